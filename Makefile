@@ -1,0 +1,142 @@
+# The verbs. `make` alone says what this is and which command to type next.
+#
+# Nothing is listed here by name: labs, library, unit tests and scripts are
+# found by their folders. Products go to build/.
+
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := welcome
+
+VERSION  := 0.1
+ifeq ($(origin CC),default)
+CC       := gcc
+endif
+CFLAGS   ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wformat=2 -Werror
+AR       := $(if $(filter %gcc,$(CC)),$(CC)-ar,ar)
+# Another compiler has products of its own, so that nothing stale of the first is taken.
+B        := build$(addprefix /,$(filter-out gcc cc,$(CC)))
+Q        := $(if $(V),,@)
+say       = $(if $(V),,@printf '  %-4s %s\n' $(1) '$(2)')
+
+# ---- What there is ----------------------------------------------------------
+
+LABS    := $(patsubst labs/%/main.c,%,$(wildcard labs/[0-9]*/main.c))
+MORE    := $(patsubst labs/%/more.c,%,$(wildcard labs/[0-9]*/more.c))
+PROGRAMS = $(LABS:%=$(B)/labs/%) $(MORE:%=$(B)/labs/%-more)
+HELPERS := $(patsubst scripts/%.c,%,$(wildcard scripts/*.c))
+LIBRARY := $(patsubst common/%.c,%,$(filter-out common/doctor.c,$(wildcard common/*.c)))
+UNITS   := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+
+# Set-up, when it is asked for too, comes before everything else; also under -j.
+SETUP := $(filter setup setup-dev,$(MAKECMDGOALS))
+
+include $(wildcard */rules.mk)
+
+# ---- Words that are no lab: one clear line, before anything is done ------------
+
+named = $(wildcard labs/$(1) labs/$(1)-* labs/0$(1)-* labs/[0-9]*-$(1))
+VERBS := lab more shell demo guide
+$(foreach goal,$(MAKECMDGOALS),$(foreach verb,$(VERBS),$(if $(filter $(verb)- $(verb)-%,$(goal)),\
+	$(if $(and $(goal:$(verb)-=),$(call named,$(goal:$(verb)-%=%))),,\
+	$(error there is no $(goal); expected $(verb)-NN with NN or name one of: $(LABS))))))
+
+# ---- For students ----------------------------------------------------------------
+
+.PHONY: welcome setup setup-dev doctor look vm guide labs
+welcome:
+	@scripts/welcome
+setup:
+	@scripts/setup
+setup-dev:
+	@scripts/setup --dev
+doctor: built
+	@scripts/doctor
+look:
+	@scripts/vm --attach
+vm: built
+	@scripts/vm
+guide:
+	@scripts/guide
+guide-%:
+	@scripts/guide $*
+
+flags = $(if $(STEP),--step) $(if $(PREDICT),--predict) $(if $(PLAIN),--plain) \
+	$(if $(FORMAT),--format=$(FORMAT)) $(ARGS)
+export WHERE
+lab-%: built
+	@scripts/lab $* $(flags)
+more-%: built
+	@scripts/lab $*/more $(flags)
+shell-%: built
+	@scripts/lab --shell $*
+
+# ---- For developers --------------------------------------------------------------
+
+.PHONY: all built test unit transcripts lint format clean
+all: $(PROGRAMS) $(ROOTFS_PRODUCTS) $(VM_PRODUCTS) $(HELPERS:%=$(B)/bin/%)
+
+# `sudo make lab-01` leaves no file of root's in the student's tree: it builds as its owner.
+ifneq ($(and $(filter 0,$(shell id -u)),$(filter-out 0,$(shell stat -c %u .))),)
+built: | $(SETUP)
+	@setpriv --reuid=$$(stat -c %u .) --regid=$$(stat -c %g .) --clear-groups $(MAKE) all
+else
+built: all
+endif
+
+test: built $(UNITS:%=$(B)/unit/%)
+	@scripts/test
+unit: $(UNITS:%=$(B)/unit/%)
+	@scripts/test --unit
+transcripts: built
+	@scripts/transcripts --write
+lint:
+	@scripts/lint
+format:
+	$(Q)clang-format -i common/*.[ch] labs/*/*.[ch] rootfs/*.[ch] scripts/*.[ch] tests/unit/*.[ch]
+clean:
+	$(Q)rm -rf $(B)
+
+# ---- How it is built -------------------------------------------------------------
+
+COMPILE = $(CC) -std=gnu11 $(CFLAGS) $(WARNINGS) -Icommon -DVERSION='"$(VERSION)"' -MMD -MP
+
+# Static where the C library has its archive, so that the same file runs in the VM.
+$(B)/static: | $(SETUP)
+	@mkdir -p $(B)
+	@echo 'int main(void) { return 0; }' >$(B)/try.c
+	@$(CC) -static $(B)/try.c -o $(B)/try 2>/dev/null && echo -static >$@ || : >$@
+	@rm -f $(B)/try $(B)/try.c
+LINK = $$(cat $(B)/static)
+
+$(B)/common/%.o: common/%.c | $(SETUP)
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE) -c $< -o $@
+$(B)/common/lib.a: $(LIBRARY:%=$(B)/common/%.o)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(B)/labs/%: labs/%/main.c $(B)/common/lib.a $(B)/static | $(SETUP)
+	$(call say,LAB,$@)
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE) -MF $@.d $< $(B)/common/lib.a -o $@ $(LINK)
+$(B)/labs/%-more: labs/%/more.c $(B)/common/lib.a $(B)/static | $(SETUP)
+	$(call say,LAB,$@)
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE) -MF $@.d $< $(B)/common/lib.a -o $@ $(LINK)
+$(B)/bin/%: scripts/%.c $(B)/common/lib.a $(B)/static | $(SETUP)
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE) -I. -MF $@.d $< $(B)/common/lib.a -o $@ $(LINK)
+
+# The unit tests get a library of their own, with the sanitizers in it.
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+$(B)/unit/common/%.o: common/%.c | $(SETUP)
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE) $(SANITIZE) -c $< -o $@
+$(B)/unit/%: tests/unit/%.c $(LIBRARY:%=$(B)/unit/common/%.o) | $(SETUP)
+	$(call say,UNIT,$@)
+	$(Q)$(COMPILE) $(SANITIZE) -MF $@.d $< $(LIBRARY:%=$(B)/unit/common/%.o) -o $@ -lcmocka
+
+-include $(wildcard $(B)/common/*.d $(B)/labs/*.d $(B)/bin/*.d $(B)/unit/*.d $(B)/unit/common/*.d)

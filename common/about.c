@@ -1,0 +1,93 @@
+/*
+ * about.c: a lab's metadata as one JSON object, for the runner, the doctor and
+ * the tests.
+ */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <string.h>
+
+#include "state.h"
+
+/* Metadata is plain text of ours: it has no character that JSON would escape but these. */
+static void string(const char *value)
+{
+	putchar('"');
+	for (; value && *value; value++) {
+		if (*value == '"' || *value == '\\')
+			putchar('\\');
+		putchar(*value);
+	}
+	putchar('"');
+}
+
+static void words(const char *name, const char *list)
+{
+	printf("\"%s\":[", name);
+	for (const char *word = list; word && *word;) {
+		int length = (int)strcspn(word, " ");
+		printf("%s\"%.*s\"", word == list ? "" : ",", length, word);
+		word += length;
+		word += *word == ' ';
+	}
+	putchar(']');
+}
+
+static const char *truth(bool value)
+{
+	return value ? "true" : "false";
+}
+
+static void needs(const struct lab_needs *n)
+{
+	printf("\"needs\":{\"root\":%s,\"namespaces\":%s,\"proc_mount\":%s,\"swap\":%s,\"block\":%s,",
+		truth(n->root), truth(n->namespaces), truth(n->proc_mount), truth(n->swap),
+		truth(n->block));
+	words("controllers", n->controllers);
+	putchar(',');
+	words("modules", n->modules);
+	printf(",\"kernel\":");
+	string(n->kernel);
+	printf(",\"cpus\":%d,\"memory\":%lld}", n->cpus, n->memory);
+}
+
+void about_print(void)
+{
+	printf("{\"id\":");
+	string(lab->id);
+	printf(",\"title\":");
+	string(lab->title);
+	printf(",\"goal\":");
+	string(lab->goal);
+	putchar(',');
+	words("manual", lab->manual);
+	putchar(',');
+	words("teaches", lab->teaches);
+	putchar(',');
+	words("after", lab->after);
+	putchar(',');
+	needs(&lab->needs);
+	printf(",\"boot\":\"%s\",\"place\":\"%s\",\"hazard\":%s,\"exclusive\":\"%s\",\"parts\":[",
+		lab->boot_alone ? "alone" : "", lab->place_host ? "host" : "", truth(lab->hazard),
+		lab->exclusive_cpu ? "cpu" : "");
+	for (const struct lab_part *part = lab->parts; part && part->name; part++) {
+		printf("%s{\"name\":", part == lab->parts ? "" : ",");
+		string(part->name);
+		printf(",\"title\":");
+		string(part->title);
+		putchar(',');
+		needs(&part->needs);
+		printf(",\"boot\":\"%s\",\"hazard\":%s}", part->boot_alone ? "alone" : "",
+			truth(part->hazard));
+	}
+	printf("],\"options\":[");
+	static const char *const types[] = {"size", "number", "name", "path-in", "path-in-out"};
+	for (const struct lab_option *o = lab->options; o && o->name; o++) {
+		printf("%s{\"name\":", o == lab->options ? "" : ",");
+		string(o->name);
+		printf(",\"type\":\"%s\",\"min\":%lld,\"max\":%lld,\"help\":", types[o->type], o->min,
+			o->max);
+		string(o->help);
+		putchar('}');
+	}
+	printf("]}\n");
+}

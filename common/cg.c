@@ -1,0 +1,304 @@
+/*
+ * cg.c: cgroup v2 by its files.
+ */
+#define _GNU_SOURCE
+#include "cg.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "file.h"
+#include "machine.h"
+#include "state.h"
+#include "sys.h"
+
+enum { GONE_MS = 5000 };
+
+/* ---- Plain files of a group ---- */
+
+void cg_write(const char *group, const char *file, const char *value)
+{
+	autofree char *path = text("%s/%s", group, file);
+	file_write(path, value);
+}
+
+char *cg_read(const char *group, const char *file)
+{
+	autofree char *path = text("%s/%s", group, file);
+	return file_read(path);
+}
+
+bool cg_has(const char *group, const char *file)
+{
+	autofree char *path = text("%s/%s", group, file);
+	return access(path, F_OK) == 0;
+}
+
+long long cg_read_long(const char *group, const char *file)
+{
+	autofree char *value = cg_read(group, file);
+	char *end;
+	if (!strcmp(value, "max"))
+		return LLONG_MAX;
+	errno = 0;
+	long long number = strtoll(value, &end, 10);
+	if (errno || end == value || *end)
+		die("%s/%s is no number: %s", group, file, value);
+	return number;
+}
+
+static bool find_key(char *content, const char *key, long long *value)
+{
+	size_t length = strlen(key);
+	for (char *line = strtok(content, "\n"); line; line = strtok(NULL, "\n")) {
+		if (!strncmp(line, key, length) && line[length] == ' ') {
+			*value = strtoll(line + length + 1, NULL, 10);
+			return true;
+		}
+	}
+	return false;
+}
+
+long long cg_read_key(const char *group, const char *file, const char *key)
+{
+	autofree char *content = cg_read(group, file);
+	long long value;
+	errno = 0;
+	if (!find_key(content, key, &value))
+		die("%s/%s has no key %s", group, file, key);
+	return value;
+}
+
+bool cg_wait_key(const char *group, const char *file, const char *key, long long value, int ms)
+{
+	autofree char *path = text("%s/%s", group, file);
+	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		die("open %s", path);
+	for (;;) {
+		/* Reading arms the next notification, so none between read and poll is lost. */
+		char content[4096];
+		ssize_t n = pread(fd, content, sizeof content - 1, 0);
+		if (n < 0)
+			die("read %s", path);
+		content[n] = '\0';
+		long long observed;
+		if (find_key(content, key, &observed) && observed == value)
+			return true;
+		struct pollfd changed = {.fd = fd, .events = POLLPRI};
+		if (poll(&changed, 1, ms) == 0)
+			return false;
+	}
+}
+
+/* ---- Removal: system calls only, for undo() ---- */
+
+/* Writes value to folder/file; 0 or -1. */
+static int write_at(int folder, const char *file, const char *value)
+{
+	int fd = openat(folder, file, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	ssize_t n = write(fd, value, strlen(value));
+	close(fd);
+	return n < 0 ? -1 : 0;
+}
+
+/* Until nothing is in it any more; even after SIGKILL that can take a second. */
+static void wait_empty(int folder)
+{
+	int fd = openat(folder, "cgroup.events", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	char content[256];
+	struct pollfd changed = {.fd = fd, .events = POLLPRI};
+	ssize_t n;
+	while ((n = pread(fd, content, sizeof content - 1, 0)) > 0) {
+		content[n] = '\0';
+		if (!strstr(content, "populated 1") || poll(&changed, 1, GONE_MS) <= 0)
+			break;
+	}
+	close(fd);
+}
+
+static void remove_tree(int parent, const char *name)
+{
+	int folder = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (folder < 0)
+		return;
+	/* getdents64(2), because readdir(3) allocates and a signal handler may be running this. */
+	_Alignas(struct dirent64) char buffer[2048];
+	ssize_t n;
+	while ((n = getdents64(folder, buffer, sizeof buffer)) > 0) {
+		for (ssize_t at = 0; at < n;) {
+			struct dirent64 *entry = (struct dirent64 *)(buffer + at);
+			at += entry->d_reclen;
+			if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+				remove_tree(folder, entry->d_name);
+		}
+	}
+	close(folder);
+	unlinkat(parent, name, AT_REMOVEDIR);
+}
+
+static void kill_and_remove(const char *group)
+{
+	int folder = open(group, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0)
+		return;
+	write_at(folder, "cgroup.freeze", "0");
+	write_at(folder, "cgroup.kill", "1");
+	wait_empty(folder);
+	close(folder);
+	remove_tree(AT_FDCWD, group);
+}
+
+void undo_cgroup(const char *group)
+{
+	undo(kill_and_remove, group);
+}
+
+void cg_kill(const char *group)
+{
+	cg_write(group, "cgroup.kill", "1");
+	if (!cg_wait_key(group, "cgroup.events", "populated", 0, GONE_MS))
+		die("%s is still populated after cgroup.kill", group);
+}
+
+void cg_destroy(const char *group)
+{
+	kill_and_remove(group);
+	if (!access(group, F_OK))
+		die("rmdir %s", group);
+}
+
+/* ---- Groups ---- */
+
+void cg_enable(const char *group, const char *controllers)
+{
+	autofree char *words = text("%s", controllers);
+	for (char *word = strtok(words, " "); word; word = strtok(NULL, " ")) {
+		autofree char *plus = text("+%s", word);
+		cg_write(group, "cgroup.subtree_control", plus);
+	}
+}
+
+/* Moves every process of one group to another. */
+static void move_all(const char *from, const char *to)
+{
+	autofree char *pids = cg_read(from, "cgroup.procs");
+	for (char *pid = strtok(pids, "\n"); pid; pid = strtok(NULL, "\n"))
+		cg_write(to, "cgroup.procs", pid);
+}
+
+/* "LEAF": back into the group above it, whose controllers go off first. */
+static void leave_leaf(const char *leaf)
+{
+	int folder = open(leaf, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int parent = folder < 0 ? -1 : openat(folder, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int procs = folder < 0 ? -1 : openat(folder, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+	int control = parent < 0 ? -1 : openat(parent, "cgroup.subtree_control", O_RDONLY | O_CLOEXEC);
+	char list[2048];
+	ssize_t n = control < 0 ? 0 : read(control, list, sizeof list - 1);
+	list[n > 0 ? n : 0] = '\0';
+	char minus[64], *save;
+	for (char *word = strtok_r(list, " \n", &save); word; word = strtok_r(NULL, " \n", &save)) {
+		minus[0] = '-';
+		strncpy(minus + 1, word, sizeof minus - 2);
+		minus[sizeof minus - 1] = '\0';
+		write_at(parent, "cgroup.subtree_control", minus);
+	}
+	n = procs < 0 ? 0 : read(procs, list, sizeof list - 1);
+	list[n > 0 ? n : 0] = '\0';
+	for (char *pid = strtok_r(list, "\n", &save); pid; pid = strtok_r(NULL, "\n", &save))
+		write_at(parent, "cgroup.procs", pid);
+	rmdir(leaf);
+	close(control);
+	close(procs);
+	close(parent);
+	close(folder);
+}
+
+/* This run's own group, made at the first call. */
+static const char *run_group(void)
+{
+	static char *path;
+	if (path)
+		return path;
+	static struct machine machine;
+	machine_read(&machine, "/");
+	const char *controllers = lab->needs.controllers ? lab->needs.controllers : "";
+	autofree char *words = text("%s", controllers);
+	bool leaf = false;
+	for (char *word = strtok(words, " "); word; word = strtok(NULL, " "))
+		leaf |= machine_controller(&machine, word) == MACHINE_CONTROLLER_LEAF;
+	if (leaf) {
+		autofree char *name = text("%s/lab%.2s-%d-leaf", machine.group, lab->id, getpid());
+		if (mkdir(name, 0755))
+			die("mkdir %s", name);
+		undo(leave_leaf, name);
+		move_all(machine.group, name);
+		cg_enable(machine.group, controllers);
+	}
+	path = text("%s/lab%.2s-%d", machine.group, lab->id, getpid());
+	if (mkdir(path, 0755))
+		die("mkdir %s", path);
+	undo_cgroup(path);
+	cg_enable(path, controllers);
+	return path;
+}
+
+char *cg_create(const char *name)
+{
+	char *group = text("%s/%s", run_group(), name);
+	if (mkdir(group, 0755))
+		die("mkdir %s", group);
+	return group;
+}
+
+/* ---- What a killed run left ---- */
+
+void cg_sweep(pid_t ended)
+{
+	static struct machine machine;
+	machine_read(&machine, "/");
+	DIR *dir = machine.group[0] ? opendir(machine.group) : NULL;
+	for (struct dirent *entry; dir && (entry = readdir(dir));) {
+		autofree char *path = text("%s/%s", machine.group, entry->d_name);
+		switch (file_left_by_run(entry->d_name, ended)) {
+		case LEFT_LEAF:
+			leave_leaf(path);
+			break;
+		case LEFT:
+			kill_and_remove(path);
+			break;
+		case NOT_LEFT:
+			break;
+		}
+	}
+	if (dir)
+		closedir(dir);
+}
+
+/* ---- The lock of those who measure time ---- */
+
+int cpu_lock(void)
+{
+	static struct machine machine;
+	machine_read(&machine, "/");
+	const char *folder = machine.cgroup_mount[0] ? machine.cgroup_mount : "/sys";
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		die("open %s", folder);
+	while (flock(fd, LOCK_EX))
+		if (errno != EINTR)
+			die("flock %s", folder);
+	return fd;
+}

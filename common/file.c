@@ -1,0 +1,141 @@
+/*
+ * file.c: whole small files.
+ */
+#define _GNU_SOURCE
+#include "file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "state.h"
+#include "sys.h"
+
+char *text(const char *fmt, ...)
+{
+	char *result;
+	va_list ap;
+	va_start(ap, fmt);
+	int length = vasprintf(&result, fmt, ap);
+	va_end(ap);
+	if (length < 0)
+		die("out of memory");
+	return result;
+}
+
+char *file_try_read(const char *path)
+{
+	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	size_t size = 0, room = 4096;
+	char *content = malloc(room);
+	for (;;) {
+		ssize_t n = content ? read(fd, content + size, room - size - 1) : -1;
+		if (n < 0 && errno == EINTR && content)
+			continue;
+		if (n < 0) {
+			free(content);
+			return NULL;
+		}
+		if (n == 0)
+			break;
+		size += (size_t)n;
+		if (size == room - 1) {
+			char *larger = realloc(content, room *= 2);
+			if (!larger)
+				free(content);
+			content = larger;
+		}
+	}
+	while (size > 0 && content[size - 1] == '\n')
+		size--;
+	content[size] = '\0';
+	return content;
+}
+
+char *file_read(const char *path)
+{
+	char *content = file_try_read(path);
+	if (!content)
+		die("read %s", path);
+	return content;
+}
+
+bool file_write_all(int fd, const void *data, size_t size)
+{
+	const char *rest = data;
+	while (size > 0) {
+		ssize_t n = write(fd, rest, size);
+		if (n < 0 && errno != EINTR)
+			return false;
+		if (n > 0) {
+			rest += n;
+			size -= (size_t)n;
+		}
+	}
+	return true;
+}
+
+int file_try_write(const char *path, const char *value)
+{
+	autoclose int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	/* One write: the kernel's files take each write as a whole command. */
+	return write(fd, value, strlen(value)) == (ssize_t)strlen(value) ? 0 : -1;
+}
+
+void file_write(const char *path, const char *value)
+{
+	if (file_try_write(path, value))
+		die("write \"%s\" to %s", value, path);
+}
+
+const char *file_tmpdir(void)
+{
+	static char path[64];
+	if (!path[0]) {
+		snprintf(path, sizeof path, "/tmp/lab%.2s-%d", lab->id, getpid());
+		if (mkdir(path, 0700))
+			die("mkdir %s", path);
+		undo_rmdir(path);
+	}
+	return path;
+}
+
+enum left file_left_by_run(const char *name, pid_t ended)
+{
+	int number, end = 0;
+	pid_t pid;
+	if (sscanf(name, "lab%2d-%d%n", &number, &pid, &end) != 2 || pid <= 0)
+		return NOT_LEFT;
+	bool leaf = !strcmp(name + end, "-leaf");
+	if (name[end] && !leaf)
+		return NOT_LEFT;
+	/* EPERM is somebody else's process, and so alive. */
+	if (pid != ended && (kill(pid, 0) == 0 || errno != ESRCH))
+		return NOT_LEFT;
+	return leaf ? LEFT_LEAF : LEFT;
+}
+
+void file_sweep(pid_t ended)
+{
+	DIR *dir = opendir("/tmp");
+	for (struct dirent *entry; dir && (entry = readdir(dir));) {
+		struct stat st;
+		if (file_left_by_run(entry->d_name, ended) == LEFT &&
+			!fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) &&
+			S_ISDIR(st.st_mode) && st.st_uid == geteuid()) {
+			autofree char *path = text("/tmp/%s", entry->d_name);
+			undo_rmdir_now(path);
+		}
+	}
+	if (dir)
+		closedir(dir);
+}

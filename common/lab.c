@@ -1,0 +1,338 @@
+/*
+ * lab.c: the life of a lab.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include "file.h"
+#include "machine.h"
+#include "probe.h"
+#include "proc.h"
+#include "state.h"
+#include "sys.h"
+
+enum { MISSING = 8, SUMMARY = 512 };
+
+const struct lab *lab;
+struct shared *shared;
+char **lab_command;
+
+static char *looks;   /* what --step shows at the next wait */
+static bool waited;   /* this step has had its wait */
+static int choice;    /* what --predict was answered, from 1; 0 for nothing */
+static const struct lab_question *question;
+
+/* ---- Errors ---- */
+
+const char *errno_name(int error)
+{
+	const char *name = error ? strerrorname_np(error) : "success";
+	return name ? name : "an unknown errno";
+}
+
+/* One line for each thing that is missing here; their number. */
+static int print_missing(const struct lab_needs *needs, int fd)
+{
+	struct probe_missing missing[MISSING];
+	int count = probe_needs(needs, missing, MISSING);
+	for (int i = 0; i < count; i++) {
+		const struct probe_missing *m = &missing[i];
+		dprintf(fd, "%s; %s%s%s\n", m->what, m->remedy, *m->undo ? "; undo: " : "", m->undo);
+	}
+	return count;
+}
+
+void die(const char *fmt, ...)
+{
+	int error = errno;
+	autofree char *message = NULL;
+	va_list ap;
+	va_start(ap, fmt);
+	if (vasprintf(&message, fmt, ap) < 0)
+		message = NULL;
+	va_end(ap);
+	dprintf(STDERR_FILENO, "%s: broken: %s%s%s\n", lab ? lab->id : "lab",
+		message ? message : fmt, error ? ": " : "", error ? errno_name(error) : "");
+	if (shared)
+		__atomic_add_fetch(&shared->count[BROKEN], 1, __ATOMIC_SEQ_CST);
+	undo_run();
+	if (lab_command && lab && print_missing(&lab->needs, STDERR_FILENO))
+		_exit(77);
+	_exit(lab_command ? 125 : 3);
+}
+
+void sys_done(const char *file, int line, const char *call, long value, int error)
+{
+	autofree char *place = text("%s:%d", file, line);
+	bool returns_twice =
+		!strncmp(call, "fork(", 5) || !strncmp(call, "clone", 5) || !strncmp(call, "cg_spawn(", 9);
+	if (!lab_command && !(returns_twice && value == 0))
+		out_call(place, call, value, error);
+	errno = error;
+	if (value == -1)
+		die("%s  %s", place, call);
+}
+
+/* ---- Begin and end ---- */
+
+void lab_begin(const struct lab *the_lab, int argc, char *argv[])
+{
+	const char *can_run = NULL;
+	lab = the_lab;
+	options_read(argc, argv, &can_run);
+	shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		die("mmap");
+	const struct lab_needs *needs = &lab->needs;
+	for (const struct lab_part *part = lab->parts; part && part->name && can_run; part++)
+		if (!strcmp(part->name, can_run))
+			needs = &part->needs;
+	if (can_run)
+		exit(print_missing(needs, STDOUT_FILENO) ? 77 : 0);
+	undo_init();
+	proc_init();
+	out_init();
+	out_where();
+	if (lab_command)
+		return;
+	if (print_missing(needs, STDERR_FILENO))
+		exit(77);
+	out_lab();
+}
+
+int lab_end(void)
+{
+	lab_wait(0);
+	undo_run();
+	int *count = shared->count;
+	enum verdict verdict = count[BROKEN] ? BROKEN : count[FAIL] ? FAIL : count[PASS] ? PASS : SKIP;
+	if (verdict == SKIP && !count[SKIP])
+		verdict = BROKEN; /* nothing was held beside anything: no pass */
+	out_end(verdict);
+	static const int status[] = {[PASS] = 0, [FAIL] = 1, [SKIP] = 77, [BROKEN] = 3};
+	return status[verdict];
+}
+
+void lab_exec_command(void)
+{
+	/* eat, spin and forks lie beside the labs; last on PATH, they shadow nothing. */
+	autofree char *self = realpath("/proc/self/exe", NULL);
+	char *slash = self ? strrchr(self, '/') : NULL;
+	if (slash) {
+		*slash = '\0';
+		const char *path = getenv("PATH");
+		autofree char *longer = text("%s%s%s/../rootfs/bin", path ? path : "/usr/bin:/bin",
+			":", self);
+		setenv("PATH", longer, 1);
+	}
+	undo_signals_of_command();
+	execvp(lab_command[0], lab_command);
+	int error = errno;
+	dprintf(STDERR_FILENO, "%s: %s: %s\n", lab->id, lab_command[0],
+		error == ENOENT ? "not found" : errno_name(error));
+	_exit(error == ENOENT ? 127 : 126);
+}
+
+void lab_exit_as(pid_t command)
+{
+	int status = child_wait(command);
+	undo_run();
+	_exit(status);
+}
+
+/* ---- Narration ---- */
+
+void lab_step(const char *line)
+{
+	if (lab_command)
+		return;
+	if (shared->step)
+		lab_wait(0);
+	waited = false;
+	out_step(++shared->step, line);
+}
+
+void lab_note(const char *fmt, ...)
+{
+	autofree char *line = NULL;
+	va_list ap;
+	va_start(ap, fmt);
+	if (vasprintf(&line, fmt, ap) < 0)
+		die("out of memory");
+	va_end(ap);
+	if (!lab_command)
+		out_note(line);
+}
+
+bool lab_part(const char *name)
+{
+	const struct lab_part *part = lab->parts;
+	while (part && part->name && strcmp(part->name, name))
+		part++;
+	errno = 0;
+	if (!part || !part->name)
+		die("this lab has no part %s", name);
+	lab_step(part->title);
+	struct probe_missing missing[MISSING];
+	int count = probe_needs(&part->needs, missing, MISSING);
+	if (count) {
+		autofree char *what = text("part %s", name);
+		lab_skip(what, missing[0].what, missing[0].remedy);
+	}
+	return count == 0;
+}
+
+void lab_row(const char *what, const char *without, const char *with, const char *who)
+{
+	out_row((const char *const[]){what, without, with, who});
+}
+
+void lab_sample(const char *series, long long value, long long limit, const char *unit)
+{
+	out_sample(series, value, limit, unit);
+}
+
+bool lab_watched(void)
+{
+	return out_drawing();
+}
+
+/* ---- Steps ---- */
+
+void lab_look(const char *fmt, ...)
+{
+	autofree char *before = looks, *line = NULL;
+	va_list ap;
+	va_start(ap, fmt);
+	if (vasprintf(&line, fmt, ap) < 0)
+		die("out of memory");
+	va_end(ap);
+	looks = text("%s%s%s", before ? before : "", before ? "\n" : "", line);
+}
+
+/* A line of input, -1 at its end; read by the byte, because a child may read the rest. */
+static int read_key(void)
+{
+	char line[SUMMARY], byte;
+	size_t length = 0;
+	for (;;) {
+		ssize_t n = read(STDIN_FILENO, &byte, 1);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0 && length == 0)
+			return -1;
+		if (n <= 0 || byte == '\n')
+			break;
+		if (length < sizeof line - 1)
+			line[length++] = byte;
+	}
+	line[length] = '\0';
+	return (unsigned char)line[strspn(line, " \t")];
+}
+
+/* util-linux's nsenter in pid's namespaces, and by a plain write in its group. */
+static void shell_in(pid_t pid)
+{
+	static struct machine machine;
+	machine_read(&machine, "/");
+	pid_t child = fork();
+	if (child == 0) {
+		autofree char *target = text("--target=%d", pid);
+		autofree char *prompt = text("PS1=%s $ ", lab->id);
+		autofree char *of_pid = text("/proc/%d/cgroup", pid);
+		autofree char *group = file_try_read(of_pid);
+		char *path = group ? strstr(group, "0::") : NULL;
+		if (path) {
+			path[strcspn(path, "\n")] = '\0';
+			autofree char *procs = text("%s%s/cgroup.procs", machine.cgroup_mount, path + 3);
+			/* In the same group, or in one that is not ours, the view must do. */
+			if (file_try_write(procs, "0"))
+				errno = 0;
+		}
+		execlp("nsenter", "nsenter", target, "--all", "--preserve-credentials", "env", prompt,
+			"sh", "-i", (char *)NULL);
+		dprintf(STDERR_FILENO, "nsenter (util-linux): %s\n", errno_name(errno));
+		_exit(127);
+	}
+	if (child > 0)
+		while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+			;
+}
+
+void lab_wait(pid_t pid)
+{
+	autofree char *commands = looks;
+	looks = NULL;
+	if (lab_command || !options.step || waited || !shared->step)
+		return;
+	waited = true;
+	for (;;) {
+		out_wait(pid, commands ? commands : "");
+		int key = read_key();
+		if (key == 's' && pid) {
+			shell_in(pid);
+		} else if (key == 'q') {
+			undo_run();
+			dprintf(STDERR_FILENO, "%s: ended at step %d\n", lab->id, shared->step);
+			_exit(130);
+		} else {
+			if (!isatty(STDIN_FILENO))
+				out_line("");
+			return;
+		}
+	}
+}
+
+/* ---- Predictions ---- */
+
+void lab_predict(const char *name)
+{
+	question = lab->words ? lab->words->questions : NULL;
+	choice = 0;
+	if (!options.predict || lab_command || !isatty(STDIN_FILENO) || options.jsonl)
+		return;
+	while (question && question->name && strcmp(question->name, name))
+		question++;
+	errno = 0;
+	if (!question || !question->name)
+		die("this lab has no question %s", name);
+	autofree char *asked = text("   What do you think? %s", question->text);
+	out_line(asked);
+	int last = 0;
+	for (; last < 4 && question->choices[last].value; last++) {
+		autofree char *line = text("     %d  %s", last + 1, question->choices[last].text);
+		out_line(line);
+	}
+	while (choice < 1 || choice > last) {
+		dprintf(STDOUT_FILENO, "   Your number, 1 to %d > ", last);
+		int key = read_key();
+		if (key < 0)
+			return;
+		choice = key - '0';
+	}
+	shared->questions++;
+}
+
+void lab_answer(const char *name, const char *fmt, ...)
+{
+	autofree char *observed = NULL;
+	va_list ap;
+	va_start(ap, fmt);
+	if (vasprintf(&observed, fmt, ap) < 0)
+		die("out of memory");
+	va_end(ap);
+	if (!choice || strcmp(question->name, name))
+		return;
+	const struct lab_choice *picked = &question->choices[choice - 1];
+	bool right = !strcmp(picked->value, observed);
+	shared->score += right;
+	lab_note(right ? "You predicted it: %s." : "The kernel did something else: %s. %s", observed,
+		picked->misconception ? picked->misconception : "");
+	choice = 0;
+}

@@ -1,0 +1,204 @@
+/*
+ * lab.h: the life of a lab, its narration and its checks.
+ *
+ * A lab is a linear main(): lab_begin(), then steps that predict, call the
+ * kernel and hold what it did beside the prediction, then lab_end(). None of
+ * these functions makes a system call that teaches. Where one cannot do its
+ * work it stops the lab as broken (status 3), so none returns an error.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* ---- Metadata: one struct a program, printed by --about ---------------- */
+
+/* What the kernel and the machine must offer; an empty field asks for nothing. */
+struct lab_needs {
+	bool root;               /* real root: CAP_SYS_ADMIN in the first user namespace */
+	bool namespaces;         /* root, or else a user namespace of one's own, user_namespaces(7) */
+	bool proc_mount;         /* a fresh proc(5) may be mounted in namespaces of one's own */
+	bool swap;               /* swap is on */
+	bool block;              /* a scratch block device */
+	const char *controllers; /* cgroup v2 controllers in a group that is ours: "memory pids" */
+	const char *modules;     /* kernel modules, loaded or built in: "veth bridge" */
+	const char *kernel;      /* the oldest kernel: "5.6" */
+	int cpus;                /* CPUs that this process may run on */
+	long long memory;        /* bytes of MemAvailable */
+};
+
+/* A part of a lab with needs of its own; unmet, the part is one skipped check. */
+struct lab_part {
+	const char *name; /* as in --can-run=NAME and the check "part NAME" */
+	const char *title;
+	struct lab_needs needs;
+	bool boot_alone; /* wants a machine that was booted for it alone */
+	bool hazard;     /* on the host only when WHERE=host was typed */
+};
+
+enum lab_option_type {
+	LAB_SIZE,   /* long long: bytes, as docker reads them (b k m g, Ki Mi Gi) */
+	LAB_NUMBER, /* long long */
+	LAB_NAME,   /* const char *: letters, digits, '-' and '.' */
+	LAB_PATH_IN,    /* const char *: a file that travels into the lab VM */
+	LAB_PATH_IN_OUT /* const char *: one that is brought back as well */
+};
+
+/* An option of the lab's own: --name VALUE or --name=VALUE. */
+struct lab_option {
+	const char *name;
+	enum lab_option_type type;
+	void *value;        /* where the value is; what stands there is the default */
+	long long min, max; /* LAB_SIZE, LAB_NUMBER: both inclusive; LAB_NAME: length */
+	const char *help;
+};
+
+/* A question of --predict; the right choice is the one whose value was observed. */
+struct lab_choice {
+	const char *value;         /* as lab_answer() reports the observation */
+	const char *text;          /* as the student reads it */
+	const char *misconception; /* what one who picks this wrongly believes */
+};
+
+struct lab_question {
+	const char *name;
+	const char *text;
+	struct lab_choice choices[4]; /* ends at the first without a value */
+};
+
+/* The prose of a lab, kept beside its code in words.h. */
+struct lab_words {
+	const char *try_now[3];  /* commands that can be pasted where the lab ran */
+	const char *docker;      /* what Docker calls it */
+	const char *kubernetes;  /* what Kubernetes calls it */
+	const char *next;        /* what to type next */
+	const struct lab_question *questions; /* ends at the first without a name */
+};
+
+struct lab {
+	const char *id; /* "01-pid-ns", "01-pid-ns/more" */
+	const char *title;
+	const char *goal;
+	const char *manual;  /* manual pages: "pid_namespaces(7) unshare(2)" */
+	const char *teaches; /* calls with their flags: "unshare:CLONE_NEWPID setns" */
+	const char *after;   /* ids that it builds on: "02-mnt-ns 07-cgroup-ns" */
+	struct lab_needs needs;
+	const struct lab_part *parts;     /* ends at the first without a name */
+	const struct lab_option *options; /* ends at the first without a name */
+	const struct lab_words *words;
+	bool boot_alone;    /* wants a machine that was booted for it alone */
+	bool place_host;    /* makes sense on the host only */
+	bool hazard;        /* on the host only when WHERE=host was typed */
+	bool exclusive_cpu; /* measures time: holds the machine-wide lock */
+};
+
+/* ---- Life --------------------------------------------------------------- */
+
+/*
+ * Reads the command line (DESIGN: "The command line of every lab"), answers
+ * --help, --version, --about and --can-run, and prints the title. Wrong usage
+ * ends with 2 before anything is done; a machine that cannot run it with 77.
+ */
+void lab_begin(const struct lab *lab, int argc, char *argv[]);
+
+/*
+ * Prints the table and the summary, runs the undo stack.
+ * Returns the exit status: 0 all as predicted, 1 a check failed, 3 broken.
+ */
+int lab_end(void);
+
+/* The user's COMMAND, NULL-terminated, or NULL when the story was asked for. */
+extern char **lab_command;
+
+/*
+ * Hands-on, in the isolated child: exec COMMAND, looked up on PATH and then in
+ * the folder of eat, spin and forks. Ends with 126 or 127 when it cannot.
+ */
+_Noreturn void lab_exec_command(void);
+
+/*
+ * Hands-on, in the lab: waits for COMMAND, runs the undo stack and ends with
+ * COMMAND's status. The terminal's Ctrl-C is for COMMAND alone, as system(3)
+ * has it.
+ */
+_Noreturn void lab_exit_as(pid_t command);
+
+/* Opens a step. text says what must happen before it happens. */
+void lab_step(const char *text);
+
+/* A line of explanation inside a step. */
+__attribute__((format(printf, 1, 2))) void lab_note(const char *fmt, ...);
+
+/*
+ * Opens the part called name of this lab's metadata. Returns false, after one
+ * skipped check with reason and remedy, when its needs are not met here.
+ */
+bool lab_part(const char *name);
+
+/*
+ * What --step shows at the next wait: a command that works where the lab runs.
+ */
+__attribute__((format(printf, 1, 2))) void lab_look(const char *fmt, ...);
+
+/*
+ * The wait of this step, at the moment when there is something to look at (at
+ * its end where a lab does not say). pid is a process in the place that the
+ * lab has made, into which the key s opens a shell; 0 for none.
+ */
+void lab_wait(pid_t pid);
+
+/* Puts the question called name, or does nothing without --predict. */
+void lab_predict(const char *name);
+
+/* Scores the answer to it by what the kernel did in this run. */
+__attribute__((format(printf, 2, 3))) void lab_answer(const char *name, const char *fmt, ...);
+
+/* ---- Checks ------------------------------------------------------------- */
+
+/*
+ * Each holds expected beside observed, prints both, and counts, in children
+ * too. what is unique in the lab and stable: tests and reports key on it.
+ * They return whether it was as predicted, so that a dangerous act can depend
+ * on its box having been read back.
+ */
+bool expect_int(const char *what, long long expected, long long observed);
+bool expect_str(const char *what, const char *expected, const char *observed);
+
+/* rc is what a bare call returned: -1 is read with errno; expected 0 = success. */
+bool expect_errno(const char *what, int expected, long rc);
+
+/* low <= observed <= high */
+bool expect_range(const char *what, long long low, long long high, long long observed);
+
+/* Two numbers that must differ, such as those of two namespaces; ns_inode() */
+bool expect_differ(const char *what, long long control, long long isolated);
+
+/* One check whose verdict is skip: what is missing and what to do about it. */
+void lab_skip(const char *what, const char *reason, const char *remedy);
+
+/* A row of the closing table: what | without | with | who decided. */
+void lab_row(const char *what, const char *without, const char *with, const char *who);
+
+/* ---- Samples ------------------------------------------------------------ */
+
+/*
+ * One value of a series that grows towards limit; unit as in "bytes". On a
+ * terminal the samples are drawn as they come; else one line a tenth.
+ */
+void lab_sample(const char *series, long long value, long long limit, const char *unit);
+
+/* True when the samples are being watched on a terminal: worth a slower pace. */
+bool lab_watched(void);
+
+/* ---- Undo --------------------------------------------------------------- */
+
+/*
+ * Pushes fn(arg), run last in first out at the end, when the lab is broken and
+ * on SIGINT, SIGTERM and SIGHUP; never in a child of the process that pushed
+ * it. fn runs inside a signal handler too: async-signal-safe calls only,
+ * signal-safety(7). arg is copied.
+ */
+void undo(void (*fn)(const char *arg), const char *arg);
+void undo_rmdir(const char *path);   /* removes the folder and the plain files in it */
+void undo_kill(pid_t pid);           /* SIGKILL, until child_wait() has seen its end */
+void undo_cgroup(const char *group); /* cgroup.kill, then rmdir of it and what is below */

@@ -1,0 +1,72 @@
+/*
+ * state.h: what the files of this library share among themselves. No lab
+ * includes it.
+ */
+#pragma once
+
+#include "lab.h"
+
+enum verdict { PASS, FAIL, SKIP, BROKEN };
+extern const char *const verdict_names[];
+
+/* Lives in a page that children share, so that their checks count. */
+struct shared {
+	int count[4]; /* by verdict */
+	int step;
+	int score, questions;
+};
+
+extern struct shared *shared;
+extern const struct lab *lab;
+
+/* The command line. */
+struct options {
+	bool step, predict, jsonl, plain;
+	enum { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER } color;
+};
+extern struct options options;
+
+/* Parses, answers --help, --version and --about; sets can_run to NULL, "" or a part. */
+void options_read(int argc, char *argv[], const char **can_run);
+void about_print(void);
+
+/* A size in bytes; false when it is not one. */
+bool size_parse(const char *text, long long *bytes);
+
+/* ---- out.c: one event, two formats ---- */
+
+void out_init(void);
+void out_where(void);
+void out_lab(void);
+void out_step(int number, const char *text);
+void out_note(const char *text);
+void out_call(const char *place, const char *call, long value, int error);
+void out_check(
+	const char *what, const char *expected, const char *observed, enum verdict verdict);
+void out_sample(const char *series, long long value, long long limit, const char *unit);
+void out_wait(pid_t pid, const char *commands);
+void out_row(const char *const cell[4]);
+void out_end(enum verdict verdict);
+void out_error(const char *message);
+void out_line(const char *text); /* story only */
+bool out_drawing(void);
+
+/* ---- undo.c ---- */
+
+void undo_init(void);
+void undo_run(void);
+void undo_signals_of_command(void); /* as the lab itself found them */
+void undo_rmdir_now(const char *path);
+void undo_forget(pid_t pid); /* it has ended: never kill that number again */
+
+/* ---- file.c ---- */
+
+/* Whether a name is labNN-PID or labNN-PID-leaf of a run that has ended. */
+enum left { NOT_LEFT, LEFT, LEFT_LEAF };
+enum left file_left_by_run(const char *name, pid_t ended);
+
+/* ---- proc.c ---- */
+
+void proc_init(void);
+void proc_child(void); /* in each child; fork(3) does it by itself, clone3(2) does not */
+int pidfd_of(pid_t pid); /* closed on exec; pidfd_open(2) */

@@ -1,0 +1,48 @@
+/*
+ * sys.h: system calls in the open, errors, clean-up by scope.
+ */
+#pragma once
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/*
+ * Runs call, shows it with its place, its value and the PID that made it, and
+ * yields its value. -1 stops the lab as broken, with errno. A call whose
+ * failure is the lesson stays bare and goes to expect_errno(). fork(2) and
+ * clone(2) return twice and are shown once, by the parent.
+ */
+#define SYS(call)                                                                                  \
+	({                                                                                         \
+		__auto_type sys_value = (call);                                                    \
+		sys_done(__FILE__, __LINE__, #call, (long)sys_value, errno);                       \
+		sys_value;                                                                         \
+	})
+
+void sys_done(const char *file, int line, const char *call, long value, int error);
+
+/*
+ * The lab is broken: prints the message and, when errno is set, its name, runs
+ * the undo stack and ends with 3 (hands-on: with 125). In a child it ends the
+ * child, and lab_end() of the parent returns 3.
+ */
+__attribute__((format(printf, 1, 2))) _Noreturn void die(const char *fmt, ...);
+
+/* The name of an errno, "EPERM"; "success" for 0. errno(3) */
+const char *errno_name(int error);
+
+/* A variable that closes or frees what it holds at the end of its scope. */
+#define autoclose __attribute__((cleanup(close_at_end)))
+#define autofree  __attribute__((cleanup(free_at_end)))
+
+static inline void close_at_end(const int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+static inline void free_at_end(void *pointer)
+{
+	free(*(void **)pointer);
+}

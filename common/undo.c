@@ -1,0 +1,157 @@
+/*
+ * undo.c: what must be taken back although the process may end at any moment.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "state.h"
+#include "sys.h"
+
+enum { ENTRIES = 32, ARGUMENT = 500 };
+
+struct entry {
+	void (*fn)(const char *arg);
+	pid_t pid; /* of undo_kill(), else 0 */
+	char arg[ARGUMENT];
+};
+
+/*
+ * MADV_WIPEONFORK, madvise(2): a child finds this page empty, so that it can
+ * never run its parent's clean-up, however it ends.
+ */
+static struct stack {
+	volatile sig_atomic_t depth;
+	struct entry entry[ENTRIES];
+} *stack;
+
+static void interrupted(int signal)
+{
+	(void)signal;
+	undo_run();
+	_exit(130);
+}
+
+/* While a COMMAND runs the terminal's two keys are its own. */
+static const int keys[] = {SIGINT, SIGQUIT};
+static struct sigaction found[2];
+
+void undo_signals_of_command(void)
+{
+	for (int i = 0; i < 2; i++)
+		sigaction(keys[i], &found[i], NULL);
+}
+
+void undo_init(void)
+{
+	stack = mmap(NULL, sizeof *stack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (stack == MAP_FAILED || madvise(stack, sizeof *stack, MADV_WIPEONFORK))
+		die("cannot set up the undo stack");
+
+	struct sigaction action = {.sa_handler = interrupted};
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+	sigfillset(&action.sa_mask);
+	for (int i = 0; i < 2; i++)
+		sigaction(keys[i], lab_command ? &(struct sigaction){.sa_handler = SIG_IGN} : NULL,
+			&found[i]);
+	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+		/* What the caller ignores stays ignored: nohup, a shell's background job. */
+		struct sigaction old;
+		if (!sigaction(signals[i], NULL, &old) && old.sa_handler == SIG_DFL)
+			sigaction(signals[i], &action, NULL);
+	}
+}
+
+static void push(void (*fn)(const char *arg), const char *arg, pid_t pid)
+{
+	errno = 0;
+	if (stack->depth == ENTRIES)
+		die("more than %d things to undo", ENTRIES);
+	if (strlen(arg) >= ARGUMENT)
+		die("too long to undo: %s", arg);
+	struct entry *entry = &stack->entry[stack->depth];
+	entry->fn = fn;
+	entry->pid = pid;
+	strcpy(entry->arg, arg);
+	stack->depth++; /* last: a signal in between must find whole entries only */
+}
+
+void undo(void (*fn)(const char *arg), const char *arg)
+{
+	push(fn, arg, 0);
+}
+
+void undo_run(void)
+{
+	while (stack && stack->depth > 0) {
+		struct entry *entry = &stack->entry[stack->depth - 1];
+		stack->depth--;
+		if (entry->fn)
+			entry->fn(entry->arg);
+	}
+}
+
+void undo_forget(pid_t pid)
+{
+	for (int i = 0; stack && i < stack->depth; i++) {
+		if (stack->entry[i].pid == pid) {
+			stack->entry[i].fn = NULL;
+			stack->entry[i].pid = 0;
+			close(atoi(stack->entry[i].arg));
+		}
+	}
+}
+
+static void kill_by_pidfd(const char *arg)
+{
+	int fd = atoi(arg);
+	struct pollfd end = {.fd = fd, .events = POLLIN};
+	syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0);
+	poll(&end, 1, 5000);
+	waitid(P_PIDFD, (id_t)fd, &(siginfo_t){0}, WEXITED);
+	close(fd);
+}
+
+void undo_kill(pid_t pid)
+{
+	/* A pidfd, because the number may be another process's by then: pidfd_open(2). */
+	char arg[16];
+	int fd = pidfd_of(pid);
+	snprintf(arg, sizeof arg, "%d", fd);
+	push(kill_by_pidfd, arg, pid);
+}
+
+/* A pass may skip what moved up while it removed; a folder that is empty ends it. */
+void undo_rmdir_now(const char *path)
+{
+	int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (folder < 0)
+		return;
+	_Alignas(struct dirent64) char buffer[2048];
+	ssize_t n;
+	while ((n = getdents64(folder, buffer, sizeof buffer)) > 0) {
+		for (ssize_t at = 0; at < n;) {
+			struct dirent64 *entry = (struct dirent64 *)(buffer + at);
+			at += entry->d_reclen;
+			if (entry->d_type != DT_DIR)
+				unlinkat(folder, entry->d_name, 0);
+		}
+	}
+	close(folder);
+	rmdir(path);
+}
+
+void undo_rmdir(const char *path)
+{
+	undo(undo_rmdir_now, path);
+}

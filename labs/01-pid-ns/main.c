@@ -1,0 +1,199 @@
+/*
+ * Who is PID 1? A PID namespace numbers its processes from 1. The process that
+ * asks for one stays outside; its first child is PID 1 inside and has an
+ * ordinary PID outside. pid_namespaces(7)
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
+
+#include "file.h"
+#include "lab.h"
+#include "ns.h"
+#include "proc.h"
+#include "sys.h"
+#include "words.h"
+
+static const struct lab lab = {
+	.id = "01-pid-ns",
+	.title = "Who is PID 1?",
+	.goal = "A container's main process is PID 1 in there and an ordinary process out here. "
+		"Both numbers are real, one in each namespace.",
+	.manual = "pid_namespaces(7) unshare(2) fork(2) mount(2) proc(5)",
+	.teaches = "unshare:CLONE_NEWPID unshare:CLONE_NEWNS fork mount:proc",
+	.after = "03-uts-ns",
+	.needs = {.namespaces = true, .proc_mount = true},
+	.words = &words,
+};
+
+static struct gate ready, a_go, b_go;
+static int held[2]; /* a pipe whose only writers, in the end, are the processes of A */
+
+/* Borrowed from lab 02; it is what unshare --mount-proc does. */
+static bool mount_own_proc(void)
+{
+	long before = ns_inode(0, "mnt");
+	SYS(unshare(CLONE_NEWNS));
+	/* Read back first: in the old mount table the next two calls would hit the host. */
+	if (!expect_differ("own mount table", before, ns_inode(0, "mnt")))
+		return false;
+	SYS(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	SYS(mount("proc", "/proc", "proc", 0, NULL));
+	return true;
+}
+
+static pid_t another_process(void)
+{
+	pid_t child = SYS(fork());
+	if (child == 0)
+		child_idle();
+	return child;
+}
+
+static _Noreturn void container_a(pid_t lab_pid)
+{
+	autofree char *outside = text("/proc/%d", lab_pid);
+
+	expect_int("getpid() in the first child", 1, getpid());
+	expect_int("getppid() in the first child", 0, getppid());
+	gate_open(&ready);
+
+	gate_wait(&a_go);
+	expect_int("A: its second process", 2, another_process());
+	expect_int("A: its third process", 3, another_process());
+	gate_open(&ready);
+
+	gate_wait(&a_go);
+	expect_errno("the old /proc lists the lab, outside", 0, access(outside, F_OK));
+	if (mount_own_proc()) {
+		autofree char *listed = proc_pids();
+		expect_str("a fresh /proc lists exactly", "1 2 3", listed);
+	}
+	gate_open(&ready);
+	child_idle();
+}
+
+static _Noreturn void container_b(void)
+{
+	expect_int("B: its first process", 1, getpid());
+	expect_int("B: its second process", 2, another_process());
+	expect_errno("B: kill(2, 0) hits its own 2", 0, kill(2, 0));
+	expect_errno("B: kill(3, 0) finds nobody", ESRCH, kill(3, 0));
+	gate_open(&ready);
+	gate_wait(&b_go);
+	_exit(0);
+}
+
+/* The control, and then what starts the second container: one process can do it only once. */
+static _Noreturn void second_runtime(pid_t lab_pid)
+{
+	expect_int("control: getppid() in it", lab_pid, getppid());
+	gate_open(&ready);
+
+	gate_wait(&b_go);
+	SYS(unshare(CLONE_NEWPID));
+	pid_t first = SYS(fork());
+	if (first == 0)
+		container_b();
+	child_wait(first);
+	_exit(0);
+}
+
+static _Noreturn void hands_on(void)
+{
+	SYS(unshare(CLONE_NEWPID));
+	pid_t first = SYS(fork());
+	if (first == 0 && mount_own_proc())
+		lab_exec_command();
+	lab_exit_as(first);
+}
+
+int main(int argc, char *argv[])
+{
+	lab_begin(&lab, argc, argv);
+	if (geteuid() != 0) {
+		SYS(unshare(CLONE_NEWUSER)); /* lab 05 shows what this does */
+		ns_map_root();
+		lab_note("An ordinary user needs a user namespace for the rest: lab 05.");
+	}
+	if (lab_command)
+		hands_on();
+	gate_init(&ready), gate_init(&a_go), gate_init(&b_go);
+	if (pipe2(held, O_CLOEXEC))
+		die("pipe2");
+	pid_t self = getpid();
+	long own_ns = ns_inode(0, "pid");
+
+	lab_step("Control: a plain child shares our namespace. We must be its parent.");
+	pid_t runtime = SYS(fork());
+	if (runtime == 0)
+		second_runtime(self);
+	undo_kill(runtime);
+	gate_wait(&ready);
+
+	lab_step("Ask for a new PID namespace. The caller must stay where it is.");
+	lab_predict("caller");
+	SYS(unshare(CLONE_NEWPID));
+	expect_int("our PID after unshare", self, getpid());
+	expect_int("our /proc/self/ns/pid", own_ns, ns_inode(0, "pid"));
+	lab_answer("caller", getpid() == self ? "same" : "1");
+
+	lab_step("Fork. The first child must be PID 1 inside, with an ordinary PID outside.");
+	pid_t a = SYS(fork());
+	if (a == 0)
+		container_a(self);
+	undo_kill(a);
+	close(held[1]);
+	gate_wait(&ready);
+	autofree char *seen = proc_status(a, "NSpid");
+	autofree char *both = text("%d 1", a);
+	expect_str("NSpid: outside, inside", both, seen);
+	expect_int("our ns/pid_for_children", ns_inode(0, "pid_for_children"),
+		ns_inode(a, "pid"));
+	expect_differ("its namespace beside ours", own_ns, ns_inode(a, "pid"));
+	lab_look("grep NSpid /proc/%d/status", a);
+	lab_look("readlink /proc/%d/ns/pid /proc/%d/ns/pid", self, a);
+	lab_wait(a);
+
+	lab_step("A second container beside it. Both must have a PID 2; only A has a PID 3.");
+	gate_open(&a_go);
+	gate_wait(&ready);
+	gate_open(&b_go);
+	gate_wait(&ready);
+	lab_look("lsns --type pid");
+	lab_wait(a);
+	gate_open(&b_go);
+	child_wait(runtime);
+
+	lab_step("In A, look at /proc: the old one shows outside, a fresh one only A.");
+	lab_predict("proc");
+	autofree char *us_in_a = text("/proc/%d/root/proc/%d", a, self); /* by A's own mounts */
+	lab_answer("proc", access(us_in_a, F_OK) ? "own" : "theirs");
+	gate_open(&a_go);
+	gate_wait(&ready);
+	lab_look("nsenter --target=%d --pid --mount ps", a);
+	lab_wait(a);
+
+	lab_step("Kill PID 1 from outside. Its children must die, and no fork must work again.");
+	lab_predict("dies");
+	SYS(kill(a, SIGKILL));
+	expect_int("PID 1 ended with 128 + SIGKILL", 137, child_wait(a));
+	struct pollfd end_of_all = {.fd = held[0]};
+	expect_int("its children hold a pipe no more", 1,
+		poll(&end_of_all, 1, 5000));
+	lab_answer("dies", end_of_all.revents & POLLHUP ? "die" : "adopted");
+	pid_t late = fork();
+	if (late == 0)
+		_exit(0);
+	expect_errno("fork() without a PID 1", ENOMEM, late);
+
+	lab_row("first child's PID", "ordinary", "1", "CLONE_NEWPID");
+	lab_row("its getppid()", "the lab", "0: out of sight", "CLONE_NEWPID");
+	lab_row("who is PID 2", "one process", "one in each", "CLONE_NEWPID");
+	lab_row("what ps lists", "everything", "its own", "mount of proc");
+	lab_row("PID 1 is killed", "-", "all die, no fork", "the kernel");
+	return lab_end();
+}

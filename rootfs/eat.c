@@ -1,0 +1,42 @@
+/* eat SIZE [--no-touch] [--hold]: take memory; without a touch the kernel has only promised it. */
+#define _GNU_SOURCE
+#include <err.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+int main(int argc, char *argv[])
+{
+	int touch = 1, hold = 0, bad = argc < 2;
+	for (int i = 2; i < argc; i++)
+		if (!strcmp(argv[i], "--no-touch"))
+			touch = 0;
+		else if (!strcmp(argv[i], "--hold"))
+			hold = 1;
+		else
+			bad = 1;
+	unsigned long long n = 0;
+	char unit[3] = "b", rest = 0;
+	/* %llu would take a sign: the size must begin with a digit. */
+	if (bad || *argv[1] < '0' || *argv[1] > '9' ||
+		sscanf(argv[1], "%llu%2s%c", &n, unit, &rest) < 1)
+		errx(2, "expected: eat SIZE [--no-touch] [--hold], SIZE such as 64M");
+	const char *place = strchr("bkmg", unit[0] | 0x20);
+	int bits = place ? (int)(place - strchr("bkmg", 'b')) * 10 : 0;
+	if (!place || rest || (unit[1] && (unit[1] != 'i' || !bits)) || n >= 1ULL << (63 - bits))
+		errx(2, "expected a size with b, k, m, g, Ki, Mi or Gi such as 64M, got '%s'",
+			argv[1]);
+
+	size_t size = n << bits, page = sysconf(_SC_PAGESIZE);
+	char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (memory == MAP_FAILED && size)
+		errx(1, "mmap of %zu bytes refused: %s", size, strerrorname_np(errno));
+	for (size_t at = 0; touch && at < size; at += page)
+		memory[at] = 1;
+	printf("eat: %zu bytes allocated%s\n", size, touch ? " and touched" : ", none touched");
+	fflush(stdout);
+	return hold ? pause() : 0;
+}

@@ -1,0 +1,894 @@
+/*
+ * /init: PID 1 of the lab VM.
+ *
+ * Mounts what a system mounts, loads the few drivers it talks through, and then serves sessions:
+ * one command each, over one virtio-serial port each (wire.h says how). It is C because a fork
+ * costs 20 to 30 ms where there is no KVM, and a shell script forks for everything.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+#ifdef __x86_64__
+#include <sys/io.h>
+#endif
+
+#include "wire.h"
+
+#define CGROUP "/sys/fs/cgroup"
+#define DRIVERS "/lib/modules/boot.list"
+
+/* How long output of a dead command's children is waited for: since the last byte, and in all. */
+#define DRAIN_IDLE_MS 300
+#define DRAIN_MAX_MS 2000
+/* What a command whose client died has between SIGHUP and SIGKILL. */
+#define DOOM_MS 1000
+
+enum { TTY, OUT, ERR, STREAMS };
+
+static const uint32_t stream_frame[STREAMS] = {WIRE_TTY, WIRE_STDOUT, WIRE_STDERR};
+
+struct session {
+	int port;       /* -1 until the port has appeared */
+	bool connected; /* somebody on the host has the socket open */
+	bool deaf;      /* what was read made no sense: wait for the hang-up */
+
+	uint8_t in[WIRE_FRAME]; /* what was read from the port and is not a whole frame yet */
+	size_t in_len;
+
+	uint8_t out[WIRE_FRAME]; /* the one frame that the port would not take */
+	size_t out_len;
+	bool synced_due;
+	uint8_t nonce[WIRE_NONCE];
+	uint32_t credit_due;
+
+	char *request;
+	size_t request_len;
+
+	pid_t pid;            /* the command; 0 when there is none */
+	int status;           /* -1 while it runs */
+	int from[STREAMS];    /* what its output is read from */
+	size_t owed[STREAMS]; /* bytes that were there when it ended: these are not given up */
+	int slave; /* the terminal's other end, held so that it outlives a command that closes it */
+	int to;    /* its stdin: a pipe, or the terminal */
+	bool to_tty;
+	bool to_end; /* stdin ends behind what is queued */
+	uint8_t queue[WIRE_CREDIT_START];
+	size_t queue_at, queue_len;
+	/* ms: when the command ended, when output last moved, since when the port takes no more */
+	long long ended, moved, stuck;
+};
+
+static struct session sessions[WIRE_PORTS];
+
+/* Sessions whose client is gone: hung up already, to be killed when their time is over. */
+static struct {
+	pid_t sid;
+	long long when;
+} doomed[64];
+
+static long long now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+}
+
+/* To the kernel's log: that is the console, and the host shows its tail when the VM fails. */
+__attribute__((format(printf, 1, 2))) static void complain(const char *format, ...)
+{
+	char text[512];
+	va_list args;
+	int fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (fd >= 0) {
+		dprintf(fd, "<3>init: %s\n", text);
+		close(fd);
+	}
+}
+
+/* ==== The end ==== */
+
+static _Noreturn void finish(void)
+{
+#ifdef __x86_64__
+	if (ioperm(WIRE_EXIT_PORT, 1, 1) == 0)
+		outb(WIRE_EXIT_BYTE, WIRE_EXIT_PORT);
+#endif
+	reboot(RB_POWER_OFF);
+	for (;;)
+		pause();
+}
+
+/* ==== A system to live in ==== */
+
+static bool write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool done = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	if (!done)
+		complain("writing '%s' to %s: %m", text, path);
+	if (fd >= 0)
+		close(fd);
+	return done;
+}
+
+static void mount_at(const char *type, const char *path, unsigned long flags, const char *options)
+{
+	mkdir(path, 0755);
+	if (mount(type, path, type, flags, options) != 0)
+		complain("mounting %s on %s: %m", type, path);
+}
+
+static int run(char *const argv[])
+{
+	pid_t pid = fork();
+	int status = -1;
+
+	if (pid == 0) {
+		execv(argv[0], argv);
+		_exit(127);
+	}
+	waitpid(pid, &status, 0);
+	return status;
+}
+
+/*
+ * A fresh tmpfs would hide what the host has carried to this path in the boot archive, so that goes
+ * along. The copy costs a fork, and is rare.
+ */
+static void mount_tmpfs(const char *path, const char *options)
+{
+	char inside[64];
+	DIR *dir = opendir(path);
+	struct dirent *entry = NULL;
+
+	while (dir && (entry = readdir(dir)) && entry->d_name[0] == '.')
+		;
+	if (dir)
+		closedir(dir);
+	if (!entry) {
+		mount_at("tmpfs", path, MS_NOSUID | MS_NODEV, options);
+		return;
+	}
+	mount_at("tmpfs", "/mnt", MS_NOSUID | MS_NODEV, options);
+	snprintf(inside, sizeof(inside), "%s/.", path);
+	if (run((char *[]){"/bin/busybox", "cp", "-a", inside, "/mnt/", NULL}) != 0)
+		complain("copying %s to its tmpfs failed", path);
+	if (mount("/mnt", path, NULL, MS_MOVE, NULL) != 0)
+		complain("moving a tmpfs to %s: %m", path);
+}
+
+static void load_drivers(void)
+{
+	char path[256];
+	FILE *list = fopen(DRIVERS, "re");
+
+	/* No list: this kernel has them built in. */
+	while (list && fgets(path, sizeof(path), list)) {
+		path[strcspn(path, "\n")] = '\0';
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+		if (fd < 0 || (syscall(SYS_finit_module, fd, "", 0) != 0 && errno != EEXIST))
+			complain("loading %s: %m", path);
+		if (fd >= 0)
+			close(fd);
+	}
+	if (list)
+		fclose(list);
+}
+
+static void loopback_up(void)
+{
+	struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) != 0)
+		complain("bringing lo up: %m");
+	if (fd >= 0)
+		close(fd);
+}
+
+/*
+ * The kernel's first root cannot be pivoted, because nothing is above it. Its files bound over
+ * itself can. The helpers that the kernel starts (modprobe) keep seeing the first root, so what
+ * they need is mounted before.
+ */
+static void make_root_pivotable(void)
+{
+	if (mount("/", "/mnt", NULL, MS_BIND | MS_REC, NULL) != 0 || chdir("/mnt") != 0 ||
+		mount(".", "/", NULL, MS_MOVE, NULL) != 0 || chroot(".") != 0 || chdir("/") != 0)
+		complain("making the root pivotable: %m");
+}
+
+static void enable_controllers(void)
+{
+	char line[512] = "", word[64];
+	FILE *file = fopen(CGROUP "/cgroup.controllers", "re");
+
+	if (file && !fgets(line, sizeof(line), file))
+		line[0] = '\0';
+	if (file)
+		fclose(file);
+	for (char *save, *name = strtok_r(line, " \n", &save); name;
+		name = strtok_r(NULL, " \n", &save)) {
+		snprintf(word, sizeof(word), "+%s", name);
+		write_file(CGROUP "/cgroup.subtree_control", word);
+	}
+}
+
+static bool probing(void)
+{
+	char line[4096];
+	int fd = open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, line, sizeof(line) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	line[n < 0 ? 0 : n] = '\0';
+	return strstr(line, "lab.probe") != NULL;
+}
+
+static void build_system(void)
+{
+	umask(0);
+	mount_at("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+	if (probing())
+		finish();
+	mount_at("sysfs", "/sys", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+	mount_at("devtmpfs", "/dev", MS_NOSUID, "mode=755");
+	/* Whatever the kernel gave us as fd 0 to 2, nothing later may become one of them. */
+	for (int fd = open("/dev/null", O_RDWR); fd >= 0 && fd < 2;)
+		fd = dup(fd);
+
+	load_drivers();
+	make_root_pivotable();
+
+	mount_at("devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC, "gid=5,mode=620,ptmxmode=666");
+	mount_at("tmpfs", "/dev/shm", MS_NOSUID | MS_NODEV, "mode=1777");
+	mount_at("mqueue", "/dev/mqueue", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+	mount_tmpfs("/tmp", "mode=1777");
+	mount_tmpfs("/run", "mode=755");
+	mount_at("cgroup2", CGROUP, MS_NOSUID | MS_NODEV | MS_NOEXEC, "nsdelegate");
+	enable_controllers();
+	symlink("/proc/self/fd", "/dev/fd");
+	symlink("/proc/self/fd/0", "/dev/stdin");
+	symlink("/proc/self/fd/1", "/dev/stdout");
+	symlink("/proc/self/fd/2", "/dev/stderr");
+	umask(022);
+	/* The kernel's first root is a tmpfs, and open to all like one. */
+	chmod("/", 0755);
+	/* The archive was made without root, so all in it is root's. */
+	chown("/home/student", 1000, 1000);
+
+	sethostname("labvm", 5);
+	loopback_up();
+	/* A pattern that names no regular file: a crash leaves its status, not a core. */
+	write_file("/proc/sys/kernel/core_pattern", "/dev/null");
+	close(open("/etc/unboxed-vm", O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+}
+
+/* ==== Processes of a session ==== */
+
+/* The session's leader made it with setsid(), so its processes are those with this session id. */
+static void kill_session(pid_t sid, int sig)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+
+	while (proc && (entry = readdir(proc))) {
+		char path[64], stat[512];
+		pid_t pid = atoi(entry->d_name), session;
+
+		if (pid <= 1)
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
+		ssize_t n = fd < 0 ? 0 : read(fd, stat, sizeof(stat) - 1);
+
+		if (fd >= 0)
+			close(fd);
+		stat[n < 0 ? 0 : n] = '\0';
+		/* The name in parentheses may itself hold any character. */
+		char *rest = strrchr(stat, ')');
+
+		if (rest && sscanf(rest, ") %*c %*d %*d %d", &session) == 1 && session == sid)
+			kill(pid, sig);
+	}
+	if (proc)
+		closedir(proc);
+}
+
+static void doom(pid_t sid)
+{
+	kill_session(sid, SIGHUP);
+	kill_session(sid, SIGCONT);
+	for (size_t i = 0; i < sizeof(doomed) / sizeof(doomed[0]); i++) {
+		if (doomed[i].sid == 0) {
+			doomed[i].sid = sid;
+			doomed[i].when = now_ms() + DOOM_MS;
+			return;
+		}
+	}
+	kill_session(sid, SIGKILL);
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void forget_command(struct session *s)
+{
+	/* stdin may be the terminal's own descriptor: a copy, so each is closed once. */
+	for (int i = 0; i < STREAMS; i++)
+		close_fd(&s->from[i]);
+	close_fd(&s->to);
+	close_fd(&s->slave);
+	s->to_end = s->to_tty = false;
+	s->queue_at = s->queue_len = 0;
+	s->credit_due = 0;
+	s->pid = 0;
+	s->request_len = 0;
+}
+
+static void send_signal(const struct session *s, int sig)
+{
+	pid_t group = s->from[TTY] >= 0 ? tcgetpgrp(s->from[TTY]) : s->pid;
+
+	if (s->pid > 0 && s->status < 0)
+		kill(group > 1 ? -group : -s->pid, sig);
+}
+
+/* ==== Frames to the host ==== */
+
+/* False when the port will not take it now; it is then kept and goes first next time. */
+static bool send_frame(struct session *s, uint32_t type, const void *data, size_t len)
+{
+	struct wire_head head = {type, len};
+
+	memcpy(s->out, &head, sizeof(head));
+	if (len)
+		memmove(s->out + sizeof(head), data, len);
+	s->out_len = sizeof(head) + len;
+	s->stuck = now_ms();
+	if (write(s->port, s->out, s->out_len) != (ssize_t)s->out_len)
+		return false;
+	s->out_len = 0;
+	return true;
+}
+
+static bool output_open(const struct session *s)
+{
+	return s->from[TTY] >= 0 || s->from[OUT] >= 0 || s->from[ERR] >= 0;
+}
+
+/* All the command wrote is on its way, or what holds its pipes open has had its time. */
+static bool drained(const struct session *s)
+{
+	long long now = now_ms();
+
+	if (!output_open(s))
+		return true;
+	for (int i = 0; i < STREAMS; i++)
+		if (s->from[i] >= 0 && s->owed[i] > 0)
+			return false;
+	return now - s->moved >= DRAIN_IDLE_MS || now - s->ended >= DRAIN_MAX_MS;
+}
+
+/* What the session owes the host, in order; stops where the port is full. */
+static void send_due(struct session *s)
+{
+	char text[16];
+
+	if (!s->connected)
+		return;
+	if (s->out_len) {
+		if (write(s->port, s->out, s->out_len) != (ssize_t)s->out_len)
+			return;
+		s->out_len = 0;
+		/* A slow reader must not use up the time that output has after the command's end.
+		 */
+		s->moved = now_ms();
+		s->ended += s->moved - s->stuck;
+	}
+	if (s->synced_due) {
+		s->synced_due = false;
+		if (!send_frame(s, WIRE_SYNCED, s->nonce, WIRE_NONCE))
+			return;
+	}
+	if (s->credit_due >= WIRE_CREDIT_START / 4) {
+		uint32_t credit = s->credit_due;
+
+		s->credit_due = 0;
+		if (!send_frame(s, WIRE_CREDIT, &credit, sizeof(credit)))
+			return;
+	}
+	if (s->pid && s->status >= 0 && drained(s)) {
+		snprintf(text, sizeof(text), "%d", s->status);
+		forget_command(s);
+		send_frame(s, WIRE_EXIT, text, strlen(text));
+	}
+}
+
+static void read_output(struct session *s, int stream)
+{
+	uint8_t data[WIRE_DATA];
+	ssize_t n = read(s->from[stream], data, sizeof(data));
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		/* A terminal says EIO when its last user is gone. */
+		close_fd(&s->from[stream]);
+		return;
+	}
+	s->moved = now_ms();
+	s->owed[stream] -= (size_t)n < s->owed[stream] ? (size_t)n : s->owed[stream];
+	send_frame(s, stream_frame[stream], data, n);
+}
+
+/* ==== Starting a command ==== */
+
+static int open_terminal(int *slave, const struct winsize *size, bool opost)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+	struct termios mode;
+
+	if (master < 0 || unlockpt(master) != 0)
+		return -1;
+	*slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (*slave < 0 || tcgetattr(*slave, &mode) != 0)
+		return -1;
+	mode.c_iflag |= IUTF8;
+	if (!opost)
+		mode.c_oflag &= ~OPOST;
+	tcsetattr(*slave, TCSANOW, &mode);
+	ioctl(*slave, TIOCSWINSZ, size);
+	return master;
+}
+
+static _Noreturn void become(
+	char *argv[], int argc, char *env[], const char *cwd, const int fd[3], int slave)
+{
+	sigset_t none;
+
+	setsid();
+	if (slave >= 0)
+		ioctl(slave, TIOCSCTTY, 0);
+	for (int i = 0; i < 3; i++)
+		if (fd[i] < 0)
+			close(i);
+		else
+			dup2(fd[i], i);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	environ = env;
+
+	/* The lab folder is not there when nothing was built yet: then the root has to do. */
+	if (chdir(cwd) != 0 && chdir("/") != 0)
+		_exit(126);
+	if (argc == 0) {
+		execl("/bin/bash", "-bash", NULL);
+		execl("/bin/sh", "-sh", NULL);
+		argv = (char *[]){"sh", NULL};
+	} else {
+		execvp(argv[0], argv);
+	}
+	int status = errno == ENOENT || errno == ENOTDIR ? 127 : 126;
+
+	dprintf(2, "vm: %s: %s\n", argv[0],
+		status == 127 ? "not found in the lab VM" : strerror(errno));
+	_exit(status);
+}
+
+/* The next string of the request; "" behind its end. */
+static char *next_string(char **at, const char *end)
+{
+	char *text = *at;
+
+	if (text >= end)
+		return "";
+	*at += strlen(text) + 1;
+	return text;
+}
+
+static void start_command(struct session *s)
+{
+	char *at = s->request, *end = at + s->request_len;
+
+	if (s->pid || !s->request_len || end[-1] != '\0') {
+		s->deaf = true;
+		return;
+	}
+	const char *mode = next_string(&at, end);
+	bool opost = *next_string(&at, end) == '1';
+	struct winsize size = {.ws_row = atoi(next_string(&at, end))};
+
+	size.ws_col = atoi(next_string(&at, end));
+	const char *cwd = next_string(&at, end);
+	int argc = atoi(next_string(&at, end)), strings = 0;
+
+	for (char *p = at; p < end; p += strlen(p) + 1)
+		strings++;
+	if (strlen(mode) != 3 || argc < 0 || argc > strings) {
+		s->deaf = true;
+		return;
+	}
+	/* Stdin that was meant for the command before this one. */
+	s->queue_len = 0;
+	s->to_end = false;
+	/* argv, its NULL, the environment, its NULL. */
+	char **vector = calloc(strings + 2, sizeof(*vector));
+	int child[3] = {-1, -1, -1}, pair[2];
+	bool ok = vector != NULL;
+
+	for (int i = 0; ok && i < strings; i++)
+		vector[i + (i >= argc)] = next_string(&at, end);
+
+	if (ok && strchr(mode, 't')) {
+		s->from[TTY] = open_terminal(&s->slave, &size, opost);
+		ok = s->from[TTY] >= 0;
+	}
+	for (int i = 0; ok && i < 3; i++) {
+		if (mode[i] == 't') {
+			child[i] = s->slave;
+		} else if (mode[i] == 'p' && (ok = pipe2(pair, O_CLOEXEC) == 0)) {
+			int ours = pair[i == 0];
+
+			child[i] = pair[i != 0];
+			fcntl(ours, F_SETFL, O_NONBLOCK);
+			*(i == 0 ? &s->to : &s->from[OUT + i - 1]) = ours;
+		}
+	}
+	if (ok && mode[0] == 't') {
+		s->to = fcntl(s->from[TTY], F_DUPFD_CLOEXEC, 3);
+		s->to_tty = true;
+		ok = s->to >= 0;
+	}
+
+	s->status = -1;
+	s->pid = ok ? fork() : -1;
+	if (s->pid == 0)
+		become(vector, argc, vector + argc + 1, cwd, child, s->slave);
+	for (int i = 0; i < 3; i++)
+		if (child[i] >= 0 && child[i] != s->slave)
+			close(child[i]);
+	free(vector);
+	if (s->pid < 0) {
+		complain("starting a command: %m");
+		forget_command(s);
+		send_frame(s, WIRE_EXIT, "125", 3);
+	}
+}
+
+/* ==== Frames from the host ==== */
+
+static void end_session(struct session *s)
+{
+	if (s->pid)
+		doom(s->pid);
+	forget_command(s);
+	s->in_len = s->out_len = 0;
+	s->synced_due = s->deaf = false;
+}
+
+static _Noreturn void quit(const struct session *s)
+{
+	struct wire_head bye = {WIRE_BYE, 0};
+	struct pollfd fd = {s->port, 0, 0};
+
+	/*
+	 * A write returns before QEMU has seen it, and the byte on the exit port would overtake it.
+	 * The host hangs up when it has read our goodbye.
+	 */
+	if (write(s->port, &bye, sizeof(bye)) != sizeof(bye))
+		complain("saying goodbye: %m");
+	poll(&fd, 1, 2000);
+	finish();
+}
+
+static void handle_frame(struct session *s, uint32_t type, const uint8_t *data, size_t len)
+{
+	uint16_t size[2];
+
+	switch (type) {
+	case WIRE_SYNC:
+		if (len != WIRE_NONCE)
+			break;
+		/* A client that died and a new one can follow so fast that no hang-up was seen. */
+		end_session(s);
+		memcpy(s->nonce, data, WIRE_NONCE);
+		s->synced_due = true;
+		return;
+	case WIRE_REQUEST:
+		if (s->pid || s->request_len + len > WIRE_REQUEST_MAX)
+			break;
+		if (!s->request && !(s->request = malloc(WIRE_REQUEST_MAX)))
+			break;
+		memcpy(s->request + s->request_len, data, len);
+		s->request_len += len;
+		return;
+	case WIRE_START:
+		start_command(s);
+		return;
+	case WIRE_STDIN:
+		if (s->queue_len + len > sizeof(s->queue))
+			break;
+		if (s->to < 0)
+			return;
+		/* The front that was written already makes room. */
+		memmove(s->queue, s->queue + s->queue_at, s->queue_len);
+		s->queue_at = 0;
+		memcpy(s->queue + s->queue_len, data, len);
+		s->queue_len += len;
+		return;
+	case WIRE_STDIN_END:
+		s->to_end = true;
+		return;
+	case WIRE_WINSIZE:
+		if (len != sizeof(size))
+			break;
+		memcpy(size, data, sizeof(size));
+		if (s->from[TTY] >= 0)
+			ioctl(s->from[TTY], TIOCSWINSZ,
+				&(struct winsize){.ws_row = size[0], .ws_col = size[1]});
+		return;
+	case WIRE_SIGNAL:
+		if (len != 1)
+			break;
+		send_signal(s, data[0]);
+		return;
+	case WIRE_CLOSED:
+		if (len != 1 || (data[0] != 1 && data[0] != 2))
+			break;
+		close_fd(&s->from[data[0] == 1 ? OUT : ERR]);
+		return;
+	case WIRE_QUIT:
+		quit(s);
+	}
+	s->deaf = true;
+}
+
+static void read_port(struct session *s)
+{
+	struct wire_head head;
+	ssize_t n = read(s->port, s->in + s->in_len, sizeof(s->in) - s->in_len);
+
+	if (n <= 0)
+		return;
+	s->in_len += n;
+	while (!s->deaf && s->in_len >= sizeof(head)) {
+		memcpy(&head, s->in, sizeof(head));
+		if (head.len > WIRE_DATA) {
+			s->deaf = true;
+			break;
+		}
+		size_t whole = sizeof(head) + head.len;
+
+		if (s->in_len < whole)
+			return;
+		handle_frame(s, head.type, s->in + sizeof(head), head.len);
+		/* A new WIRE_SYNC has thrown away what was read, itself included. */
+		if (s->in_len < whole)
+			continue;
+		s->in_len -= whole;
+		memmove(s->in, s->in + whole, s->in_len);
+	}
+	if (s->deaf)
+		s->in_len = 0;
+}
+
+static void write_stdin(struct session *s)
+{
+	ssize_t n = s->queue_len ? write(s->to, s->queue + s->queue_at, s->queue_len) : 0;
+
+	if (n < 0 && errno == EAGAIN)
+		return;
+	if (n < 0) {
+		/* The command reads no more. Its credit stays where it is: the host need not go on.
+		 */
+		close_fd(&s->to);
+		s->queue_len = 0;
+		return;
+	}
+	s->queue_at += n;
+	s->queue_len -= n;
+	s->credit_due += n;
+	if (s->queue_len == 0 && s->to_end) {
+		if (s->to_tty)
+			write(s->to, "\004", 1);
+		close_fd(&s->to);
+	}
+}
+
+/* ==== The loop ==== */
+
+static void reap(void)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		for (struct session *s = sessions; s < sessions + WIRE_PORTS; s++) {
+			if (s->pid != pid || s->status >= 0)
+				continue;
+			s->status =
+				WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+			s->ended = s->moved = now_ms();
+			close_fd(&s->slave);
+			for (int i = 0; i < STREAMS; i++) {
+				int there = 0;
+
+				if (s->from[i] >= 0)
+					ioctl(s->from[i], FIONREAD, &there);
+				s->owed[i] = there;
+			}
+		}
+	}
+}
+
+/*
+ * A port without a client is always readable (its end of file) and always hung up, so it is not
+ * polled; the kernel sends SIGIO when a client comes.
+ */
+static void watch_port(struct session *s)
+{
+	struct pollfd fd = {s->port, POLLIN, 0};
+	int flags = O_RDWR | O_NONBLOCK;
+
+	if (s->port < 0)
+		return;
+	bool connected = poll(&fd, 1, 0) >= 0 && !(fd.revents & POLLHUP);
+
+	if (connected == s->connected)
+		return;
+	s->connected = connected;
+	fcntl(s->port, F_SETFL, connected ? flags : flags | O_ASYNC);
+	if (!connected) {
+		end_session(s);
+		/* The next client may have come before SIGIO was asked for. */
+		watch_port(s);
+	}
+}
+
+/* Ports appear one by one after the driver has met the device. */
+static bool open_ports(void)
+{
+	bool all = true;
+
+	for (int i = 0; i < WIRE_PORTS; i++) {
+		struct session *s = &sessions[i];
+		char path[32];
+
+		if (s->port >= 0)
+			continue;
+		snprintf(path, sizeof(path), "/dev/vport0p%d", i + 1);
+		s->port = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+		if (s->port < 0) {
+			all = false;
+			continue;
+		}
+		fcntl(s->port, F_SETOWN, getpid());
+		fcntl(s->port, F_SETFL, O_RDWR | O_NONBLOCK | O_ASYNC);
+	}
+	return all;
+}
+
+static int run_timers(void)
+{
+	long long now = now_ms();
+	int next = -1;
+
+	for (size_t i = 0; i < sizeof(doomed) / sizeof(doomed[0]); i++) {
+		if (doomed[i].sid && doomed[i].when <= now) {
+			kill_session(doomed[i].sid, SIGKILL);
+			doomed[i].sid = 0;
+		}
+		if (doomed[i].sid)
+			next = 100;
+	}
+	for (struct session *s = sessions; s < sessions + WIRE_PORTS; s++)
+		if (s->pid && s->status >= 0)
+			next = 20;
+	return next;
+}
+
+static void serve_one(struct session *s, struct pollfd fd[2 + STREAMS])
+{
+	if (fd[0].revents)
+		read_port(s);
+	if (fd[0].revents & POLLHUP)
+		watch_port(s);
+	if (fd[1].revents && s->to >= 0)
+		write_stdin(s);
+	send_due(s);
+	for (int i = 0; i < STREAMS; i++)
+		if (fd[2 + i].revents && s->from[i] == fd[2 + i].fd && !s->out_len)
+			read_output(s, i);
+	send_due(s);
+}
+
+static _Noreturn void serve(int signals)
+{
+	enum { EACH = 2 + STREAMS };
+	static struct pollfd fd[1 + WIRE_PORTS * EACH];
+	bool all_ports = false;
+
+	for (;;) {
+		int wait = run_timers();
+
+		if (!all_ports) {
+			all_ports = open_ports();
+			wait = all_ports ? wait : 5;
+		}
+		fd[0] = (struct pollfd){signals, POLLIN, 0};
+		for (int i = 0; i < WIRE_PORTS; i++) {
+			struct session *s = &sessions[i];
+			struct pollfd *p = fd + 1 + i * EACH;
+
+			if (!s->connected)
+				watch_port(s);
+			p[0] = (struct pollfd){s->connected ? s->port : -1,
+				POLLIN | (s->out_len ? POLLOUT : 0), 0};
+			p[1] = (struct pollfd){s->queue_len || s->to_end ? s->to : -1, POLLOUT, 0};
+			for (int k = 0; k < STREAMS; k++)
+				p[2 + k] = (struct pollfd){s->out_len ? -1 : s->from[k], POLLIN, 0};
+		}
+		poll(fd, 1 + WIRE_PORTS * EACH, wait);
+
+		struct signalfd_siginfo info;
+
+		while (read(signals, &info, sizeof(info)) > 0)
+			;
+		reap();
+		for (int i = 0; i < WIRE_PORTS; i++)
+			serve_one(&sessions[i], fd + 1 + i * EACH);
+	}
+}
+
+int main(void)
+{
+	sigset_t set;
+
+	for (struct session *s = sessions; s < sessions + WIRE_PORTS; s++) {
+		s->port = s->to = s->slave = -1;
+		s->from[TTY] = s->from[OUT] = s->from[ERR] = -1;
+	}
+	build_system();
+
+	/* Writing to a command that is gone must be an error, not the end of PID 1. */
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGIO);
+	sigaddset(&set, SIGPIPE);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	sigdelset(&set, SIGPIPE);
+	serve(signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
+}

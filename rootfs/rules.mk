@@ -1,0 +1,17 @@
+# The busybox tree and what is compiled into it. Included by the top-level Makefile, which defines
+# CC, CFLAGS, B and Q.
+
+ROOTFS_PROGRAMS := $(addprefix $(B)/rootfs/bin/,eat spin forks init)
+ROOTFS_PRODUCTS := $(ROOTFS_PROGRAMS) $(B)/rootfs/base.cpio $(B)/rootfs/tools.cpio
+
+# Static, always: they run in roots that hold no library.
+$(ROOTFS_PROGRAMS): $(B)/rootfs/bin/%: rootfs/%.c rootfs/wire.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -pthread -static -s -o $@ $<
+
+# The tree is a directory, so the archive that is written after it stands for both.
+$(B)/rootfs/base.cpio: rootfs/build $(ROOTFS_PROGRAMS) $(wildcard rootfs/etc/*)
+	$(Q)rootfs/build $(B)/rootfs
+
+$(B)/rootfs/tools.cpio: rootfs/tools
+	$(Q)rootfs/tools $@
