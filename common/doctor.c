@@ -51,7 +51,7 @@ static void kernel(const struct machine *m)
 	else if (m->wsl == 2)
 		fact("WSL", "version 2: Windows' own virtual machine");
 	if (m->container[0])
-		fact("container", "yes (%s)%s%s", m->container,
+		fact("container", "by its marks, yes (%s)%s%s", m->container,
 			m->proc_masked
 				? ", parts of /proc are masked: no fresh /proc without root outside"
 				: "",
@@ -124,6 +124,8 @@ static void cgroups(const struct machine *m)
 			probe_rule(PROBE_CONTROLLER, names[i], 0, m, &why);
 	}
 	fact("controllers", "%s", text);
+	if (why.remedy[0] && m->cgroup != MACHINE_CGROUP_V1)
+		fact("", "labs that need one that is not ours run in the lab VM");
 	if (why.remedy[0])
 		fact("", "To have them here: %s", why.remedy);
 	if (why.undo[0])
@@ -166,6 +168,8 @@ static void namespaces(const struct machine *m, bool real)
 
 static void virtual_machine(const struct machine *m)
 {
+	if (m->in_vm)
+		return; /* and none inside it */
 	if (!m->kvm)
 		fact("KVM", "no /dev/kvm: the lab VM is emulated, which is slower and works");
 	else if (!m->kvm_usable)
@@ -197,7 +201,10 @@ static void memory(const struct machine *m)
 			m->page_size > 4096 ? ": limits are rounded to it" : "");
 	else
 		fact("page size", "unknown");
-	fact("CPUs", "%d%s", m->cpus, m->cpus < 2 ? ": labs that need two run in the lab VM" : "");
+	fact("CPUs", "%d%s", m->cpus,
+		m->cpus >= 2 ? ""
+		: m->in_vm   ? ": labs that need two want scripts/vm --cpus 2"
+			     : ": labs that need two run in the lab VM");
 }
 
 int main(int argc, char *argv[])

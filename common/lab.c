@@ -28,6 +28,8 @@ static bool waited;   /* this step has had its wait */
 static int choice;    /* what --predict was answered, from 1; 0 for nothing */
 static const struct lab_question *question;
 
+static struct gate born; /* holds a child until its birth has been printed */
+
 /* ---- Errors ---- */
 
 const char *errno_name(int error)
@@ -72,8 +74,12 @@ void sys_done(const char *file, int line, const char *call, long value, int erro
 	autofree char *place = text("%s:%d", file, line);
 	bool returns_twice =
 		!strncmp(call, "fork(", 5) || !strncmp(call, "clone", 5) || !strncmp(call, "cg_spawn(", 9);
-	if (!lab_command && !(returns_twice && value == 0))
+	if (!lab_command && returns_twice && value == 0)
+		gate_wait(&born); /* the parent's line comes first */
+	else if (!lab_command)
 		out_call(place, call, value, error);
+	if (!lab_command && returns_twice && value > 0)
+		gate_open(&born);
 	errno = error;
 	if (value == -1)
 		die("%s  %s", place, call);
@@ -97,6 +103,7 @@ void lab_begin(const struct lab *the_lab, int argc, char *argv[])
 		exit(print_missing(needs, STDOUT_FILENO) ? 77 : 0);
 	undo_init();
 	proc_init();
+	gate_init(&born);
 	out_init();
 	out_where();
 	if (lab_command)

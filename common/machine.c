@@ -165,7 +165,7 @@ static bool may_write(const struct tree *t, const char *path)
  * attribute of 1: user.delegate, before version 251 trusted.delegate (systemd's
  * "Control Group APIs and Delegation"). A recorded tree keeps it as a file.
  */
-static bool delegated(const struct tree *t, const char *group)
+static bool marked(const struct tree *t, const char *group)
 {
 	char path[PATH_MAX];
 	char value[8] = "";
@@ -173,9 +173,23 @@ static bool delegated(const struct tree *t, const char *group)
 	if (!t->real)
 		return put(path, sizeof(path), "%s@user.delegate", group) &&
 		       read_number(t, path, "", 0) == 1;
-	return (getxattr(group, "user.delegate", value, sizeof(value) - 1) > 0 ||
-		       getxattr(group, "trusted.delegate", value, sizeof(value) - 1) > 0) &&
+	return (getxattr(group, "trusted.delegate", value, sizeof(value) - 1) > 0 ||
+		       getxattr(group, "user.delegate", value, sizeof(value) - 1) > 0) &&
 	       value[0] == '1';
+}
+
+/* All that lies below a group that was handed over is handed over. */
+static bool delegated(const struct tree *t, const char *mount, const char *group)
+{
+	char path[PATH_MAX];
+
+	put(path, sizeof(path), "%s", group);
+	while (strlen(path) > strlen(mount)) {
+		if (marked(t, path))
+			return true;
+		*strrchr(path, '/') = '\0';
+	}
+	return false;
 }
 
 /* ---- The facts ------------------------------------------------------------ */
@@ -438,7 +452,7 @@ static void read_group(const struct tree *t, struct machine *m)
 	 */
 	m->group_ours = !m->cgroup_read_only && may_write(t, m->group) && may_write(t, procs) &&
 			may_write(t, subtree) &&
-			(m->uid != 0 || !m->systemd || delegated(t, m->group));
+			(m->uid != 0 || !m->systemd || delegated(t, m->cgroup_mount, m->group));
 }
 
 /* systemd gives each user who logged in a group: user@UID.service, user@.service(5). */

@@ -1,9 +1,9 @@
 /* eat SIZE [--no-touch] [--hold]: take memory; without a touch the kernel has only promised it. */
 #define _GNU_SOURCE
+#include <ctype.h>
 #include <err.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -18,17 +18,15 @@ int main(int argc, char *argv[])
 			hold = 1;
 		else
 			bad = 1;
-	unsigned long long n = 0;
+	unsigned long long n;
 	char unit[3] = "b", rest = 0;
-	/* %llu would take a sign: the size must begin with a digit. */
-	if (bad || *argv[1] < '0' || *argv[1] > '9' ||
-		sscanf(argv[1], "%llu%2s%c", &n, unit, &rest) < 1)
+	/* %llu alone would take a sign. */
+	if (bad || !isdigit(*argv[1]) || sscanf(argv[1], "%llu%2s%c", &n, unit, &rest) < 1)
 		errx(2, "expected: eat SIZE [--no-touch] [--hold], SIZE such as 64M");
 	const char *place = strchr("bkmg", unit[0] | 0x20);
 	int bits = place ? (int)(place - strchr("bkmg", 'b')) * 10 : 0;
 	if (!place || rest || (unit[1] && (unit[1] != 'i' || !bits)) || n >= 1ULL << (63 - bits))
-		errx(2, "expected a size with b, k, m, g, Ki, Mi or Gi such as 64M, got '%s'",
-			argv[1]);
+		errx(2, "expected SIZE such as 64M (b k m g, Ki Mi Gi), got '%s'", argv[1]);
 
 	size_t size = n << bits, page = sysconf(_SC_PAGESIZE);
 	char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

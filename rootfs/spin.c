@@ -1,13 +1,15 @@
 /* spin [SECONDS] [--threads N]: burn CPU; without SECONDS until killed. */
+#include <ctype.h>
 #include <err.h>
 #include <errno.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-static double seconds = 1e9; /* thirty years: until killed */
+static double seconds = INFINITY;
 
 static void *burn(void *unused)
 {
@@ -26,16 +28,13 @@ int main(int argc, char *argv[])
 		int named = !strcmp(argv[i], "--threads") && i + 1 < argc;
 		char *end, *text = argv[i += named];
 		n = strtod(text, &end);
-		if (*text < '0' || *text > '9' || *end || n > 1e9 ||
-			(named && (n < 1 || n != (int)n)))
+		if (!isdigit(*text) || *end || n > 1e9 || (named && (n < 1 || n != (int)n)))
 			errx(2, "expected: spin [SECONDS] [--threads N], got '%s'", text);
 		*(named ? &threads : &seconds) = n;
 	}
-	pthread_t id;
 	for (int i = 1; i < threads; i++)
-		if ((errno = pthread_create(&id, NULL, burn, NULL)) != 0)
+		if ((errno = pthread_create(&(pthread_t){0}, NULL, burn, NULL)) != 0)
 			err(1, "thread %d refused", i + 1);
-	/* Said before the end: who is killed has no last word. */
-	dprintf(1, "spin: %g thread(s), %g second(s) unless killed\n", threads, seconds);
+	dprintf(1, "spin: threads %g, seconds %g\n", threads, seconds);
 	return burn(NULL) != NULL;
 }

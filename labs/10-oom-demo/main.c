@@ -123,7 +123,7 @@ int main(int argc, char *argv[])
 	int status = grow_in(control, 2 * (size_t)limit, false);
 	expect_int("control: exit status", 0, status);
 
-	lab_step("The same with memory.max and no swap. The kernel must kill it at the limit.");
+	lab_step("The same with memory.max and no swap: it must be killed at the limit.");
 	lab_predict("status");
 	autofree char *group = cg_create("limited");
 	if (!limited(group, "memory.max reads back"))
@@ -139,7 +139,7 @@ int main(int argc, char *argv[])
 	lab_look("cat %s/memory.events", group);
 	lab_wait(0);
 
-	lab_step("137 is not always memory: SIGKILL by hand must look the same, but for the witness.");
+	lab_step("SIGKILL by hand: 137 again, and only oom_kill must tell the two apart.");
 	autofree char *by_hand = cg_create("by-hand");
 	limited(by_hand, "by hand: memory.max reads back");
 	pid_t child = SYS(cg_spawn(by_hand));

@@ -263,6 +263,24 @@ static void v2_as_root_in_a_delegated_scope(void **state)
 	assert_true(m.group_ours);
 	assert_int_equal(m.group_others, 0);
 	assert_int_equal(machine_controller(&m, "memory"), MACHINE_CONTROLLER_LEAF);
+
+	/* What lies below the scope is ours with it: the leaf that we moved to. */
+	static const char scope[] = "system.slice/run-r5f0c2c1c.scope";
+	char text[PATH_MAX];
+	int len = snprintf(text, sizeof(text), "0::/%s/leaf\n", scope);
+	put_file("proc/self/cgroup", text, (size_t)len, 0644);
+	snprintf(text, sizeof(text), "sys/fs/cgroup/%s/leaf/cgroup.procs", scope);
+	put_file(text, "1423\n", 5, 0644);
+	snprintf(text, sizeof(text), "sys/fs/cgroup/%s/leaf/cgroup.subtree_control", scope);
+	put_file(text, "", 0, 0644);
+	machine_read(&m, root);
+	assert_true(m.group_ours);
+
+	/* A mark of another value is none. */
+	snprintf(text, sizeof(text), "sys/fs/cgroup/%s@user.delegate", scope);
+	put_file(text, "0\n", 2, 0644);
+	machine_read(&m, root);
+	assert_false(m.group_ours);
 }
 
 static void v2_delegated_by_hand(void **state)
