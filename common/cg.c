@@ -90,7 +90,8 @@ bool cg_wait_key(const char *group, const char *file, const char *key, long long
 			die("read %s", path);
 		content[n] = '\0';
 		long long observed;
-		if (find_key(content, key, &observed) && observed == value)
+		if (find_key(content, key, &observed) &&
+			(value ? observed >= value : observed == 0))
 			return true;
 		struct pollfd changed = {.fd = fd, .events = POLLPRI};
 		if (poll(&changed, 1, ms) == 0)

@@ -36,8 +36,8 @@ long long cg_read_key(const char *group, const char *file, const char *key);
 bool cg_has(const char *group, const char *file);
 
 /*
- * Waits by poll(2) until key of an events file is value; false when it is not
- * after ms milliseconds.
+ * Waits by poll(2) until key of an events file is value, or is past it (0 waits
+ * for 0); false when it is not after ms milliseconds.
  */
 bool cg_wait_key(const char *group, const char *file, const char *key, long long value, int ms);
 

@@ -31,12 +31,15 @@ __attribute__((format(printf, 2, 3))) static void fact(const char *name, const c
 	va_end(ap);
 	printf("%-*s", COLUMN, name);
 	for (char *word = strtok(text, " "); word; word = strtok(NULL, " ")) {
-		int len = (int)strlen(word);
-		if (at > COLUMN && at + 1 + len > WIDTH) {
+		if (at > COLUMN && at + 1 + (int)strlen(word) > WIDTH) {
 			printf("\n%*s", COLUMN, "");
 			at = COLUMN;
 		}
-		at += printf("%s%s", at > COLUMN ? " " : "", word);
+		at += printf("%s", at > COLUMN ? " " : "");
+		/* A path may be longer than a line. */
+		for (; (int)strlen(word) > WIDTH - at; word += WIDTH - at, at = COLUMN)
+			printf("%.*s\n%*s", WIDTH - at, word, COLUMN, "");
+		at += printf("%s", word);
 	}
 	putchar('\n');
 }
@@ -51,7 +54,7 @@ static void kernel(const struct machine *m)
 	else if (m->wsl == 2)
 		fact("WSL", "version 2: Windows' own virtual machine");
 	if (m->container[0])
-		fact("container", "by its marks, yes (%s)%s%s", m->container,
+		fact("container", "yes, by its marks (%s)%s%s", m->container,
 			m->proc_masked
 				? ", parts of /proc are masked: no fresh /proc without root outside"
 				: "",
@@ -104,7 +107,10 @@ static void cgroups(const struct machine *m)
 		[MACHINE_CGROUP_HYBRID] = "hybrid: v2 is mounted, but controllers are bound to v1",
 		[MACHINE_CGROUP_V2] = "v2",
 	};
-	struct probe_missing why = {.remedy = ""};
+	const char *group = m->group + strlen(m->group[0] ? m->cgroup_mount : "");
+	const char *lacking = NULL;
+	bool scope = false;
+	struct probe_missing why, first = {.remedy = ""};
 	char text[256] = "";
 	size_t used = 0;
 
@@ -115,21 +121,33 @@ static void cgroups(const struct machine *m)
 		fact("", "v2 at %s, our group there: %s", m->cgroup_mount,
 			!m->group[0]    ? "out of sight"
 			: m->group_root ? "the root group"
-					: m->group + strlen(m->cgroup_mount));
+			: group[0]      ? group
+					: "/");
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		enum machine_controller state = machine_controller(m, names[i]);
-		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s: %s",
-			i ? ", " : "", names[i], controller_word(state));
-		if (state > MACHINE_CONTROLLER_LEAF && !why.remedy[0])
+		const char *word = controller_word(state);
+		if (state > MACHINE_CONTROLLER_LEAF) {
 			probe_rule(PROBE_CONTROLLER, names[i], 0, m, &why);
+			if (strncmp(why.remedy, "systemd-run ", 12) == 0) {
+				word = "ours in a scope";
+				scope = true;
+			} else if (!lacking) {
+				lacking = names[i];
+				first = why;
+			}
+		}
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s: %s",
+			i ? ", " : "", names[i], word);
 	}
 	fact("controllers", "%s", text);
-	if (why.remedy[0] && m->cgroup != MACHINE_CGROUP_V1)
+	if (scope)
+		fact("", "scripts/lab asks systemd for that scope by itself");
+	if (lacking && m->cgroup != MACHINE_CGROUP_V1)
 		fact("", "labs that need one that is not ours run in the lab VM");
-	if (why.remedy[0])
-		fact("", "To have them here: %s", why.remedy);
-	if (why.undo[0])
-		fact("", "To undo that: %s", why.undo);
+	if (lacking)
+		fact("", "To have %s here: %s", lacking, first.remedy);
+	if (first.undo[0])
+		fact("", "To undo that: %s", first.undo);
 }
 
 static void namespaces(const struct machine *m, bool real)
@@ -146,19 +164,22 @@ static void namespaces(const struct machine *m, bool real)
 			m->uid == 0 ? "as root" : "in a user namespace of our own");
 		return;
 	} else if (!real) {
-		if (m->userns_clone != 0 && m->userns_max != 0 && m->userns_apparmor <= 0 &&
-			m->proc_masked == 0) {
-			fact("namespaces", "nothing forbids them; not tried out");
+		/* What the kernel would answer, by the switch that is set. */
+		bool user = m->uid != 0;
+		if (user && m->userns_max == 0) {
+			probe_rule(PROBE_USER_NS, "", ENOSPC, m, &why);
+		} else if (user && m->userns_clone == 0) {
+			probe_rule(PROBE_USER_NS, "", EPERM, m, &why);
+		} else if (user && m->userns_apparmor == 1) {
+			probe_rule(PROBE_MAP, "", EPERM, m, &why);
+		} else if (!user && !m->root) {
+			probe_rule(PROBE_NAMESPACE, "mnt", EPERM, m, &why);
+		} else if (!m->root && m->proc_masked > 0) {
+			probe_rule(PROBE_PROC, "", EPERM, m, &why);
+		} else {
+			fact("namespaces", "nothing is known to forbid them; not tried out");
 			return;
 		}
-		/* What the kernel would answer, by the switch that is set. */
-		if (m->userns_max == 0)
-			probe_rule(PROBE_USER_NS, "", ENOSPC, m, &why);
-		else
-			probe_rule(m->userns_clone == 0     ? PROBE_USER_NS
-				   : m->userns_apparmor > 0 ? PROBE_MAP
-							    : PROBE_PROC,
-				"", EPERM, m, &why);
 	}
 	fact("namespaces", "%s", why.what);
 	fact("", "%s", why.remedy);

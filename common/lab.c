@@ -3,7 +3,7 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
-#include <limits.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,7 +24,6 @@ struct shared *shared;
 char **lab_command;
 
 static char *looks;   /* what --step shows at the next wait */
-static bool waited;   /* this step has had its wait */
 static int choice;    /* what --predict was answered, from 1; 0 for nothing */
 static const struct lab_question *question;
 
@@ -95,6 +94,7 @@ void lab_begin(const struct lab *the_lab, int argc, char *argv[])
 	shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED)
 		die("mmap");
+	shared->lab = getpid();
 	const struct lab_needs *needs = &lab->needs;
 	for (const struct lab_part *part = lab->parts; part && part->name && can_run; part++)
 		if (!strcmp(part->name, can_run))
@@ -161,7 +161,7 @@ void lab_step(const char *line)
 		return;
 	if (shared->step)
 		lab_wait(0);
-	waited = false;
+	shared->waited = false;
 	out_step(++shared->step, line);
 }
 
@@ -276,18 +276,18 @@ void lab_wait(pid_t pid)
 {
 	autofree char *commands = looks;
 	looks = NULL;
-	if (lab_command || !options.step || waited || !shared->step)
+	if (lab_command || !options.step || shared->waited || !shared->step)
 		return;
-	waited = true;
+	shared->waited = true;
 	for (;;) {
 		out_wait(pid, commands ? commands : "");
 		int key = read_key();
 		if (key == 's' && pid) {
 			shell_in(pid);
 		} else if (key == 'q') {
-			undo_run();
 			dprintf(STDERR_FILENO, "%s: ended at step %d\n", lab->id, shared->step);
-			_exit(130);
+			kill(shared->lab, SIGINT); /* we may be its child */
+			pause();
 		} else {
 			if (!isatty(STDIN_FILENO))
 				out_line("");

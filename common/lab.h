@@ -86,6 +86,7 @@ struct lab {
 	const struct lab_part *parts;     /* ends at the first without a name */
 	const struct lab_option *options; /* ends at the first without a name */
 	const struct lab_words *words;
+	bool story_only;    /* has no place in which a COMMAND could run */
 	bool boot_alone;    /* wants a machine that was booted for it alone */
 	bool place_host;    /* makes sense on the host only */
 	bool hazard;        /* on the host only when WHERE=host was typed */

@@ -203,6 +203,10 @@ void options_read(int argc, char *argv[], const char **can_run)
 		if (!strcmp(word, "--")) {
 			if (i + 1 == argc)
 				usage("expected a COMMAND after --");
+			if (lab->story_only)
+				usage("no COMMAND runs in this part of the story; expected scripts/lab %.2s -- "
+				      "COMMAND",
+					lab->id);
 			lab_command = argv + i + 1;
 			break;
 		}

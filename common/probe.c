@@ -134,10 +134,8 @@ static void try_link(int out, const struct trial *t)
 		.head = {.nlmsg_type = RTM_NEWLINK,
 			.nlmsg_flags = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK},
 	};
-	union {
-		struct nlmsghdr head;
-		char room[1024];
-	} answer;
+	_Alignas(struct nlmsghdr) char room[1024];
+	const struct nlmsghdr *answer = (const struct nlmsghdr *)room;
 	size_t len = strlen(t->name);
 
 	become_root(out);
@@ -156,11 +154,10 @@ static void try_link(int out, const struct trial *t)
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	if (fd < 0 || send(fd, &request, request.head.nlmsg_len, 0) < 0)
 		tell(out, PROBE_MODULE, "", errno);
-	ssize_t n = recv(fd, &answer, sizeof(answer), 0);
-	if (n < (ssize_t)NLMSG_LENGTH(sizeof(struct nlmsgerr)) ||
-		answer.head.nlmsg_type != NLMSG_ERROR)
+	ssize_t n = recv(fd, room, sizeof(room), 0);
+	if (n < (ssize_t)NLMSG_LENGTH(sizeof(struct nlmsgerr)) || answer->nlmsg_type != NLMSG_ERROR)
 		tell(out, PROBE_MODULE, "", EPROTO);
-	tell(out, PROBE_MODULE, "", -((struct nlmsgerr *)NLMSG_DATA(&answer.head))->error);
+	tell(out, PROBE_MODULE, "", -((const struct nlmsgerr *)NLMSG_DATA(answer))->error);
 }
 
 /* Does a group that was just made have the controller? 0 or errno. */
@@ -240,6 +237,18 @@ static long long now_ms(void)
 	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
 }
 
+/* One that did not end in time is waited for a second more: SIGKILL may have to wait for a disk. */
+static void reap(pid_t child, bool late)
+{
+	struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+
+	if (!late)
+		while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+			;
+	for (int i = 0; late && waitpid(child, NULL, WNOHANG) == 0 && i < 100; i++)
+		nanosleep(&pause, NULL);
+}
+
 /* Runs a trial in a child, for PROBE_SECONDS at most. */
 static struct report try_out(struct trial *t)
 {
@@ -276,11 +285,10 @@ static struct report try_out(struct trial *t)
 		r.err = ETIMEDOUT;
 		kill(child, SIGKILL);
 	} else if (read(pipefd[0], &r, sizeof(r)) != sizeof(r)) {
-		r.err = ECHILD; /* it ended without a word: somebody killed it */
+		r.err = ECHILD; /* it ended without a word */
 	}
 	close(pipefd[0]);
-	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
-		;
+	reap(child, r.err == ETIMEDOUT);
 	return r;
 }
 

@@ -49,7 +49,7 @@ enum probe_need {
 /*
  * Fills out for a need that failed with errno err (0: nothing was tried, the
  * machine's facts were enough to tell) on the machine m. ETIMEDOUT stands for
- * a trial that did not come to an end.
+ * a trial that did not come to an end, ECHILD for one that was killed.
  */
 void probe_rule(enum probe_need need, const char *arg, int err, const struct machine *m,
 	struct probe_missing *out);

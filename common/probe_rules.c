@@ -114,6 +114,8 @@ static void rule_namespace(enum probe_need need, const char *arg, int err, const
 	} else if (err == ETIMEDOUT) {
 		REMEDY("it took longer than %d s: try again when the machine is less busy",
 			PROBE_SECONDS);
+	} else if (err == ECHILD) {
+		REMEDY("the trial was killed (short of memory? sudo dmesg tells): try again");
 	} else if (err == ENOSPC && need == PROBE_USER_NS) {
 		REMEDY("sudo sysctl user.max_user_namespaces=%d",
 			m->userns_max > 9999 ? 100000 : 10000);
@@ -259,9 +261,7 @@ static void get_a_group(const char *name, const struct machine *m, struct probe_
 		REMEDY("sudo mkdir -p /etc/systemd/system/user@.service.d && printf "
 		       "'[Service]\\nDelegate=cpu cpuset io memory pids\\n' | sudo tee "
 		       "/etc/systemd/system/user@.service.d/unboxed.conf && "
-		       "sudo systemctl daemon-reload && sudo systemctl restart user@%ld.service "
-		       "(this ends our programs that it runs)",
-			m->uid);
+		       "sudo systemctl daemon-reload, then log out and in again");
 		UNDO("sudo rm /etc/systemd/system/user@.service.d/unboxed.conf && "
 		     "sudo systemctl daemon-reload");
 	} else if (m->systemd) {
@@ -346,6 +346,8 @@ static void rule_controller(
 			REMEDY("boot a kernel that was built with %s", controller_option(name));
 		else if (err == EAGAIN)
 			REMEDY("remove groups below ours: cgroup.max.descendants is reached");
+		else if (err == ECHILD)
+			REMEDY("the trial was killed (short of memory? sudo dmesg tells): try again");
 		else if (err == ETIMEDOUT)
 			REMEDY("it took longer than %d s: try again when the machine is less busy",
 				PROBE_SECONDS);

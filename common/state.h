@@ -13,7 +13,9 @@ extern const char *const verdict_names[];
 struct shared {
 	int count[4]; /* by verdict */
 	int step;
+	bool waited; /* this step has had its wait */
 	int score, questions;
+	pid_t lab; /* the lab's first process */
 };
 
 extern struct shared *shared;

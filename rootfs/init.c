@@ -144,6 +144,12 @@ static void mount_at(const char *type, const char *path, unsigned long flags, co
 		complain("mounting %s on %s: %m", type, path);
 }
 
+static void link_to(const char *target, const char *path)
+{
+	if (symlink(target, path) != 0)
+		complain("linking %s: %m", path);
+}
+
 static int run(char *const argv[])
 {
 	pid_t pid = fork();
@@ -275,17 +281,18 @@ static void build_system(void)
 	mount_tmpfs("/run", "mode=755");
 	mount_at("cgroup2", CGROUP, MS_NOSUID | MS_NODEV | MS_NOEXEC, "nsdelegate");
 	enable_controllers();
-	symlink("/proc/self/fd", "/dev/fd");
-	symlink("/proc/self/fd/0", "/dev/stdin");
-	symlink("/proc/self/fd/1", "/dev/stdout");
-	symlink("/proc/self/fd/2", "/dev/stderr");
+	link_to("/proc/self/fd", "/dev/fd");
+	link_to("/proc/self/fd/0", "/dev/stdin");
+	link_to("/proc/self/fd/1", "/dev/stdout");
+	link_to("/proc/self/fd/2", "/dev/stderr");
 	umask(022);
 	/* The kernel's first root is a tmpfs, and open to all like one. */
 	chmod("/", 0755);
 	/* The archive was made without root, so all in it is root's. */
-	chown("/home/student", 1000, 1000);
+	if (chown("/home/student", 1000, 1000) != 0)
+		complain("giving student a home: %m");
 
-	sethostname("labvm", 5);
+	write_file("/proc/sys/kernel/hostname", "labvm");
 	loopback_up();
 	/* A pattern that names no regular file: a crash leaves its status, not a core. */
 	write_file("/proc/sys/kernel/core_pattern", "/dev/null");
@@ -722,8 +729,8 @@ static void write_stdin(struct session *s)
 	s->queue_len -= n;
 	s->credit_due += n;
 	if (s->queue_len == 0 && s->to_end) {
-		if (s->to_tty)
-			write(s->to, "\004", 1);
+		if (s->to_tty && write(s->to, "\004", 1) != 1)
+			complain("ending a terminal's input: %m");
 		close_fd(&s->to);
 	}
 }

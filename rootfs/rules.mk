@@ -1,5 +1,5 @@
 # The busybox tree and what is compiled into it. Included by the top-level Makefile, which defines
-# CC, CFLAGS, B and Q.
+# CC, CFLAGS, WARNINGS, B, Q and say.
 
 ROOTFS_PROGRAMS := $(addprefix $(B)/rootfs/bin/,eat spin forks init)
 ROOTFS_PRODUCTS := $(ROOTFS_PROGRAMS) $(B)/rootfs/base.cpio $(B)/rootfs/tools.cpio
@@ -7,11 +7,14 @@ ROOTFS_PRODUCTS := $(ROOTFS_PROGRAMS) $(B)/rootfs/base.cpio $(B)/rootfs/tools.cp
 # Static, always: they run in roots that hold no library.
 $(ROOTFS_PROGRAMS): $(B)/rootfs/bin/%: rootfs/%.c rootfs/wire.h
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -pthread -static -s -o $@ $<
+	$(call say,CC,$@)
+	$(Q)$(CC) -std=gnu11 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -pthread -static -s -o $@ $<
 
 # The tree is a directory, so the archive that is written after it stands for both.
 $(B)/rootfs/base.cpio: rootfs/build $(ROOTFS_PROGRAMS) $(wildcard rootfs/etc/*)
+	$(call say,TREE,$(B)/rootfs/tree)
 	$(Q)rootfs/build $(B)/rootfs
 
 $(B)/rootfs/tools.cpio: rootfs/tools
+	$(call say,CPIO,$@)
 	$(Q)rootfs/tools $@

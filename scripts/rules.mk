@@ -4,4 +4,5 @@ VM_PRODUCTS := $(B)/bin/vm-client
 
 $(B)/bin/vm-client: scripts/vm-client.c rootfs/wire.h
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $<
+	$(call say,CC,$@)
+	$(Q)$(CC) -std=gnu11 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -o $@ $<

@@ -150,12 +150,12 @@ static void print_tail(const char *name)
 		return;
 	text[n] = '\0';
 	char *from = text + n;
+	int lines = 0;
 
-	for (int lines = 0; from > text && lines <= TAIL_LINES; from--)
-		lines += from[-1] == '\n';
-	/* Not from inside a line. */
-	if (from > text)
-		from += 2;
+	while (from > text && lines <= TAIL_LINES)
+		lines += *--from == '\n';
+	if (*from == '\n')
+		from++;
 	fprintf(stderr, "vm: the end of %s:\n%s%s", name, from, text[n - 1] == '\n' ? "" : "\n");
 }
 

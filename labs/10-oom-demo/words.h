@@ -29,3 +29,13 @@ static const struct lab_words words = {
 	.next = "make more-10: the cache, memory.high, whole groups, protection",
 	.questions = questions,
 };
+
+static const struct lab_words more_words = {
+	.try_now = {"scripts/lab 10 -- eat 128M --no-touch", "scripts/lab 10 -- eat 16M",
+		"grep -E 'MemTotal|SwapTotal' /proc/meminfo"},
+	.docker = "--memory-swap allows swap, --memory-reservation is memory.low, --oom-kill-disable is "
+		  "gone with cgroup v2.",
+	.kubernetes = "the runtime sets memory.oom.group for a container, so all its processes go; a "
+		      "memory request becomes nothing in the kernel, unless MemoryQoS sets memory.min.",
+	.next = "make guide: the chapter of this lab",
+};

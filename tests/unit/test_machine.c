@@ -240,6 +240,8 @@ static void v2_as_root_in_the_root_group(void **state)
 		"cgroup.max.descendants", NULL);
 	assert_rule(PROBE_CONTROLLER, "cpu", ENOENT, "(ENOENT)", "CONFIG_CFS_BANDWIDTH", NULL);
 	assert_rule(PROBE_CONTROLLER, "cpu", ETIMEDOUT, "(ETIMEDOUT)", "less busy", NULL);
+	assert_rule(PROBE_CONTROLLER, "cpu", ECHILD, "(ECHILD)", "try again", NULL);
+	assert_rule(PROBE_CONTROLLER, "cpu", EBUSY, "(EBUSY)", "unboxed/cgroup.procs", "rmdir");
 }
 
 static void v2_as_root_on_systemd_is_not_ours(void **state)
@@ -439,6 +441,7 @@ static void a_kernel_without_namespaces(void **state)
 	assert_rule(PROBE_NAMESPACE, "ipc", EINVAL, "no ipc namespace", "boot a kernel", NULL);
 	assert_rule(PROBE_USER_NS, "", EINVAL, "(EINVAL)", "boot a kernel", NULL);
 	assert_rule(PROBE_PROC, "", ETIMEDOUT, "(ETIMEDOUT)", "longer than 10 s", NULL);
+	assert_rule(PROBE_PROC, "", ECHILD, "(ECHILD)", "try again", NULL);
 	assert_rule(PROBE_USER_NS, "", EPERM, "(EPERM)", "leave the chroot", NULL);
 	assert_rule(PROBE_TMPFS, "", EACCES, "no tmpfs may be mounted", "dmesg", NULL);
 	m.seccomp = 2;

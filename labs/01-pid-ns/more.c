@@ -1,0 +1,225 @@
+/*
+ * More of 01-pid-ns: what is special about PID 1, who adopts orphans, who can
+ * signal whom, and what a view does not limit. pid_namespaces(7)
+ */
+#define _GNU_SOURCE
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "cg.h"
+#include "file.h"
+#include "lab.h"
+#include "ns.h"
+#include "proc.h"
+#include "sys.h"
+#include "words.h"
+
+enum { BUSY = 200 }; /* instead of a share: the machine had no CPU to give */
+
+static const struct lab lab = {
+	.id = "01-pid-ns/more",
+	.title = "What is special about PID 1",
+	.goal = "PID 1 cannot be killed from inside, adopts every orphan and must reap it. "
+		"The namespace hides processes and limits nothing.",
+	.manual = "pid_namespaces(7) kill(2) waitid(2) signal(7)",
+	.teaches = "unshare:CLONE_NEWPID unshare:CLONE_NEWNS fork kill waitid:WNOWAIT mount:proc",
+	.after = "01-pid-ns",
+	.needs = {.namespaces = true, .proc_mount = true},
+	.words = &more_words,
+	.story_only = true,
+};
+
+static struct gate ready, go;
+
+/* Done three times: the first child of a new namespace. */
+static pid_t first_child(void)
+{
+	SYS(unshare(CLONE_NEWPID));
+	return SYS(fork());
+}
+
+static volatile sig_atomic_t received;
+
+static void on_term(int number)
+{
+	received = number;
+}
+
+static _Noreturn void immune(pid_t lab_pid)
+{
+	struct sigaction handler = {.sa_handler = on_term}, none = {.sa_handler = SIG_DFL};
+	/* As PID 1 of the machine the next calls would end everything. */
+	if (!expect_int("it is PID 1", 1, getpid()))
+		_exit(1);
+	expect_errno("kill(-1, 0): it is alone", ESRCH, kill(-1, 0));
+	expect_errno("kill(the lab's PID, 0)", lab_pid > 1 ? ESRCH : 0, kill(lab_pid, 0));
+	SYS(sigaction(SIGTERM, &none, NULL));
+	pid_t child = SYS(fork());
+	if (child == 0) {
+		SYS(kill(1, SIGTERM));
+		SYS(kill(1, SIGKILL));
+		_exit(0);
+	}
+	child_wait(child);
+	expect_int("SIGTERM and SIGKILL from inside: alive as", 1, getpid());
+	SYS(sigaction(SIGTERM, &handler, NULL));
+	SYS(kill(1, SIGTERM));
+	expect_int("with a handler it gets SIGTERM", SIGTERM, received);
+	gate_open(&ready);
+	child_idle();
+}
+
+/* Done twice, outside and inside: a child of a child that has ended. */
+static void orphan(const char *what, pid_t parent, bool parent_must_be)
+{
+	pid_t child = SYS(fork());
+	if (child == 0) {
+		if (fork() == 0) {
+			gate_wait(&go);
+			if (parent_must_be)
+				expect_int(what, parent, getppid());
+			else
+				expect_differ(what, parent, getppid());
+			gate_open(&ready);
+			_exit(0);
+		}
+		_exit(0);
+	}
+	child_wait(child);
+	gate_open(&go);
+	gate_wait(&ready);
+}
+
+static _Noreturn void reaper(void)
+{
+	siginfo_t info;
+	long before = ns_inode(0, "mnt");
+	SYS(unshare(CLONE_NEWNS));
+	if (!expect_differ("own mount table", before, ns_inode(0, "mnt")))
+		_exit(1);
+	SYS(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	SYS(mount("proc", "/proc", "proc", 0, NULL));
+	orphan("inside: its new parent", 1, true);
+
+	/* Wait for its end without reaping it. */
+	SYS(waitid(P_PID, 3, &info, WEXITED | WNOWAIT));
+	autofree char *state = proc_status(3, "State");
+	expect_str("State of the ended orphan", "Z (zombie)", state);
+	SYS(waitid(P_PID, 3, &info, WEXITED));
+	expect_errno("after waitid(): kill(3, 0)", ESRCH, kill(3, 0));
+	_exit(0);
+}
+
+/* Percent of one CPU that a spinner gets in a second; its exit status. */
+static _Noreturn void spin(void)
+{
+	struct timespec start, now, used;
+	long ns, waited[2];
+	for (int i = 0; i < 2; i++) {
+		/* schedstat: time on a CPU, then time in which it waited for one; proc(5) */
+		autofree char *schedstat = file_read("/proc/thread-self/schedstat");
+		if (sscanf(schedstat, "%*s %ld", &waited[i]) != 1)
+			die("/proc/thread-self/schedstat: %s", schedstat);
+		if (i == 0)
+			clock_gettime(CLOCK_MONOTONIC, &start);
+		do {
+			clock_gettime(CLOCK_MONOTONIC, &now);
+			ns = (now.tv_sec - start.tv_sec) * 1000000000L + now.tv_nsec - start.tv_nsec;
+		} while (i == 0 && ns < 1000000000L);
+	}
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+	if ((waited[1] - waited[0]) * 10 > ns)
+		_exit(BUSY);
+	_exit((int)((used.tv_sec * 1000000000L + used.tv_nsec) * 100 / ns));
+}
+
+static int share(bool inside)
+{
+	for (int i = 0;; i++) {
+		pid_t child = SYS(fork());
+		if (child == 0) {
+			pid_t first = inside ? first_child() : 0;
+			if (first == 0)
+				spin();
+			_exit(child_wait(first));
+		}
+		int percent = child_wait(child);
+		if (percent != BUSY || i == 1)
+			return percent;
+	}
+}
+
+static void whole_cpu(void)
+{
+	autoclose int lock = cpu_lock();
+	int outside = share(false), inside = share(true);
+	if (outside == BUSY || inside == BUSY) {
+		lab_skip("share of a CPU", "machine too busy", "run it again when it is idle");
+		return;
+	}
+	expect_range("outside: percent of a CPU", 85, 115, outside);
+	expect_range("inside, alone: percent of a CPU", 85, 115, inside);
+}
+
+int main(int argc, char *argv[])
+{
+	lab_begin(&lab, argc, argv);
+	if (geteuid() != 0) {
+		SYS(unshare(CLONE_NEWUSER)); /* lab 05 shows what this does */
+		ns_map_root();
+		lab_note("An ordinary user needs a user namespace for the rest: lab 05.");
+	}
+	gate_init(&ready), gate_init(&go);
+	pid_t self = getpid();
+
+	lab_step("Control: an ordinary process without a handler. SIGTERM must end it.");
+	pid_t child = SYS(fork());
+	if (child == 0) {
+		sigaction(SIGTERM, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
+		raise(SIGTERM);
+		_exit(0);
+	}
+	expect_int("control: 128 + SIGTERM", 143, child_wait(child));
+
+	lab_step("PID 1: the same signals from inside must do nothing; outside must still win.");
+	pid_t runtime = SYS(fork());
+	if (runtime == 0) {
+		pid_t first = first_child();
+		if (first == 0)
+			immune(self);
+		undo_kill(first);
+		gate_wait(&ready);
+		expect_errno("outside: kill(its PID, 0) sees it", 0, kill(first, 0));
+		lab_look("grep -E 'NSpid|SigCgt' /proc/%d/status", first);
+		lab_wait(first);
+		SYS(kill(first, SIGKILL));
+		expect_int("SIGKILL from outside", 137, child_wait(first));
+		_exit(0);
+	}
+	child_wait(runtime);
+
+	lab_step("Orphans: inside, PID 1 must adopt them, and they are zombies until it reaps.");
+	orphan("control: outside, not adopted by us", self, false);
+	runtime = SYS(fork());
+	if (runtime == 0) {
+		pid_t first = first_child();
+		if (first == 0)
+			reaper();
+		_exit(child_wait(first));
+	}
+	child_wait(runtime);
+
+	lab_step("A view limits nothing: alone in its namespace it must get a whole CPU.");
+	whole_cpu();
+
+	lab_row("SIGKILL from inside", "kills", "PID 1 lives", "the kernel");
+	lab_row("SIGTERM, no handler", "kills: 143", "PID 1 lives", "the kernel");
+	lab_row("an orphan's parent", "the machine's init", "PID 1", "CLONE_NEWPID");
+	lab_row("kill() of outside", "allowed", "ESRCH", "CLONE_NEWPID");
+	lab_row("CPU", "a whole one", "a whole one", "nobody: no limit");
+	return lab_end();
+}

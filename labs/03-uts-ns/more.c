@@ -1,0 +1,145 @@
+/*
+ * More of 03-uts-ns: what keeps a namespace alive when no process is in it.
+ * namespaces(7), "Namespace lifetime"
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/utsname.h>
+
+#include "file.h"
+#include "lab.h"
+#include "ns.h"
+#include "proc.h"
+#include "sys.h"
+#include "words.h"
+
+#define LIMIT "/proc/sys/user/max_uts_namespaces"
+
+static const struct lab lab = {
+	.id = "03-uts-ns/more",
+	.title = "What keeps a namespace alive",
+	.goal = "A namespace lives as long as a process is in it, or a descriptor or a mount holds "
+		"it. Then it is gone, and its names with it.",
+	.manual = "namespaces(7) setns(2) mount(2) user_namespaces(7)",
+	.teaches = "unshare:CLONE_NEWUTS unshare:CLONE_NEWUSER unshare:CLONE_NEWNS setns:CLONE_NEWUTS "
+		   "mount:MS_BIND umount2 sethostname",
+	.after = "03-uts-ns",
+	.needs = {.namespaces = true},
+	.words = &more_words,
+	.story_only = true,
+};
+
+static struct gate named, leave;
+
+/* Done twice: a process that makes a namespace, names it, and ends when it is told to. */
+static pid_t holder(const char *name)
+{
+	pid_t child = SYS(fork());
+	if (child == 0) {
+		long before = ns_inode(0, "uts");
+		SYS(unshare(CLONE_NEWUTS));
+		if (ns_inode(0, "uts") != before)
+			SYS(sethostname(name, strlen(name)));
+		gate_open(&named);
+		gate_wait(&leave);
+		_exit(0);
+	}
+	undo_kill(child);
+	gate_wait(&named);
+	return child;
+}
+
+/* Done twice: the hostname in the namespace behind fd, seen by a process that joins it. */
+static void expect_name_behind(int fd, const char *what, const char *name)
+{
+	pid_t child = SYS(fork());
+	if (child == 0) {
+		struct utsname uts;
+		SYS(setns(fd, CLONE_NEWUTS));
+		if (uname(&uts))
+			die("uname");
+		expect_str(what, name, uts.nodename);
+		_exit(0);
+	}
+	child_wait(child);
+}
+
+/* One more namespace in a child, which takes it along: success, or the errno. */
+static int one_more(void)
+{
+	pid_t child = fork();
+	if (child == 0)
+		_exit(unshare(CLONE_NEWUTS) ? errno : 0);
+	return child_wait(child);
+}
+
+/* The kernel may free a namespace a little after its last holder let it go. */
+static int one_more_soon(void)
+{
+	int error = one_more();
+	for (int i = 0; error == ENOSPC && i < 100; i++) {
+		poll(NULL, 0, 20);
+		error = one_more();
+	}
+	return error;
+}
+
+int main(int argc, char *argv[])
+{
+	lab_begin(&lab, argc, argv);
+	long user = ns_inode(0, "user"), mnt = ns_inode(0, "mnt");
+	gate_init(&named), gate_init(&leave);
+
+	lab_step("Count them: in a user namespace of our own, at most one UTS namespace.");
+	SYS(unshare(CLONE_NEWUSER)); /* lab 05 shows what this does */
+	ns_map_root();
+	SYS(unshare(CLONE_NEWNS)); /* for the bind mount: lab 02 */
+	/* Read back: the limit and the mount must not be this machine's. */
+	if (!expect_differ("own user namespace", user, ns_inode(0, "user")) ||
+		!expect_differ("own mount table", mnt, ns_inode(0, "mnt")))
+		return lab_end();
+	SYS(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	file_write(LIMIT, "1");
+	expect_str("one namespace", "success", errno_name(one_more()));
+
+	lab_step("An open file keeps it: its process is gone, and it must still be there.");
+	pid_t child = holder("by-fd");
+	autofree char *path = text("/proc/%d/ns/uts", child);
+	int fd = SYS(open(path, O_RDONLY | O_CLOEXEC));
+	expect_str("a process is in it: one more", "ENOSPC", errno_name(one_more()));
+	lab_look("readlink %s", path);
+	lab_look("ls -l /proc/%d/fd/%d", getpid(), fd);
+	lab_wait(child);
+	gate_open(&leave);
+	child_wait(child);
+	expect_name_behind(fd, "by fd: its hostname", "by-fd");
+	expect_str("by fd: one more", "ENOSPC", errno_name(one_more()));
+	SYS(close(fd));
+	expect_str("fd closed: one more", "success", errno_name(one_more_soon()));
+
+	lab_step("A bind mount keeps it too; so ip netns add needs no process.");
+	child = holder("by-mount");
+	autofree char *source = text("/proc/%d/ns/uts", child);
+	autofree char *file = text("%s/uts", file_tmpdir());
+	close(SYS(open(file, O_WRONLY | O_CREAT, 0600))); /* a file to mount it on */
+	SYS(mount(source, file, NULL, MS_BIND, NULL));
+	gate_open(&leave);
+	child_wait(child);
+	fd = SYS(open(file, O_RDONLY | O_CLOEXEC));
+	expect_name_behind(fd, "by mount: its hostname", "by-mount");
+	SYS(close(fd));
+	expect_str("by mount: one more", "ENOSPC", errno_name(one_more()));
+	lab_look("grep uts /proc/%d/mountinfo", getpid());
+	lab_wait(0);
+	SYS(umount2(file, 0));
+	expect_str("unmounted: one more", "success", errno_name(one_more_soon()));
+
+	lab_row("the last process ends", "the namespace is gone", "an open file: it stays", "open(2)");
+	lab_row("the last process ends", "the namespace is gone", "a bind mount: it stays", "mount(2)");
+	lab_row("one more than the limit", "success", "ENOSPC", "max_uts_namespaces");
+	return lab_end();
+}
