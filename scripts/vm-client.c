@@ -196,7 +196,7 @@ static bool run_place(int n, char *place, size_t size)
 	bool have_own = own && own[0] == '/' && strlen(own) < 40 && stat(own, &st) == 0 &&
 			st.st_uid == geteuid() && access(own, W_OK) == 0;
 
-	if (n > have_own)
+	if (n > (have_own ? 1 : 0))
 		return false;
 	snprintf(place, size, "%s/unboxed-%u", have_own && n == 0 ? own : "/tmp", geteuid());
 	return true;
@@ -422,7 +422,7 @@ static void add_tree(const char *from, const char *to, enum travel how, bool top
 	char a[PATH_MAX], b[PATH_MAX];
 	bool added;
 
-	if ((top ? stat : lstat)(from, &st) != 0) {
+	if (fstatat(AT_FDCWD, from, &st, top ? 0 : AT_SYMLINK_NOFOLLOW) != 0) {
 		if (how == PUT)
 			return;
 		die(STATUS_USAGE, "%s cannot travel: %m", from);

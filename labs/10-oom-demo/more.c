@@ -32,7 +32,7 @@ static const struct lab_part parts[] = {
 		.title = "Page cache over the limit must be given back, with nobody killed.",
 		.needs = {.block = true}},
 	{.name = "protection",
-		.title = "memory.min: under pressure the protected group must keep its cache.",
+		.title = "memory.min and memory.low: under pressure the protected groups must keep theirs.",
 		.needs = {.block = true}},
 	{.name = "tmpfs",
 		.title = "A full filesystem is another thing: ENOSPC for the writer, nobody killed.",
@@ -47,7 +47,7 @@ static const struct lab lab = {
 		"cache, not above memory.high.",
 	.manual = "cgroups(7) mmap(2) tmpfs(5) proc_pid_oom_score_adj(5)",
 	.teaches = "mmap unshare:CLONE_NEWPID unshare:CLONE_NEWNS mount:tmpfs file:memory.max "
-		   "file:memory.high file:memory.min file:memory.oom.group file:memory.swap.max",
+		   "file:memory.high file:memory.min file:memory.low file:memory.oom.group file:memory.swap.max",
 	.after = "10-oom-demo",
 	.needs = {.controllers = "memory", .kernel = "5.14", .memory = 256 << 20},
 	.parts = parts,
@@ -267,28 +267,38 @@ static long long percent_of(const char *group, long long full)
 	return cg_read_long(group, "memory.current") * 100 / full;
 }
 
-/* Both groups fill half the limit with cache; then a third one needs what they all have. */
+/*
+ * protection   memory.max 2 x limit, memory.min and memory.low 1/2 x limit
+ *   keeps      memory.min 1/2: cache 1/2, must stay
+ *   prefers    memory.low 1/2: cache 1/2, must stay while others have some to give
+ *   loses      unprotected:    cache 1/2, must shrink
+ *   presses    touches 3/4, which is 1/4 more than there is room for
+ */
 static void protection(const char *device)
 {
 	autofree char *parent = cg_create("protection");
 	autofree char *keeps = text("%s/keeps", parent), *loses = text("%s/loses", parent);
-	autofree char *presses = text("%s/presses", parent), *half = text("%zu", limit / 2);
+	autofree char *presses = text("%s/presses", parent), *prefers = text("%s/prefers", parent);
+	autofree char *half = text("%zu", limit / 2);
 	cg_enable(parent, "memory");
-	const char *const groups[] = {keeps, loses, presses};
-	for (int i = 0; i < 3; i++)
+	const char *const groups[] = {keeps, prefers, loses, presses};
+	for (int i = 0; i < 4; i++)
 		SYS(mkdir(groups[i], 0755));
 	autoclose int open_device = without_cache(device);
 	if (!limited(parent, "protection: memory.max", 2 * limit, "0"))
 		return;
 	cg_write(parent, "memory.min", half); /* a parent's protection bounds its children's */
+	cg_write(parent, "memory.low", half);
 	cg_write(keeps, "memory.min", half);
-	read_in(keeps, device, 0, limit / 2);
-	read_in(loses, device, limit, limit / 2);
+	cg_write(prefers, "memory.low", half);
+	for (size_t i = 0; i < 3; i++)
+		read_in(groups[i], device, i * limit, limit / 2);
 	long long full = (long long)limit / 2;
 	expect_range("before: keeps, percent", 80, 120, percent_of(keeps, full));
 	expect_range("before: loses, percent", 80, 120, percent_of(loses, full));
-	expect_int("under pressure: status", 0, touch_in(presses, limit + limit / 4));
-	expect_range("protected: keeps, percent", 80, 120, percent_of(keeps, full));
+	expect_int("under pressure: status", 0, touch_in(presses, limit / 2 + limit / 4));
+	expect_range("memory.min: keeps, percent", 80, 120, percent_of(keeps, full));
+	expect_range("memory.low: prefers, percent", 80, 120, percent_of(prefers, full));
 	expect_range("unprotected: loses, percent", 0, 60, percent_of(loses, full));
 	expect_int("protection: oom_kill", 0, event(parent, "oom_kill"));
 }

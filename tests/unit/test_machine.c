@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <ftw.h>
+#include <glob.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -47,6 +49,11 @@ static void put_file(const char *path, const char *data, size_t size, mode_t mod
 	assert_int_equal(fwrite(data, 1, size, f), size);
 	assert_int_equal(fclose(f), 0);
 	assert_int_equal(chmod(full, mode), 0);
+}
+
+static void put_text(const char *path, const char *text, mode_t mode)
+{
+	put_file(path, text, strlen(text), mode);
 }
 
 /* "==> PATH [MODE] <==": cuts the line, and says where the file's text begins. */
@@ -269,18 +276,18 @@ static void v2_as_root_in_a_delegated_scope(void **state)
 	/* What lies below the scope is ours with it: the leaf that we moved to. */
 	static const char scope[] = "system.slice/run-r5f0c2c1c.scope";
 	char text[PATH_MAX];
-	int len = snprintf(text, sizeof(text), "0::/%s/leaf\n", scope);
-	put_file("proc/self/cgroup", text, (size_t)len, 0644);
+	snprintf(text, sizeof(text), "0::/%s/leaf\n", scope);
+	put_text("proc/self/cgroup", text, 0644);
 	snprintf(text, sizeof(text), "sys/fs/cgroup/%s/leaf/cgroup.procs", scope);
-	put_file(text, "1423\n", 5, 0644);
+	put_text(text, "1423\n", 0644);
 	snprintf(text, sizeof(text), "sys/fs/cgroup/%s/leaf/cgroup.subtree_control", scope);
-	put_file(text, "", 0, 0644);
+	put_text(text, "", 0644);
 	machine_read(&m, root);
 	assert_true(m.group_ours);
 
 	/* A mark of another value is none. */
 	snprintf(text, sizeof(text), "sys/fs/cgroup/%s@user.delegate", scope);
-	put_file(text, "0\n", 2, 0644);
+	put_text(text, "0\n", 0644);
 	machine_read(&m, root);
 	assert_false(m.group_ours);
 }
@@ -295,6 +302,22 @@ static void v2_delegated_by_hand(void **state)
 	assert_true(m.group_ours);
 	assert_int_equal(m.group_others, 0);
 	assert_int_equal(machine_controller(&m, "memory"), MACHINE_CONTROLLER_LEAF);
+}
+
+static void v2_with_an_ancestor_of_another_user(void **state)
+{
+	(void)state;
+	load("v2-user-scope");
+	put_text("proc/1398/status", "Pid:\t1398\nPPid:\t1\nUid:\t0\t0\t0\t0\n", 0644);
+	char procs[PATH_MAX];
+	snprintf(procs, sizeof(procs), "%.4000s/cgroup.procs", m.group + 1);
+	put_text(procs, "1398\n1423\n0\n", 0666);
+	machine_read(&m, root);
+	/* sshd or sudo above us, and one of another PID namespace */
+	assert_int_equal(m.group_others, 2);
+	assert_int_equal(machine_controller(&m, "memory"), MACHINE_CONTROLLER_BUSY);
+	assert_rule(PROBE_CONTROLLER, "memory", 0, "sit 2 other processes",
+		"systemd-run --user --scope", NULL);
 }
 
 static void v2_busy_with_other_processes(void **state)
@@ -493,6 +516,10 @@ static void podman_without_root(void **state)
 	assert_rule(PROBE_PROC, "", EPERM, "no fresh /proc", "podman run --security-opt unmask=ALL",
 		"without");
 	assert_rule(PROBE_ROOT, "", 0, "not root", "leave the user namespace", NULL);
+	/* A map of all ids is the first namespace's only when it maps them to themselves. */
+	put_text("proc/self/uid_map", "0 1 4294967295\n", 0644);
+	machine_read(&m, root);
+	assert_false(m.first_user);
 }
 
 /* ---- Windows --------------------------------------------------------------------- */
@@ -569,15 +596,15 @@ static void kvm_that_lies(void **state)
 	assert_string_equal(m.qemu, "/usr/bin/" MACHINE_QEMU);
 	assert_string_equal(m.lab_kernel, "/home/ada/.cache/unboxed/kernel/current");
 	/* A verdict that was made under another kernel is none. */
-	put_file("proc/sys/kernel/osrelease", "6.1.0-99-amd64\n", 15, 0644);
+	put_text("proc/sys/kernel/osrelease", "6.1.0-99-amd64\n", 0644);
 	machine_read(&m, root);
 	assert_string_equal(m.accel, "");
-	put_file("proc/sys/kernel/osrelease", "x\n", 2, 0644);
-	put_file("home/ada/.cache/unboxed/accel", "maybe x y\n", 10, 0644);
+	put_text("proc/sys/kernel/osrelease", "x\n", 0644);
+	put_text("home/ada/.cache/unboxed/accel", "maybe x y\n", 0644);
 	machine_read(&m, root);
 	assert_string_equal(m.accel, "");
 	/* XDG_CACHE_HOME goes first, and a relative one does not count. */
-	put_file("cache/unboxed/accel", "kvm x y\n", 8, 0644);
+	put_text("cache/unboxed/accel", "kvm x y\n", 0644);
 	setenv("XDG_CACHE_HOME", "/cache", 1);
 	machine_read(&m, root);
 	assert_string_equal(m.accel, "kvm");
@@ -601,7 +628,7 @@ static void kvm_closed_and_no_qemu(void **state)
 	assert_false(m.kvm_usable);
 	assert_string_equal(m.qemu, "");
 	assert_string_equal(m.lab_kernel, "");
-	put_file("var/cache/unboxed/kernel/current/", "", 0, 0);
+	put_text("var/cache/unboxed/kernel/current/", "", 0);
 	machine_read(&m, root);
 	assert_string_equal(m.lab_kernel, "/var/cache/unboxed/kernel/current");
 }
@@ -616,11 +643,10 @@ static void modules_are_found_in_each_place(void **state)
 	assert_false(machine_module(&m, root, "veth"));
 	assert_rule(PROBE_MODULE, "veth", EOPNOTSUPP, "no kernel module veth",
 		"/lib/modules/6.1.0-37-amd64 is gone", NULL);
-	put_file("lib/modules/6.1.0-37-amd64/modules.dep", dep, strlen(dep), 0644);
-	put_file(
-		"lib/modules/6.1.0-37-amd64/modules.builtin", "kernel/fs/fuse/fuse.ko\n", 23, 0644);
-	put_file("proc/modules", "overlay 1 0 - Live 0x0\n", 23, 0644);
-	put_file("sys/module/bridge/", "", 0, 0);
+	put_text("lib/modules/6.1.0-37-amd64/modules.dep", dep, 0644);
+	put_text("lib/modules/6.1.0-37-amd64/modules.builtin", "kernel/fs/fuse/fuse.ko\n", 0644);
+	put_text("proc/modules", "overlay 1 0 - Live 0x0\n", 0644);
+	put_text("sys/module/bridge/", "", 0);
 	machine_read(&m, root);
 	assert_true(m.modules);
 	assert_true(machine_module(&m, root, "veth"));
@@ -706,7 +732,7 @@ static void long_lines_do_no_harm(void **state)
 	memset(line, 'm', sizeof(line));
 	memcpy(line, "9 1 0:2 / /", 11);
 	strcpy(line + sizeof(line) - 40, " rw - cgroup2 none rw\n");
-	put_file("proc/self/mountinfo", line, strlen(line), 0644);
+	put_text("proc/self/mountinfo", line, 0644);
 	machine_read(&m, root);
 	assert_string_equal(m.cgroup_mount, "");
 	assert_string_equal(m.group, "");
@@ -728,21 +754,22 @@ static void a_mount_point_with_blanks(void **state)
 	static const char mountinfo[] =
 		"30 23 0:26 / /my\\040cgroups rw,relatime - cgroup2 cgroup2 rw\n"
 		"31 23 0:26 /a /bind rw,relatime shared:1 master:2 - cgroup2 cgroup2 rw\n";
-	put_file("proc/self/mountinfo", mountinfo, strlen(mountinfo), 0644);
-	put_file("proc/self/cgroup", "0::/a/b\n", 8, 0644);
+	put_text("proc/self/mountinfo", mountinfo, 0644);
+	put_text("proc/self/cgroup", "0::/a/b\n", 0644);
 	machine_read(&m, root);
 	assert_string_equal(m.cgroup_mount, "/my cgroups");
 	assert_string_equal(m.group, "");
 	/* The bind mount of our group's parent shows it as well, and the first one does not. */
-	put_file("bind/b/cgroup.procs", "", 0, 0644);
+	put_text("bind/b/cgroup.procs", "", 0644);
 	machine_read(&m, root);
 	assert_string_equal(m.cgroup_mount, "/bind");
 	assert_string_equal(m.group, "/bind/b");
-	put_file("my cgroups/a/b/cgroup.procs", "", 0, 0644);
+	put_text("my cgroups/a/b/cgroup.procs", "", 0644);
 	machine_read(&m, root);
 	assert_string_equal(m.group, "/my cgroups/a/b");
 	/* /ab is not below /a. */
-	put_file("proc/self/cgroup", "0::/ab\n", 7, 0644);
+	put_text("proc/self/cgroup", "0::/ab\n", 0644);
+	put_text("bindb/cgroup.procs", "", 0644);
 	machine_read(&m, root);
 	assert_string_equal(m.group, "");
 }
@@ -812,6 +839,55 @@ static void the_probe_tells_what_this_machine_lacks(void **state)
 	assert_int_equal(probe_needs(&too_much, two, 2), 6);
 	assert_contains(two[0].what, "Linux 99.0 or later");
 	assert_contains(two[1].what, "nosuch");
+
+	machine_read(&m, "/");
+	char now[32], next[32];
+	snprintf(now, sizeof(now), "%d.%d", m.kernel_major, m.kernel_minor);
+	snprintf(next, sizeof(next), "%d.%d", m.kernel_major, m.kernel_minor + 1);
+	assert_int_equal(probe_needs(&(struct lab_needs){.kernel = now}, two, 2), 0);
+	assert_int_equal(probe_needs(&(struct lab_needs){.kernel = next}, two, 2), 1);
+}
+
+static void facts_that_no_trial_is_needed_for(void **state)
+{
+	(void)state;
+	struct probe_missing one;
+	machine_read(&m, "/");
+	assert_int_equal(probe_needs(&(struct lab_needs){.root = true}, &one, 1), !m.root);
+	assert_int_equal(probe_needs(&(struct lab_needs){.swap = true}, &one, 1), !m.swap);
+	assert_int_equal(probe_needs(&(struct lab_needs){.block = true}, &one, 1), !m.block[0]);
+	assert_int_equal(
+		probe_needs(&(struct lab_needs){.cpus = m.cpus + 1}, &one, 1), m.cpus < INT_MAX);
+}
+
+static void the_probe_leaves_nothing(void **state)
+{
+	(void)state;
+	static const struct lab_needs needs = {.namespaces = true,
+		.proc_mount = true,
+		.controllers = "memory pids cpu io hugetlb",
+		.modules = "veth no_such_module"};
+	struct probe_missing many[16], again[16];
+	char before[PATH_MAX], after[PATH_MAX];
+
+	assert_true(readlink("/proc/self/ns/mnt", before, sizeof(before)) > 0);
+	int count = probe_needs(&needs, many, 16);
+	assert_in_range(count, 1, 8);
+	for (int i = 0; i < count; i++)
+		assert_string_not_equal(many[i].remedy, "");
+	/* The same again: what it made is gone, and we are where we were. */
+	assert_int_equal(probe_needs(&needs, again, 16), count);
+	for (int i = 0; i < count; i++)
+		assert_string_equal(again[i].what, many[i].what);
+	assert_true(readlink("/proc/self/ns/mnt", after, sizeof(after)) > 0);
+	assert_memory_equal(before, after, strlen("mnt:[4026531840]"));
+	assert_int_equal(access("/tmp/proc", F_OK), -1);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	assert_int_equal(errno, ECHILD);
+	machine_read(&m, "/");
+	snprintf(after, sizeof(after), "%.4000s/lab00-*", m.group);
+	glob_t found;
+	assert_int_equal(glob(after, 0, NULL, &found), GLOB_NOMATCH);
 }
 
 int main(void)
@@ -825,6 +901,7 @@ int main(void)
 		TEST(v2_as_root_on_systemd_is_not_ours),
 		TEST(v2_as_root_in_a_delegated_scope),
 		TEST(v2_delegated_by_hand),
+		TEST(v2_with_an_ancestor_of_another_user),
 		TEST(v2_busy_with_other_processes),
 		TEST(v2_in_the_scope_of_a_user),
 		TEST(v2_without_delegation),
@@ -857,6 +934,8 @@ int main(void)
 		TEST(texts_are_lines_without_semicolons),
 		TEST(each_controller_has_its_file),
 		TEST(the_probe_tells_what_this_machine_lacks),
+		TEST(facts_that_no_trial_is_needed_for),
+		TEST(the_probe_leaves_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

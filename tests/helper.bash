@@ -1,0 +1,191 @@
+# shellcheck shell=bash
+# What the bats files share. They run on this machine and in the lab VM, as root
+# or as an ordinary user, and look at the labs from outside: /proc, /sys/fs/cgroup
+# and other processes, never the words of a story and nothing of common/.
+
+bats_require_minimum_version 1.5.0
+
+export LC_ALL=C.UTF-8 PATH="$PATH:/usr/sbin:/sbin"
+unset NO_COLOR WHERE
+
+ROOT=${BATS_TEST_DIRNAME%/tests}
+LABS=$ROOT/build/labs
+
+in_vm() {
+	[ -e /etc/unboxed-vm ]
+}
+
+# An ordinary user has to enter the user namespace that the lab made for him as well.
+userns_join=() userns_make=()
+if [ "$EUID" != 0 ]; then
+	userns_join=(--user --preserve-credentials) userns_make=(--user --map-root-user)
+fi
+
+# ---- What this place cannot do ----
+
+# needs_lab PROGRAM: skips the test with the words of the lab's own probe.
+needs_lab() {
+	local missing status=0
+	missing=$("$LABS/$1" --can-run) || status=$?
+	case $status in
+	0) ;;
+	77) skip "$1: ${missing//$'\n'/, }" ;;
+	*)
+		echo "$1 --can-run: expected status 0 or 77, got $status"
+		return 1
+		;;
+	esac
+}
+
+# On the host there are the sources, a compiler and a terminal to be had.
+host_only() {
+	! in_vm || skip "on the host only: $1"
+}
+
+# ---- Facts: observed once in setup_file, held beside what is expected in the tests ----
+
+fact() {
+	printf '%s=%q\n' "$1" "$2" >>"$BATS_FILE_TMPDIR/facts"
+}
+
+# Each becomes a variable.
+read_facts() {
+	# shellcheck disable=SC1091 # written by fact()
+	[ ! -e "$BATS_FILE_TMPDIR/facts" ] || . "$BATS_FILE_TMPDIR/facts"
+}
+
+same() {
+	[ "$2" = "$3" ] && return
+	printf '%s: expected %q, observed %q\n' "$1" "$2" "$3"
+	return 1
+}
+
+differ() {
+	[ -n "$2" ] && [ -n "$3" ] && [ "$2" != "$3" ] && return
+	printf '%s: expected two that differ, observed %q and %q\n' "$1" "$2" "$3"
+	return 1
+}
+
+within() {
+	[[ $4 =~ ^[0-9]+$ ]] && [ "$2" -le "$4" ] && [ "$4" -le "$3" ] && return
+	printf '%s: expected %s to %s, observed %q\n' "$1" "$2" "$3" "$4"
+	return 1
+}
+
+# ---- A lab that waits in --step ----
+
+# lab_start COMMAND...: starts it with --step and JSON lines, between two fifos.
+# Sets lab, the PID of COMMAND. lab_go then walks.
+lab_start() {
+	lab_dir=$(mktemp -d "$BATS_FILE_TMPDIR/lab.XXXXXX")
+	mkfifo "$lab_dir/keys" "$lab_dir/events"
+	"$@" --step --format=jsonl <"$lab_dir/keys" >"$lab_dir/events" 2>"$lab_dir/stderr" 3>&- &
+	lab=$!
+	lab_waits=0
+	exec {lab_keys}>"$lab_dir/keys" {lab_events}<"$lab_dir/events"
+}
+
+# lab_go: on to the next wait; false when the lab has ended. Sets lab_wait, the
+# event, and what stands in it: lab_step, lab_pid.
+lab_go() {
+	local line
+	[ "$lab_waits" = 0 ] || { echo >&"$lab_keys"; } 2>/dev/null || return 1
+	lab_wait='' lab_step='' lab_pid=''
+	while IFS= read -r -t 120 -u "$lab_events" line; do
+		printf '%s\n' "$line" >>"$lab_dir/jsonl"
+		if [[ $line =~ ^\{\"event\":\"wait\",\"step\":([0-9]+),\"pid\":([0-9]+), ]]; then
+			lab_wait=$line lab_step=${BASH_REMATCH[1]} lab_pid=${BASH_REMATCH[2]}
+			lab_waits=$((lab_waits + 1))
+			return 0
+		fi
+	done
+	return 1
+}
+
+# lab_go_to STEP
+lab_go_to() {
+	while [ "${lab_step:-0}" -lt "$1" ]; do
+		lab_go || return 1
+	done
+}
+
+# Lets it run to its end, or waits for the end that a signal brings. Sets
+# lab_status; "hangs" when it was still there after the given seconds.
+lab_end() {
+	local line tries=$((${1:-120} * 20))
+	{ exec {lab_keys}>&-; } 2>/dev/null || :
+	while IFS= read -r -t "${1:-120}" -u "$lab_events" line; do
+		printf '%s\n' "$line" >>"$lab_dir/jsonl"
+	done
+	exec {lab_events}<&-
+	while [ -e "/proc/$lab" ] && [ "$(status_of "$lab" State)" != "Z (zombie)" ] && ((tries-- > 0)); do
+		sleep 0.05
+	done
+	lab_status=0
+	if ((tries < 0)); then
+		kill -KILL "$lab" 2>/dev/null || :
+		wait "$lab" || :
+		# shellcheck disable=SC2034 # read by the tests
+		lab_status=hangs
+	else
+		wait "$lab" || lab_status=$?
+	fi
+}
+
+# ---- /proc, without a fork where a lab's processes are counted ----
+
+# status_of PID KEY: a line of /proc/PID/status, its tabs as blanks.
+status_of() {
+	local key value
+	[ -r "/proc/$1/status" ] || return 0
+	{
+		while IFS=$':\t' read -r key value; do
+			if [ "$key" = "$2" ]; then
+				printf '%s' "${value//$'\t'/ }"
+				return 0
+			fi
+		done <"/proc/$1/status"
+	} 2>/dev/null || :
+}
+
+children_of() {
+	local list=
+	{ read -r list <"/proc/$1/task/$1/children"; } 2>/dev/null || :
+	printf '%s' "${list% }"
+}
+
+# The numbers that the processes in the PID namespace of PID have in there.
+members_of() {
+	local process pids found=()
+	for process in /proc/[0-9]*; do
+		if [ "$process/ns/pid" -ef "/proc/$1/ns/pid" ]; then
+			pids=$(status_of "${process#/proc/}" NSpid)
+			[ -z "$pids" ] || found[${pids##* }]=yes
+		fi
+	done
+	printf '%s' "${!found[*]}"
+}
+
+ns_of() {
+	readlink "/proc/$1/ns/$2" 2>/dev/null || :
+}
+
+# inside PID NAMESPACE COMMAND...: in that one namespace of PID, from outside.
+inside() {
+	nsenter "${userns_join[@]}" --target="$1" "--$2" "${@:3}"
+}
+
+alive() {
+	[ -e "/proc/$1" ] && [ "$(status_of "$1" State)" != "Z (zombie)" ]
+}
+
+# all_gone PID...: within a second
+all_gone() {
+	local pid tries=20
+	for pid; do
+		while alive "$pid"; do
+			((tries-- > 0)) || return 1
+			sleep 0.05
+		done
+	done
+}
