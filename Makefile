@@ -26,7 +26,7 @@ LABS    := $(patsubst labs/%/main.c,%,$(wildcard labs/[0-9]*/main.c))
 MORE    := $(patsubst labs/%/more.c,%,$(wildcard labs/[0-9]*/more.c))
 PROGRAMS = $(LABS:%=$(B)/labs/%) $(MORE:%=$(B)/labs/%-more)
 HELPERS := $(patsubst scripts/%.c,%,$(wildcard scripts/*.c))
-LIBRARY := $(patsubst common/%.c,%,$(filter-out common/doctor.c,$(wildcard common/*.c)))
+LIBRARY := $(patsubst common/%.c,%,$(wildcard common/*.c))
 UNITS   := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 
 # Set-up, when it is asked for too, comes before everything else; also under -j.
@@ -75,7 +75,7 @@ shell-%: built
 # ---- For developers --------------------------------------------------------------
 
 .PHONY: all built test unit transcripts lint format clean
-all: $(PROGRAMS) $(ROOTFS_PRODUCTS) $(VM_PRODUCTS) $(HELPERS:%=$(B)/bin/%)
+all: $(PROGRAMS) $(ROOTFS_PRODUCTS) $(HELPERS:%=$(B)/bin/%)
 
 # `sudo make lab-01` leaves no file of root's in the student's tree: it builds as its owner.
 ifneq ($(and $(filter 0,$(shell id -u)),$(filter-out 0,$(shell stat -c %u .))),)
