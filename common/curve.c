@@ -14,7 +14,7 @@
 #include "state.h"
 #include "sys.h"
 
-enum { HEIGHT = 6, SAMPLES = 512, MARGIN = 12, REDRAW_MS = 250 };
+enum { HEIGHT = 5, SAMPLES = 512, MARGIN = 12, REDRAW_MS = 250 };
 
 static struct {
 	bool live, blocks, colored;
@@ -126,7 +126,7 @@ void curve_end(void)
 	autofree char *last = amount(curve.value[curve.count - 1]);
 	autofree char *limit = amount(curve.limit);
 	autofree char *line = curve.live ? text("%s", "") :
-		text("   %s rose in %d samples; the last was %s %s.\n", curve.series, curve.count,
+		text("   %d samples; the last was %s %s.\n", curve.count,
 			curve.value[curve.count - 1] * 10 >= curve.limit * 9 ? "within a tenth of" : "below",
 			limit);
 	file_write_all(STDOUT_FILENO, line, strlen(line));

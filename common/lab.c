@@ -309,12 +309,12 @@ void lab_predict(const char *name)
 	errno = 0;
 	if (!question || !question->name)
 		die("this lab has no question %s", name);
-	autofree char *asked = text("   What do you think? %s", question->text);
-	out_line(asked);
+	autofree char *asked = text("What do you think? %s", question->text);
+	out_note(asked);
 	int last = 0;
 	for (; last < 4 && question->choices[last].value; last++) {
-		autofree char *line = text("     %d  %s", last + 1, question->choices[last].text);
-		out_line(line);
+		autofree char *line = text("%d: %s", last + 1, question->choices[last].text);
+		out_note(line);
 	}
 	while (choice < 1 || choice > last) {
 		dprintf(STDOUT_FILENO, "   Your number, 1 to %d > ", last);
@@ -336,10 +336,15 @@ void lab_answer(const char *name, const char *fmt, ...)
 	va_end(ap);
 	if (!choice || strcmp(question->name, name))
 		return;
-	const struct lab_choice *picked = &question->choices[choice - 1];
-	bool right = !strcmp(picked->value, observed);
-	shared->score += right;
-	lab_note(right ? "You predicted it: %s." : "The kernel did something else: %s. %s", observed,
-		picked->misconception ? picked->misconception : "");
+	const struct lab_choice *picked = &question->choices[choice - 1], *right = NULL;
+	for (int i = 0; i < 4 && question->choices[i].value; i++)
+		if (!strcmp(question->choices[i].value, observed))
+			right = &question->choices[i];
+	shared->score += picked == right;
+	if (picked == right)
+		lab_note("You predicted it: %s.", right->text);
+	else
+		lab_note("The kernel says: %s. %s", right ? right->text : observed,
+			picked->misconception ? picked->misconception : "");
 	choice = 0;
 }

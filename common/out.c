@@ -279,7 +279,7 @@ void out_wait(pid_t pid, const char *commands)
 	}
 	autofree char *lines = text("%s", commands);
 	if (*lines)
-		out_line("   Look, from a second terminal (make look):");
+		out_note("Look, from a second terminal (make look):");
 	for (char *line = strtok(lines, "\n"); line; line = strtok(NULL, "\n")) {
 		/* Never wrapped: it is there to be pasted. */
 		struct page page;

@@ -155,7 +155,7 @@ int main(int argc, char *argv[])
 		ns_inode(a, "pid"));
 	expect_differ("its namespace beside ours", own_ns, ns_inode(a, "pid"));
 	lab_look("grep NSpid /proc/%d/status", a);
-	lab_look("readlink /proc/%d/ns/pid /proc/%d/ns/pid", self, a);
+	lab_look("ls -l /proc/%d/ns/pid /proc/%d/ns/pid", self, a);
 	lab_wait(a);
 
 	lab_step("A second container beside it. Both must have a PID 2; only A has a PID 3.");

@@ -147,7 +147,7 @@ int main(int argc, char *argv[])
 	gate_wait(&named);
 	autofree char *host = names();
 	expect_str("outside: the names", "host host.example", host);
-	lab_look("readlink /proc/%d/ns/uts /proc/%d/ns/uts", getpid(), web);
+	lab_look("ls -l /proc/%d/ns/uts /proc/%d/ns/uts", getpid(), web);
 	lab_look("nsenter --target=%d --uts hostname", web);
 	lab_wait(web);
 
