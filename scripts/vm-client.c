@@ -1,6 +1,6 @@
 /*
  * vm-client: the host's end of the lab VM. scripts/vm decides what is booted; this starts QEMU,
- *talks to the guest's /init (rootfs/wire.h says how) and leaves nothing behind.
+ * talks to the guest's /init (rootfs/wire.h says how) and leaves nothing behind.
  *
  *	vm-client run [OPTION]... --qemu QEMU [ARG]... -- [COMMAND [ARG]...]
  *		--banner TEXT	said on stderr when that is a terminal
@@ -13,7 +13,7 @@
  *	vm-client attach -- [COMMAND [ARG]...]
  *
  * Everything said is said on stderr. Status: the command's; 125 when the VM failed; 2 for a PATH
- *that cannot travel.
+ * that cannot travel.
  */
 #define _GNU_SOURCE
 #include <dirent.h>

@@ -84,7 +84,7 @@ caller_of() {
 	same "its namespaces" "" "$(grep -E "^$renamer +(unshare|setns)" "$calls" || :)"
 	# By hand, in a namespace that plays the host.
 	same "the host of a plain shell that renames" web "$(unshare "${userns_make[@]}" --uts \
-		sh -c 'sh -c "echo web >/proc/sys/kernel/hostname"; read -r name </proc/sys/kernel/hostname; echo $name')"
+		sh -c 'sh -c "hostname web"; read -r name </proc/sys/kernel/hostname; echo $name')"
 }
 
 @test "03-uts-ns: with CLONE_NEWUTS the names change inside and not outside" {
@@ -99,8 +99,8 @@ caller_of() {
 	same "namespace of its host" "$host_ns" "$host_ns_then"
 	# By hand.
 	same "the host of a shell that renames in its own" host "$(unshare "${userns_make[@]}" --uts \
-		sh -c 'echo host >/proc/sys/kernel/hostname
-			unshare --uts sh -c "echo web >/proc/sys/kernel/hostname"
+		sh -c 'hostname host
+			unshare --uts sh -c "hostname web"
 			read -r name </proc/sys/kernel/hostname; echo $name')"
 	# And with a command of one's own, whose name is an option.
 	same "hostname of a COMMAND" db "$("$LABS/$program" --hostname db -- uname -n 2>/dev/null)"
