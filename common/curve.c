@@ -123,7 +123,6 @@ void curve_end(void)
 		return;
 	if (curve.live)
 		draw();
-	autofree char *last = amount(curve.value[curve.count - 1]);
 	autofree char *limit = amount(curve.limit);
 	autofree char *line = curve.live ? text("%s", "") :
 		text("   %d samples; the last was %s %s.\n", curve.count,

@@ -33,8 +33,8 @@ __attribute__((format(printf, 1, 2))) _Noreturn void die(const char *fmt, ...);
 const char *errno_name(int error);
 
 /* A variable that closes or frees what it holds at the end of its scope. */
-#define autoclose __attribute__((cleanup(close_at_end)))
-#define autofree  __attribute__((cleanup(free_at_end)))
+#define autoclose __attribute__((cleanup(close_at_end), unused))
+#define autofree  __attribute__((cleanup(free_at_end), unused))
 
 static inline void close_at_end(const int *fd)
 {
