@@ -84,8 +84,8 @@ void about_print(void)
 	for (const struct lab_option *o = lab->options; o && o->name; o++) {
 		printf("%s{\"name\":", o == lab->options ? "" : ",");
 		string(o->name);
-		printf(",\"type\":\"%s\",\"min\":%lld,\"max\":%lld,\"help\":", types[o->type], o->min,
-			o->max);
+		printf(",\"type\":\"%s\",\"min\":%lld,\"max\":%lld,\"help\":", types[o->type],
+			o->min, o->max);
 		string(o->help);
 		putchar('}');
 	}

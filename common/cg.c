@@ -205,7 +205,8 @@ static void leave_leaf(const char *leaf)
 	int folder = open(leaf, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int parent = folder < 0 ? -1 : openat(folder, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int procs = folder < 0 ? -1 : openat(folder, "cgroup.procs", O_RDONLY | O_CLOEXEC);
-	int control = parent < 0 ? -1 : openat(parent, "cgroup.subtree_control", O_RDONLY | O_CLOEXEC);
+	int control =
+		parent < 0 ? -1 : openat(parent, "cgroup.subtree_control", O_RDONLY | O_CLOEXEC);
 	char list[2048];
 	ssize_t n = control < 0 ? 0 : read(control, list, sizeof list - 1);
 	list[n > 0 ? n : 0] = '\0';

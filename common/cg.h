@@ -26,7 +26,7 @@ void cg_enable(const char *group, const char *controllers);
 pid_t cg_spawn(const char *group);
 
 void cg_write(const char *group, const char *file, const char *value);
-char *cg_read(const char *group, const char *file);         /* allocated */
+char *cg_read(const char *group, const char *file);          /* allocated */
 long long cg_read_long(const char *group, const char *file); /* "max" is LLONG_MAX */
 
 /* The value beside key in a flat-keyed file: cg_read_key(g, "memory.events", "oom_kill") */

@@ -45,7 +45,8 @@ static long elapsed_ms(void)
 {
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (now.tv_sec - curve.last.tv_sec) * 1000 + (now.tv_nsec - curve.last.tv_nsec) / 1000000;
+	return (now.tv_sec - curve.last.tv_sec) * 1000 +
+	       (now.tv_nsec - curve.last.tv_nsec) / 1000000;
 }
 
 static void draw(void)
@@ -62,12 +63,15 @@ static void draw(void)
 	autofree char *top = amount(curve.limit);
 	for (int row = HEIGHT - 1; row >= 0; row--) {
 		fprintf(to, "\r\033[K%*s |", MARGIN - 2,
-			row == HEIGHT - 1 ? top : row == 0 ? "0" : "");
+			row == HEIGHT - 1 ? top
+			: row == 0        ? "0"
+					  : "");
 		if (curve.colored)
 			fputs("\033[36m", to);
 		int shown = curve.count < columns ? curve.count : columns;
 		for (int x = 0; x < shown; x++) {
-			/* More samples than columns: the picture is squeezed, its last column is the last sample. */
+			/* More samples than columns: the picture is squeezed, its last column is
+			 * the last sample. */
 			long long value = curve.value[(long)(x + 1) * curve.count / shown - 1];
 			int level = (int)(value * HEIGHT * 8 / curve.limit) - row * 8;
 			level = level < 0 ? 0 : level > 8 ? 8 : level;
@@ -91,8 +95,8 @@ static void say_tenths(void)
 	while (curve.tenth < 10 && last * 10 >= (curve.tenth + 1) * curve.limit) {
 		curve.tenth++;
 		autofree char *mark = amount(curve.limit * curve.tenth / 10);
-		autofree char *line = text("   %s has passed %d %% of its limit: %s\n", curve.series,
-			curve.tenth * 10, mark);
+		autofree char *line = text("   %s has passed %d %% of its limit: %s\n",
+			curve.series, curve.tenth * 10, mark);
 		file_write_all(STDOUT_FILENO, line, strlen(line));
 	}
 }
@@ -124,10 +128,13 @@ void curve_end(void)
 	if (curve.live)
 		draw();
 	autofree char *limit = amount(curve.limit);
-	autofree char *line = curve.live ? text("%s", "") :
-		text("   %d samples; the last was %s %s.\n", curve.count,
-			curve.value[curve.count - 1] * 10 >= curve.limit * 9 ? "within a tenth of" : "below",
-			limit);
+	autofree char *line = curve.live
+				      ? text("%s", "")
+				      : text("   %d samples; the last was %s %s.\n", curve.count,
+						curve.value[curve.count - 1] * 10 >= curve.limit * 9
+							? "within a tenth of"
+							: "below",
+						limit);
 	file_write_all(STDOUT_FILENO, line, strlen(line));
 	curve.count = curve.tenth = 0;
 	curve.drawn = false;

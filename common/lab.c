@@ -23,8 +23,8 @@ const struct lab *lab;
 struct shared *shared;
 char **lab_command;
 
-static char *looks;   /* what --step shows at the next wait */
-static int choice;    /* what --predict was answered, from 1; 0 for nothing */
+static char *looks; /* what --step shows at the next wait */
+static int choice;  /* what --predict was answered, from 1; 0 for nothing */
 static const struct lab_question *question;
 
 static struct gate born; /* holds a child until its birth has been printed */
@@ -44,7 +44,8 @@ static int print_missing(const struct lab_needs *needs, int fd)
 	int count = probe_needs(needs, missing, MISSING);
 	for (int i = 0; i < count; i++) {
 		const struct probe_missing *m = &missing[i];
-		dprintf(fd, "%s; %s%s%s\n", m->what, m->remedy, *m->undo ? "; undo: " : "", m->undo);
+		dprintf(fd, "%s; %s%s%s\n", m->what, m->remedy, *m->undo ? "; undo: " : "",
+			m->undo);
 	}
 	return count;
 }
@@ -71,8 +72,8 @@ void die(const char *fmt, ...)
 void sys_done(const char *file, int line, const char *call, long value, int error)
 {
 	autofree char *place = text("%s:%d", file, line);
-	bool returns_twice =
-		!strncmp(call, "fork(", 5) || !strncmp(call, "clone", 5) || !strncmp(call, "cg_spawn(", 9);
+	bool returns_twice = !strncmp(call, "fork(", 5) || !strncmp(call, "clone", 5) ||
+			     !strncmp(call, "cg_spawn(", 9);
 	if (!lab_command && returns_twice && value == 0)
 		gate_wait(&born); /* the parent's line comes first */
 	else if (!lab_command)
@@ -91,7 +92,8 @@ void lab_begin(const struct lab *the_lab, int argc, char *argv[])
 	const char *can_run = NULL;
 	lab = the_lab;
 	options_read(argc, argv, &can_run);
-	shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	shared = mmap(
+		NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED)
 		die("mmap");
 	shared->lab = getpid();
@@ -118,7 +120,10 @@ int lab_end(void)
 	lab_wait(0);
 	undo_run();
 	int *count = shared->count;
-	enum verdict verdict = count[BROKEN] ? BROKEN : count[FAIL] ? FAIL : count[PASS] ? PASS : SKIP;
+	enum verdict verdict = count[BROKEN] ? BROKEN
+			       : count[FAIL] ? FAIL
+			       : count[PASS] ? PASS
+					     : SKIP;
 	if (verdict == SKIP && !count[SKIP])
 		verdict = BROKEN; /* nothing was held beside anything: no pass */
 	out_end(verdict);
@@ -134,8 +139,8 @@ void lab_exec_command(void)
 	if (slash) {
 		*slash = '\0';
 		const char *path = getenv("PATH");
-		autofree char *longer = text("%s%s%s/../rootfs/bin", path ? path : "/usr/bin:/bin",
-			":", self);
+		autofree char *longer =
+			text("%s%s%s/../rootfs/bin", path ? path : "/usr/bin:/bin", ":", self);
 		setenv("PATH", longer, 1);
 	}
 	undo_signals_of_command();
@@ -257,13 +262,14 @@ static void shell_in(pid_t pid)
 		char *path = group ? strstr(group, "0::") : NULL;
 		if (path) {
 			path[strcspn(path, "\n")] = '\0';
-			autofree char *procs = text("%s%s/cgroup.procs", machine.cgroup_mount, path + 3);
+			autofree char *procs =
+				text("%s%s/cgroup.procs", machine.cgroup_mount, path + 3);
 			/* In the same group, or in one that is not ours, the view must do. */
 			if (file_try_write(procs, "0"))
 				errno = 0;
 		}
-		execlp("nsenter", "nsenter", target, "--all", "--preserve-credentials", "env", prompt,
-			"sh", "-i", (char *)NULL);
+		execlp("nsenter", "nsenter", target, "--all", "--preserve-credentials", "env",
+			prompt, "sh", "-i", (char *)NULL);
 		dprintf(STDERR_FILENO, "nsenter (util-linux): %s\n", errno_name(errno));
 		_exit(127);
 	}

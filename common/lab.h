@@ -15,11 +15,11 @@
 
 /* What the kernel and the machine must offer; an empty field asks for nothing. */
 struct lab_needs {
-	bool root;               /* real root: CAP_SYS_ADMIN in the first user namespace */
-	bool namespaces;         /* root, or else a user namespace of one's own, user_namespaces(7) */
-	bool proc_mount;         /* a fresh proc(5) may be mounted in namespaces of one's own */
-	bool swap;               /* swap is on */
-	bool block;              /* a scratch block device */
+	bool root;       /* real root: CAP_SYS_ADMIN in the first user namespace */
+	bool namespaces; /* root, or else a user namespace of one's own, user_namespaces(7) */
+	bool proc_mount; /* a fresh proc(5) may be mounted in namespaces of one's own */
+	bool swap;       /* swap is on */
+	bool block;      /* a scratch block device */
 	const char *controllers; /* cgroup v2 controllers in a group that is ours: "memory pids" */
 	const char *modules;     /* kernel modules, loaded or built in: "veth bridge" */
 	const char *kernel;      /* the oldest kernel: "5.6" */
@@ -37,9 +37,9 @@ struct lab_part {
 };
 
 enum lab_option_type {
-	LAB_SIZE,   /* long long: bytes, as docker reads them (b k m g, Ki Mi Gi) */
-	LAB_NUMBER, /* long long */
-	LAB_NAME,   /* const char *: letters, digits, '-' and '.' */
+	LAB_SIZE,       /* long long: bytes, as docker reads them (b k m g, Ki Mi Gi) */
+	LAB_NUMBER,     /* long long */
+	LAB_NAME,       /* const char *: letters, digits, '-' and '.' */
 	LAB_PATH_IN,    /* const char *: a file that travels into the lab VM */
 	LAB_PATH_IN_OUT /* const char *: one that is brought back as well */
 };
@@ -68,10 +68,10 @@ struct lab_question {
 
 /* The prose of a lab, kept beside its code in words.h. */
 struct lab_words {
-	const char *try_now[3];  /* commands that can be pasted where the lab ran */
-	const char *docker;      /* what Docker calls it */
-	const char *kubernetes;  /* what Kubernetes calls it */
-	const char *next;        /* what to type next */
+	const char *try_now[3];               /* commands that can be pasted where the lab ran */
+	const char *docker;                   /* what Docker calls it */
+	const char *kubernetes;               /* what Kubernetes calls it */
+	const char *next;                     /* what to type next */
 	const struct lab_question *questions; /* ends at the first without a name */
 };
 

@@ -45,7 +45,8 @@ bool size_parse(const char *string, long long *bytes)
 			return false;
 		shift = 10 * (int)(unit - units);
 		/* Ki Mi Gi, and docker's KB and KiB, which mean the same there. */
-		if (!strcmp(end + 1, "i") || !strcasecmp(end + 1, "ib") || !strcasecmp(end + 1, "b")) {
+		if (!strcmp(end + 1, "i") || !strcasecmp(end + 1, "ib") ||
+			!strcasecmp(end + 1, "b")) {
 			if (shift == 0)
 				return false;
 		} else if (end[1]) {
@@ -84,17 +85,19 @@ static void set(const struct lab_option *option, const char *value)
 		number = strtoll(value, &end, 10);
 		if (errno || !isdigit((unsigned char)*value) || *end || number < option->min ||
 			number > option->max)
-			usage("--%s %s: expected a whole number from %lld to %lld", option->name, value,
-				option->min, option->max);
+			usage("--%s %s: expected a whole number from %lld to %lld", option->name,
+				value, option->min, option->max);
 		*(long long *)option->value = number;
 		break;
 	case LAB_NAME: {
 		size_t length = strlen(value), good = 0;
-		while (isalnum((unsigned char)value[good]) || value[good] == '-' || value[good] == '.')
+		while (isalnum((unsigned char)value[good]) || value[good] == '-' ||
+			value[good] == '.')
 			good++;
-		if (good != length || (long long)length < option->min || (long long)length > option->max)
-			usage("--%s %s: expected %lld to %lld letters, digits, '-' or '.'", option->name,
-				value, option->min, option->max);
+		if (good != length || (long long)length < option->min ||
+			(long long)length > option->max)
+			usage("--%s %s: expected %lld to %lld letters, digits, '-' or '.'",
+				option->name, value, option->min, option->max);
 		*(const char **)option->value = value;
 		break;
 	}
@@ -129,10 +132,10 @@ static void help(void)
 		else
 			value = text("%s", *(char **)o->value ? *(char **)o->value : "none");
 		autofree char *name = text("--%s %s", o->name,
-			o->type == LAB_SIZE     ? "SIZE" :
-			o->type == LAB_NUMBER   ? "N" :
-			o->type == LAB_NAME     ? "NAME" :
-						  "PATH");
+			o->type == LAB_SIZE     ? "SIZE"
+			: o->type == LAB_NUMBER ? "N"
+			: o->type == LAB_NAME   ? "NAME"
+						: "PATH");
 		printf("  %-26s %s (now %s)\n", name, o->help, value);
 	}
 	puts("\nExit status: 0 all as predicted, 1 a check failed, 2 wrong usage, 3 broken,\n"
@@ -231,7 +234,8 @@ void options_read(int argc, char *argv[], const char **can_run)
 		else if ((value = value_of("format", argc, argv, &i)))
 			options.jsonl = one_of("format", value, formats, &index) && index == 1;
 		else if ((value = value_of("color", argc, argv, &i)))
-			options.color = one_of("color", value, colors, &index) ? (unsigned)index : 0;
+			options.color =
+				one_of("color", value, colors, &index) ? (unsigned)index : 0;
 		else if (!own_option(argc, argv, &i))
 			usage("unknown option %s; expected one of those of --help", word);
 	}

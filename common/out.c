@@ -18,6 +18,9 @@
 
 enum { ROWS = 10, NARROW = 40, WIDE = 80 };
 
+/* The colours of the verdicts; the words carry the meaning. */
+static const char *const codes[] = {"\033[32m", "\033[31m", "\033[33m", "\033[31m"};
+
 static bool terminal, colored, fancy;
 static int width = WIDE;
 static const char *table[ROWS][4];
@@ -172,7 +175,8 @@ void out_where(void)
 	if (!place)
 		place = access("/etc/unboxed-vm", F_OK) ? "host" : "vm";
 	if (options.jsonl && !lab_command)
-		json_event("where", "place", place, "kernel", name.release, "why", why ? why : "", NULL);
+		json_event("where", "place", place, "kernel", name.release, "why", why ? why : "",
+			NULL);
 	if (getenv("LAB_WHERE"))
 		return; /* the runner has said it already */
 	dprintf(STDERR_FILENO, "%s runs %s (Linux %s)\n", lab->id,
@@ -221,26 +225,26 @@ void out_call(const char *place, const char *call, long value, int error)
 		return;
 	}
 	bool address = value > INT_MAX; /* mmap(2) yields one */
-	autofree char *line = text(address ? "%s  %s = %#lx  [PID %d]" : "%s  %s = %ld  [PID %d]", place,
-		call, value, getpid());
+	autofree char *line = text(address ? "%s  %s = %#lx  [PID %d]" : "%s  %s = %ld  [PID %d]",
+		place, call, value, getpid());
 	story(3, 6, "\033[36m", line);
 }
 
 void out_check(const char *what, const char *expected, const char *observed, enum verdict verdict)
 {
-	static const char *const codes[] = {"\033[32m", "\033[31m", "\033[33m", "\033[31m"};
 	const char *word = verdict_names[verdict];
 	if (options.jsonl) {
 		json_event("check", "what", what, "expected", expected, "observed", observed,
 			"verdict", word, NULL);
 		return;
 	}
-	autofree char *values = verdict == SKIP ?
-		text("%s; %s", observed, expected) :
-		text("expected %s, observed %s", expected, observed);
+	autofree char *values = verdict == SKIP
+					? text("%s; %s", observed, expected)
+					: text("expected %s, observed %s", expected, observed);
 	struct page page;
 	page_open(&page);
-	int used = fprintf(page.stream, "   %s%s%s  ", paint(codes[verdict]), word, paint("\033[0m"));
+	int used =
+		fprintf(page.stream, "   %s%s%s  ", paint(codes[verdict]), word, paint("\033[0m"));
 	used -= (int)(strlen(paint(codes[verdict])) + strlen(paint("\033[0m")));
 	/* Beside each other when they fit, the values aligned in a column of their own. */
 	int column = width / 2 - 1, room = width - used - (int)strlen(what) - 2;
@@ -259,8 +263,8 @@ void out_check(const char *what, const char *expected, const char *observed, enu
 void out_sample(const char *series, long long value, long long limit, const char *unit)
 {
 	if (options.jsonl)
-		json_event("sample", "series", series, "value#", value, "limit#", limit, "unit", unit,
-			NULL);
+		json_event("sample", "series", series, "value#", value, "limit#", limit, "unit",
+			unit, NULL);
 	else
 		curve_add(series, value, limit, unit);
 }
@@ -321,7 +325,8 @@ static void print_row(FILE *to, const char *const cell[4], const int column[4])
 				if (cut == 0)
 					cut = column[c];
 			}
-			fprintf(to, "%-*.*s%s", c < 3 ? column[c] : 0, cut, rest[c], c < 3 ? " | " : "");
+			fprintf(to, "%-*.*s%s", c < 3 ? column[c] : 0, cut, rest[c],
+				c < 3 ? " | " : "");
 			rest[c] += cut;
 			rest[c] += strspn(rest[c], " ");
 		}
@@ -369,8 +374,8 @@ void out_end(enum verdict verdict)
 	if (options.jsonl) {
 		json_event("end", "verdict", verdict_names[verdict], "checks#", checks, "passed#",
 			(long long)count[PASS], "failed#", (long long)count[FAIL], "skipped#",
-			(long long)count[SKIP], "questions#", (long long)shared->questions, "score#",
-			(long long)shared->score, NULL);
+			(long long)count[SKIP], "questions#", (long long)shared->questions,
+			"score#", (long long)shared->score, NULL);
 		return;
 	}
 	if (rows)
@@ -395,10 +400,10 @@ void out_end(enum verdict verdict)
 		out_line(score);
 	}
 	autofree char *failed = count[FAIL] ? text(", %d failed", count[FAIL]) : text("%s", "");
-	autofree char *skipped = count[SKIP] ?
-		text(", %d part%s skipped", count[SKIP], count[SKIP] == 1 ? "" : "s") :
-		text("%s", "");
-	autofree char *summary = text("%s: %s, %lld checks%s%s", lab->id, verdict_names[verdict], checks,
-		failed, skipped);
-	story(0, 3, verdict == PASS ? "\033[32m" : verdict == SKIP ? "\033[33m" : "\033[31m", summary);
+	autofree char *skipped =
+		count[SKIP] ? text(", %d part%s skipped", count[SKIP], count[SKIP] == 1 ? "" : "s")
+			    : text("%s", "");
+	autofree char *summary = text("%s: %s, %lld checks%s%s", lab->id, verdict_names[verdict],
+		checks, failed, skipped);
+	story(0, 3, codes[verdict], summary);
 }

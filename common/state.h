@@ -43,8 +43,7 @@ void out_lab(void);
 void out_step(int number, const char *text);
 void out_note(const char *text);
 void out_call(const char *place, const char *call, long value, int error);
-void out_check(
-	const char *what, const char *expected, const char *observed, enum verdict verdict);
+void out_check(const char *what, const char *expected, const char *observed, enum verdict verdict);
 void out_sample(const char *series, long long value, long long limit, const char *unit);
 void out_wait(pid_t pid, const char *commands);
 void out_row(const char *const cell[4]);
@@ -70,5 +69,5 @@ enum left file_left_by_run(const char *name, pid_t ended);
 /* ---- proc.c ---- */
 
 void proc_init(void);
-void proc_child(void); /* in each child; fork(3) does it by itself, clone3(2) does not */
+void proc_child(void);   /* in each child; fork(3) does it by itself, clone3(2) does not */
 int pidfd_of(pid_t pid); /* closed on exec; pidfd_open(2) */

@@ -13,11 +13,11 @@
  * failure is the lesson stays bare and goes to expect_errno(). fork(2) and
  * clone(2) return twice and are shown once, by the parent.
  */
-#define SYS(call)                                                                                  \
-	({                                                                                         \
-		__auto_type sys_value = (call);                                                    \
-		sys_done(__FILE__, __LINE__, #call, (long)sys_value, errno);                       \
-		sys_value;                                                                         \
+#define SYS(call) \
+	({ \
+		__auto_type sys_value = (call); \
+		sys_done(__FILE__, __LINE__, #call, (long)sys_value, errno); \
+		sys_value; \
 	})
 
 void sys_done(const char *file, int line, const char *call, long value, int error);
@@ -34,7 +34,7 @@ const char *errno_name(int error);
 
 /* A variable that closes or frees what it holds at the end of its scope. */
 #define autoclose __attribute__((cleanup(close_at_end), unused))
-#define autofree  __attribute__((cleanup(free_at_end), unused))
+#define autofree __attribute__((cleanup(free_at_end), unused))
 
 static inline void close_at_end(const int *fd)
 {

@@ -33,7 +33,7 @@ struct entry {
 static struct stack {
 	volatile sig_atomic_t depth;
 	struct entry entry[ENTRIES];
-} *stack;
+} * stack;
 
 static void interrupted(int signal)
 {
@@ -54,7 +54,8 @@ void undo_signals_of_command(void)
 
 void undo_init(void)
 {
-	stack = mmap(NULL, sizeof *stack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	stack = mmap(
+		NULL, sizeof *stack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (stack == MAP_FAILED || madvise(stack, sizeof *stack, MADV_WIPEONFORK))
 		die("cannot set up the undo stack");
 

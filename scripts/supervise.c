@@ -30,7 +30,8 @@ static void kill_children(void)
 	for (;;) {
 		autofree char *path = text("/proc/self/task/%d/children", getpid());
 		autofree char *list = file_try_read(path);
-		for (char *pid = strtok(list ? list : (char[]){""}, " "); pid; pid = strtok(NULL, " "))
+		for (char *pid = strtok(list ? list : (char[]){""}, " "); pid;
+			pid = strtok(NULL, " "))
 			kill(atoi(pid), SIGKILL);
 		/* Each that ends hands its own children to us: until there is none. */
 		if (waitpid(-1, NULL, list ? 0 : WNOHANG) <= 0 && errno != EINTR)

@@ -151,8 +151,7 @@ int main(int argc, char *argv[])
 	autofree char *seen = proc_status(a, "NSpid");
 	autofree char *both = text("%d 1", a);
 	expect_str("NSpid: outside, inside", both, seen);
-	expect_int("our ns/pid_for_children", ns_inode(0, "pid_for_children"),
-		ns_inode(a, "pid"));
+	expect_int("our ns/pid_for_children", ns_inode(0, "pid_for_children"), ns_inode(a, "pid"));
 	expect_differ("its namespace beside ours", own_ns, ns_inode(a, "pid"));
 	lab_look("grep NSpid /proc/%d/status", a);
 	lab_look("ls -l /proc/%d/ns/pid /proc/%d/ns/pid", self, a);
@@ -182,8 +181,7 @@ int main(int argc, char *argv[])
 	SYS(kill(a, SIGKILL));
 	expect_int("PID 1 ended with 128 + SIGKILL", 137, child_wait(a));
 	struct pollfd end_of_all = {.fd = held[0]};
-	expect_int("its children hold a pipe no more", 1,
-		poll(&end_of_all, 1, 5000));
+	expect_int("its children hold a pipe no more", 1, poll(&end_of_all, 1, 5000));
 	lab_answer("dies", end_of_all.revents & POLLHUP ? "die" : "adopted");
 	pid_t late = fork();
 	if (late == 0)

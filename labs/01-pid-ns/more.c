@@ -128,7 +128,8 @@ static _Noreturn void spin(void)
 			clock_gettime(CLOCK_MONOTONIC, &start);
 		do {
 			clock_gettime(CLOCK_MONOTONIC, &now);
-			ns = (now.tv_sec - start.tv_sec) * 1000000000L + now.tv_nsec - start.tv_nsec;
+			ns = (now.tv_sec - start.tv_sec) * 1000000000L + now.tv_nsec -
+			     start.tv_nsec;
 		} while (i == 0 && ns < 1000000000L);
 	}
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);

@@ -27,8 +27,9 @@ static const struct lab_words words = {
 		"scripts/lab 01/more"},
 	.docker = "docker run gives each container a PID namespace; --pid=host leaves it out, and "
 		  "docker inspect -f '{{.State.Pid}}' is the PID outside.",
-	.kubernetes = "each container has its own; shareProcessNamespace: true joins those of a Pod; "
-		      "hostPID: true leaves it out.",
+	.kubernetes =
+		"each container has its own; shareProcessNamespace: true joins those of a Pod; "
+		"hostPID: true leaves it out.",
 	.next = "make more-01: signals, orphans, and what a view does not limit",
 	.questions = questions,
 };
@@ -37,9 +38,11 @@ static const struct lab_words more_words = {
 	.try_now = {"scripts/lab 01 -- sh -c 'kill -9 $$; echo still here'",
 		"scripts/lab 01 -- sh -c 'sleep 1 & exec ps -o pid,ppid,comm'",
 		"scripts/lab 01 -- sh -c 'kill -0 2 || echo nobody'"},
-	.docker = "docker stop sends SIGTERM and, ten seconds later, SIGKILL from outside; docker run "
-		  "--init puts a PID 1 in front that forwards and reaps.",
-	.kubernetes = "terminationGracePeriodSeconds is that wait; with shareProcessNamespace the pause "
-		      "container is PID 1 and reaps.",
+	.docker =
+		"docker stop sends SIGTERM and, ten seconds later, SIGKILL from outside; docker run "
+		"--init puts a PID 1 in front that forwards and reaps.",
+	.kubernetes =
+		"terminationGracePeriodSeconds is that wait; with shareProcessNamespace the pause "
+		"container is PID 1 and reaps.",
 	.next = "make lab-10: what ends a container although it is PID 1",
 };

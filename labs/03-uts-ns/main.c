@@ -172,7 +172,8 @@ int main(int argc, char *argv[])
 		refusals();
 	child_wait(refused);
 
-	lab_row("sethostname() in a child", "renames the host", "renames the inside", "CLONE_NEWUTS");
+	lab_row("sethostname() in a child", "renames the host", "renames the inside",
+		"CLONE_NEWUTS");
 	lab_row("a new namespace", "-", "a copy of the old", "CLONE_NEWUTS");
 	lab_row("another process", "sees the host's", "setns(): sees the inside", "setns()");
 	lab_row("no CAP_SYS_ADMIN", "EPERM", "EPERM", "the kernel");

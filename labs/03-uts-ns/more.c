@@ -25,8 +25,9 @@ static const struct lab lab = {
 	.goal = "A namespace lives as long as a process is in it, or a descriptor or a mount holds "
 		"it. Then it is gone, and its names with it.",
 	.manual = "namespaces(7) setns(2) mount(2) user_namespaces(7)",
-	.teaches = "unshare:CLONE_NEWUTS unshare:CLONE_NEWUSER unshare:CLONE_NEWNS setns:CLONE_NEWUTS "
-		   "mount:MS_BIND umount2 sethostname",
+	.teaches =
+		"unshare:CLONE_NEWUTS unshare:CLONE_NEWUSER unshare:CLONE_NEWNS setns:CLONE_NEWUTS "
+		"mount:MS_BIND umount2 sethostname",
 	.after = "03-uts-ns",
 	.needs = {.namespaces = true},
 	.words = &more_words,
@@ -138,8 +139,10 @@ int main(int argc, char *argv[])
 	SYS(umount2(file, 0));
 	expect_str("unmounted: one more", "success", errno_name(one_more_soon()));
 
-	lab_row("the last process ends", "the namespace is gone", "an open file: it stays", "open(2)");
-	lab_row("the last process ends", "the namespace is gone", "a bind mount: it stays", "mount(2)");
+	lab_row("the last process ends", "the namespace is gone", "an open file: it stays",
+		"open(2)");
+	lab_row("the last process ends", "the namespace is gone", "a bind mount: it stays",
+		"mount(2)");
 	lab_row("one more than the limit", "success", "ENOSPC", "max_uts_namespaces");
 	return lab_end();
 }

@@ -20,8 +20,9 @@ static const struct lab_words words = {
 		"scripts/lab 03/more"},
 	.docker = "docker run --hostname NAME; without it the name is the container's short id; "
 		  "--uts=host leaves the namespace out.",
-	.kubernetes = "the hostname is the Pod's name, shared by its containers; spec.hostname sets "
-		      "another.",
+	.kubernetes =
+		"the hostname is the Pod's name, shared by its containers; spec.hostname sets "
+		"another.",
 	.next = "make more-03: what keeps a namespace alive; then make lab-01",
 	.questions = questions,
 };
@@ -29,9 +30,11 @@ static const struct lab_words words = {
 static const struct lab_words more_words = {
 	.try_now = {"scripts/lab 03 -- readlink /proc/self/ns/uts", "readlink /proc/self/ns/uts",
 		"cat /proc/sys/user/max_uts_namespaces"},
-	.docker = "docker keeps a bind mount of each container's network namespace, so that it can be "
-		  "joined when no process is in it.",
-	.kubernetes = "the pause container is the simple way: a process that holds the namespaces of "
-		      "the Pod by being in them.",
+	.docker =
+		"docker keeps a bind mount of each container's network namespace, so that it can be "
+		"joined when no process is in it.",
+	.kubernetes =
+		"the pause container is the simple way: a process that holds the namespaces of "
+		"the Pod by being in them.",
 	.next = "make lab-01: the first process in there",
 };

@@ -162,7 +162,8 @@ int main(int argc, char *argv[])
 	lab_predict("view");
 	child = SYS(cg_spawn(group));
 	if (child == 0) {
-		bool same = expect_int("inside: MemTotal in bytes", total, proc_meminfo("MemTotal"));
+		bool same =
+			expect_int("inside: MemTotal in bytes", total, proc_meminfo("MemTotal"));
 		expect_int("inside: CPUs", cpus, get_nprocs());
 		_exit(!same);
 	}

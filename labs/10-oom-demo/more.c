@@ -32,10 +32,12 @@ static const struct lab_part parts[] = {
 		.title = "Page cache over the limit must be given back, with nobody killed.",
 		.needs = {.block = true}},
 	{.name = "protection",
-		.title = "memory.min and memory.low: under pressure the protected groups must keep theirs.",
+		.title =
+			"memory.min and memory.low: under pressure the protected groups must keep theirs.",
 		.needs = {.block = true}},
 	{.name = "tmpfs",
-		.title = "A full filesystem is another thing: ENOSPC for the writer, nobody killed.",
+		.title =
+			"A full filesystem is another thing: ENOSPC for the writer, nobody killed.",
 		.needs = {.namespaces = true}},
 	{0},
 };
@@ -46,8 +48,9 @@ static const struct lab lab = {
 	.goal = "The kernel kills only for memory that it cannot get back: not for promises, not for "
 		"cache, not above memory.high.",
 	.manual = "cgroups(7) mmap(2) tmpfs(5) proc_pid_oom_score_adj(5)",
-	.teaches = "mmap unshare:CLONE_NEWPID unshare:CLONE_NEWNS mount:tmpfs file:memory.max "
-		   "file:memory.high file:memory.min file:memory.low file:memory.oom.group file:memory.swap.max",
+	.teaches =
+		"mmap unshare:CLONE_NEWPID unshare:CLONE_NEWNS mount:tmpfs file:memory.max "
+		"file:memory.high file:memory.min file:memory.low file:memory.oom.group file:memory.swap.max",
 	.after = "10-oom-demo",
 	.needs = {.controllers = "memory", .kernel = "5.14", .memory = 256 << 20},
 	.parts = parts,
@@ -124,7 +127,8 @@ static void slowed(void)
 	autofree char *half = text("%zu", limit / 2);
 	cg_write(group, "memory.high", half);
 	if (!limited(group, "high: memory.max, the belt", 4 * limit, "0") ||
-		!expect_int("memory.high", (long long)limit / 2, cg_read_long(group, "memory.high")))
+		!expect_int(
+			"memory.high", (long long)limit / 2, cg_read_long(group, "memory.high")))
 		return;
 	pid_t child = SYS(cg_spawn(group));
 	if (child == 0) {
@@ -157,7 +161,8 @@ static int victim_and_bystander(const char *group)
 static void who_goes(void)
 {
 	autofree char *one = cg_create("one"), *all = cg_create("all");
-	if (!limited(one, "one: memory.max", limit, "0") || !limited(all, "all: memory.max", limit, "0"))
+	if (!limited(one, "one: memory.max", limit, "0") ||
+		!limited(all, "all: memory.max", limit, "0"))
 		return;
 	expect_int("one: the bystander lives", 0, victim_and_bystander(one));
 	expect_int("one: oom_kill", 1, event(one, "oom_kill"));
@@ -340,7 +345,8 @@ static void tmpfs(void)
 	expect_int("tmpfs: oom_kill", 0, event(group, "oom_kill"));
 }
 
-/* Done twice: a service that caches every answer, in a group whose limit is a quarter of them all. */
+/* Done twice: a service that caches every answer, in a group whose limit is a quarter of them all.
+ */
 static int service_in(const char *group, bool evicts)
 {
 	enum { ENTRIES = 64 };

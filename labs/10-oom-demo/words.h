@@ -20,8 +20,8 @@ static const struct lab_question questions[] = {
 };
 
 static const struct lab_words words = {
-	.try_now = {"scripts/lab 10 --memory 64M", "scripts/lab 10 --memory 32M -- eat 64M; echo $?",
-		"scripts/lab 10/more"},
+	.try_now = {"scripts/lab 10 --memory 64M",
+		"scripts/lab 10 --memory 32M -- eat 64M; echo $?", "scripts/lab 10/more"},
 	.docker = "docker run --memory=32m --memory-swap=32m; docker inspect shows OOMKilled: true "
 		  "and ExitCode: 137.",
 	.kubernetes = "resources.limits.memory; the container's last state is OOMKilled, exit code "
@@ -33,9 +33,11 @@ static const struct lab_words words = {
 static const struct lab_words more_words = {
 	.try_now = {"scripts/lab 10 -- eat 128M --no-touch", "scripts/lab 10 -- eat 16M",
 		"grep -E 'MemTotal|SwapTotal' /proc/meminfo"},
-	.docker = "--memory-swap allows swap, --memory-reservation is memory.low, --oom-kill-disable is "
-		  "gone with cgroup v2.",
-	.kubernetes = "the runtime sets memory.oom.group for a container, so all its processes go; a "
-		      "memory request becomes nothing in the kernel, unless MemoryQoS sets memory.min.",
+	.docker =
+		"--memory-swap allows swap, --memory-reservation is memory.low, --oom-kill-disable is "
+		"gone with cgroup v2.",
+	.kubernetes =
+		"the runtime sets memory.oom.group for a container, so all its processes go; a "
+		"memory request becomes nothing in the kernel, unless MemoryQoS sets memory.min.",
 	.next = "make guide: the chapter of this lab",
 };
