@@ -27,64 +27,6 @@ static char *looks; /* what --step shows at the next wait */
 static int choice;  /* what --predict was answered, from 1; 0 for nothing */
 static const struct lab_question *question;
 
-static struct gate born; /* holds a child until its birth has been printed */
-
-/* ---- Errors ---- */
-
-const char *errno_name(int error)
-{
-	const char *name = error ? strerrorname_np(error) : "success";
-	return name ? name : "an unknown errno";
-}
-
-/* One line for each thing that is missing here; their number. */
-static int print_missing(const struct lab_needs *needs, int fd)
-{
-	struct probe_missing missing[MISSING];
-	int count = probe_needs(needs, missing, MISSING);
-	for (int i = 0; i < count; i++) {
-		const struct probe_missing *m = &missing[i];
-		dprintf(fd, "%s; %s%s%s\n", m->what, m->remedy, *m->undo ? "; undo: " : "",
-			m->undo);
-	}
-	return count;
-}
-
-void die(const char *fmt, ...)
-{
-	int error = errno;
-	autofree char *message = NULL;
-	va_list ap;
-	va_start(ap, fmt);
-	if (vasprintf(&message, fmt, ap) < 0)
-		message = NULL;
-	va_end(ap);
-	dprintf(STDERR_FILENO, "%s: broken: %s%s%s\n", lab ? lab->id : "lab",
-		message ? message : fmt, error ? ": " : "", error ? errno_name(error) : "");
-	if (shared)
-		__atomic_add_fetch(&shared->count[BROKEN], 1, __ATOMIC_SEQ_CST);
-	undo_run();
-	if (lab_command && lab && print_missing(&lab->needs, STDERR_FILENO))
-		_exit(77);
-	_exit(lab_command ? 125 : 3);
-}
-
-void sys_done(const char *file, int line, const char *call, long value, int error)
-{
-	autofree char *place = text("%s:%d", file, line);
-	bool returns_twice = !strncmp(call, "fork(", 5) || !strncmp(call, "clone", 5) ||
-			     !strncmp(call, "cg_spawn(", 9);
-	if (!lab_command && returns_twice && value == 0)
-		gate_wait(&born); /* the parent's line comes first */
-	else if (!lab_command)
-		out_call(place, call, value, error);
-	if (!lab_command && returns_twice && value > 0)
-		gate_open(&born);
-	errno = error;
-	if (value == -1)
-		die("%s  %s", place, call);
-}
-
 /* ---- Begin and end ---- */
 
 void lab_begin(const struct lab *the_lab, int argc, char *argv[])
@@ -102,15 +44,15 @@ void lab_begin(const struct lab *the_lab, int argc, char *argv[])
 		if (!strcmp(part->name, can_run))
 			needs = &part->needs;
 	if (can_run)
-		exit(print_missing(needs, STDOUT_FILENO) ? 77 : 0);
+		exit(missing_print(needs, STDOUT_FILENO) ? 77 : 0);
 	undo_init();
 	proc_init();
-	gate_init(&born);
+	sys_init();
 	out_init();
 	out_where();
 	if (lab_command)
 		return;
-	if (print_missing(needs, STDERR_FILENO))
+	if (missing_print(needs, STDERR_FILENO))
 		exit(77);
 	out_lab();
 }

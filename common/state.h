@@ -52,6 +52,13 @@ void out_error(const char *message);
 void out_line(const char *text); /* story only */
 bool out_drawing(void);
 
+/* ---- sys.c ---- */
+
+void sys_init(void);
+
+/* Prints to fd a line for each thing that is missing here; their number. */
+int missing_print(const struct lab_needs *needs, int fd);
+
 /* ---- undo.c ---- */
 
 void undo_init(void);

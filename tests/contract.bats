@@ -1,0 +1,719 @@
+#!/usr/bin/env bats
+# What holds for every lab program that exists now or later: each that is found
+# in build/labs is held to it, here where it can run here. Nothing is listed by name.
+
+load helper
+
+# What is wrong, in all programs, before a test gives up.
+wrong=()
+wrong() {
+	wrong+=("$*")
+}
+none_wrong() {
+	[ ${#wrong[@]} = 0 ] && return
+	printf '%s\n' "${wrong[@]}"
+	return 1
+}
+
+setup_file() {
+	local program status programs=() here=() elsewhere=()
+	for program in "$LABS"/[0-9]*; do
+		[[ $program != *.d && -x $program ]] || continue
+		program=${program##*/}
+		programs+=("$program")
+		status=0
+		"$LABS/$program" --can-run >"$BATS_FILE_TMPDIR/missing.$program" || status=$?
+		case $status in
+		0) here+=("$program") ;;
+		*) elsewhere+=("$program") ;;
+		esac
+	done
+	fact programs "${programs[*]}"
+	fact here "${here[*]}"
+	fact elsewhere "${elsewhere[*]}"
+}
+
+setup() {
+	read_facts
+	read -ra programs <<<"$programs"
+	read -ra here <<<"$here"
+	read -ra elsewhere <<<"$elsewhere"
+	cd "$ROOT"
+	out=$BATS_TEST_TMPDIR/out err=$BATS_TEST_TMPDIR/err
+	mark=unboxed-$$-$RANDOM
+}
+
+# status COMMAND...: its exit status; stdout and stderr go to $out and $err. Bounded: 124 is a hang.
+status() {
+	local result=0
+	timeout --kill-after=5 120 "$@" >"$out" 2>"$err" 3>&- </dev/null || result=$?
+	echo "$result"
+}
+
+# ---- Nothing left behind -----------------------------------------------------------
+
+# What a lab might leave or change, apart from processes: one thing a line.
+census() {
+	echo "names: $(</proc/sys/kernel/hostname) $(</proc/sys/kernel/domainname)"
+	printf 'file: %s\n' /tmp/lab[0-9]* /dev/shm/* /dev/mqueue/*
+	printf 'link: %s\n' /sys/class/net/*
+	cat /proc/self/mountinfo
+	awk '{ print FILENAME, $1, $2 }' /proc/sysvipc/*
+	find /sys/fs/cgroup -type d -name 'lab[0-9]*' -printf 'group: %p\n' 2>/dev/null ||
+		find /sys/fs/cgroup -type d -name 'lab[0-9]*' 2>/dev/null
+}
+
+# change BEFORE AFTER: what is new (>), and what is gone (<) that was not an older run's.
+change() {
+	diff <(sort <<<"$1") <(sort <<<"$2") | grep '^[<>]' | grep -vE '^< .*/lab[0-9]{2}-|^[<>] file: .*\*$' || :
+}
+
+# Processes that were started with MARK=$mark in their environment.
+marked() {
+	grep -ls "MARK=$mark" /proc/[0-9]*/environ || :
+}
+
+# left_behind BEFORE: what is there still, or is gone, one second after the end.
+left_behind() {
+	local tries=10 now processes change
+	while
+		now=$(census) processes=$(marked) change=
+		[ "$now" = "$1" ] || change=$(change "$1" "$now")
+		[ -n "$change$processes" ]
+	do
+		if ((tries-- == 0)); then
+			[ -z "$change" ] || echo "$change"
+			for process in $processes; do
+				echo "${process%/environ}: $(tr '\0' ' ' <"${process%environ}cmdline")"
+			done
+			return 0
+		fi
+		sleep 0.1
+	done
+}
+
+# ---- The command line ------------------------------------------------------------------
+
+# refused PROGRAM OPTION...
+refused() {
+	local result
+	result=$(status "$LABS/$1" "${@:2}")
+	[ "$result" = 2 ] || wrong "$*: expected status 2, observed $result"
+	[ ! -s "$out" ] || wrong "$*: expected nothing on stdout, observed $(head -c 200 "$out")"
+	if [ "$(wc -l <"$err")" != 1 ] || ! grep -q expected "$err"; then
+		wrong "$*: expected one line on stderr that says what was expected, observed: $(<"$err")"
+	fi
+}
+
+@test "contract: wrong usage is one line that names what was expected, status 2, and nothing is done" {
+	for program in "${programs[@]}"; do
+		refused "$program" --no-such-option
+		refused "$program" --format=xml
+		refused "$program" --format
+		refused "$program" --color=mauve
+		refused "$program" --can-run=no-such-part
+		refused "$program" --
+		[ "$("$LABS/$program" --about | jq 'has("operands")')" = true ] || refused "$program" operand
+		refused "$program" --step --help-me -- true
+		while read -r name type min max; do
+			refused "$program" "--$name"
+			refused "$program" "--$name="
+			refused "$program" "--$name" -- true
+			case $type in
+			size)
+				for value in 12Q -5 99999999999999999999 9999999999G 1.5M '' ' 1' "$((min - 1))" "$((max + 1))"; do
+					refused "$program" "--$name" "$value"
+				done
+				;;
+			number)
+				for value in x -5 99999999999999999999 1x "$((min - 1))" "$((max + 1))"; do
+					refused "$program" "--$name" "$value"
+				done
+				;;
+			name)
+				refused "$program" "--$name" 'a b'
+				refused "$program" "--$name" "a/b"
+				refused "$program" "--$name" "$(printf '%*s' $((max + 1)) '' | tr ' ' x)"
+				;;
+			path-*) refused "$program" "--$name" /no/such/file ;;
+			*) wrong "$program --$name: this test knows no type $type" ;;
+			esac
+		done < <("$LABS/$program" --about | jq -r '.options[] | "\(.name) \(.type) \(.min) \(.max)"')
+
+		# Nothing was done: no process, no namespace, no file written.
+		strace -f -qq -o "$BATS_TEST_TMPDIR/calls" -e trace=clone,clone3,fork,vfork,unshare,setns,mount,mkdir,mkdirat,kill,openat,open,creat,sethostname \
+			"$LABS/$program" --step --no-such-option >/dev/null 2>&1 3>&- || :
+		did=$(grep -vE '^[0-9]+ +open(at)?\(.*O_RDONLY|^[0-9]+ +\+\+\+' "$BATS_TEST_TMPDIR/calls" || :)
+		[ -z "$did" ] || wrong "$program: did this before it refused: $did"
+	done
+	none_wrong
+}
+
+@test "contract: --help, --version, --about and --can-run answer anywhere" {
+	for program in "${programs[@]}"; do
+		copy=$BATS_TEST_TMPDIR/$program
+		cp "$LABS/$program" "$copy"
+		for option in --help --version --about; do
+			[ "$(cd / && status env -i "$copy" $option)" = 0 ] || wrong "$program $option: status"
+			[ -s "$out" ] || wrong "$program $option: expected an answer on stdout"
+			[ ! -s "$err" ] || wrong "$program $option: expected nothing on stderr, observed $(<"$err")"
+		done
+		# Whoever asks, the answer is 0, or 77 with a line for each thing: what is missing; the remedy.
+		as=()
+		[ "$EUID" != 0 ] || as=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+		chmod 755 "$BATS_TEST_TMPDIR" "$copy"
+		for who in "" "${as[*]}"; do
+			if [ -n "$who" ] && ! $who test -x "$copy"; then
+				cp "$LABS/$program" "/tmp/$mark" && copy=/tmp/$mark
+			fi
+			# shellcheck disable=SC2086 # words of a command
+			result=$(cd / && status env -i $who "$copy" --can-run)
+			case $result in
+			0) [ ! -s "$out" ] || wrong "$program --can-run: status 0 and yet: $(<"$out")" ;;
+			77)
+				[ -s "$out" ] || wrong "$program --can-run: status 77 and no word of why"
+				! grep -vE '^[^;]+; [^;]' "$out" || wrong "$program --can-run: expected 'what; remedy', observed $(<"$out")"
+				;;
+			*) wrong "$program --can-run: expected 0 or 77, observed $result: $(<"$err")" ;;
+			esac
+		done
+		rm -f "/tmp/$mark"
+		while read -r part; do
+			result=$(status "$LABS/$program" "--can-run=$part")
+			[[ $result =~ ^(0|77)$ ]] || wrong "$program --can-run=$part: expected 0 or 77, observed $result"
+		done < <("$LABS/$program" --about | jq -r '.parts[].name')
+		# --help names every option that --about has.
+		for option in $("$LABS/$program" --about | jq -r '.options[].name') step predict format color plain can-run about; do
+			grep -q -- "--$option" <<<"$("$LABS/$program" --help)" || wrong "$program --help: no word of --$option"
+		done
+	done
+	none_wrong
+}
+
+@test "contract: what a program says of itself is complete, and agrees with its place" {
+	for program in "${programs[@]}"; do
+		id=${program/%-more//more}
+		"$LABS/$program" --about >"$out"
+		jq -e --arg id "$id" '
+			def words: type == "array" and all(type == "string" and test("^[^ ]+$"));
+			def needs: ([.root, .namespaces, .proc_mount, .swap, .block] | all(type == "boolean"))
+				and (.controllers | words) and (.modules | words) and (.kernel | type == "string")
+				and (.cpus | type == "number") and (.memory | type == "number");
+			.id == $id
+			and ([.title, .goal, .boot, .place, .exclusive] | all(type == "string"))
+			and (.title | length > 0) and (.goal | length > 0)
+			and (.manual | words and length > 0 and all(test("^[a-z0-9_.-]+\\([1-9]\\)$")))
+			and (.teaches | words and length > 0 and all(test("^(file:[a-z0-9_./-]+|[a-z0-9_]+(:[A-Za-z0-9_]+)?)$")))
+			and (.after | words and all(test("^[0-9]{2}-[a-z0-9-]+(/more)?$")))
+			and (.needs | needs)
+			and (.boot | . == "" or . == "alone") and (.place | . == "" or . == "host")
+			and (.exclusive | . == "" or . == "cpu") and (.hazard | type == "boolean")
+			and (.parts | all((.name | test("^[a-z0-9-]+$")) and (.title | length > 0) and (.needs | needs)
+				and (.boot | . == "" or . == "alone") and (.hazard | type == "boolean")))
+			and ([.parts[].name] | . == unique or length == (unique | length))
+			and (.options | all((.name | test("^[a-z0-9-]+$")) and (.help | length > 0)
+				and (.type | test("^(size|number|name|path-in|path-in-out)$")) and .min <= .max))
+		' "$out" >/dev/null || wrong "$program --about: a field is missing or not as it must be: $(<"$out")"
+		# What it builds on is a lab that is here, or one that is to come under a number that no lab here has.
+		for after in $(jq -r '.after[]' "$out"); do
+			[ "$after" != "$id" ] || wrong "$program: comes after itself"
+			same_number=("$LABS/${after:0:2}-"*)
+			[ -e "$LABS/${after%/more}" ] || [ ! -e "${same_number[0]}" ] ||
+				wrong "$program: comes after $after, but that number is ${same_number[0]##*/}"
+		done
+		[[ $program != *-more ]] || [ -x "$LABS/${program%-more}" ] || wrong "$program: there is no ${program%-more}"
+	done
+	none_wrong
+}
+
+@test "contract: in the lab VM every lab can run, on the host every lab whose place that is" {
+	for program in "${elsewhere[@]}"; do
+		place=$("$LABS/$program" --about | jq -r .place)
+		missing=$(<"$BATS_FILE_TMPDIR/missing.$program")
+		if in_vm && [ "$place" != host ]; then
+			wrong "$program cannot run in the lab VM: $missing"
+		elif ! in_vm; then
+			echo "# $program is tested in the lab VM: ${missing%%;*}" >&3
+		fi
+	done
+	none_wrong
+}
+
+# ---- Both formats ----------------------------------------------------------------------
+
+@test "contract: a story ends with 0, and its JSON lines are whole, counted and unique" {
+	for program in "${here[@]}"; do
+		result=$(status "$LABS/$program" --format=jsonl)
+		[ "$result" = 0 ] || wrong "$program: expected status 0, observed $result; $(<"$err")"
+		jq -es --arg id "${program/%-more//more}" '
+			[.[] | select(.event == "check")] as $checks
+			| .[0].event == "where" and (.[0] | (.place | test("^(host|vm)$")) and (.kernel | length > 0))
+			and .[1].event == "lab" and .[1].id == $id
+			and .[-1].event == "end" and ([.[] | select(.event == "end")] | length == 1)
+			and all(.event | test("^(where|lab|step|call|check|sample|wait|end)$"))
+			and ([.[] | select(.event == "step") | .number] | . == [range(1; length + 1)] and length > 0)
+			and ($checks | length > 0 and all(
+				(.what | type == "string" and length > 0) and (.expected | type == "string")
+				and (.observed | type == "string") and (.verdict | test("^(pass|fail|skip)$"))))
+			and ($checks | ([.[].what] | unique | length) == length)
+			and ([.[] | select(.event == "call")] | all((.place | test("^labs/[^:]+:[0-9]+$")) and (.pid | type == "number")))
+			and ([.[] | select(.event == "sample")] | all((.value | type == "number") and .limit > 0))
+			and (.[-1] | .verdict == "pass"
+				and .passed == ([$checks[] | select(.verdict == "pass")] | length)
+				and .failed == 0 and ([$checks[] | select(.verdict == "fail")] | length == 0)
+				and .skipped == ([$checks[] | select(.verdict == "skip")] | length)
+				and .checks == .passed + .failed
+				and (.table | length <= 10 and all(length == 4)))
+		' "$out" >/dev/null || wrong "$program --format=jsonl: not as it must be: $(jq -c 'select(.event == "end" or .verdict == "fail")' "$out" 2>&1)"
+		cp "$out" "$BATS_FILE_TMPDIR/jsonl.$program"
+		# Only three things may be missing in the lab VM.
+		if in_vm; then
+			skipped=$(jq -r 'select(.verdict == "skip" and (.observed | test("machine too busy|CONFIG_MEMCG_V1|where the kernel has it") | not)) | "\(.what): \(.observed)"' "$out")
+			[ -z "$skipped" ] || wrong "$program: skipped in the lab VM: $skipped"
+		fi
+	done
+	none_wrong
+}
+
+@test "contract: a story is plain where it is no terminal's, ASCII with --plain, coloured on demand" {
+	escape=$'\033'
+	for program in "${here[@]}"; do
+		[ "$(status "$LABS/$program")" = 0 ] || wrong "$program: status"
+		! grep -q "$escape" "$out" || wrong "$program: escape codes in a file"
+		[ "$(wc -l <"$out")" -ge 10 ] || wrong "$program: a story of $(wc -l <"$out") lines"
+		[ "$(wc -l <"$err")" = 1 ] || wrong "$program: expected the where-line alone on stderr, observed $(<"$err")"
+		[[ $program == *-more ]] || [ "$(tail -n 1 "$out" | cut -d: -f1)" = "$program" ] ||
+			wrong "$program: expected its summary last, observed $(tail -n 1 "$out")"
+
+		[ "$(status env COLUMNS=60 NO_COLOR=1 "$LABS/$program" --plain)" = 0 ] || wrong "$program --plain: status"
+		left=$(tr -d '\n -~' <"$out" | wc -c)
+		[ "$left" = 0 ] || wrong "$program --plain: $left bytes that are not ASCII's printable ones"
+
+		[ "$(status "$LABS/$program" --color=always)" = 0 ] || wrong "$program --color=always: status"
+		grep -q "$escape" "$out" || wrong "$program --color=always: no colour"
+		# The eight basic colours, bold and off; and no cursor movement in a file.
+		codes=$(grep -o "$escape"'\[[0-9;?]*[A-Za-z]' "$out" | sort -u | sed "s/$escape//" | grep -vE '^\[(0|1|3[0-7])m$' || :)
+		[ -z "$codes" ] || wrong "$program --color=always: $codes"
+	done
+	none_wrong
+}
+
+# on_terminal COLUMNS COMMAND: what it writes to a terminal of that width, in $out.
+on_terminal() {
+	local result=0
+	timeout --kill-after=5 120 script -qec "stty cols $1 rows 24; $2" /dev/null >"$out" 2>&1 </dev/null 3>&- || result=$?
+	echo "$result"
+}
+
+@test "contract: on a terminal of 60 columns no line is longer, NO_COLOR and TERM=dumb are honoured" {
+	command -v script >/dev/null || skip "on the host only: there is no script(1) here to make a terminal"
+	escape=$'\033'
+	for program in "${programs[@]}"; do
+		# What cannot run here does so in the lab VM, whose terminal this is then.
+		run=$LABS/$program
+		[[ " ${here[*]} " == *" $program "* ]] || run="$ROOT/scripts/lab ${program/%-more//more}"
+		if [[ $run != "$LABS"* ]] && ! command -v "qemu-system-$(uname -m)" >/dev/null; then
+			wrong "$program: cannot run here, and there is no QEMU: make setup"
+			continue
+		fi
+		result=$(TERM=xterm on_terminal 60 "$run 2>/dev/null")
+		[ "$result" = 0 ] || wrong "$program on a terminal: expected status 0, observed $result: $(tail -n 3 "$out")"
+		grep -q "$escape" "$out" || wrong "$program on a terminal: no colour"
+		long=$(sed "s/$escape\[[0-9;?]*[A-Za-z]//g; s/\r//g" "$out" | while IFS= read -r line; do
+			[ ${#line} -le 60 ] || printf '%s\n' "$line"
+		done)
+		[ -z "$long" ] || wrong "$program: longer than 60 columns: $long"
+		for variable in NO_COLOR=1 TERM=dumb; do
+			# Colour there is none of; with TERM=dumb the cursor does not move either.
+			[ "$(TERM=xterm on_terminal 60 "env $variable $run 2>/dev/null")" = 0 ] || wrong "$program with $variable: status"
+			pattern="$escape\[[0-9;]*m"
+			[ $variable = NO_COLOR=1 ] || pattern=$escape
+			! grep -q "$pattern" "$out" || wrong "$program with $variable: escape codes"
+			[[ $run == "$LABS"* ]] || break # a boot each: one of the two is enough
+		done
+	done
+	none_wrong
+}
+
+# ---- Statuses --------------------------------------------------------------------------
+
+@test "contract: a command's status passes through: its own, 126, 127, 128 + signal" {
+	for program in "${here[@]}"; do
+		if [[ $program == *-more ]] && [ "$(status "$LABS/$program" -- true)" = 2 ]; then
+			refused "$program" -- true # there is no place in it that one COMMAND could run in
+			continue
+		fi
+		before=$(census)
+		for expected in "7 sh -c 'exit 7'" "0 true" "126 /etc/passwd" "127 no-such-command" "127 /no/such/command"; do
+			eval "command=(${expected#* })"
+			result=$(status env "MARK=$mark" "$LABS/$program" -- "${command[@]}")
+			[ "$result" = "${expected%% *}" ] || wrong "$program -- ${expected#* }: expected status ${expected%% *}, observed $result; $(<"$err")"
+		done
+		[ "$(status "$LABS/$program" -- sh -c 'printf a; printf b >&2')" = 0 ] && [ "$(<"$out")" = a ] ||
+			wrong "$program -- COMMAND: expected its output alone on stdout, observed $(<"$out")"
+		# It may be PID 1 in there, which only a SIGKILL from outside can end.
+		unique=1$RANDOM$RANDOM
+		env "MARK=$mark" "$LABS/$program" -- sleep "$unique" >/dev/null 2>&1 </dev/null 3>&- &
+		lab=$! sleeper=
+		for ((tries = 100; tries > 0; tries--)); do
+			for process in $(grep -ls "$unique" /proc/[0-9]*/cmdline); do
+				name=
+				{ read -r name <"${process%cmdline}comm"; } 2>/dev/null || :
+				[ "$name" != sleep ] || sleeper=$(cut -d/ -f3 <<<"$process")
+			done
+			[ -z "$sleeper" ] || break
+			sleep 0.05
+		done
+		result=0
+		kill -KILL "${sleeper:-$lab}"
+		wait "$lab" || result=$?
+		[ -n "$sleeper" ] || wrong "$program -- sleep: was not started"
+		[ "$result" = 137 ] || wrong "$program -- sleep, killed: expected status 137, observed $result"
+		left=$(left_behind "$before")
+		[ -z "$left" ] || wrong "$program -- COMMAND left behind: $left"
+	done
+	none_wrong
+}
+
+@test "contract: a stdout that is closed or full is an error and no hang" {
+	for program in "${here[@]}"; do
+		before=$(census)
+		for format in story jsonl; do
+			result=0
+			MARK=$mark timeout --kill-after=5 60 "$LABS/$program" --format=$format >&- 2>/dev/null </dev/null 3>&- || result=$?
+			[[ $result != 0 && $result -lt 124 || $result = 130 ]] || wrong "$program --format=$format, stdout closed: status $result"
+			result=0
+			MARK=$mark timeout --kill-after=5 60 "$LABS/$program" --format=$format >/dev/full 2>/dev/null </dev/null 3>&- || result=$?
+			[[ $result != 0 && $result -lt 124 || $result = 130 ]] || wrong "$program --format=$format, stdout full: status $result"
+		done
+		result=0
+		(set -o pipefail && MARK=$mark timeout --kill-after=5 60 "$LABS/$program" 2>/dev/null </dev/null 3>&- | true) || result=$?
+		[[ $result -lt 124 || $result = 130 || $result = 141 ]] || wrong "$program | true: status $result"
+		left=$(left_behind "$before")
+		[ -z "$left" ] || wrong "$program left behind: $left"
+	done
+	none_wrong
+}
+
+# ---- What the story offers to paste -------------------------------------------------------
+
+# look_at_all COMMAND...: walks the lab and runs what each wait says; complains about what does not work.
+look_at_all() {
+	local looks=0 look
+	lab_start "$@"
+	while lab_go; do
+		while IFS= read -r look; do
+			[ -n "$look" ] || continue
+			looks=$((looks + 1))
+			if ! "${as[@]}" sh -c "$look" >"$out" 2>"$err" </dev/null 3>&-; then
+				wrong "$* step $lab_step${as:+ as an ordinary user}: $look: $(<"$err")"
+			elif [ ! -s "$out" ]; then
+				wrong "$* step $lab_step: $look: shows nothing"
+			fi
+		done < <(jq -r .look <<<"$lab_wait")
+	done
+	lab_end
+	[ "$lab_status" = 0 ] || wrong "$* --step: expected status 0, observed $lab_status"
+	[ "$lab_waits" = "$(jq -s '[.[] | select(.event == "step")] | length' "$lab_dir/jsonl")" ] ||
+		wrong "$* --step: expected a wait in each step, observed $lab_waits"
+	# shellcheck disable=SC2034 # read by the caller
+	seen=$looks
+}
+
+@test "contract: what --step says to look at works, as root and as an ordinary user" {
+	for program in "${here[@]}"; do
+		as=()
+		look_at_all "$LABS/$program"
+		[[ $program == *-more || $seen != 0 ]] || wrong "$program --step: nothing to look at in any step"
+		[ "$EUID" = 0 ] || continue
+		ordinary_user "$program" || continue
+		look_at_all "${as[@]}" "$copy"
+	done
+	none_wrong
+}
+
+# ordinary_user PROGRAM: sets as and copy, a copy that it may start; false where it cannot run it.
+ordinary_user() {
+	as=(setpriv --reuid=1000 --regid=1000 --clear-groups env HOME=/tmp)
+	copy=/tmp/$mark/$1
+	mkdir -p "/tmp/$mark"
+	chmod 755 "/tmp/$mark"
+	cp "$LABS/$1" "$copy"
+	"${as[@]}" "$copy" --can-run >/dev/null 2>&1
+}
+
+teardown() {
+	[ -z "${mark-}" ] || rm -rf "/tmp/$mark"
+}
+
+@test "contract: each \"Try now\" can be pasted where the lab ran" {
+	for program in "${here[@]}"; do
+		[ "$(status "$LABS/$program" --plain)" = 0 ] || wrong "$program: status"
+		cp "$out" "$BATS_TEST_TMPDIR/story"
+		commands=0
+		while IFS= read -r line; do
+			commands=$((commands + 1))
+			result=$(status sh -c "$line")
+			[ "$result" = 0 ] || wrong "$program: $line: status $result: $(tail -n 3 "$err")"
+			! grep -qiE 'not found|no such file|unknown option|broken' "$err" || wrong "$program: $line: $(<"$err")"
+		done < <(sed -n '/^Try now:$/,/^[^ T]/s/^  //p' "$BATS_TEST_TMPDIR/story")
+		[ $commands -ge 1 ] || wrong "$program: no command under \"Try now\""
+		[[ $program == *-more || $commands = 3 ]] || wrong "$program: expected three commands under \"Try now\", observed $commands"
+	done
+	none_wrong
+}
+
+# ---- Visibility -----------------------------------------------------------------------------
+
+# A lab's own source without comments, its macros not expanded.
+bare_source() {
+	gcc -fpreprocessed -dD -E -P "$1" 2>/dev/null
+}
+
+source_of() {
+	case $1 in
+	*-more) echo "$ROOT/labs/${1%-more}/more.c" ;;
+	*) echo "$ROOT/labs/$1/main.c" ;;
+	esac
+}
+
+@test "contract: what a lab teaches stands in its own source" {
+	host_only "the lab VM has no sources and no compiler"
+	for program in "${programs[@]}"; do
+		file=$(source_of "$program")
+		gcc -std=gnu11 -D_GNU_SOURCE -DVERSION='""' -I "$ROOT/common" -c "$file" -o "$BATS_TEST_TMPDIR/lab.o" 2>"$err" ||
+			wrong "$file: $(<"$err")"
+		symbols=" $(nm -u "$BATS_TEST_TMPDIR/lab.o" | awk '{ print $2 }' | xargs) "
+		text=$(bare_source "$file")
+		for word in $("$LABS/$program" --about | jq -r '.teaches[]'); do
+			call=${word%%:*} flag=
+			[[ $word != *:* ]] || flag=${word#*:}
+			if [ "$call" = file ]; then
+				grep -qF "$flag" <<<"$text" || wrong "$program teaches $word: the name is not in $file"
+				continue
+			fi
+			[[ $symbols == *" $call "* ]] || grep -qE "(SYS|__NR)_$call\b" <<<"$text" ||
+				wrong "$program teaches $word: $file does not make that call"
+			[ -z "$flag" ] || grep -qw "$flag" <<<"$text" || wrong "$program teaches $word: $flag is not in $file"
+		done
+	done
+	none_wrong
+}
+
+@test "contract: no object of common/ makes a call that teaches, but the two that hold nothing else" {
+	host_only "the lab VM has no objects and no sources"
+	calls='unshare|setns|clone|clone3|__clone|mount|umount|umount2|pivot_root|chroot|sethostname|setdomainname'
+	objects=0
+	for source in "$ROOT"/common/*.c; do
+		name=${source##*/}
+		name=${name%.c}
+		case $name in probe | spawn) continue ;; esac
+		objects=$((objects + 1))
+		object=$BATS_TEST_TMPDIR/$name.o
+		gcc -std=gnu11 -DVERSION='""' -I "$ROOT/common" -c "$source" -o "$object" 2>"$err" || wrong "$source: $(<"$err")"
+		found=$(nm -u "$object" | grep -woE "$calls" | xargs)
+		[ -z "$found" ] || wrong "common/$name.o refers to: $found"
+		text=$(bare_source "$source")
+		found=$(grep -oE "\b(SYS|__NR)_($calls)\b" <<<"$text" | xargs)
+		[ -z "$found" ] || wrong "common/$name.c: $found"
+		# A call by its number has to be named, or it could be any of them.
+		found=$(grep -oE '\bsyscall\([^,)]*' <<<"$text" | grep -vE '\((SYS|__NR)_[a-z0-9_]+$' | xargs)
+		[ -z "$found" ] || wrong "common/$name.c: a call without its name: $found"
+	done
+	[ $objects -gt 3 ] || wrong "only $objects objects were looked at"
+	# spawn.o: one clone3, with that one flag, and nothing else.
+	text=$(bare_source "$ROOT/common/spawn.c")
+	same "calls by number in spawn.c" "SYS_clone3" "$(grep -oE '\b(SYS|__NR)_[a-z0-9_]+' <<<"$text" | xargs)" || wrong "see above"
+	same "flags in spawn.c" "CLONE_INTO_CGROUP" "$(grep -oE '\bCLONE_[A-Z_]+' <<<"$text" | sort -u | xargs)" || wrong "see above"
+	none_wrong
+}
+
+@test "contract: strace of the story shows each call that it teaches, with the flag" {
+	command -v strace >/dev/null || skip "there is no strace here: make setup"
+	for program in "${here[@]}"; do
+		words=$("$LABS/$program" --about | jq -r '.teaches[]')
+		traced=openat,open
+		for word in $words; do
+			case $word in
+			file:*) ;;
+			fork*) traced+=,clone,fork,vfork ;; # what the C library's fork() makes
+			*) traced+=,${word%%:*} ;;
+			esac
+		done
+		calls=$BATS_TEST_TMPDIR/calls
+		timeout 300 strace -f -qq -s 256 -e "trace=$traced" -o "$calls" "$LABS/$program" >/dev/null 2>"$err" 3>&- </dev/null ||
+			wrong "$program under strace: $(tail -n 1 "$err")"
+		for word in $words; do
+			call=${word%%:*} flag=
+			[[ $word != *:* ]] || flag=${word#*:}
+			case $call in
+			file) grep -qE "open(at)?\(.*[/\"]$flag\".* = [0-9]+$" "$calls" || wrong "$program teaches $word: no such file was opened" ;;
+			*)
+				name=$call
+				[ "$call" != fork ] || name='(clone|fork|vfork)'
+				grep -E "^[0-9]+ +(<\.\.\. )?$name[( ]" "$calls" | grep -qw -- "${flag:-$name}" 2>/dev/null ||
+					grep -qE "^[0-9]+ +$name\(.*\b${flag:-}\b" "$calls" || wrong "$program teaches $word: the story did not make it"
+				;;
+			esac
+		done
+	done
+	none_wrong
+}
+
+# ---- Ends of every kind ------------------------------------------------------------------------
+
+@test "contract: nothing is left behind; twice in a row, two at a time, two users" {
+	for program in "${here[@]}"; do
+		before=$(census)
+		result=$(status env "MARK=$mark" "$LABS/$program")
+		result+=" $(status env "MARK=$mark" "$LABS/$program")"
+		[ "$result" = "0 0" ] || wrong "$program twice in a row: expected 0 0, observed $result"
+		left=$(left_behind "$before")
+		[ -z "$left" ] || wrong "$program left behind: $left"
+
+		MARK=$mark timeout 240 "$LABS/$program" --format=jsonl >"$out.1" 2>&1 </dev/null 3>&- &
+		first=$!
+		MARK=$mark timeout 240 "$LABS/$program" --format=jsonl >"$out.2" 2>&1 </dev/null 3>&- &
+		second=$!
+		result=0
+		wait $first || result=$?
+		wait $second || result+=" $?"
+		[ "$result" = 0 ] || wrong "$program two at a time: status $result: $(grep -hE '"fail"|broken' "$out.1" "$out.2")"
+
+		if [ "$EUID" = 0 ] && ordinary_user "$program"; then
+			MARK=$mark timeout 240 "$LABS/$program" >"$out.1" 2>&1 </dev/null 3>&- &
+			first=$!
+			MARK=$mark timeout 240 "${as[@]}" "$copy" >"$out.2" 2>&1 </dev/null 3>&- &
+			second=$!
+			result=0
+			wait $first || result=$?
+			wait $second || result+=" $?"
+			[ "$result" = 0 ] || wrong "$program by two users at a time: status $result: $(grep -hE '^ +fail|broken' "$out.1" "$out.2")"
+		fi
+		rm -rf "/tmp/$mark"
+		left=$(left_behind "$before")
+		[ -z "$left" ] || wrong "$program two at a time left behind: $left"
+	done
+	none_wrong
+}
+
+# ended_by SIGNAL EXPECTED PROGRAM STEP: as the terminal does it, to the whole foreground group.
+# False when the lab has no such step.
+ended_by() {
+	local step before left
+	before=$(census)
+	lab_start setsid env --default-signal=INT,QUIT,TERM,HUP "MARK=$mark" "$LABS/$3"
+	for ((step = 0; step < $4; step++)); do
+		if ! lab_go; then
+			lab_end
+			return 1
+		fi
+	done
+	case $1 in
+	q) echo q >&"$lab_keys" ;;
+	*) kill "-$1" -- "-$lab" ;;
+	esac
+	lab_end 20
+	[ "$lab_status" = "$2" ] || wrong "$3 step $4, $1: expected status $2, observed $lab_status"
+	left=$(left_behind "$before")
+	[ -z "$left" ] || wrong "$3 step $4, $1: left behind: $left"
+}
+
+@test "contract: Ctrl-C at each step, SIGTERM and q: 130, and nothing left" {
+	for program in "${here[@]}"; do
+		step=1
+		while ended_by INT 130 "$program" $step; do
+			step=$((step + 1))
+		done
+		last=$((step - 1))
+		[ $last -ge 1 ] || wrong "$program: never waited"
+		ended_by TERM 130 "$program" $(((last + 1) / 2)) || wrong "$program: no step to end it in"
+		ended_by q 130 "$program" $last || wrong "$program: no step to end it in"
+	done
+	none_wrong
+}
+
+@test "contract: kill -9 at each step: the runner ends with 137, and nothing is left a second later" {
+	for program in "${here[@]}"; do
+		for ((step = 1; ; step++)); do
+			before=$(census)
+			runner=("$ROOT/build/bin/supervise" "$LABS/$program")
+			# Once as it is typed; else without its preparations.
+			[ $step != 2 ] || runner=("$ROOT/scripts/lab" "${program/%-more//more}")
+			lab_start env "MARK=$mark" WHERE=host "${runner[@]}"
+			for ((i = 0; i < step; i++)); do
+				lab_go || break
+			done
+			if [ $i -lt $step ]; then
+				lab_end
+				break
+			fi
+			victim=$(children_of "$lab")
+			victim=${victim%% *}
+			[ "/proc/$victim/exe" -ef "$LABS/$program" ] || wrong "$program: the runner's first child is not the lab"
+			kill -KILL "$victim"
+			lab_end 20
+			[ "$lab_status" = 137 ] || wrong "$program step $step, killed: expected the runner to end with 137, observed $lab_status"
+			left=$(left_behind "$before")
+			[ -z "$left" ] || wrong "$program step $step, killed: left behind: $left"
+		done
+		[ $step -ge 2 ] || wrong "$program: never waited"
+	done
+	none_wrong
+}
+
+# ---- The tree ----------------------------------------------------------------------------------
+
+@test "contract: every lab has its folder, its tests and its chapter, and no list names one" {
+	host_only "the lab VM has no sources"
+	for folder in "$ROOT"/labs/*/; do
+		id=$(basename "$folder")
+		[[ $id =~ ^[0-9]{2}-[a-z0-9]+(-[a-z0-9]+)*$ ]] || wrong "labs/$id: expected NN-kebab"
+		[ -f "$folder/main.c" ] || wrong "labs/$id has no main.c"
+		[ -x "$LABS/$id" ] || wrong "labs/$id is not built"
+		[ ! -f "$folder/more.c" ] || [ -x "$LABS/$id-more" ] || wrong "labs/$id/more.c is not built"
+		[ -f "$ROOT/tests/$id.bats" ] || wrong "labs/$id has no tests/$id.bats"
+		grep -qE "^## $id( |:|$)" "$ROOT/GUIDE.md" || wrong "GUIDE.md has no chapter ## $id"
+		lists=$(cd "$ROOT" && grep -rlF -- "$id" Makefile ./*/rules.mk scripts rootfs .ci common tests/helper.bash tests/contract.bats 2>/dev/null || :)
+		for list in $lists; do
+			# An example in a comment or in a usage text is no list; two labs in one file are.
+			others=$(cd "$ROOT" && for other in labs/*/; do grep -lF -- "$(basename "$other")" "$list"; done | wc -l)
+			[ "$others" -lt 2 ] && [[ $list != Makefile && $list != *rules.mk ]] || wrong "$list names $id: nothing may list labs"
+		done
+	done
+	for program in "${programs[@]}"; do
+		[ -f "$(source_of "$program")" ] || wrong "build/labs/$program has no source any more: make clean"
+	done
+	for file in "$ROOT"/tests/[0-9]*.bats; do
+		id=$(basename "$file" .bats)
+		[ -d "$ROOT/labs/$id" ] || wrong "tests/$id.bats is of no lab"
+		! grep '^@test' "$file" | grep -v "^@test \"$id: " || wrong "tests/$id.bats: a test's title begins with the lab's id"
+	done
+	none_wrong
+}
+
+@test "contract: the facts of every lab are obtained a second time" {
+	# In tests/NN-name.bats "# check: WHAT" tags the assertion. Every check of main.c has one.
+	for program in "${here[@]}"; do
+		[[ $program != *-more ]] || continue
+		file=$ROOT/tests/$program.bats
+		if [ ! -f "$file" ]; then
+			wrong "$program has no tests/$program.bats"
+			continue
+		fi
+		events=$BATS_FILE_TMPDIR/jsonl.$program
+		[ -s "$events" ] || "$LABS/$program" --format=jsonl >"$events" 2>/dev/null </dev/null 3>&- || :
+		checks=$(jq -r 'select(.event == "check") | .what' "$events" | sort -u)
+		tags=$(sed -n 's/^[[:space:]]*# check: //p' "$file" | sort -u)
+		for list in "$(comm -13 <(echo "$checks") <(echo "$tags"))"; do
+			[ -z "$list" ] || wrong "tests/$program.bats tags what is no check of $program: ${list//$'\n'/, }"
+		done
+		for list in "$(comm -23 <(echo "$checks") <(echo "$tags"))"; do
+			[ -z "$list" ] || wrong "tests/$program.bats has no assertion for: ${list//$'\n'/, }"
+		done
+		# An assertion is held beside the kernel, not beside the lab's words.
+		! grep -nE 'grep.*(story|"?observed"?)|\.observed|\.verdict|select\(.event == "check"' "$file" ||
+			wrong "tests/$program.bats reads the lab's own verdicts"
+	done
+	none_wrong
+}
