@@ -17,7 +17,7 @@
 enum { HEIGHT = 5, SAMPLES = 512, MARGIN = 12, REDRAW_MS = 250 };
 
 static struct {
-	bool live, blocks, colored;
+	bool live, blocks;
 	int width;
 	char series[64], unit[16];
 	long long limit, value[SAMPLES];
@@ -26,11 +26,10 @@ static struct {
 	struct timespec last;
 } curve;
 
-void curve_init(bool live, bool blocks, bool colored, int width)
+void curve_init(bool live, bool blocks, int width)
 {
 	curve.live = live;
 	curve.blocks = blocks;
-	curve.colored = colored;
 	curve.width = width;
 }
 
@@ -66,8 +65,6 @@ static void draw(void)
 			row == HEIGHT - 1 ? top
 			: row == 0        ? "0"
 					  : "");
-		if (curve.colored)
-			fputs("\033[36m", to);
 		int shown = curve.count < columns ? curve.count : columns;
 		for (int x = 0; x < shown; x++) {
 			/* More samples than columns: the picture is squeezed, its last column is
@@ -77,8 +74,6 @@ static void draw(void)
 			level = level < 0 ? 0 : level > 8 ? 8 : level;
 			fputs(curve.blocks ? eighths[level] : level > 3 ? "#" : " ", to);
 		}
-		if (curve.colored)
-			fputs("\033[0m", to);
 		fputc('\n', to);
 	}
 	autofree char *now = amount(curve.value[curve.count - 1]);

@@ -6,6 +6,6 @@
 #include <stdbool.h>
 
 /* live: redraw on a terminal; blocks: with UTF-8 block characters. */
-void curve_init(bool live, bool blocks, bool colored, int width);
+void curve_init(bool live, bool blocks, int width);
 void curve_add(const char *series, long long value, long long limit, const char *unit);
 void curve_end(void); /* closes the picture, if one is open */

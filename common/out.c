@@ -50,7 +50,7 @@ void out_init(void)
 		  (options.color == COLOR_AUTO && terminal && !dumb && !options.plain &&
 			  !(no_color && *no_color));
 	fancy = terminal && !dumb && !options.plain && !options.jsonl;
-	curve_init(fancy, fancy && locale_is_utf8(), colored, width);
+	curve_init(fancy, fancy && locale_is_utf8(), width);
 }
 
 /* ---- Text that grows ---- */
@@ -227,7 +227,7 @@ void out_call(const char *place, const char *call, long value, int error)
 	bool address = value > INT_MAX; /* mmap(2) yields one */
 	autofree char *line = text(address ? "%s  %s = %#lx  [PID %d]" : "%s  %s = %ld  [PID %d]",
 		place, call, value, getpid());
-	story(3, 6, "\033[36m", line);
+	story(3, 6, "\033[35m", line); /* reads well on white and on black */
 }
 
 void out_check(const char *what, const char *expected, const char *observed, enum verdict verdict)
