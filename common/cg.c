@@ -267,26 +267,35 @@ char *cg_create(const char *name)
 
 /* ---- What a killed run left ---- */
 
-void cg_sweep(pid_t ended)
+static void sweep_kind(const char *group, pid_t ended, enum left kind)
 {
-	static struct machine machine;
-	machine_read(&machine, "/");
-	DIR *dir = machine.group[0] ? opendir(machine.group) : NULL;
+	DIR *dir = opendir(group);
 	for (struct dirent *entry; dir && (entry = readdir(dir));) {
-		autofree char *path = text("%s/%s", machine.group, entry->d_name);
-		switch (file_left_by_run(entry->d_name, ended)) {
-		case LEFT_LEAF:
+		if (file_left_by_run(entry->d_name, ended) != kind)
+			continue;
+		autofree char *path = text("%s/%s", group, entry->d_name);
+		if (kind == LEFT_LEAF)
 			leave_leaf(path);
-			break;
-		case LEFT:
+		else
 			kill_and_remove(path);
-			break;
-		case NOT_LEFT:
-			break;
-		}
 	}
 	if (dir)
 		closedir(dir);
+}
+
+void cg_sweep(pid_t ended)
+{
+	/* Read once: a lab may have moved us into its leaf since. */
+	static struct machine machine;
+	static bool known;
+	if (!known)
+		machine_read(&machine, "/");
+	known = true;
+	if (!machine.group[0])
+		return;
+	/* Controllers can only be switched off, for the leaf, when no group uses them. */
+	sweep_kind(machine.group, ended, LEFT);
+	sweep_kind(machine.group, ended, LEFT_LEAF);
 }
 
 /* ---- The lock of those who measure time ---- */

@@ -138,9 +138,9 @@ caller_of() {
 	same "without the capability, by" "$refused" "$(caller_of 'sethostname\("mine", 4\) += -1 EPERM')"
 	# By hand: a process of this test, with all capabilities but this one, and with it.
 	same "without CAP_SYS_ADMIN" refused "$(unshare "${userns_make[@]}" --uts setpriv --bounding-set=-sys_admin \
-		--inh-caps=-sys_admin hostname mine 2>/dev/null && echo done || echo refused)"
-	same "with CAP_SYS_ADMIN" done "$(unshare "${userns_make[@]}" --uts setpriv --bounding-set=-sys_chroot \
-		--inh-caps=-sys_chroot hostname mine 2>/dev/null && echo done || echo refused)"
+		--inh-caps=-sys_admin hostname mine 2>/dev/null && echo "set" || echo "refused")"
+	same "with CAP_SYS_ADMIN" set "$(unshare "${userns_make[@]}" --uts setpriv --bounding-set=-sys_chroot \
+		--inh-caps=-sys_chroot hostname mine 2>/dev/null && echo "set" || echo "refused")"
 }
 
 @test "03-uts-ns: and its verdict is pass" {

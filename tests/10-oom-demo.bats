@@ -34,16 +34,16 @@ setup_file() {
 	fact lab "$lab"
 
 	lab_go_to 1 || :
-	root=$(find /sys/fs/cgroup -type d -name "lab10-$lab")
-	control=$root/control limited=$root/limited by_hand=$root/by-hand
-	fact root "$root"
+	top=$(find /sys/fs/cgroup -type d -name "lab10-$lab")
+	control=$top/control limited=$top/limited by_hand=$top/by-hand
+	fact top "$top"
 	fact control_max "$(value "$control" memory.max)"
 	fact control_peak "$(value "$control" memory.peak)"
 	fact control_kills "$(value "$control" memory.events oom_kill)"
 
 	# The same act without the lab, beside its group: eat touches that much and ends.
 	eat=$(type -P eat) || eat=$ROOT/build/rootfs/bin/eat
-	own=${root%/*}/unboxed-test-$$
+	own=${top%/*}/unboxed-test-$$
 	mkdir "$own" "$own.free" "$own.kill" || :
 	echo $((32 * MiB)) >"$own/memory.max" || :
 	[ ! -e "$own/memory.swap.max" ] || echo 0 >"$own/memory.swap.max"
@@ -168,6 +168,6 @@ born() {
 
 @test "10-oom-demo: nothing of its groups is left, and its verdict is pass" {
 	same "its status" 0 "$status"
-	[ -n "$root" ]
-	[ ! -e "$root" ]
+	[ -n "$top" ]
+	[ ! -e "$top" ]
 }

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # the tests read what is set here
 # What the bats files share. They run on this machine and in the lab VM, as root
 # or as an ordinary user, and look at the labs from outside: /proc, /sys/fs/cgroup
 # and other processes, never the words of a story and nothing of common/.
@@ -85,11 +85,20 @@ lab_start() {
 	exec {lab_keys}>"$lab_dir/keys" {lab_events}<"$lab_dir/events"
 }
 
+# lab_key [KEY]: one line of input. A lab that has ended reads no more, which must not end the test.
+lab_key() {
+	local told=0
+	trap '' PIPE
+	{ echo "${1-}" >&"$lab_keys"; } 2>/dev/null || told=1
+	trap - PIPE
+	return $told
+}
+
 # lab_go: on to the next wait; false when the lab has ended. Sets lab_wait, the
 # event, and what stands in it: lab_step, lab_pid.
 lab_go() {
 	local line
-	[ "$lab_waits" = 0 ] || { echo >&"$lab_keys"; } 2>/dev/null || return 1
+	[ "$lab_waits" = 0 ] || lab_key || return 1
 	lab_wait='' lab_step='' lab_pid=''
 	while IFS= read -r -t 120 -u "$lab_events" line; do
 		printf '%s\n' "$line" >>"$lab_dir/jsonl"
@@ -125,7 +134,6 @@ lab_end() {
 	if ((tries < 0)); then
 		kill -KILL "$lab" 2>/dev/null || :
 		wait "$lab" || :
-		# shellcheck disable=SC2034 # read by the tests
 		lab_status=hangs
 	else
 		wait "$lab" || lab_status=$?
