@@ -29,9 +29,6 @@ HELPERS := $(patsubst scripts/%.c,%,$(wildcard scripts/*.c))
 LIBRARY := $(patsubst common/%.c,%,$(wildcard common/*.c))
 UNITS   := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 
-# Set-up, when it is asked for too, comes before everything else; also under -j.
-SETUP := $(filter setup setup-dev,$(MAKECMDGOALS))
-
 include $(wildcard */rules.mk)
 
 # ---- Words that are no lab: one clear line, before anything is done ------------
@@ -51,11 +48,11 @@ setup:
 	@scripts/setup
 setup-dev:
 	@scripts/setup --dev
-doctor: built
+doctor: all
 	@scripts/doctor
 look:
 	@scripts/vm --attach
-vm: built
+vm: all
 	@scripts/vm
 guide:
 	@scripts/guide
@@ -65,33 +62,35 @@ guide-%:
 flags = $(if $(STEP),--step) $(if $(PREDICT),--predict) $(if $(PLAIN),--plain) \
 	$(if $(FORMAT),--format=$(FORMAT)) $(ARGS)
 export WHERE
-lab-%: built
+lab-%: all
 	@scripts/lab $* $(flags)
-more-%: built
+more-%: all
 	@scripts/lab $*/more $(flags)
-shell-%: built
+shell-%: all
 	@scripts/lab --shell $*
 
 # ---- For developers --------------------------------------------------------------
 
-.PHONY: all built test unit transcripts lint format clean
-all: $(PROGRAMS) $(ROOTFS_PRODUCTS) $(HELPERS:%=$(B)/bin/%)
+.PHONY: all products units test unit transcripts lint format clean
+# Building is a make of its own. So set-up, when it is asked for too, comes before all of it, also
+# under -j; and `sudo make lab-01` leaves no file of root's in the student's tree.
+owner := $(shell stat -c %u .)
+as_owner := $(if $(and $(filter 0,$(shell id -u)),$(filter-out 0,$(owner))),setpriv \
+	--reuid=$(owner) --regid=$(shell stat -c %g .) --clear-groups)
+all: | $(filter setup setup-dev,$(MAKECMDGOALS))
+	@$(as_owner) $(MAKE) products
+products: $(PROGRAMS) $(ROOTFS_PRODUCTS) $(HELPERS:%=$(B)/bin/%)
+	@:
+units: | all
+	@$(as_owner) $(MAKE) $(UNITS:%=$(B)/unit/%)
 
-# `sudo make lab-01` leaves no file of root's in the student's tree: it builds as its owner.
-ifneq ($(and $(filter 0,$(shell id -u)),$(filter-out 0,$(shell stat -c %u .))),)
-built: | $(SETUP)
-	@setpriv --reuid=$$(stat -c %u .) --regid=$$(stat -c %g .) --clear-groups $(MAKE) all
-else
-built: all
-endif
-
-test: built $(UNITS:%=$(B)/unit/%)
+test: all units
 	@scripts/test
-unit: $(UNITS:%=$(B)/unit/%)
+unit: units
 	@scripts/test --unit
-transcripts: built
+transcripts: all
 	@scripts/transcripts --write
-lint:
+lint: | $(filter setup setup-dev,$(MAKECMDGOALS))
 	@scripts/lint
 format:
 	$(Q)clang-format -i common/*.[ch] labs/*/*.[ch] rootfs/*.[ch] scripts/*.[ch] tests/unit/*.[ch]
@@ -103,39 +102,39 @@ clean:
 COMPILE = $(CC) -std=gnu11 $(CFLAGS) $(WARNINGS) -Icommon -DVERSION='"$(VERSION)"' -MMD -MP
 
 # Static where the C library has its archive, so that the same file runs in the VM.
-$(B)/static: | $(SETUP)
+$(B)/static:
 	@mkdir -p $(B)
 	@echo 'int main(void) { return 0; }' >$(B)/try.c
 	@$(CC) -static $(B)/try.c -o $(B)/try 2>/dev/null && echo -static >$@ || : >$@
 	@rm -f $(B)/try $(B)/try.c
 LINK = $$(cat $(B)/static)
 
-$(B)/common/%.o: common/%.c | $(SETUP)
+$(B)/common/%.o: common/%.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) -c $< -o $@
 $(B)/common/lib.a: $(LIBRARY:%=$(B)/common/%.o)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$(B)/labs/%: labs/%/main.c $(B)/common/lib.a $(B)/static | $(SETUP)
+$(B)/labs/%: labs/%/main.c $(B)/common/lib.a $(B)/static
 	$(call say,LAB,$@)
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) -MF $@.d $< $(B)/common/lib.a -o $@ $(LINK)
-$(B)/labs/%-more: labs/%/more.c $(B)/common/lib.a $(B)/static | $(SETUP)
+$(B)/labs/%-more: labs/%/more.c $(B)/common/lib.a $(B)/static
 	$(call say,LAB,$@)
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) -MF $@.d $< $(B)/common/lib.a -o $@ $(LINK)
-$(B)/bin/%: scripts/%.c $(B)/common/lib.a $(B)/static | $(SETUP)
+$(B)/bin/%: scripts/%.c $(B)/common/lib.a $(B)/static
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) -I. -MF $@.d $< $(B)/common/lib.a -o $@ $(LINK)
 
 # The unit tests get a library of their own, with the sanitizers in it.
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-$(B)/unit/common/%.o: common/%.c | $(SETUP)
+$(B)/unit/common/%.o: common/%.c
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) $(SANITIZE) -c $< -o $@
-$(B)/unit/%: tests/unit/%.c $(LIBRARY:%=$(B)/unit/common/%.o) | $(SETUP)
+$(B)/unit/%: tests/unit/%.c $(LIBRARY:%=$(B)/unit/common/%.o)
 	$(call say,UNIT,$@)
 	$(Q)$(COMPILE) $(SANITIZE) -MF $@.d $< $(LIBRARY:%=$(B)/unit/common/%.o) -o $@ -lcmocka
 

@@ -1,0 +1,530 @@
+/*
+ * out.c: one event, two formats, each event one write(2).
+ */
+#define _GNU_SOURCE
+#include "proc.h"
+#include "run.h"
+#include "state.h"
+#include "sys.h"
+
+#define LONG_TEXT \
+	"one two three four five six seven eight nine ten eleven twelve thirteen fourteen " \
+	"fifteen sixteen seventeen eighteen nineteen twenty twenty-one twenty-two twenty-three"
+
+static const struct lab_words words = {
+	.try_now =
+		{"a command with many words that must stay on one line because it is pasted as it "
+		 "stands, however wide that is",
+			"second"},
+	.docker = "docker run --pid",
+	.kubernetes = "shareProcessNamespace",
+	.next = "make lab-02",
+};
+static const struct lab lab_here = {.id = "01-test", .title = "Title", .goal = LONG_TEXT};
+static const struct lab with_words = {
+	.id = "01-test", .title = "Title", .goal = "Goal.", .words = &words};
+
+static const char *option; /* of the next run; NULL none */
+
+static void events(void)
+{
+	begin(&lab_here, option, NULL);
+	lab_step("First " LONG_TEXT);
+	lab_note("A note of %d " LONG_TEXT, 42);
+	long value = SYS(dup(2));
+	(void)value;
+	expect_int("what", 1, 1);
+	lab_row("hostname", "web", "host", "the kernel");
+	lab_row("a longer cell, which needs more than a line of a narrow terminal",
+		"its second cell is long as well", "and so is this", LONG_TEXT);
+	_exit(lab_end());
+}
+
+static void both_formats_tell_the_same(void **state)
+{
+	(void)state;
+	option = "--format=jsonl";
+	struct run *r = run(events);
+	assert_status(r, 0);
+	assert_int_equal(json_lines(r->out), 6);
+	static const char *const order[] = {
+		"{\"event\":\"where\",\"place\":\"host\",\"kernel\":\"",
+		"{\"event\":\"lab\",\"id\":\"01-test\",\"title\":\"Title\",\"goal\":\"" LONG_TEXT
+		"\"}\n",
+		"{\"event\":\"step\",\"number\":1,\"text\":\"First " LONG_TEXT "\"}\n",
+		"{\"event\":\"call\",\"place\":\"tests/unit/test_out.c:",
+		"\"call\":\"dup(2)\",\"value\":",
+		"{\"event\":\"check\",\"what\":\"what\",\"expected\":\"1\",\"observed\":\"1\","
+		"\"verdict\":\"pass\"}\n",
+		"{\"event\":\"end\",\"verdict\":\"pass\",\"checks\":1,\"passed\":1,\"failed\":0,"
+		"\"skipped\":0,\"questions\":0,\"score\":0,\"table\":[[\"hostname\",\"web\",\"host\","
+		"\"the kernel\"],[\"a longer cell",
+	};
+	const char *at = r->out;
+	for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+		at = strstr(at, order[i]);
+		if (!at)
+			run_show(r);
+		assert_non_null(at);
+	}
+	assert_lacks(r, out, "A note");
+
+	option = NULL;
+	r = run(events);
+	assert_status(r, 0);
+	static const char *const story[] = {"01-test: Title\n", "\n1. First one two",
+		"   A note of 42 one", "tests/unit/test_out.c:", "dup(2) = ", "[PID ",
+		"   pass  what", "expected 1, observed 1\n", "who decided", "hostname",
+		"01-test: pass, 1 checks\n"};
+	at = r->out;
+	for (size_t i = 0; i < sizeof story / sizeof *story; i++) {
+		at = strstr(at, story[i]);
+		if (!at)
+			run_show(r);
+		assert_non_null(at);
+	}
+	assert_lacks(r, out, "{\"");
+}
+
+/* ---- JSON ---- */
+
+static void odd_strings(void)
+{
+	begin(&lab_here, "--format=jsonl", NULL);
+	expect_str("tab\tnewline\n", "quote\" backslash\\ slash/",
+		"\001\033\037\177 \303\251\342\226\210");
+}
+
+static void strings_are_escaped(void **state)
+{
+	(void)state;
+	struct run *r = run(odd_strings);
+	assert_int_equal(json_lines(r->out), 3);
+	assert_has(r, out,
+		"\"what\":\"tab\\u0009newline\\u000a\",\"expected\":\"quote\\\" backslash\\\\ slash/\","
+		"\"observed\":\"\\u0001\\u001b\\u001f\\u007f \303\251\342\226\210\"");
+}
+
+/* ---- The where-line ---- */
+
+static void where(void)
+{
+	setenv("LAB_WHERE", "vm", 1);
+	setenv("LAB_WHY", "no \"root\" here", 1);
+	begin(&lab_here, "--format=jsonl", NULL);
+}
+
+static void where_by_itself(void)
+{
+	unsetenv("LAB_WHERE");
+	begin(&lab_here, option, NULL);
+}
+
+static void where_hands_on(void)
+{
+	unsetenv("LAB_WHERE");
+	begin(&lab_here, "--format=jsonl", "--", "true", NULL);
+}
+
+static void where_it_runs(void **state)
+{
+	(void)state;
+	struct run *r = run(where);
+	assert_has(r, out, "{\"event\":\"where\",\"place\":\"vm\",\"kernel\":\"");
+	assert_has(r, out, "\"why\":\"no \\\"root\\\" here\"}\n");
+	assert_int_equal(r->err_size, 0); /* the runner has said it */
+
+	const char *place = access("/etc/unboxed-vm", F_OK) ? "on this machine" : "in the lab VM";
+	option = NULL;
+	r = run(where_by_itself);
+	assert_has(r, err, "01-test runs ");
+	assert_has(r, err, place);
+	assert_int_equal(times(r->err, "\n"), 1);
+	assert_lacks(r, out, "runs");
+	r = run(where_hands_on); /* stdout is COMMAND's */
+	assert_has(r, err, "01-test runs ");
+	assert_out(r, "");
+}
+
+/* ---- Lines fit the terminal ---- */
+
+static int widest(const char *text)
+{
+	int most = 0;
+	for (; *text; text += strcspn(text, "\n") + (text[strcspn(text, "\n")] == '\n')) {
+		int columns = 0;
+		size_t length = strcspn(text, "\n");
+		for (size_t i = 0; i < length; i++) {
+			if (text[i] == '\033')
+				i += strcspn(text + i, "mKA"); /* has no width */
+			else
+				columns += (text[i] & 0xc0) != 0x80;
+		}
+		most = columns > most ? columns : most;
+	}
+	return most;
+}
+
+static void lines_fit_every_width(void **state)
+{
+	(void)state;
+	static const struct {
+		int columns, fit;
+	} of[] = {{40, 40}, {60, 60}, {80, 80}, {30, 40}, {200, 80}, {0, 80}};
+	option = NULL;
+	for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+		struct run *r = run_with(events, (struct how){.columns = of[i].columns});
+		assert_status(r, 0);
+		int width = widest(r->out);
+		if (width > of[i].fit || width < of[i].fit - 12) {
+			run_show(r);
+			fail_msg("the widest line has %d of %d columns", width, of[i].fit);
+		}
+	}
+}
+
+/* The text with each run of blanks, newlines and frame as one blank. */
+static void words_of(char *to, const char *from)
+{
+	for (; *from; from++)
+		if (!strchr(" \n", *from))
+			*to++ = *from;
+		else if (to[-1] != ' ')
+			*to++ = ' ';
+	*to = '\0';
+}
+
+static void wrapping_loses_no_word(void **state)
+{
+	(void)state;
+	static char flat[RUN_OUT + 1];
+	option = "--color=never";
+	struct run *r = run_with(events, (struct how){.columns = 40});
+	flat[0] = ' ';
+	words_of(flat + 1, r->out);
+	assert_non_null(strstr(flat, " A note of 42 " LONG_TEXT " "));
+	assert_non_null(strstr(flat, " 1. First " LONG_TEXT " "));
+	assert_non_null(strstr(flat, " " LONG_TEXT " 1. "));
+	for (const char *word = LONG_TEXT; *word;) { /* those of the table's last cell */
+		char one[32];
+		int length = (int)strcspn(word, " ");
+		snprintf(one, sizeof one, "%.*s", length, word);
+		assert_non_null(strstr(strstr(r->out, "decided"), one));
+		word += length + (word[length] == ' ');
+	}
+}
+
+static const char *long_what;
+
+static void long_check(void)
+{
+	begin(&lab_here, NULL);
+	expect_str(long_what, "this and also that", "that and also this, which is much longer");
+}
+
+static void a_check_fits_too(void **state)
+{
+	(void)state;
+	static const char *const whats[] = {"short", "a name of thirty-two characters!",
+		"a name that has a good many words, so that it needs a second line of eighty",
+		"number of processes that the new namespace shows to us"};
+	static const int columns[] = {40, 60, 80};
+	for (size_t w = 0; w < sizeof whats / sizeof *whats; w++) {
+		for (int c = 0; c < 3; c++) {
+			long_what = whats[w];
+			struct run *r = run_with(long_check, (struct how){.columns = columns[c]});
+			char *line = strstr(r->out, "fail");
+			assert_non_null(line);
+			if (widest(line) + 3 > columns[c]) {
+				run_show(r);
+				fail_msg("a check is %d of %d columns wide", widest(line) + 3,
+					columns[c]);
+			}
+		}
+	}
+}
+
+static void pasted(void)
+{
+	begin(&with_words, NULL);
+	expect_int("a", 1, 1);
+	_exit(lab_end());
+}
+
+static void what_is_pasted_is_never_wrapped(void **state)
+{
+	(void)state;
+	struct run *r = run_with(pasted, (struct how){.columns = 40});
+	assert_has(r, out,
+		"Try now:\n  a command with many words that must stay on one line because it "
+		"is pasted as it stands, however wide that is\n  second\n");
+	assert_has(r, out, "In Docker: docker run --pid\n");
+	assert_has(r, out, "In Kubernetes: shareProcessNamespace\n");
+	assert_has(r, out, "Next: make lab-02\n");
+}
+
+/* ---- Escapes ---- */
+
+static const char *variable, *value;
+
+static void colorful(void)
+{
+	if (variable)
+		setenv(variable, value, 1);
+	begin(&lab_here, option, NULL);
+	lab_step("A step");
+	long fd = SYS(dup(2));
+	(void)fd;
+	expect_int("a", 1, 1);
+	expect_int("b", 1, 2);
+	lab_skip("c", "r", "m");
+	for (int i = 0; i < 100; i++)
+		lab_sample("s", i, 100, "pages");
+	_exit(lab_end());
+}
+
+static struct run *colors(int columns, const char *word, const char *name, const char *text)
+{
+	option = word;
+	variable = name;
+	value = text;
+	struct run *r = run_with(colorful, (struct how){.columns = columns});
+	assert_status(r, 1);
+	return r;
+}
+
+static bool has_color(const char *out)
+{
+	for (; (out = strchr(out, '\033')); out++)
+		if (out[1 + strspn(out + 1, "[0123456789;")] == 'm')
+			return true;
+	return false;
+}
+
+static void no_escape_where_none_is_wanted(void **state)
+{
+	(void)state;
+	assert_null(strchr(colors(0, NULL, NULL, NULL)->out, '\033'));
+	assert_null(strchr(colors(0, "--color=auto", NULL, NULL)->out, '\033'));
+	assert_null(strchr(colors(80, "--plain", NULL, NULL)->out, '\033'));
+	assert_null(strchr(colors(80, NULL, "TERM", "dumb")->out, '\033'));
+	assert_null(strchr(colors(80, "--format=jsonl", NULL, NULL)->out, '\033'));
+	/* Colour is off; the live picture still moves the cursor. */
+	assert_false(has_color(colors(80, NULL, "NO_COLOR", "1")->out));
+	assert_false(has_color(colors(80, "--color=never", NULL, NULL)->out));
+}
+
+static void plain_is_ascii(void **state)
+{
+	(void)state;
+	struct run *r = colors(80, "--plain", "LC_ALL", "C.UTF-8");
+	for (const char *c = r->out; *c; c++)
+		assert_true(*c == '\n' || (*c >= ' ' && *c < 0x7f));
+}
+
+static void colors_where_they_are_wanted(void **state)
+{
+	(void)state;
+	assert_true(has_color(colors(80, NULL, NULL, NULL)->out));
+	assert_true(has_color(colors(80, NULL, "NO_COLOR", "")->out)); /* no-color.org: not empty */
+	assert_true(has_color(colors(0, "--color=always", NULL, NULL)->out));
+	assert_true(has_color(colors(80, "--color=always", "NO_COLOR", "1")->out));
+	/* The eight basic colours and bold only, each taken back before the event's end. */
+	struct run *r = colors(80, NULL, NULL, NULL);
+	bool on = false;
+	for (const char *c = r->out; (c = strchr(c, '\033')); c++) {
+		int code, end = 0;
+		if (sscanf(c, "\033[%dm%n", &code, &end) != 1 || !end)
+			continue;
+		assert_true(code == 0 || code == 1 || (code >= 30 && code <= 37));
+		assert_true(on == (code == 0));
+		on = code != 0;
+	}
+	assert_false(on);
+}
+
+/* ---- The table ---- */
+
+static int rows_wanted;
+
+static void table(void)
+{
+	begin(&lab_here, option, NULL);
+	for (int i = 0; i < rows_wanted; i++) {
+		char what[32];
+		snprintf(what, sizeof what, "row-%d.", i);
+		lab_row(what, "a", "b", "c");
+	}
+	expect_int("a", 1, 1);
+	_exit(lab_end());
+}
+
+static void ten_rows_at_most(void **state)
+{
+	(void)state;
+	static const char *const formats[] = {NULL, "--format=jsonl"};
+	for (int i = 0; i < 2; i++) {
+		option = formats[i];
+		rows_wanted = 10;
+		struct run *r = run(table);
+		assert_status(r, 0);
+		assert_int_equal(times(r->out, "row-"), 10);
+		rows_wanted = 11;
+		r = run(table);
+		assert_status(r, 3);
+		assert_has(r, err, "the table has more than 10 rows\n");
+		assert_lacks(r, out, "row-");
+	}
+	option = "--format=jsonl";
+	rows_wanted = 0;
+	struct run *r = run(table);
+	assert_has(r, out, "\"table\":[]}\n");
+	option = NULL;
+	assert_lacks(run(table), out, "who decided");
+}
+
+static void columns_stand_below_each_other(void **state)
+{
+	(void)state;
+	option = "--color=never";
+	struct run *r = run_with(events, (struct how){.columns = 60});
+	const char *line = strstr(r->out, "\n  what");
+	assert_non_null(line);
+	line++;
+	size_t bar = strcspn(line, "|");
+	int lines = 0;
+	for (; strchr(line, '|'); line += strcspn(line, "\n") + 1) {
+		if (line[2] == '-')
+			continue;
+		if (strncmp(line, "01-test", 7) == 0)
+			break;
+		assert_int_equal(strcspn(line, "|"), bar);
+		lines++;
+	}
+	assert_true(lines > 3); /* the head, the first row, and more than one of the second */
+}
+
+/* ---- One write ---- */
+
+static void one_of_each(void)
+{
+	static char huge[70000];
+	memset(huge, 'x', sizeof huge - 1);
+	begin(&lab_here, option, NULL);
+	lab_note("note");
+	long fd = SYS(dup(2));
+	(void)fd;
+	expect_int("a", 1, 1);
+	expect_str("huge", "small", huge);
+	lab_skip("s", "r", "m");
+}
+
+static void an_event_is_one_write(void **state)
+{
+	(void)state;
+	option = "--format=jsonl";
+	struct run *r = run_with(one_of_each, (struct how){.packets = true});
+	assert_int_equal(json_lines(r->out), 6); /* where lab call a huge s */
+	assert_int_equal(r->packets, 6);
+	for (int i = 1; i < r->packets; i++)
+		assert_int_equal(r->out[r->start[i] - 1], '\n');
+	option = NULL;
+	r = run_with(one_of_each, (struct how){.packets = true});
+	assert_int_equal(r->packets, 2 + 5); /* title and goal, then one each */
+	assert_int_equal(strncmp(r->out + r->start[2], "   note", 7), 0);
+	assert_int_equal(strncmp(r->out + r->start[4], "   pass  a", 10), 0);
+	assert_int_equal(strncmp(r->out + r->start[5], "   fail  huge", 13), 0);
+	assert_int_equal(strncmp(r->out + r->start[6], "   skip  s", 10), 0);
+}
+
+static void one_step(void)
+{
+	begin(&lab_here, NULL);
+	lab_step("A step");
+}
+
+static void a_step_is_one_write_too(void **state)
+{
+	(void)state;
+	struct run *r = run_with(one_step, (struct how){.packets = true});
+	assert_has(r, out, "\n\n1. A step\n");
+	assert_int_equal(r->packets, 2 + 1);
+}
+
+static void forks(void)
+{
+	begin(&lab_here, option, NULL);
+	lab_step("A step");
+	expect_int("before", 1, 1);
+	for (int i = 0; i < 4; i++) {
+		pid_t child = SYS(fork());
+		if (child == 0) {
+			for (int n = 0; n < 50; n++)
+				expect_int("in the child", n, n);
+			exit(0); /* not _exit(): whatever is buffered would come again */
+		}
+	}
+	while (wait(NULL) > 0)
+		;
+	_exit(lab_end());
+}
+
+static void a_fork_duplicates_nothing(void **state)
+{
+	(void)state;
+	option = "--format=jsonl";
+	struct run *r = run(forks);
+	assert_status(r, 0);
+	assert_int_equal(json_lines(r->out), 4 + 4 + 200 + 1);
+	assert_int_equal(times(r->out, "\"event\":\"step\""), 1);
+	assert_int_equal(times(r->out, "\"event\":\"call\""), 4); /* each by the parent alone */
+	assert_int_equal(times(r->out, "\"before\""), 1);
+	option = NULL;
+	r = run(forks);
+	assert_status(r, 0);
+	assert_int_equal(times(r->out, "   pass  in the child"), 200);
+	assert_int_equal(times(r->out, "1. A step"), 1);
+}
+
+/* ---- Nobody reads it ---- */
+
+static void to_a_full_disk(void)
+{
+	dup2(open("/dev/full", O_WRONLY), STDOUT_FILENO);
+	begin(&lab_here, option, NULL);
+}
+
+static void a_full_disk_breaks_the_lab(void **state)
+{
+	(void)state;
+	static const char *const formats[] = {NULL, "--format=jsonl"};
+	for (int i = 0; i < 2; i++) {
+		option = formats[i];
+		struct run *r = run(to_a_full_disk);
+		assert_status(r, 3);
+		assert_has(r, err, "write to standard output: ENOSPC");
+	}
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(both_formats_tell_the_same),
+		cmocka_unit_test(strings_are_escaped),
+		cmocka_unit_test(where_it_runs),
+		cmocka_unit_test(lines_fit_every_width),
+		cmocka_unit_test(wrapping_loses_no_word),
+		cmocka_unit_test(a_check_fits_too),
+		cmocka_unit_test(what_is_pasted_is_never_wrapped),
+		cmocka_unit_test(no_escape_where_none_is_wanted),
+		cmocka_unit_test(plain_is_ascii),
+		cmocka_unit_test(colors_where_they_are_wanted),
+		cmocka_unit_test(ten_rows_at_most),
+		cmocka_unit_test(columns_stand_below_each_other),
+		cmocka_unit_test(an_event_is_one_write),
+		cmocka_unit_test(a_step_is_one_write_too),
+		cmocka_unit_test(a_fork_duplicates_nothing),
+		cmocka_unit_test(a_full_disk_breaks_the_lab),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
