@@ -252,7 +252,9 @@ static void show_on_screen(const char *out)
 			row -= up;
 			out += length - 1;
 		} else if ((*out & 0xc0) == 0x80) {
-			strncat(cell[row][column - 1], out, 1);
+			char *at = cell[row][column - 1];
+			at[strlen(at) + 1] = '\0';
+			at[strlen(at)] = *out;
 		} else {
 			assert_true(*out >= ' ' || *out < 0); /* nothing else moves the cursor */
 			cell[row][column][0] = *out;
