@@ -14,14 +14,17 @@
 #include "state.h"
 #include "sys.h"
 
-enum { HEIGHT = 5, SAMPLES = 512, MARGIN = 12, REDRAW_MS = 250 };
+enum { HEIGHT = 5, SAMPLES = 512, MARGIN = 10, REDRAW_MS = 250 };
 
 static struct {
 	bool live, blocks;
 	int width;
 	char series[64], unit[16];
 	long long limit, value[SAMPLES];
-	int count, tenth;
+	int count;  /* of the samples that are kept */
+	long total; /* of all there were */
+	int tenth;
+	pid_t owner; /* a child must not close its parent's picture */
 	bool drawn;
 	struct timespec last;
 } curve;
@@ -53,31 +56,30 @@ static void draw(void)
 	static const char *const eighths[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
 	autofree char *picture = NULL;
 	size_t size;
-	int columns = curve.width - MARGIN - 2;
+	autofree char *top = amount(curve.limit);
+	int margin = (int)strlen(top) < MARGIN ? MARGIN : (int)strlen(top);
+	int columns = curve.width - margin - 3;
 	FILE *to = open_memstream(&picture, &size);
 	if (!to)
 		die("out of memory");
 	if (curve.drawn)
 		fprintf(to, "\033[%dA", HEIGHT + 1);
-	autofree char *top = amount(curve.limit);
 	for (int row = HEIGHT - 1; row >= 0; row--) {
-		fprintf(to, "\r\033[K%*s |", MARGIN - 2,
-			row == HEIGHT - 1 ? top
-			: row == 0        ? "0"
-					  : "");
+		fprintf(to, "\r\033[K%*s |", margin, row == HEIGHT - 1 ? top : row == 0 ? "0" : "");
 		int shown = curve.count < columns ? curve.count : columns;
 		for (int x = 0; x < shown; x++) {
 			/* More samples than columns: the picture is squeezed, its last column is
 			 * the last sample. */
 			long long value = curve.value[(long)(x + 1) * curve.count / shown - 1];
-			int level = (int)(value * HEIGHT * 8 / curve.limit) - row * 8;
+			int level =
+				(int)((double)value * HEIGHT * 8 / (double)curve.limit) - row * 8;
 			level = level < 0 ? 0 : level > 8 ? 8 : level;
 			fputs(curve.blocks ? eighths[level] : level > 3 ? "#" : " ", to);
 		}
 		fputc('\n', to);
 	}
 	autofree char *now = amount(curve.value[curve.count - 1]);
-	fprintf(to, "\r\033[K%*s %s %s\n", MARGIN - 2, "", curve.series, now);
+	fprintf(to, "\r\033[K%*s %s %s\n", MARGIN, "", curve.series, now);
 	fclose(to);
 	file_write_all(STDOUT_FILENO, picture, size);
 	curve.drawn = true;
@@ -87,9 +89,9 @@ static void draw(void)
 static void say_tenths(void)
 {
 	long long last = curve.value[curve.count - 1];
-	while (curve.tenth < 10 && last * 10 >= (curve.tenth + 1) * curve.limit) {
+	while (curve.tenth < 10 && (double)last * 10 >= (curve.tenth + 1) * (double)curve.limit) {
 		curve.tenth++;
-		autofree char *mark = amount(curve.limit * curve.tenth / 10);
+		autofree char *mark = amount((long long)((double)curve.limit * curve.tenth / 10));
 		autofree char *line = text("   %s has passed %d %% of its limit: %s\n",
 			curve.series, curve.tenth * 10, mark);
 		file_write_all(STDOUT_FILENO, line, strlen(line));
@@ -110,6 +112,8 @@ void curve_add(const char *series, long long value, long long limit, const char 
 		curve.count = SAMPLES / 2;
 	}
 	curve.value[curve.count++] = value;
+	curve.total++;
+	curve.owner = getpid();
 	if (!curve.live)
 		say_tenths();
 	else if (!curve.drawn || elapsed_ms() >= REDRAW_MS)
@@ -118,20 +122,22 @@ void curve_add(const char *series, long long value, long long limit, const char 
 
 void curve_end(void)
 {
-	if (curve.count == 0)
+	if (curve.count == 0 || curve.owner != getpid())
 		return;
 	if (curve.live)
 		draw();
 	autofree char *limit = amount(curve.limit);
-	autofree char *line = curve.live
-				      ? text("%s", "")
-				      : text("   %d samples; the last was %s %s.\n", curve.count,
-						curve.value[curve.count - 1] * 10 >= curve.limit * 9
-							? "within a tenth of"
-							: "below",
-						limit);
+	autofree char *line =
+		curve.live
+			? text("%s", "")
+			: text("   %ld samples; the last was %s %s.\n", curve.total,
+				  (double)curve.value[curve.count - 1] >= 0.9 * (double)curve.limit
+					  ? "within a tenth of"
+					  : "below",
+				  limit);
 	file_write_all(STDOUT_FILENO, line, strlen(line));
 	curve.count = curve.tenth = 0;
+	curve.total = 0;
 	curve.drawn = false;
 	curve.series[0] = '\0';
 }

@@ -114,12 +114,12 @@ static void help(void)
 	printf("Usage: %s [OPTION...] [-- COMMAND [ARG...]]\n%s\n\n"
 	       "With COMMAND no story: it runs in the place that the lab makes, and its\n"
 	       "exit status is the lab's.\n\n"
-	       "  --step                     wait for Enter after each step (s: a shell, q: quit)\n"
+	       "  --step                     wait for Enter after each step (s: shell, q: quit)\n"
 	       "  --predict                  ask before showing, and score\n"
 	       "  --format=story|jsonl       prose, or one JSON object a line\n"
 	       "  --color=auto|always|never  colours of the story\n"
 	       "  --plain                    ASCII only, the cursor never moves\n"
-	       "  --can-run[=PART]           0: this machine can; 77: what is missing, what to do\n"
+	       "  --can-run[=PART]           0: this machine can; 77: what it lacks, what to do\n"
 	       "  --about                    what this lab is and needs, as JSON\n"
 	       "  --help, --version\n",
 		lab->id, lab->title);

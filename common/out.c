@@ -133,10 +133,10 @@ static void json_event(const char *kind, ...)
 
 /* ---- The story ---- */
 
-/* Words of text from column indent on, no line wider than the terminal. */
-static void wrap(FILE *to, int first, int indent, const char *text)
+/* Words of text, from column at on and below from indent on, no line wider than the terminal. */
+static void wrap(FILE *to, int at, int indent, const char *text)
 {
-	int column = fprintf(to, "%*s", first, "");
+	int column = at;
 	bool empty = true;
 	while (*text) {
 		int length = (int)strcspn(text, " ");
@@ -160,7 +160,7 @@ static void story(int first, int indent, const char *code, const char *line)
 {
 	struct page page;
 	page_open(&page);
-	fputs(paint(code), page.stream);
+	fprintf(page.stream, "%s%*s", paint(code), first, "");
 	wrap(page.stream, first, indent, line);
 	if (*code)
 		fputs(paint("\033[0m"), page.stream);
@@ -201,8 +201,12 @@ void out_step(int number, const char *line)
 		return;
 	}
 	autofree char *numbered = text("%d. %s", number, line);
-	out_line("");
-	story(0, 3, "\033[1m", numbered);
+	struct page page;
+	page_open(&page);
+	fprintf(page.stream, "\n%s", paint("\033[1m"));
+	wrap(page.stream, 0, 3, numbered);
+	fputs(paint("\033[0m"), page.stream);
+	page_print(&page);
 }
 
 void out_note(const char *line)
@@ -254,8 +258,9 @@ void out_check(const char *what, const char *expected, const char *observed, enu
 			gap = 2;
 		fprintf(page.stream, "%s%*s%s\n", what, gap, "", values);
 	} else {
-		wrap(page.stream, 0, 9, what);
-		wrap(page.stream, 9, 9, values);
+		wrap(page.stream, used, used, what);
+		fprintf(page.stream, "%*s", used, "");
+		wrap(page.stream, used, used, values);
 	}
 	page_print(&page);
 }

@@ -97,20 +97,25 @@ void undo_run(void)
 	while (stack && stack->depth > 0) {
 		struct entry *entry = &stack->entry[stack->depth - 1];
 		stack->depth--;
-		if (entry->fn)
-			entry->fn(entry->arg);
+		entry->fn(entry->arg);
 	}
 }
 
 void undo_forget(pid_t pid)
 {
+	sigset_t all, before;
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before); /* none may meet a stack that is being moved */
 	for (int i = 0; stack && i < stack->depth; i++) {
-		if (stack->entry[i].pid == pid) {
-			stack->entry[i].fn = NULL;
-			stack->entry[i].pid = 0;
-			close(atoi(stack->entry[i].arg));
-		}
+		if (stack->entry[i].pid != pid)
+			continue;
+		close(atoi(stack->entry[i].arg));
+		for (int above = i + 1; above < stack->depth; above++)
+			stack->entry[above - 1] = stack->entry[above];
+		stack->depth--;
+		i--;
 	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
 static void kill_by_pidfd(const char *arg)

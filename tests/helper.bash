@@ -85,11 +85,11 @@ lab_start() {
 	exec {lab_keys}>"$lab_dir/keys" {lab_events}<"$lab_dir/events"
 }
 
-# lab_key [KEY]: one line of input. A lab that has ended reads no more, which must not end the test.
+# lab_key KEY: one line of input. A lab that has ended reads no more, which must not end the test.
 lab_key() {
 	local told=0
 	trap '' PIPE
-	{ echo "${1-}" >&"$lab_keys"; } 2>/dev/null || told=1
+	{ echo "$1" >&"$lab_keys"; } 2>/dev/null || told=1
 	trap - PIPE
 	return $told
 }
@@ -98,7 +98,7 @@ lab_key() {
 # event, and what stands in it: lab_step, lab_pid.
 lab_go() {
 	local line
-	[ "$lab_waits" = 0 ] || lab_key || return 1
+	[ "$lab_waits" = 0 ] || lab_key "" || return 1
 	lab_wait='' lab_step='' lab_pid=''
 	while IFS= read -r -t 120 -u "$lab_events" line; do
 		printf '%s\n' "$line" >>"$lab_dir/jsonl"
