@@ -8,6 +8,8 @@
 
 #include "file.h"
 
+const char *ns_join = "";
+
 /* Before any namespace of the lab's own: inside they would read 65534. */
 static uid_t outer_uid;
 static gid_t outer_gid;
@@ -26,4 +28,5 @@ void ns_map_root(void)
 	file_write("/proc/self/uid_map", map);
 	snprintf(map, sizeof map, "0 %u 1", outer_gid);
 	file_write("/proc/self/gid_map", map);
+	ns_join = "--user --preserve-credentials ";
 }

@@ -119,7 +119,7 @@ born() {
 	# check: memory.events: oom_kill
 	same "oom_kill" 1 "$kills"
 	same "processes in the group" "" "$left_in_it"
-	# check: memory.peak, the limit at most
+	# check: memory.peak
 	[ -z "$peak" ] || within "memory.peak" $((32 * MiB * 9 / 10)) $((32 * MiB)) "$peak"
 	# check: exit status: 128 + SIGKILL
 	same "the end of the second child" "killed by SIGKILL" "$(end_of "$(born 2)")"

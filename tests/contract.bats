@@ -277,6 +277,10 @@ refused() {
 @test "contract: a story ends with 0, and its JSON lines are whole, counted and unique" {
 	for program in "${here[@]}"; do
 		json=$(events "$program")
+		if grep -q 'machine too busy' "$json"; then
+			rm "$json.status" # once more
+			json=$(events "$program")
+		fi
 		result=$(<"$json.status")
 		[ "$result" = 0 ] || wrong "$program: expected status 0, observed $result; $(<"$json.err")"
 		jq -es --arg id "${program/%-more//more}" '

@@ -173,7 +173,7 @@ int main(int argc, char *argv[])
 	lab_answer("proc", access(us_in_a, F_OK) ? "own" : "theirs");
 	gate_open(&a_go);
 	gate_wait(&ready);
-	lab_look("nsenter --target=%d --pid --mount ps", a);
+	lab_look("nsenter --target=%d %s--pid --mount ps", a, ns_join);
 	lab_wait(a);
 
 	lab_step("Kill PID 1 from outside. Its children must die, and no fork must work again.");

@@ -36,7 +36,7 @@ static const struct lab_words words = {
 
 static const struct lab_words more_words = {
 	.try_now = {"scripts/lab 01 -- sh -c 'kill -9 $$; echo still here'",
-		"scripts/lab 01 -- sh -c 'sleep 1 & exec ps -o pid,ppid,comm'",
+		"scripts/lab 01 -- sh -c 'sleep 1 & ps'",
 		"scripts/lab 01 -- sh -c 'kill -0 2 || echo nobody'"},
 	.docker =
 		"docker stop sends SIGTERM and, ten seconds later, SIGKILL from outside; docker run "

@@ -135,6 +135,8 @@ int main(int argc, char *argv[])
 	child_wait(child);
 	autofree char *renamed = names(), *wanted = text("%s lab.example", name);
 	expect_str("control: the host's names", wanted, renamed);
+	lab_look("nsenter --target=%d %s--uts hostname", getpid(), ns_join);
+	lab_wait(getpid());
 	SYS(sethostname("host", 4));
 	SYS(setdomainname("host.example", 12));
 
@@ -148,7 +150,7 @@ int main(int argc, char *argv[])
 	autofree char *host = names();
 	expect_str("outside: the names", "host host.example", host);
 	lab_look("ls -l /proc/%d/ns/uts /proc/%d/ns/uts", getpid(), web);
-	lab_look("nsenter --target=%d --uts hostname", web);
+	lab_look("nsenter --target=%d %s--uts hostname", web, ns_join);
 	lab_wait(web);
 
 	lab_step("A third process enters that namespace. It must see the names of the inside.");

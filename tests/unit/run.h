@@ -127,8 +127,12 @@ static inline struct run *run_with(void (*fn)(void), struct how how)
 	assert_int_equal(pipe2(in, O_CLOEXEC), 0);
 	pid_t pid = fork();
 	assert_true(pid >= 0);
-	if (pid == 0)
+	if (pid == 0) {
+		close(in[1]);
+		close(out[0]);
+		close(err[0]);
 		run_child(fn, how.terminal ? out[1] : in[0], out[1], err[1]);
+	}
 	setpgid(pid, pid); /* by both, so that neither is too late */
 	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	close(out[1]);
@@ -142,8 +146,7 @@ static inline struct run *run_with(void (*fn)(void), struct how how)
 	close(in[1]);
 
 	long end = run_ms() + 1000L * (how.seconds ? how.seconds : RUN_SECONDS);
-	struct pollfd fds[] = {
-		{.fd = out[0], .events = POLLIN}, {.fd = err[0], .events = POLLIN}, {.fd = -1}};
+	struct pollfd fds[] = {{.fd = out[0], .events = POLLIN}, {.fd = err[0], .events = POLLIN}};
 	while ((fds[0].fd >= 0 || fds[1].fd >= 0) && !r.late) {
 		long left = end - run_ms();
 		r.late = left <= 0 || poll(fds, 2, (int)left) == 0;
@@ -192,34 +195,39 @@ static inline void run_show(const struct run *r)
 		r->late ? ", and a process was still there" : "", r->out, r->err);
 }
 
+/* A call may stand for the run: it is made once. */
 #define assert_status(r, expected) \
 	do { \
-		if ((r)->status != (expected) || (r)->late) { \
-			run_show(r); \
+		const struct run *ran = (r); \
+		if (ran->status != (expected) || ran->late) { \
+			run_show(ran); \
 			fail_msg("expected status %d", expected); \
 		} \
 	} while (0)
 
 #define assert_has(r, stream, needle) \
 	do { \
-		if (!strstr((r)->stream, needle)) { \
-			run_show(r); \
+		const struct run *ran = (r); \
+		if (!strstr(ran->stream, needle)) { \
+			run_show(ran); \
 			fail_msg("std%s lacks: %s", #stream, needle); \
 		} \
 	} while (0)
 
 #define assert_lacks(r, stream, needle) \
 	do { \
-		if (strstr((r)->stream, needle)) { \
-			run_show(r); \
+		const struct run *ran = (r); \
+		if (strstr(ran->stream, needle)) { \
+			run_show(ran); \
 			fail_msg("std%s has: %s", #stream, needle); \
 		} \
 	} while (0)
 
 #define assert_out(r, expected) \
 	do { \
-		if (strcmp((r)->out, expected)) { \
-			run_show(r); \
+		const struct run *ran = (r); \
+		if (strcmp(ran->out, expected)) { \
+			run_show(ran); \
 			fail_msg("expected stdout: %s", expected); \
 		} \
 	} while (0)
@@ -312,8 +320,8 @@ static inline int json_lines(const char *text)
 /* A folder of the test's own, and what is in it, without a shell. */
 static inline void put_file(const char *folder, const char *name, const char *content, mode_t mode)
 {
-	char path[512];
-	snprintf(path, sizeof path, "%s/%s", folder, name);
+	char path[4096];
+	assert_in_range(snprintf(path, sizeof path, "%s/%s", folder, name), 1, sizeof path - 1);
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, content, strlen(content)), strlen(content));

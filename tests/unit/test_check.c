@@ -261,8 +261,8 @@ static void a_broken_child_breaks_the_lab(void **state)
 static void hands_on_as_predicted(void)
 {
 	hands_on();
-	bool all = expect_int("a", 1, 1) & expect_str("b", "x", "x") & expect_errno("c", 0, 0) &
-		   expect_range("d", 1, 3, 2) & expect_differ("e", 1, 2);
+	bool all = expect_int("a", 1, 1) && expect_str("b", "x", "x") && expect_errno("c", 0, 0) &&
+		   expect_range("d", 1, 3, 2) && expect_differ("e", 1, 2);
 	_exit(all ? 42 : 43);
 }
 

@@ -100,11 +100,11 @@ static void one_line_of_input_a_step(void **state)
 	assert_has(r, err, "rest=rest"); /* not a byte more than the lines */
 	assert_int_equal(json_lines(r->out), 2 + 3 + 1 + 3 + 1);
 	static const char *const order[] = {"\"number\":1",
-		"{\"event\":\"wait\",\"step\":1,\"pid\":4711,\"look\":\"cat "
-		"/proc/42/status\\u000asecond command\"}\n",
-		"\"number\":2", "\"event\":\"check\"",
-		"{\"event\":\"wait\",\"step\":2,\"pid\":0,\"look\":\"\"}\n", "\"number\":3",
-		"{\"event\":\"wait\",\"step\":3,\"pid\":0,\"look\":\"\"}\n", "\"event\":\"end\""};
+		"{\"event\":\"wait\",\"step\":1,\"pid\":4711,",
+		"\"look\":\"cat /proc/42/status\\u000asecond", "\"number\":2",
+		"\"event\":\"check\"", "{\"event\":\"wait\",\"step\":2,\"pid\":0,\"look\":\"\"}\n",
+		"\"number\":3", "{\"event\":\"wait\",\"step\":3,\"pid\":0,\"look\":\"\"}\n",
+		"\"event\":\"end\""};
 	const char *at = r->out;
 	for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
 		at = strstr(at, order[i]);
@@ -343,7 +343,7 @@ static void sys_shows_the_call_and_stops_at_its_failure(void **state)
 	struct run *r = run(calls);
 	assert_status(r, 3);
 	assert_has(r, out, "   tests/unit/test_lab.c:");
-	assert_has(r, out, "  open(\"/dev/null\", O_RDONLY) = ");
+	assert_has(r, out, " open(\"/dev/null\", O_RDONLY) = ");
 	assert_has(r, out, "[PID ");
 	assert_has(r, out, "fd 1 errno 1\n");
 	unsigned long long shown = 0, yielded = 1;

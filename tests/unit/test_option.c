@@ -49,6 +49,9 @@ static const struct lab hard = {
 	.needs = {.kernel = "99.0"},
 };
 
+static const struct lab more = {
+	.id = "01-test/more", .title = "t", .goal = "g", .story_only = true};
+
 /* ---- A command line in a process of its own, which says what it understood ---- */
 
 static const struct lab *the_lab;
@@ -278,6 +281,19 @@ static void what_follows_two_dashes_is_the_command(void **state)
 	assert_has(r, out, "command=[ls][--step][--][-l][]");
 }
 
+static void a_story_alone_takes_no_command(void **state)
+{
+	(void)state;
+	ARGS("--", "ls");
+	the_lab = &more;
+	struct run *r = run(understand);
+	assert_status(r, 2);
+	assert_out(r, "");
+	assert_has(r, err, "expected scripts/lab 01 -- COMMAND\n");
+	ARGS("--step");
+	assert_status(run(understand), 0);
+}
+
 /* ---- --can-run, --help, --version, --about ---- */
 
 static void can_run_says_what_is_missing(void **state)
@@ -428,6 +444,7 @@ int main(void)
 		cmocka_unit_test(a_part_where_there_is_none),
 		cmocka_unit_test(wrong_words_are_named),
 		cmocka_unit_test(what_follows_two_dashes_is_the_command),
+		cmocka_unit_test(a_story_alone_takes_no_command),
 		cmocka_unit_test(can_run_says_what_is_missing),
 		cmocka_unit_test(the_story_does_not_begin_where_it_cannot_run),
 		cmocka_unit_test(help_names_every_option),

@@ -1,0 +1,122 @@
+/*
+ * ns.c: id maps. Where the kernel refuses user namespaces the tests that need
+ * one are skipped.
+ */
+#define _GNU_SOURCE
+#include "ns.h"
+
+#include <grp.h>
+#include <sched.h>
+
+#include "file.h"
+#include "run.h"
+#include "sys.h"
+
+static const struct lab lab_here = {.id = "01-test", .title = "t", .goal = "g"};
+
+enum { FORBIDDEN = 44, NOBODY = 12345 };
+
+static void map_root(void)
+{
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+	begin(&lab_here, "--format=jsonl", NULL);
+	if (unshare(CLONE_NEWUSER))
+		_exit(FORBIDDEN);
+	int before = geteuid() != 0; /* unmapped: the overflow uid */
+	ns_map_root();
+	unsigned inside, outside, count;
+	autofree char *uids = file_read("/proc/self/uid_map");
+	autofree char *gids = file_read("/proc/self/gid_map");
+	autofree char *groups = file_read("/proc/self/setgroups");
+	int uid_map = sscanf(uids, "%u %u %u", &inside, &outside, &count) == 3 && inside == 0 &&
+		      outside == uid && count == 1 && !strchr(uids, '\n');
+	int gid_map = sscanf(gids, "%u %u %u", &inside, &outside, &count) == 3 && inside == 0 &&
+		      outside == gid && count == 1 && !strchr(gids, '\n');
+	dprintf(STDERR_FILENO, "before %d uid %d gid %d uid_map %d gid_map %d %s", before,
+		geteuid(), getegid(), uid_map, gid_map, groups);
+}
+
+static void the_caller_is_root_inside(void **state)
+{
+	(void)state;
+	struct run *r = run(map_root);
+	if (r->status == FORBIDDEN)
+		skip();
+	assert_status(r, 0);
+	assert_string_equal(r->err, "before 1 uid 0 gid 0 uid_map 1 gid_map 1 deny");
+}
+
+/* The same by an ordinary user: this program again, because who it is is noted at its start. */
+static void as_an_ordinary_user(void)
+{
+	int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	static char *argv[] = {
+		(char *)(uintptr_t) "test_ns", (char *)(uintptr_t) "--map-root", NULL};
+	if (self < 0 || setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
+		setresuid(NOBODY, NOBODY, NOBODY))
+		_exit(FORBIDDEN);
+	fexecve(self, argv, environ);
+	_exit(FORBIDDEN);
+}
+
+static void so_is_an_ordinary_user(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip(); /* the test before was that */
+	struct run *r = run(as_an_ordinary_user);
+	if (r->status == FORBIDDEN)
+		skip();
+	assert_status(r, 0);
+	assert_string_equal(r->err, "before 1 uid 0 gid 0 uid_map 1 gid_map 1 deny");
+}
+
+static void map_twice(void)
+{
+	begin(&lab_here, NULL);
+	if (unshare(CLONE_NEWUSER))
+		_exit(FORBIDDEN);
+	ns_map_root();
+	ns_map_root();
+}
+
+static void a_map_is_written_once(void **state)
+{
+	(void)state;
+	struct run *r = run(map_twice);
+	if (r->status == FORBIDDEN)
+		skip();
+	assert_status(r, 3);
+	assert_has(r, err, "/proc/self/");
+	assert_has(r, err, "EPERM");
+}
+
+static void map_outside(void)
+{
+	begin(&lab_here, NULL);
+	ns_map_root(); /* here all ids are mapped already, so the kernel refuses */
+}
+
+static void without_a_namespace_it_is_broken(void **state)
+{
+	(void)state;
+	struct run *r = run(map_outside);
+	assert_status(r, 3);
+	assert_has(r, err, "broken: write \"deny\" to /proc/self/setgroups: EPERM");
+}
+
+int main(int argc, char *argv[])
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_caller_is_root_inside),
+		cmocka_unit_test(so_is_an_ordinary_user),
+		cmocka_unit_test(a_map_is_written_once),
+		cmocka_unit_test(without_a_namespace_it_is_broken),
+	};
+	if (argc == 2 && !strcmp(argv[1], "--map-root")) {
+		map_root();
+		_exit(0);
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
