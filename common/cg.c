@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "file.h"
 #include "machine.h"
@@ -76,13 +77,20 @@ long long cg_read_key(const char *group, const char *file, const char *key)
 	return value;
 }
 
+static long long clock_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
 bool cg_wait_key(const char *group, const char *file, const char *key, long long value, int ms)
 {
 	autofree char *path = text("%s/%s", group, file);
 	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		die("open %s", path);
-	for (;;) {
+	for (long long end = clock_ms() + ms;;) {
 		/* Reading arms the next notification, so none between read and poll is lost. */
 		char content[4096];
 		ssize_t n = pread(fd, content, sizeof content - 1, 0);
@@ -93,8 +101,9 @@ bool cg_wait_key(const char *group, const char *file, const char *key, long long
 		if (find_key(content, key, &observed) &&
 			(value ? observed >= value : observed == 0))
 			return true;
+		long long left = end - clock_ms();
 		struct pollfd changed = {.fd = fd, .events = POLLPRI};
-		if (poll(&changed, 1, ms) == 0)
+		if (left <= 0 || poll(&changed, 1, (int)left) == 0)
 			return false;
 	}
 }

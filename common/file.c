@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "file.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -111,13 +112,15 @@ const char *file_tmpdir(void)
 
 enum left file_left_by_run(const char *name, pid_t ended)
 {
-	int number, end = 0;
-	pid_t pid;
-	if (sscanf(name, "lab%2d-%d%n", &number, &pid, &end) != 2 || pid <= 0)
+	if (strncmp(name, "lab", 3) || !isdigit((unsigned char)name[3]) ||
+		!isdigit((unsigned char)name[4]) || name[5] != '-')
 		return NOT_LEFT;
-	bool leaf = !strcmp(name + end, "-leaf");
-	if (name[end] && !leaf)
-		return NOT_LEFT;
+	const char *digits = name + 6;
+	size_t length = strspn(digits, "0123456789");
+	bool leaf = !strcmp(digits + length, "-leaf");
+	if (*digits == '0' || length < 1 || length > 7 || (digits[length] && !leaf))
+		return NOT_LEFT; /* no PID is above 2^22, proc_sys_kernel(5) */
+	pid_t pid = atoi(digits);
 	/* EPERM is somebody else's process, and so alive. */
 	if (pid != ended && (kill(pid, 0) == 0 || errno != ESRCH))
 		return NOT_LEFT;

@@ -149,7 +149,8 @@ void lab_row(const char *what, const char *without, const char *with, const char
 
 void lab_sample(const char *series, long long value, long long limit, const char *unit)
 {
-	out_sample(series, value, limit, unit);
+	if (!lab_command)
+		out_sample(series, value, limit, unit);
 }
 
 bool lab_watched(void)
@@ -170,7 +171,8 @@ void lab_look(const char *fmt, ...)
 	looks = text("%s%s%s", before ? before : "", before ? "\n" : "", line);
 }
 
-/* A line of input, -1 at its end; read by the byte, because a child may read the rest. */
+/* The key of a line of input, 0 for none or more than one, -1 at the end; read by the byte, because
+ * a child may read the rest. */
 static int read_key(void)
 {
 	char line[SUMMARY], byte;
@@ -187,7 +189,8 @@ static int read_key(void)
 			line[length++] = byte;
 	}
 	line[length] = '\0';
-	return (unsigned char)line[strspn(line, " \t")];
+	char *key = line + strspn(line, " \t");
+	return strlen(key) == 1 ? (unsigned char)*key : 0;
 }
 
 /* util-linux's nsenter in pid's namespaces, and by a plain write in its group. */
@@ -234,8 +237,10 @@ void lab_wait(pid_t pid)
 			shell_in(pid);
 		} else if (key == 'q') {
 			dprintf(STDERR_FILENO, "%s: ended at step %d\n", lab->id, shared->step);
-			kill(shared->lab, SIGINT); /* we may be its child */
-			pause();
+			if (getpid() != shared->lab)
+				kill(shared->lab, SIGTERM); /* it undoes what it has done */
+			undo_run();
+			_exit(130);
 		} else {
 			if (!isatty(STDIN_FILENO))
 				out_line("");
@@ -267,9 +272,9 @@ void lab_predict(const char *name)
 	while (choice < 1 || choice > last) {
 		dprintf(STDOUT_FILENO, "   Your number, 1 to %d > ", last);
 		int key = read_key();
+		choice = key < 0 ? 0 : key - '0';
 		if (key < 0)
 			return;
-		choice = key - '0';
 	}
 	shared->questions++;
 }
