@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -244,10 +245,14 @@ static int read_in(const char *group, const char *device, size_t from, size_t si
 	return child_wait(child);
 }
 
-/* A device's cache lives as long as somebody has it open: the caller, until it closes this. */
+/*
+ * A device's cache lives as long as somebody has it open, and it is everybody's:
+ * so the caller has it open, and locked against another run, until it closes this.
+ */
 static int without_cache(const char *device)
 {
 	int fd = SYS(open(device, O_RDONLY | O_CLOEXEC));
+	SYS(flock(fd, LOCK_EX));
 	errno = posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 	if (errno)
 		die("posix_fadvise %s", device);
