@@ -70,6 +70,16 @@ more-%: all
 shell-%: all
 	@scripts/lab --shell $*
 
+# ---- For instructors -------------------------------------------------------------
+
+.PHONY: demo
+labs: all
+	@scripts/labs
+demo: all
+	@scripts/labs --step
+demo-%: all
+	@scripts/labs --step $*
+
 # ---- For developers --------------------------------------------------------------
 
 .PHONY: all products units test unit transcripts lint format clean

@@ -110,7 +110,7 @@ int main(int argc, char *argv[])
 	long long page = sysconf(_SC_PAGESIZE), total = proc_meminfo("MemTotal");
 	limit = page * 1024 > 32 << 20 ? page * 1024 : 32 << 20;
 	lab_options[0].min = limit / 4;
-	lab_options[0].max = total / 3; /* the story touches twice as much */
+	lab_options[0].max = total / 3 >> 20 << 20; /* the story touches twice as much */
 	lab_begin(&lab, argc, argv);
 	limit -= limit % page; /* as the kernel rounds it */
 	if (lab_command)
