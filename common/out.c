@@ -229,9 +229,16 @@ void out_call(const char *place, const char *call, long value, int error)
 		return;
 	}
 	bool address = value > INT_MAX; /* mmap(2) yields one */
-	autofree char *line = text(address ? "%s  %s = %#lx  [PID %d]" : "%s  %s = %ld  [PID %d]",
-		place, call, value, getpid());
-	story(3, 6, "\033[35m", line); /* reads well on white and on black */
+	autofree char *line =
+		text(address ? "%s = %#lx  [PID %d]" : "%s = %ld  [PID %d]", call, value, getpid());
+	struct page page;
+	page_open(&page);
+	/* Magenta reads well on white and on black. */
+	int used = fprintf(page.stream, "   %s%s  ", paint("\033[35m"), place) -
+		   (int)strlen(paint("\033[35m"));
+	wrap(page.stream, used, 6, line);
+	fputs(paint("\033[0m"), page.stream);
+	page_print(&page);
 }
 
 void out_check(const char *what, const char *expected, const char *observed, enum verdict verdict)
