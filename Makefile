@@ -42,8 +42,8 @@ $(foreach goal,$(MAKECMDGOALS),$(foreach verb,$(VERBS),$(if $(filter $(verb)- $(
 
 # ---- For students ----------------------------------------------------------------
 
-.PHONY: welcome setup setup-dev doctor look vm guide labs
-welcome:
+.PHONY: welcome help setup setup-dev doctor look vm guide labs
+welcome help:
 	@scripts/welcome
 setup:
 	@scripts/setup

@@ -21,6 +21,12 @@ static bool check(const char *what, const char *expected, const char *observed, 
 	}
 	enum verdict verdict = as_predicted ? PASS : FAIL;
 	__atomic_add_fetch(&shared->count[verdict], 1, __ATOMIC_SEQ_CST);
+	if (!as_predicted) { /* told again at the end, where it is seen */
+		int length = (int)strlen(what) + 2, room = (int)sizeof shared->failed - 1;
+		int at = __atomic_fetch_add(&shared->failed_length, length, __ATOMIC_SEQ_CST);
+		if (at + length < room)
+			snprintf(shared->failed + at, (size_t)length + 1, "; %s", what);
+	}
 	out_check(what, expected, observed, verdict);
 	return as_predicted;
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "file.h"
@@ -171,8 +172,8 @@ void lab_look(const char *fmt, ...)
 	looks = text("%s%s%s", before ? before : "", before ? "\n" : "", line);
 }
 
-/* The key of a line of input, 0 for none or more than one, -1 at the end; read by the byte, because
- * a child may read the rest. */
+/* The key of a line of input, 0 for none, '?' for more than one, -1 at the end; read by the byte,
+ * because a child may read the rest. */
 static int read_key(void)
 {
 	char line[SUMMARY], byte;
@@ -190,37 +191,59 @@ static int read_key(void)
 	}
 	line[length] = '\0';
 	char *key = line + strspn(line, " \t");
-	return strlen(key) == 1 ? (unsigned char)*key : 0;
+	return strlen(key) == 1 ? (unsigned char)*key : *key ? '?' : 0;
 }
 
-/* util-linux's nsenter in pid's namespaces, and by a plain write in its group. */
-static void shell_in(pid_t pid)
+/* util-linux's nsenter in those of pid's namespaces that we are not in, and by a plain write in its
+ * group. */
+static _Noreturn void enter(pid_t pid)
 {
 	static struct machine machine;
+	static const struct {
+		const char *name, *flag;
+	} namespaces[] = {{"user", "--user"}, {"mnt", "--mount"}, {"pid", "--pid"},
+		{"net", "--net"}, {"uts", "--uts"}, {"ipc", "--ipc"}, {"cgroup", "--cgroup"},
+		{"time", "--time"}};
+	enum { NAMESPACES = sizeof namespaces / sizeof *namespaces };
+	const char *argv[NAMESPACES + 8] = {"nsenter"};
+	int argc = 1;
 	machine_read(&machine, "/");
-	pid_t child = fork();
-	if (child == 0) {
-		autofree char *target = text("--target=%d", pid);
-		autofree char *prompt = text("PS1=%s $ ", lab->id);
-		autofree char *of_pid = text("/proc/%d/cgroup", pid);
-		autofree char *group = file_try_read(of_pid);
-		char *path = group ? strstr(group, "0::") : NULL;
-		if (path) {
-			path[strcspn(path, "\n")] = '\0';
-			autofree char *procs =
-				text("%s%s/cgroup.procs", machine.cgroup_mount, path + 3);
-			/* In the same group, or in one that is not ours, the view must do. */
-			if (file_try_write(procs, "0"))
-				errno = 0;
-		}
-		execlp("nsenter", "nsenter", target, "--all", "--preserve-credentials", "env",
-			prompt, "sh", "-i", (char *)NULL);
-		dprintf(STDERR_FILENO, "nsenter (util-linux): %s\n", errno_name(errno));
-		_exit(127);
+	autofree char *target = text("--target=%d", pid);
+	autofree char *prompt = text("PS1=%s $ ", lab->id);
+	argv[argc++] = target;
+	argv[argc++] = "--preserve-credentials";
+	for (int i = 0; i < NAMESPACES; i++) {
+		struct stat ours, theirs;
+		autofree char *of_us = text("/proc/self/ns/%s", namespaces[i].name);
+		autofree char *of_pid = text("/proc/%d/ns/%s", pid, namespaces[i].name);
+		if (!stat(of_us, &ours) && !stat(of_pid, &theirs) && ours.st_ino != theirs.st_ino)
+			argv[argc++] = namespaces[i].flag;
 	}
-	if (child > 0)
-		while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
-			;
+	const char *const shell[] = {"env", prompt, "sh", "-i", NULL};
+	memcpy(argv + argc, shell, sizeof shell);
+
+	autofree char *of_pid = text("/proc/%d/cgroup", pid);
+	autofree char *group = file_try_read(of_pid);
+	char *path = group ? strstr(group, "0::") : NULL;
+	if (path) {
+		path[strcspn(path, "\n")] = '\0';
+		autofree char *procs = text("%s%s/cgroup.procs", machine.cgroup_mount, path + 3);
+		/* In the same group, or in one that is not ours, the view must do. */
+		if (file_try_write(procs, "0"))
+			errno = 0;
+	}
+	execvp(argv[0], (char **)argv);
+	dprintf(STDERR_FILENO, "nsenter (util-linux): %s\n", errno_name(errno));
+	_exit(127);
+}
+
+static void shell_in(pid_t pid)
+{
+	pid_t child = fork();
+	if (child == 0)
+		enter(pid);
+	while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
+		;
 }
 
 void lab_wait(pid_t pid)
@@ -241,7 +264,7 @@ void lab_wait(pid_t pid)
 				kill(shared->lab, SIGTERM); /* it undoes what it has done */
 			undo_run();
 			_exit(130);
-		} else {
+		} else if (key <= 0 || !isatty(STDIN_FILENO)) {
 			if (!isatty(STDIN_FILENO))
 				out_line("");
 			return;
@@ -262,7 +285,9 @@ void lab_predict(const char *name)
 	errno = 0;
 	if (!question || !question->name)
 		die("this lab has no question %s", name);
+	lab_wait(0); /* the step before has its own */
 	autofree char *asked = text("What do you think? %s", question->text);
+	out_line("");
 	out_note(asked);
 	int last = 0;
 	for (; last < 4 && question->choices[last].value; last++) {

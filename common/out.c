@@ -116,7 +116,7 @@ static void json_event(const char *kind, ...)
 	va_end(ap);
 	if (!strcmp(kind, "end")) {
 		fputs(",\"table\":[", page.stream);
-		for (int r = 0; r < rows; r++) {
+		for (int r = 0; r < rows && !shared->count[FAIL]; r++) {
 			fputs(r ? ",[" : "[", page.stream);
 			for (int c = 0; c < 4; c++) {
 				if (c)
@@ -295,7 +295,9 @@ void out_wait(pid_t pid, const char *commands)
 	}
 	autofree char *lines = text("%s", commands);
 	if (*lines)
-		out_note("Look, from a second terminal (make look):");
+		out_note(access("/etc/unboxed-vm", F_OK)
+				 ? "Look, from a second terminal:"
+				 : "Look, from a second terminal (make look):");
 	for (char *line = strtok(lines, "\n"); line; line = strtok(NULL, "\n")) {
 		/* Never wrapped: it is there to be pasted. */
 		struct page page;
@@ -390,7 +392,8 @@ void out_end(enum verdict verdict)
 			"score#", (long long)shared->score, NULL);
 		return;
 	}
-	if (rows)
+	/* The table is of a run that was as predicted. */
+	if (rows && !count[FAIL])
 		print_table();
 	if (words) {
 		out_line("");
@@ -410,6 +413,11 @@ void out_end(enum verdict verdict)
 		autofree char *score =
 			text("Predicted: %d of %d", shared->score, shared->questions);
 		out_line(score);
+	}
+	if (count[FAIL]) {
+		autofree char *which = text("failed: %s", shared->failed + 2);
+		out_line("");
+		out_line(which);
 	}
 	autofree char *failed = count[FAIL] ? text(", %d failed", count[FAIL]) : text("%s", "");
 	autofree char *skipped =

@@ -15,7 +15,9 @@ struct shared {
 	int step;
 	bool waited; /* this step has had its wait */
 	int score, questions;
-	pid_t lab; /* the lab's first process */
+	int failed_length;
+	char failed[512]; /* the checks that failed, as far as they fit */
+	pid_t lab;        /* the lab's first process */
 };
 
 extern struct shared *shared;

@@ -1055,7 +1055,7 @@ static int attach(struct ends *ends, char *argv[])
 	each_run(look_at_run, &newest);
 	if (!newest.run[0])
 		die(STATUS_VM,
-			"no lab VM of yours is running: start one with scripts/vm (or make vm)");
+			"no lab VM of yours is running; a lab that runs on this machine is looked at from any terminal");
 	for (int port = 1; port < WIRE_PORTS; port++) {
 		/* QEMU would let a second client wait in line: the lock says whether there is a
 		 * first. */

@@ -104,6 +104,7 @@ born() {
 @test "10-oom-demo: control: without a limit the same allocation ends with 0" {
 	# check: control: exit status
 	same "its memory.max" max "$control_max"
+	# check: control: oom_kill
 	same "its oom_kill" 0 "$control_kills"
 	[ -z "$control_peak" ] || within "its memory.peak" $((64 * MiB)) $((80 * MiB)) "$control_peak"
 	same "the end of the first child" "exited with 0" "$(end_of "$(born 1)")"

@@ -117,7 +117,7 @@ int main(int argc, char *argv[])
 	if (geteuid() != 0) {
 		SYS(unshare(CLONE_NEWUSER)); /* lab 05 shows what this does */
 		ns_map_root();
-		lab_note("An ordinary user needs a user namespace for the rest: lab 05.");
+		lab_note("As an ordinary user: in a user namespace (lab 05), where one is root.");
 	}
 	if (lab_command)
 		hands_on();
@@ -134,8 +134,8 @@ int main(int argc, char *argv[])
 	undo_kill(runtime);
 	gate_wait(&ready);
 
-	lab_step("Ask for a new PID namespace. The caller must stay where it is.");
 	lab_predict("caller");
+	lab_step("Ask for a new PID namespace. The caller must stay where it is.");
 	SYS(unshare(CLONE_NEWPID));
 	expect_int("our PID after unshare", self, getpid());
 	expect_int("our /proc/self/ns/pid", own_ns, ns_inode(0, "pid"));
@@ -167,8 +167,8 @@ int main(int argc, char *argv[])
 	gate_open(&b_go);
 	child_wait(runtime);
 
-	lab_step("In A, look at /proc: the old one shows outside, a fresh one only A.");
 	lab_predict("proc");
+	lab_step("In A, look at /proc: the old one shows outside, a fresh one only A.");
 	autofree char *us_in_a = text("/proc/%d/root/proc/%d", a, self); /* by A's own mounts */
 	lab_answer("proc", access(us_in_a, F_OK) ? "own" : "theirs");
 	gate_open(&a_go);
@@ -176,8 +176,8 @@ int main(int argc, char *argv[])
 	lab_look("nsenter --target=%d %s--pid --mount ps", a, ns_join);
 	lab_wait(a);
 
-	lab_step("Kill PID 1 from outside. Its children must die, and no fork must work again.");
 	lab_predict("dies");
+	lab_step("Kill PID 1 from outside. Its children must die, and no fork must work again.");
 	SYS(kill(a, SIGKILL));
 	expect_int("PID 1 ended with 128 + SIGKILL", 137, child_wait(a));
 	struct pollfd end_of_all = {.fd = held[0]};

@@ -172,7 +172,7 @@ int main(int argc, char *argv[])
 	if (geteuid() != 0) {
 		SYS(unshare(CLONE_NEWUSER)); /* lab 05 shows what this does */
 		ns_map_root();
-		lab_note("An ordinary user needs a user namespace for the rest: lab 05.");
+		lab_note("As an ordinary user: in a user namespace (lab 05), where one is root.");
 	}
 	gate_init(&ready), gate_init(&go);
 	pid_t self = getpid();

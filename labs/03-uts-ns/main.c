@@ -108,7 +108,7 @@ int main(int argc, char *argv[])
 	if (geteuid() != 0) {
 		SYS(unshare(CLONE_NEWUSER)); /* lab 05 shows what this does */
 		ns_map_root();
-		lab_note("An ordinary user needs a user namespace for the rest: lab 05.");
+		lab_note("As an ordinary user: in a user namespace (lab 05), where one is root.");
 	}
 	if (lab_command) {
 		SYS(unshare(CLONE_NEWUTS));
@@ -140,8 +140,8 @@ int main(int argc, char *argv[])
 	SYS(sethostname("host", 4));
 	SYS(setdomainname("host.example", 12));
 
-	lab_step("The same with CLONE_NEWUTS. The names must change inside, not on the host.");
 	lab_predict("copy");
+	lab_step("The same with CLONE_NEWUTS. The names must change inside, not on the host.");
 	pid_t web = SYS(fork());
 	if (web == 0)
 		container("host host.example");
@@ -153,8 +153,8 @@ int main(int argc, char *argv[])
 	lab_look("nsenter --target=%d %s--uts hostname", web, ns_join);
 	lab_wait(web);
 
-	lab_step("A third process enters that namespace. It must see the names of the inside.");
 	lab_predict("join");
+	lab_step("A third process enters that namespace. It must see the names of the inside.");
 	pid_t guest = SYS(fork());
 	if (guest == 0) {
 		autofree char *path = text("/proc/%d/ns/uts", web);

@@ -2,20 +2,17 @@
 #include "lab.h"
 
 static const struct lab_question questions[] = {
-	{"status", "A process touches twice as much memory as memory.max allows. Its exit status:",
-		{{"137", "137: it is killed", NULL},
-			{"1", "1: malloc() returns NULL and it gives up",
-				"Linux promises memory before it has it. The promise is called in when "
-				"the page is touched, and then there is nobody to return NULL to."},
-			{"0", "0: it is slowed down, and ends",
-				"CPU time can be given later, so cpu.max throttles. Memory that is "
-				"needed now cannot, so memory.max kills."}}},
+	{"asks", "A program asks mmap() for twice its memory.max. It gets:",
+		{{"error", "ENOMEM: it is more than it may have",
+			 "Linux promises memory before it has it. The promise is called in when a page "
+			 "is touched, and then there is nobody to return an error to."},
+			{"address", "memory, like anybody else", NULL}}},
 	{"view", "Inside the limited group, /proc/meminfo reports as MemTotal:",
-		{{"machine", "the memory of the whole machine", NULL},
-			{"limit", "the limit",
-				"A limit is not a view. Nothing tells a program its limit but "
-				"memory.max itself, which is why free and old runtimes are wrong in "
-				"a container."}}},
+		{{"limit", "the limit",
+			 "A limit is not a view. Nothing tells a program its limit but "
+			 "memory.max itself, which is why free and old runtimes are wrong in "
+			 "a container."},
+			{"machine", "the memory of the whole machine", NULL}}},
 	{0},
 };
 

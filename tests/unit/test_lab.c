@@ -222,7 +222,7 @@ static void s_opens_a_shell_and_waits_again(void **state)
 	struct run *r = run_with(shell, (struct how){.input = "s\nto the shell\n"});
 	assert_status(r, 0);
 	assert_has(r, err, "nsenter: --target=");
-	assert_has(r, err, "--all --preserve-credentials env PS1=01-test $  sh -i\nto the shell\n");
+	assert_has(r, err, "--preserve-credentials env PS1=01-test $  sh -i\nto the shell\n");
 	assert_int_equal(times(r->out, "\"event\":\"wait\""), 2);
 }
 
