@@ -143,17 +143,19 @@ lab_end() {
 # ---- /proc, without a fork where a lab's processes are counted ----
 
 # status_of PID KEY: a line of /proc/PID/status, its tabs as blanks.
+# The file is read as a whole: the kernel writes it anew at each read, so that one
+# line at a time, of a process that wakes up, tears.
 status_of() {
-	local key value
-	[ -r "/proc/$1/status" ] || return 0
-	{
-		while IFS=$':\t' read -r key value; do
-			if [ "$key" = "$2" ]; then
-				printf '%s' "${value//$'\t'/ }"
-				return 0
-			fi
-		done <"/proc/$1/status"
-	} 2>/dev/null || :
+	local lines=() line
+	{ mapfile -t lines <"/proc/$1/status"; } 2>/dev/null || :
+	for line in "${lines[@]}"; do
+		if [[ $line == "$2:"* ]]; then
+			line=${line#*:}
+			line=${line#"${line%%[![:space:]]*}"}
+			printf '%s' "${line//$'\t'/ }"
+			return 0
+		fi
+	done
 }
 
 children_of() {
