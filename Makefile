@@ -127,14 +127,27 @@ $(B)/common/%.o: common/%.c
 $(B)/common/lib.a: $(LIBRARY:%=$(B)/common/%.o)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$(B)/labs/%: labs/%/main.c $(B)/common/lib.a $(B)/static
-	$(call say,LAB,$@)
-	@mkdir -p $(@D)
-	$(Q)$(COMPILE) -MF $@.d $< $(B)/common/lib.a -o $@ $(LINK)
-$(B)/labs/%-more: labs/%/more.c $(B)/common/lib.a $(B)/static
-	$(call say,LAB,$@)
-	@mkdir -p $(@D)
-	$(Q)$(COMPILE) -MF $@.d $< $(B)/common/lib.a -o $@ $(LINK)
+# A lab that is linked to a library says so in its own source: scripts/libraries. Where this compiler
+# has none, the lab is left out, by name; where it has no archive of it, the lab is dynamic. What the
+# linker says of a static library that calls getaddrinfo(3), which we do not, is not shown.
+PKG_CONFIG ?= $(if $(filter %-gcc,$(CC)),$(CC:%gcc=%pkg-config),pkg-config)
+libraries   = PKG_CONFIG='$(PKG_CONFIG)' scripts/libraries
+BUILD_LAB   = @mkdir -p $(@D); \
+	if ! libs=$$($(libraries) --libs $< 2>$@.log); then \
+		echo "  LEFT $@: $(CC) has no $$(cat $@.log) (make setup)"; rm -f $@ $@.log; exit 0; \
+	fi; \
+	$(if $(V),set -x,echo '  LAB  $@'); \
+	build() { \
+		$(COMPILE) $$($(libraries) --cflags $<) -MF $@.d $< $(B)/common/lib.a -o $@ "$$@" 2>$@.log; \
+	}; \
+	build $(LINK) $$libs || { [ -n "$$libs" ] && build $$libs; } || { cat $@.log >&2; exit 1; }; \
+	[ -n "$$libs" ] || cat $@.log >&2; \
+	rm -f $@.log
+
+$(B)/labs/%: labs/%/main.c $(B)/common/lib.a $(B)/static scripts/libraries
+	$(BUILD_LAB)
+$(B)/labs/%-more: labs/%/more.c $(B)/common/lib.a $(B)/static scripts/libraries
+	$(BUILD_LAB)
 $(B)/bin/%: scripts/%.c $(B)/common/lib.a $(B)/static
 	$(call say,CC,$@)
 	@mkdir -p $(@D)

@@ -39,9 +39,10 @@ static const char *truth(bool value)
 
 static void needs(const struct lab_needs *n)
 {
-	printf("\"needs\":{\"root\":%s,\"namespaces\":%s,\"proc_mount\":%s,\"swap\":%s,\"block\":%s,",
-		truth(n->root), truth(n->namespaces), truth(n->proc_mount), truth(n->swap),
-		truth(n->block));
+	printf("\"needs\":{\"root\":%s,\"namespaces\":%s,\"ordinary\":%s,\"proc_mount\":%s,"
+	       "\"swap\":%s,\"block\":%s,",
+		truth(n->root), truth(n->namespaces), truth(n->ordinary), truth(n->proc_mount),
+		truth(n->swap), truth(n->block));
 	words("controllers", n->controllers);
 	putchar(',');
 	words("modules", n->modules);
@@ -80,7 +81,8 @@ void about_print(void)
 			truth(part->hazard));
 	}
 	printf("],\"options\":[");
-	static const char *const types[] = {"size", "number", "name", "path-in", "path-in-out"};
+	static const char *const types[] = {
+		"size", "number", "decimal", "name", "path-in", "path-in-out"};
 	for (const struct lab_option *o = lab->options; o && o->name; o++) {
 		printf("%s{\"name\":", o == lab->options ? "" : ",");
 		string(o->name);

@@ -237,15 +237,34 @@ static void leave_leaf(const char *leaf)
 	close(folder);
 }
 
-/* This run's own group, made at the first call. */
-static const char *run_group(void)
+/* Those of the lab's needs, and those of its parts' that are to be had here. Allocated. */
+static char *controllers_wanted(const struct machine *machine)
 {
-	static char *path;
-	if (path)
-		return path;
+	char *wanted = text("%s", lab->needs.controllers ? lab->needs.controllers : "");
+	for (const struct lab_part *part = lab->parts; part && part->name; part++) {
+		autofree char *words =
+			text("%s", part->needs.controllers ? part->needs.controllers : "");
+		for (char *word = strtok(words, " "); word; word = strtok(NULL, " ")) {
+			enum machine_controller state = machine_controller(machine, word);
+			if (machine_has(wanted, word) || (state != MACHINE_CONTROLLER_READY &&
+								 state != MACHINE_CONTROLLER_LEAF))
+				continue;
+			autofree char *before = wanted;
+			wanted = text("%s%s%s", before, *before ? " " : "", word);
+		}
+	}
+	return wanted;
+}
+
+static char *controllers; /* that are enabled for this run */
+
+const char *lab_home(void)
+{
 	static struct machine machine;
+	if (machine.group[0])
+		return machine.group;
 	machine_read(&machine, "/");
-	const char *controllers = lab->needs.controllers ? lab->needs.controllers : "";
+	controllers = controllers_wanted(&machine);
 	autofree char *words = text("%s", controllers);
 	bool leaf = false;
 	for (char *word = strtok(words, " "); word; word = strtok(NULL, " "))
@@ -258,7 +277,16 @@ static const char *run_group(void)
 		move_all(machine.group, name);
 		cg_enable(machine.group, controllers);
 	}
-	path = text("%s/lab%.2s-%d", machine.group, lab->id, getpid());
+	return machine.group;
+}
+
+/* This run's own group, made at the first call. */
+static const char *run_group(void)
+{
+	static char *path;
+	if (path)
+		return path;
+	path = text("%s/lab%.2s-%d", lab_home(), lab->id, getpid());
 	if (mkdir(path, 0755))
 		die("mkdir %s", path);
 	undo_cgroup(path);

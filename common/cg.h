@@ -11,7 +11,8 @@
 
 /*
  * Makes the group NAME inside this run's own group labNN-PID, in which the
- * controllers of the lab's needs are enabled; both are removed at the end,
+ * controllers of the lab's needs are enabled, and those of its parts' that are
+ * to be had here; both are removed at the end,
  * with whatever runs in them. Allocated.
  */
 char *cg_create(const char *name);

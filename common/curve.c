@@ -38,6 +38,8 @@ void curve_init(bool live, bool blocks, int width)
 
 static char *amount(long long value)
 {
+	if (!strcmp(curve.unit, "usec"))
+		return text("%lld ms", value / 1000);
 	if (!strcmp(curve.unit, "bytes"))
 		return text("%.1f MiB", (double)value / (1 << 20));
 	return text("%lld %s", value, curve.unit);
@@ -140,4 +142,42 @@ void curve_end(void)
 	curve.total = 0;
 	curve.drawn = false;
 	curve.series[0] = '\0';
+}
+
+int curve_cells(const long long value[], int count, long long limit, const char *unit,
+	long long every, long long first, bool show)
+{
+	autofree char *picture = NULL;
+	size_t size;
+	int used = 0, column = 0, group = (int)(every / limit);
+	int columns = curve.width - MARGIN - 3;
+	long long over = 0; /* what the cells before have left over */
+	curve_end();
+	snprintf(curve.unit, sizeof curve.unit, "%s", unit);
+	FILE *to = open_memstream(&picture, &size);
+	if (!to)
+		die("out of memory");
+	for (int i = 0; i < count; i++) {
+		bool bar = i == 0 || (i * limit >= first && (i * limit - first) % every < limit);
+		/* A line ends where it is full, or where the next group would not fit. */
+		if (i == 0 || column + bar >= columns ||
+			(bar && group < columns && column + group >= columns)) {
+			autofree char *at = amount(i * limit);
+			fprintf(to, "%s%*s ", i ? "\n" : "", MARGIN, at);
+			column = 0;
+		}
+		if (bar)
+			column += fprintf(to, "|");
+		bool on = 2 * (value[i] + over) >= limit;
+		over += value[i] - on * limit;
+		used += on;
+		column++;
+		fputs(curve.blocks ? on ? "█" : "░" : on ? "#" : ".", to);
+	}
+	fputc('\n', to);
+	fclose(to);
+	if (show)
+		file_write_all(STDOUT_FILENO, picture, size);
+	curve.series[0] = '\0';
+	return used;
 }

@@ -110,6 +110,19 @@ const char *file_tmpdir(void)
 	return path;
 }
 
+char *file_rootfs(void)
+{
+	autofree char *program = realpath("/proc/self/exe", NULL);
+	if (!program)
+		die("realpath /proc/self/exe");
+	autofree char *beside =
+		text("%.*s/../rootfs/tree", (int)(strrchr(program, '/') - program), program);
+	char *tree = realpath(beside, NULL);
+	if (!tree)
+		die("%s is not there (type: make)", beside);
+	return tree;
+}
+
 enum left file_left_by_run(const char *name, pid_t ended)
 {
 	if (strncmp(name, "lab", 3) || !isdigit((unsigned char)name[3]) ||
@@ -132,9 +145,12 @@ void file_sweep(pid_t ended)
 	DIR *dir = opendir("/tmp");
 	for (struct dirent *entry; dir && (entry = readdir(dir));) {
 		struct stat st;
+		pid_t pid;
+		/* The lab that we have run ourselves may have become another user: lab 05. */
+		bool own = sscanf(entry->d_name, "lab%*2d-%d", &pid) == 1 && pid == ended;
 		if (file_left_by_run(entry->d_name, ended) == LEFT &&
 			!fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) &&
-			S_ISDIR(st.st_mode) && st.st_uid == geteuid()) {
+			S_ISDIR(st.st_mode) && (st.st_uid == geteuid() || own)) {
 			autofree char *path = text("/tmp/%s", entry->d_name);
 			undo_rmdir_now(path);
 		}

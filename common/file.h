@@ -28,7 +28,13 @@ int file_try_write(const char *path, const char *value);
  */
 const char *file_tmpdir(void);
 
-/* Removes the folders of runs that are gone, as cg_sweep() does; ours only. */
+/*
+ * The busybox tree that make builds, the root of the labs' containers: the
+ * folder ../rootfs/tree beside the program's. Allocated. No run may write to it.
+ */
+char *file_rootfs(void);
+
+/* Removes the folders of runs that are gone, as cg_sweep() does; ours only, and ended's. */
 void file_sweep(pid_t ended);
 
 /* One write(2) where the kernel allows it, resumed where it does not; false when fd is gone. */

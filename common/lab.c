@@ -30,6 +30,37 @@ static const struct lab_question *question;
 
 /* ---- Begin and end ---- */
 
+/* What a part with boot_alone lacks here; NULL for nothing. */
+static const char *not_alone(const struct lab_part *part)
+{
+	autofree char *words = file_try_read("/proc/cmdline");
+	if (!part->boot_alone ||
+		(words && machine_has(words, "lab.alone") && !access("/etc/unboxed-vm", F_OK)))
+		return NULL;
+	return "this machine was not booted for it alone";
+}
+
+static bool in_vm; /* as it was in the beginning: a lab may mount on /etc */
+
+/* A dangerous lab or part is not for a machine with anything on it, unless that was typed. */
+static bool too_dangerous(bool hazard)
+{
+	const char *where = getenv("WHERE");
+	return hazard && !in_vm && (!where || strcmp(where, "host"));
+}
+
+static const char *const dangerous[] = {
+	"it is dangerous, and this is not the lab VM",
+	"scripts/lab takes it there; WHERE=host runs it here",
+};
+
+/* The command that boots one; allocated. */
+static char *alone_by(const struct lab_part *part)
+{
+	return text("scripts/lab %.2s%s --%s, not in the lab VM", lab->id,
+		strchr(lab->id, '/') ? "/more" : "", part->name);
+}
+
 void lab_begin(const struct lab *the_lab, int argc, char *argv[])
 {
 	const char *can_run = NULL;
@@ -40,12 +71,25 @@ void lab_begin(const struct lab *the_lab, int argc, char *argv[])
 	if (shared == MAP_FAILED)
 		die("mmap");
 	shared->lab = getpid();
+	in_vm = !access("/etc/unboxed-vm", F_OK);
 	const struct lab_needs *needs = &lab->needs;
-	for (const struct lab_part *part = lab->parts; part && part->name && can_run; part++)
-		if (!strcmp(part->name, can_run))
-			needs = &part->needs;
-	if (can_run)
-		exit(missing_print(needs, STDOUT_FILENO) ? 77 : 0);
+	bool hazard = lab->hazard;
+	int missing = 0, to = can_run ? STDOUT_FILENO : STDERR_FILENO;
+	for (const struct lab_part *part = lab->parts; part && part->name && can_run; part++) {
+		if (strcmp(part->name, can_run))
+			continue;
+		needs = &part->needs;
+		hazard |= part->hazard;
+		autofree char *remedy = alone_by(part);
+		if (not_alone(part))
+			missing += dprintf(to, "%s; %s\n", not_alone(part), remedy) > 0;
+	}
+	if (too_dangerous(hazard))
+		missing += dprintf(to, "%s; %s\n", dangerous[0], dangerous[1]) > 0;
+	if (can_run || missing) {
+		missing += missing_print(needs, to);
+		exit(missing ? 77 : 0);
+	}
 	undo_init();
 	proc_init();
 	sys_init();
@@ -74,6 +118,22 @@ int lab_end(void)
 	return status[verdict];
 }
 
+/* execvp(3) says EACCES also when a folder of PATH may not be entered: is there such a file at all?
+ */
+static bool on_path(const char *name)
+{
+	const char *path = getenv("PATH");
+	autofree char *folders = text("%s", path ? path : "");
+	char *rest;
+	for (char *folder = strtok_r(folders, ":", &rest); folder;
+		folder = strtok_r(NULL, ":", &rest)) {
+		autofree char *file = text("%s/%s", folder, name);
+		if (access(file, F_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
 void lab_exec_command(void)
 {
 	/* eat, spin and forks lie beside the labs; last on PATH, they shadow nothing. */
@@ -89,6 +149,8 @@ void lab_exec_command(void)
 	undo_signals_of_command();
 	execvp(lab_command[0], lab_command);
 	int error = errno;
+	if (error == EACCES && !strchr(lab_command[0], '/') && !on_path(lab_command[0]))
+		error = ENOENT;
 	dprintf(STDERR_FILENO, "%s: %s: %s\n", lab->id, lab_command[0],
 		error == ENOENT ? "not found" : errno_name(error));
 	_exit(error == ENOENT ? 127 : 126);
@@ -135,12 +197,24 @@ bool lab_part(const char *name)
 		die("this lab has no part %s", name);
 	lab_step(part->title);
 	struct probe_missing missing[MISSING];
-	int count = probe_needs(&part->needs, missing, MISSING);
-	if (count) {
-		autofree char *what = text("part %s", name);
-		lab_skip(what, missing[0].what, missing[0].remedy);
+	autofree char *what = text("part %s", name), *remedy = alone_by(part);
+	if (not_alone(part)) {
+		lab_skip(what, not_alone(part), remedy);
+		return false;
 	}
+	if (too_dangerous(part->hazard)) {
+		lab_skip(what, dangerous[0], dangerous[1]);
+		return false;
+	}
+	int count = probe_needs(&part->needs, missing, MISSING);
+	if (count)
+		lab_skip(what, missing[0].what, missing[0].remedy);
 	return count == 0;
+}
+
+bool lab_asked(const char *name)
+{
+	return options.part && !strcmp(options.part, name);
 }
 
 void lab_row(const char *what, const char *without, const char *with, const char *who)
@@ -152,6 +226,12 @@ void lab_sample(const char *series, long long value, long long limit, const char
 {
 	if (!lab_command)
 		out_sample(series, value, limit, unit);
+}
+
+int lab_cells(const char *series, const long long value[], int count, long long limit,
+	const char *unit, long long every, long long first)
+{
+	return out_cells(series, value, count, limit, unit, every, first);
 }
 
 bool lab_watched(void)

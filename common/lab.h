@@ -17,6 +17,7 @@
 struct lab_needs {
 	bool root;       /* real root: CAP_SYS_ADMIN in the first user namespace */
 	bool namespaces; /* root, or else a user namespace of one's own, user_namespaces(7) */
+	bool ordinary;   /* the namespaces, made by an ordinary user, which root becomes for it */
 	bool proc_mount; /* a fresh proc(5) may be mounted in namespaces of one's own */
 	bool swap;       /* swap is on */
 	bool block;      /* a scratch block device */
@@ -32,13 +33,14 @@ struct lab_part {
 	const char *name; /* as in --can-run=NAME and the check "part NAME" */
 	const char *title;
 	struct lab_needs needs;
-	bool boot_alone; /* wants a machine that was booted for it alone */
+	bool boot_alone; /* wants a machine that was booted for it alone: lab_asked() */
 	bool hazard;     /* on the host only when WHERE=host was typed */
 };
 
 enum lab_option_type {
 	LAB_SIZE,       /* long long: bytes, as docker reads them (b k m g, Ki Mi Gi) */
 	LAB_NUMBER,     /* long long */
+	LAB_DECIMAL,    /* long long: thousandths, "0.5" is 500 */
 	LAB_NAME,       /* const char *: letters, digits, '-' and '.' */
 	LAB_PATH_IN,    /* const char *: a file that travels into the lab VM */
 	LAB_PATH_IN_OUT /* const char *: one that is brought back as well */
@@ -49,7 +51,7 @@ struct lab_option {
 	const char *name;
 	enum lab_option_type type;
 	void *value;        /* where the value is; what stands there is the default */
-	long long min, max; /* LAB_SIZE, LAB_NUMBER: both inclusive; LAB_NAME: length */
+	long long min, max; /* LAB_SIZE, _NUMBER, _DECIMAL: both inclusive; LAB_NAME: length */
 	const char *help;
 };
 
@@ -81,7 +83,7 @@ struct lab {
 	const char *goal;
 	const char *manual;  /* manual pages: "pid_namespaces(7) unshare(2)" */
 	const char *teaches; /* calls with their flags: "unshare:CLONE_NEWPID setns" */
-	const char *after;   /* ids that it builds on: "02-mnt-ns 07-cgroup-ns" */
+	const char *after;   /* ids that it builds on: "01-pid-ns" */
 	struct lab_needs needs;
 	const struct lab_part *parts;     /* ends at the first without a name */
 	const struct lab_option *options; /* ends at the first without a name */
@@ -132,9 +134,18 @@ __attribute__((format(printf, 1, 2))) void lab_note(const char *fmt, ...);
 
 /*
  * Opens the part called name of this lab's metadata. Returns false, after one
- * skipped check with reason and remedy, when its needs are not met here.
+ * skipped check with reason and remedy, when its needs are not met here, or
+ * when it is a hazard and this is neither the lab VM nor WHERE=host.
  */
 bool lab_part(const char *name);
+
+/*
+ * A part with boot_alone changes its machine for good. It runs only when it was
+ * asked for, by the option --NAME, and then alone: lab_part() skips it unless
+ * the kernel was booted with the word lab.alone in the lab VM, which scripts/lab
+ * does for that option.
+ */
+bool lab_asked(const char *name);
 
 /*
  * What --step shows at the next wait: a command that works where the lab runs.
@@ -188,8 +199,28 @@ void lab_row(const char *what, const char *without, const char *with, const char
  */
 void lab_sample(const char *series, long long value, long long limit, const char *unit);
 
+/*
+ * A stretch of time, cut into cells: value[i], of at most limit, is how much of
+ * cell i was used. The story draws them all at once, used (#) or not (.), with a
+ * bar before the first one and, from first on, every so many units. What the rounding of a cell
+ * leaves over goes to the next one, so the used cells add up to the values. In JSON lines each
+ * value is a sample. Returns the number of used cells.
+ */
+int lab_cells(const char *series, const long long value[], int count, long long limit,
+	const char *unit, long long every, long long first);
+
 /* True when the samples are being watched on a terminal: worth a slower pace. */
 bool lab_watched(void);
+
+/* ---- The group that is ours ---------------------------------------------- */
+
+/*
+ * The folder of the cgroup v2 group in which this lab may make groups, called
+ * labNN-PID, with the controllers of its needs. Where it takes that, our own
+ * processes go into a leaf group first, and back at the end; machine.h has the
+ * rule. Lab 07 goes on by hand from here, the later ones with cg.h.
+ */
+const char *lab_home(void);
 
 /* ---- Undo --------------------------------------------------------------- */
 

@@ -1,5 +1,5 @@
 /*
- * ns.h: id maps of a user namespace, user_namespaces(7).
+ * ns.h: id maps of a user namespace, user_namespaces(7), and who makes one.
  */
 #pragma once
 
@@ -14,3 +14,18 @@ void ns_map_root(void);
  * after ns_map_root(), else "".
  */
 extern const char *ns_join;
+
+/*
+ * What has become of the mount table after unshare(CLONE_NEWNS) and a change of
+ * its propagation: "own, private". "the old one" where ns_inode(0, "mnt") is
+ * still before; "shared" or "slave" where one mount or more is. Allocated. To be
+ * read back before anything is mounted; mount_namespaces(7). Lab 02 does it by hand.
+ */
+char *ns_mount_table(long before);
+
+/*
+ * For root, who needs no user namespace: becomes, for good, the ordinary user
+ * who typed sudo, else 1000, without any group but its own. 0, or -1 with errno
+ * set. setresuid(2), setgroups(2)
+ */
+int ns_become_ordinary(void);

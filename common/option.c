@@ -65,6 +65,31 @@ static char *size_text(long long bytes)
 	return text("%lld%s", bytes >> shift, shift == 20 ? "M" : shift == 10 ? "K" : "");
 }
 
+/* "0.5" is 500: thousandths, of which there are at most three digits. */
+bool decimal_parse(const char *string, long long *thousandths)
+{
+	size_t whole = strspn(string, "0123456789"), part = 0;
+	if (string[whole] == '.')
+		part = strspn(string + whole + 1, "0123456789");
+	if (whole == 0 || whole > 15 || part > 3 || string[whole + (part ? part + 1 : 0)])
+		return false;
+	*thousandths = strtoll(string, NULL, 10) * 1000;
+	for (size_t i = 0, worth = 100; i < part; i++, worth /= 10)
+		*thousandths += (string[whole + 1 + i] - '0') * (long long)worth;
+	return true;
+}
+
+static char *decimal_text(long long thousandths)
+{
+	char *value = text("%lld.%03lld", thousandths / 1000, thousandths % 1000);
+	size_t length = strlen(value);
+	while (value[length - 1] == '0')
+		value[--length] = '\0';
+	if (value[length - 1] == '.')
+		value[length - 1] = '\0';
+	return value;
+}
+
 /* The value of an option of the lab's own, or a usage error that names what was expected. */
 static void set(const struct lab_option *option, const char *value)
 {
@@ -89,6 +114,15 @@ static void set(const struct lab_option *option, const char *value)
 				value, option->min, option->max);
 		*(long long *)option->value = number;
 		break;
+	case LAB_DECIMAL: {
+		autofree char *low = decimal_text(option->min), *high = decimal_text(option->max);
+		if (!decimal_parse(value, &number) || number < option->min || number > option->max)
+			usage("--%s %s: expected a number from %s to %s with at most three decimals, such "
+			      "as 0.5",
+				option->name, value, low, high);
+		*(long long *)option->value = number;
+		break;
+	}
 	case LAB_NAME: {
 		size_t length = strlen(value), good = 0;
 		while (isalnum((unsigned char)value[good]) || value[good] == '-' ||
@@ -129,14 +163,23 @@ static void help(void)
 			value = size_text(*(long long *)o->value);
 		else if (o->type == LAB_NUMBER)
 			value = text("%lld", *(long long *)o->value);
+		else if (o->type == LAB_DECIMAL)
+			value = *(long long *)o->value ? decimal_text(*(long long *)o->value)
+						       : text("none");
 		else
 			value = text("%s", *(char **)o->value ? *(char **)o->value : "none");
 		autofree char *name = text("--%s %s", o->name,
-			o->type == LAB_SIZE     ? "SIZE"
-			: o->type == LAB_NUMBER ? "N"
-			: o->type == LAB_NAME   ? "NAME"
-						: "PATH");
+			o->type == LAB_SIZE      ? "SIZE"
+			: o->type == LAB_NUMBER  ? "N"
+			: o->type == LAB_DECIMAL ? "DECIMAL"
+			: o->type == LAB_NAME    ? "NAME"
+						 : "PATH");
 		printf("  %-26s %s (now %s)\n", name, o->help, value);
+	}
+	for (const struct lab_part *part = lab->parts; part && part->name; part++) {
+		autofree char *name = text("--%s", part->name);
+		if (part->boot_alone)
+			printf("  %-26s only this part, in a lab VM that is booted for it\n", name);
 	}
 	puts("\nExit status: 0 all as predicted, 1 a check failed, 2 wrong usage, 3 broken,\n"
 	     "77 cannot run here, 130 interrupted; with COMMAND its own, or 125 to 127.");
@@ -179,6 +222,15 @@ static const struct lab_option *own_option(int argc, char *argv[], int *i)
 			return o;
 		}
 	}
+	return NULL;
+}
+
+/* --NAME of a part that wants a machine of its own: that part, and nothing else. */
+static const char *part_alone(const char *name)
+{
+	for (const struct lab_part *part = lab->parts; part && part->name; part++)
+		if (part->boot_alone && !strcmp(part->name, name))
+			return part->name;
 	return NULL;
 }
 
@@ -236,6 +288,8 @@ void options_read(int argc, char *argv[], const char **can_run)
 		else if ((value = value_of("color", argc, argv, &i)))
 			options.color =
 				one_of("color", value, colors, &index) ? (unsigned)index : 0;
+		else if ((value = part_alone(word + 2)))
+			options.part = value;
 		else if (!own_option(argc, argv, &i))
 			usage("unknown option %s; expected one of those of --help", word);
 	}

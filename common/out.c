@@ -281,6 +281,14 @@ void out_sample(const char *series, long long value, long long limit, const char
 		curve_add(series, value, limit, unit);
 }
 
+int out_cells(const char *series, const long long value[], int count, long long limit,
+	const char *unit, long long every, long long first)
+{
+	for (int i = 0; options.jsonl && i < count; i++)
+		out_sample(series, value[i], limit, unit);
+	return curve_cells(value, count, limit, unit, every, first, !options.jsonl);
+}
+
 bool out_drawing(void)
 {
 	return fancy;

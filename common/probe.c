@@ -23,6 +23,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ns.h"
+
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /* What the child found: the first thing that failed, or err 0. */
@@ -37,6 +39,7 @@ struct trial {
 	void (*run)(int out, const struct trial *t);
 	const struct machine *m;
 	const char *name; /* a controller or a module */
+	bool ordinary;    /* as an ordinary user */
 	bool proc;        /* a proc mount too */
 };
 
@@ -98,6 +101,8 @@ static void try_namespaces(int out, const struct trial *t)
 		{"pid", CLONE_NEWPID},
 	};
 
+	if (t->ordinary && geteuid() == 0 && ns_become_ordinary() < 0)
+		tell(out, PROBE_USER_NS, "", errno);
 	become_root(out);
 	for (size_t i = 0; i < ARRAY_SIZE(namespaces); i++)
 		if (unshare(namespaces[i].flag) < 0)
@@ -306,15 +311,25 @@ static void miss(struct answer *a, enum probe_need need, const char *arg, int er
 	a->count++;
 }
 
-static void need_namespaces(struct answer *a, bool proc)
+static void need_namespaces(struct answer *a, bool ordinary, bool proc)
 {
-	struct trial t = {.run = try_namespaces, .m = a->m, .proc = proc};
+	struct trial t = {.run = try_namespaces, .m = a->m, .ordinary = ordinary, .proc = proc};
 	struct report r = try_out(&t);
+	static struct machine as_ordinary;
+	const struct machine *m = a->m;
+
+	if (ordinary && m->uid == 0) { /* what forbids it is what forbids it to that user */
+		as_ordinary = *m;
+		as_ordinary.uid = 1000;
+		as_ordinary.root = false;
+		a->m = &as_ordinary;
+	}
 
 	if (r.err == ETIMEDOUT || r.err == ECHILD)
 		r.need = proc ? PROBE_PROC : PROBE_USER_NS;
 	if (r.err)
 		miss(a, r.need, r.arg, r.err);
+	a->m = m;
 }
 
 static void need_controller(struct answer *a, const char *name)
@@ -375,8 +390,8 @@ int probe_needs(const struct lab_needs *needs, struct probe_missing *missing, in
 		miss(&a, PROBE_KERNEL, needs->kernel, 0);
 	if (needs->root && !m.root)
 		miss(&a, PROBE_ROOT, "", 0);
-	if (needs->namespaces || needs->proc_mount)
-		need_namespaces(&a, needs->proc_mount);
+	if (needs->namespaces || needs->ordinary || needs->proc_mount)
+		need_namespaces(&a, needs->ordinary, needs->proc_mount);
 	for_each_word(&a, needs->controllers, need_controller);
 	for_each_word(&a, needs->modules, need_module);
 	if (needs->cpus > m.cpus) {

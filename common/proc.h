@@ -19,6 +19,9 @@ bool child_ended(pid_t pid, int ms);
 /* For a child that only has to be there: waits until the lab's first process is gone. */
 _Noreturn void child_idle(void);
 
+/* First thing in a child that a bare clone3(2) made; fork(3) and cg_spawn() do it by themselves. */
+void proc_child(void);
+
 /*
  * A gate holds one process until another opens it; made before fork(2). Each
  * gate_wait() takes one gate_open(). Nobody waits for ever: a wait ends its

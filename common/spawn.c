@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "cg.h"
-#include "state.h"
+#include "proc.h"
 #include "sys.h"
 
 pid_t cg_spawn(const char *group)

@@ -27,12 +27,16 @@ extern const struct lab *lab;
 struct options {
 	bool step, predict, jsonl, plain;
 	enum { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER } color;
+	const char *part; /* the one that was asked for; lab_asked() */
 };
 extern struct options options;
 
 /* Parses, answers --help, --version and --about; sets can_run to NULL, "" or a part. */
 void options_read(int argc, char *argv[], const char **can_run);
 void about_print(void);
+
+/* "0.5" in thousandths; false when it is no such number. */
+bool decimal_parse(const char *text, long long *thousandths);
 
 /* A size in bytes; false when it is not one. */
 bool size_parse(const char *text, long long *bytes);
@@ -47,6 +51,8 @@ void out_note(const char *text);
 void out_call(const char *place, const char *call, long value, int error);
 void out_check(const char *what, const char *expected, const char *observed, enum verdict verdict);
 void out_sample(const char *series, long long value, long long limit, const char *unit);
+int out_cells(const char *series, const long long value[], int count, long long limit,
+	const char *unit, long long every, long long first);
 void out_wait(pid_t pid, const char *commands);
 void out_row(const char *const cell[4]);
 void out_end(enum verdict verdict);
@@ -78,5 +84,4 @@ enum left file_left_by_run(const char *name, pid_t ended);
 /* ---- proc.c ---- */
 
 void proc_init(void);
-void proc_child(void);   /* in each child; fork(3) does it by itself, clone3(2) does not */
 int pidfd_of(pid_t pid); /* closed on exec; pidfd_open(2) */

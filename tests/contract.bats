@@ -157,6 +157,13 @@ refused() {
 					refused "$program" "--$name" "$value"
 				done
 				;;
+			decimal) # its bounds are thousandths
+				for value in x -5 1x .5 1. 1.2345 99999999999999999999 '' \
+					"$(printf '%d.%03d' $(((min - 1) / 1000)) $(((min - 1) % 1000)))" \
+					"$(printf '%d.%03d' $(((max + 1) / 1000)) $(((max + 1) % 1000)))"; do
+					refused "$program" "--$name" "$value"
+				done
+				;;
 			name)
 				refused "$program" "--$name" 'a b'
 				refused "$program" "--$name" "a/b"
@@ -245,7 +252,7 @@ refused() {
 				and (.boot | . == "" or . == "alone") and (.hazard | type == "boolean")))
 			and ([.parts[].name] | . == unique or length == (unique | length))
 			and (.options | all((.name | test("^[a-z0-9-]+$")) and (.help | length > 0)
-				and (.type | test("^(size|number|name|path-in|path-in-out)$")) and .min <= .max))
+				and (.type | test("^(size|number|decimal|name|path-in|path-in-out)$")) and .min <= .max))
 		' "$out" >/dev/null || wrong "$program --about: a field is missing or not as it must be: $(<"$out")"
 		# What it builds on is a lab that is here, or one that is to come under a number that no lab here has.
 		for after in $(jq -r '.after[]' "$out"); do
@@ -474,10 +481,15 @@ look_at_all() {
 # ordinary_user PROGRAM: sets as and copy, a copy that it may start; false where it cannot run it.
 ordinary_user() {
 	as=(setpriv --reuid=1000 --regid=1000 --clear-groups env HOME=/tmp)
-	copy=/tmp/$mark/$1
-	mkdir -p "/tmp/$mark"
-	chmod 755 "/tmp/$mark"
+	copy=/tmp/$mark/labs/$1
+	mkdir -p "/tmp/$mark/labs"
+	chmod 755 "/tmp/$mark" "/tmp/$mark/labs"
 	cp "$LABS/$1" "$copy"
+	# The root of the labs' containers lies beside the labs.
+	if [ ! -d "/tmp/$mark/rootfs" ]; then
+		mkdir -m 755 "/tmp/$mark/rootfs"
+		cp -R "$ROOT/build/rootfs/tree" "/tmp/$mark/rootfs/tree"
+	fi
 	"${as[@]}" "$copy" --can-run >/dev/null 2>&1
 }
 
@@ -518,7 +530,8 @@ source_of() {
 	host_only "the lab VM has no sources and no compiler"
 	for program in "${programs[@]}"; do
 		file=$(source_of "$program")
-		gcc -std=gnu11 -D_GNU_SOURCE -DVERSION='""' -I "$ROOT/common" -c "$file" -o "$BATS_TEST_TMPDIR/lab.o" 2>"$err" ||
+		read -ra flags < <("$ROOT/scripts/libraries" --cflags "$file") || :
+		gcc "${flags[@]}" -std=gnu11 -D_GNU_SOURCE -DVERSION='""' -I "$ROOT/common" -c "$file" -o "$BATS_TEST_TMPDIR/lab.o" 2>"$err" ||
 			wrong "$file: $(<"$err")"
 		symbols=" $(nm -u "$BATS_TEST_TMPDIR/lab.o" | awk '{ print $2 }' | xargs) "
 		text=$(bare_source "$file")

@@ -407,6 +407,55 @@ static void no_limit_live(void **state)
 	picture(80, 1 << 20, 5 << 20, 1 << 20, LLONG_MAX);
 }
 
+/* ---- Cells ---- */
+
+static long long cells[40];
+static int cell_count;
+static const char *cell_format;
+
+static void draw_cells(void)
+{
+	setenv("LC_ALL", "C.UTF-8", 1);
+	begin(&lab_here, "--color=never", cell_format, NULL);
+	dprintf(2, "%d", lab_cells("running", cells, cell_count, 1000, "usec", 10000, 3000));
+}
+
+static void cells_are_drawn_with_bars_and_fit(void **state)
+{
+	(void)state;
+	cell_count = 40;
+	cell_format = "--plain";
+	for (int i = 0; i < cell_count; i++)
+		cells[i] = (i + 7) % 10 < 5 ? 1000 : 0;
+	struct run *r = run(draw_cells);
+	assert_has(r, out, "\n      0 ms |...|#####.....|#####.....|#####.....|#####..\n");
+	assert_has(r, err, "20");
+}
+
+static void what_a_cell_leaves_over_goes_to_the_next(void **state)
+{
+	(void)state;
+	cell_count = 40;
+	cell_format = "--plain";
+	for (int i = 0; i < cell_count; i++)
+		cells[i] = 250; /* a quarter of each: every fourth is drawn */
+	struct run *r = run(draw_cells);
+	assert_has(r, err, "10");
+	assert_int_equal(times(strstr(r->out, "0 ms"), "#"), 10);
+}
+
+static void cells_are_samples_in_json(void **state)
+{
+	(void)state;
+	cell_count = 5;
+	cell_format = "--format=jsonl";
+	struct run *r = run(draw_cells);
+	assert_int_equal(times(r->out, "\"event\":\"sample\",\"series\":\"running\",\"value\":250,"
+				       "\"limit\":1000,\"unit\":\"usec\""),
+		5);
+	assert_lacks(r, out, "#");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -429,6 +478,9 @@ int main(void)
 		cmocka_unit_test(four_redraws_a_second),
 		cmocka_unit_test(odd_limits_live),
 		cmocka_unit_test(no_limit_live),
+		cmocka_unit_test(cells_are_drawn_with_bars_and_fit),
+		cmocka_unit_test(what_a_cell_leaves_over_goes_to_the_next),
+		cmocka_unit_test(cells_are_samples_in_json),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

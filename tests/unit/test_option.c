@@ -7,12 +7,13 @@
 #include "run.h"
 #include "state.h"
 
-static long long memory, count;
+static long long memory, count, cpus;
 static const char *host, *file;
 
 static const struct lab_option own[] = {
 	{"memory", LAB_SIZE, &memory, 4096, 1 << 30, "the limit"},
 	{"count", LAB_NUMBER, &count, 1, 100, "how many"},
+	{"cpus", LAB_DECIMAL, &cpus, 100, 2000, "how many CPUs"},
 	{"host", LAB_NAME, &host, 2, 8, "the name"},
 	{"file", LAB_PATH_IN, &file, 0, 0, "what is \"read\""},
 	{"out", LAB_PATH_IN_OUT, &file, 0, 0, "what is changed"},
@@ -68,10 +69,12 @@ static void understand(void)
 	lab = the_lab;
 	memory = 32 << 20;
 	count = 5;
+	cpus = 0;
 	options_read(argc, argv, &can_run);
-	dprintf(1, "step=%d predict=%d jsonl=%d plain=%d color=%d memory=%lld count=%lld host=%s ",
+	dprintf(1,
+		"step=%d predict=%d jsonl=%d plain=%d color=%d memory=%lld count=%lld cpus=%lld host=%s ",
 		options.step, options.predict, options.jsonl, options.plain, options.color, memory,
-		count, host ? host : "-");
+		count, cpus, host ? host : "-");
 	dprintf(1, "file=%s can_run=%s command=", file ? file : "-", can_run ? can_run : "-");
 	for (char **word = lab_command; word && *word; word++)
 		dprintf(1, "[%s]", *word);
@@ -182,6 +185,41 @@ static void a_size_must_be_in_its_range(void **state)
 	assert_usage("--memory  1", "--memory", " 1");
 }
 
+/* ---- Decimals ---- */
+
+static void decimals_are_thousandths(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		long long thousandths;
+	} good[] = {{"0", 0}, {"1", 1000}, {"0.5", 500}, {"1.50", 1500}, {"0.025", 25},
+		{"2.001", 2001}, {"007.1", 7100}, {"999999999999999.999", 999999999999999999LL}};
+	static const char *const bad[] = {"", ".", ".5", "1.", "-1", "+1", " 1", "1 ", "1.2345",
+		"1,5", "1.5.", "1.x", "1e3", "0x1", "1.5M", "9999999999999999"};
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+		long long value = -1;
+		if (!decimal_parse(good[i].text, &value) || value != good[i].thousandths)
+			fail_msg("%s: %lld instead of %lld", good[i].text, value,
+				good[i].thousandths);
+	}
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		long long value = -1;
+		if (decimal_parse(bad[i], &value))
+			fail_msg("\"%s\" is no decimal, but was read as %lld", bad[i], value);
+	}
+	assert_has(UNDERSTAND("--cpus", "1.5"), out, "cpus=1500 ");
+	assert_has(UNDERSTAND("--cpus=0.1"), out, "cpus=100 ");
+	assert_has(UNDERSTAND("--cpus", "2"), out, "cpus=2000 ");
+	assert_usage("--cpus 0.099: expected a number from 0.1 to 2", "--cpus", "0.099");
+	assert_usage("--cpus 2.001", "--cpus", "2.001");
+	assert_usage("--cpus half", "--cpus", "half");
+	assert_usage("--cpus :", "--cpus=");
+	assert_has(UNDERSTAND("--help"), out, "(now none)");
+	assert_has(UNDERSTAND("--cpus", "0.250", "--help"), out, "(now 0.25)");
+	assert_has(UNDERSTAND("--cpus", "2", "--help"), out, "(now 2)");
+}
+
 /* ---- The others ---- */
 
 static void numbers_names_and_files(void **state)
@@ -216,8 +254,9 @@ static void every_switch_and_what_nothing_means(void **state)
 	(void)state;
 	struct run *r = UNDERSTAND(NULL);
 	assert_status(r, 0);
-	assert_out(r, "step=0 predict=0 jsonl=0 plain=0 color=0 memory=33554432 count=5 host=- "
-		      "file=- can_run=- command=");
+	assert_out(r,
+		"step=0 predict=0 jsonl=0 plain=0 color=0 memory=33554432 count=5 cpus=0 host=- "
+		"file=- can_run=- command=");
 	r = UNDERSTAND("--step", "--predict", "--plain", "--format=jsonl", "--color=always");
 	assert_has(r, out, "step=1 predict=1 jsonl=1 plain=1 color=1 ");
 	assert_has(UNDERSTAND("--format", "jsonl"), out, "jsonl=1");
@@ -312,6 +351,7 @@ static void can_run_says_what_is_missing(void **state)
 	r = run(whole_begin);
 	assert_status(r, 77);
 	assert_has(r, out, "99.0");
+	assert_has(r, out, "booted for it alone; scripts/lab 01 --future");
 	assert_true(times(r->out, "\n") >= 1);
 	assert_true(times(r->out, "; ") >= times(r->out, "\n"));
 	ARGS("--can-run");
@@ -349,8 +389,8 @@ static void help_names_every_option(void **state)
 	static const char *const all[] = {"Usage: 01-test", "--step", "--predict",
 		"--format=story|jsonl", "--color=auto|always|never", "--plain", "--can-run[=PART]",
 		"--about", "--help", "--version", "--memory SIZE", "the limit (now 32M)",
-		"--count N", "(now 5)", "--host NAME", "(now none)", "--file PATH", "--out PATH",
-		"Exit status: 0", "77", "130", "125"};
+		"--count N", "(now 5)", "--cpus DECIMAL", "--host NAME", "(now none)",
+		"--file PATH", "--out PATH", "Exit status: 0", "77", "130", "125"};
 	struct run *r = UNDERSTAND("--help");
 	assert_status(r, 0);
 	assert_int_equal(r->err_size, 0);
@@ -385,8 +425,9 @@ static void about_is_json(void **state)
 		"\"memory\":0},\"boot\":\"alone\",\"hazard\":true}",
 		"{\"name\":\"memory\",\"type\":\"size\",\"min\":4096,\"max\":1073741824,"
 		"\"help\":\"the limit\"}",
-		"\"type\":\"number\"", "\"type\":\"name\"", "\"type\":\"path-in\"",
-		"\"type\":\"path-in-out\"", "\"help\":\"what is \\\"read\\\"\""};
+		"\"type\":\"number\"", "\"type\":\"decimal\"", "\"type\":\"name\"",
+		"\"type\":\"path-in\"", "\"type\":\"path-in-out\"",
+		"\"help\":\"what is \\\"read\\\"\""};
 	struct run *r = UNDERSTAND("--about");
 	assert_status(r, 0);
 	assert_int_equal(json_lines(r->out), 1);
@@ -438,6 +479,7 @@ int main(void)
 		cmocka_unit_test(sizes_are_read_as_docker_does),
 		cmocka_unit_test(a_size_too_large_is_larger_than_any_limit),
 		cmocka_unit_test(a_size_must_be_in_its_range),
+		cmocka_unit_test(decimals_are_thousandths),
 		cmocka_unit_test(numbers_names_and_files),
 		cmocka_unit_test(every_switch_and_what_nothing_means),
 		cmocka_unit_test(choices_name_what_there_is),
