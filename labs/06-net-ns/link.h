@@ -1,0 +1,168 @@
+/*
+ * link.h: the netlink messages of this lab, a function each, by libnl, with the
+ * word of ip(8) for it. Each speaks to the network namespace in which its socket
+ * was opened, and succeeds or stops the lab as broken. rtnetlink(7)
+ */
+#pragma once
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <netlink/route/addr.h>
+#include <netlink/route/link.h>
+#include <netlink/route/link/bridge.h>
+#include <netlink/route/link/veth.h>
+#include <netlink/route/route.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "file.h"
+#include "sys.h"
+
+/* libnl has error numbers of its own. */
+static inline int told(int code)
+{
+	errno = 0;
+	if (code < 0)
+		die("netlink: %s", nl_geterror(code));
+	return 0;
+}
+
+/* It speaks for the namespace that its opener is in, for good. */
+static inline struct nl_sock *netlink_open(void)
+{
+	struct nl_sock *sock = nl_socket_alloc();
+	if (!sock)
+		die("out of memory");
+	told(nl_connect(sock, NETLINK_ROUTE));
+	return sock;
+}
+
+static inline struct rtnl_link *link_find(struct nl_sock *sock, const char *name)
+{
+	struct rtnl_link *link;
+	told(rtnl_link_get_kernel(sock, 0, name, &link));
+	return link;
+}
+
+/* RTM_NEWLINK with what is to be changed of it; takes change. */
+static inline int link_change(struct nl_sock *sock, const char *name, struct rtnl_link *change)
+{
+	struct rtnl_link *link = link_find(sock, name);
+	told(rtnl_link_change(sock, link, change, 0));
+	rtnl_link_put(change);
+	rtnl_link_put(link);
+	return 0;
+}
+
+/* ip link add ONE type veth peer name OTHER: two devices, joined by a cable. */
+static inline int veth_add(struct nl_sock *sock, const char *one, const char *other)
+{
+	return told(rtnl_link_veth_add(sock, one, other, getpid()));
+}
+
+/* ip link set NAME netns NS: the device leaves this namespace. IFLA_NET_NS_FD */
+static inline int link_move(struct nl_sock *sock, const char *name, int ns)
+{
+	struct rtnl_link *change = rtnl_link_alloc();
+	rtnl_link_set_ns_fd(change, ns);
+	return link_change(sock, name, change);
+}
+
+/* ip link set NAME up. IFF_UP */
+static inline int link_up(struct nl_sock *sock, const char *name)
+{
+	struct rtnl_link *change = rtnl_link_alloc();
+	rtnl_link_set_flags(change, IFF_UP);
+	return link_change(sock, name, change);
+}
+
+/* ip address add ADDRESS/BITS dev NAME; with it comes the route to its network. RTM_NEWADDR */
+static inline int address_add(struct nl_sock *sock, const char *name, const char *address)
+{
+	struct rtnl_link *link = link_find(sock, name);
+	struct rtnl_addr *addr = rtnl_addr_alloc();
+	struct nl_addr *local;
+	told(nl_addr_parse(address, AF_INET, &local));
+	rtnl_addr_set_ifindex(addr, rtnl_link_get_ifindex(link));
+	told(rtnl_addr_set_local(addr, local));
+	told(rtnl_addr_add(sock, addr, 0));
+	nl_addr_put(local);
+	rtnl_addr_put(addr);
+	rtnl_link_put(link);
+	return 0;
+}
+
+/*
+ * ip link: "lo eth0", allocated; without the tunnels that some kernels put into
+ * every namespace (net.core.fb_tunnels_only_for_init_net), such as sit0.
+ */
+static inline char *link_names(struct nl_sock *sock)
+{
+	struct nl_cache *cache;
+	char *list = text("%s", "");
+	told(rtnl_link_alloc_cache(sock, AF_UNSPEC, &cache));
+	for (struct nl_object *o = nl_cache_get_first(cache); o; o = nl_cache_get_next(o)) {
+		const char *kind = rtnl_link_get_type((struct rtnl_link *)o);
+		autofree char *before = list;
+		if (kind && strcmp(kind, "veth") && strcmp(kind, "bridge"))
+			list = text("%s", before);
+		else
+			list = text("%s%s%s", before, *before ? " " : "",
+				rtnl_link_get_name((struct rtnl_link *)o));
+	}
+	nl_cache_free(cache);
+	return list;
+}
+
+/* ip link add NAME type bridge: a switch, of which the namespace itself is one port. */
+static inline int bridge_add(struct nl_sock *sock, const char *name)
+{
+	return told(rtnl_link_bridge_add(sock, name));
+}
+
+/* ip link set NAME master BRIDGE: the other port of that cable. IFLA_MASTER */
+static inline int bridge_join(struct nl_sock *sock, const char *bridge, const char *name)
+{
+	struct rtnl_link *master = link_find(sock, bridge), *slave = link_find(sock, name);
+	told(rtnl_link_enslave(sock, master, slave));
+	rtnl_link_put(master);
+	rtnl_link_put(slave);
+	return 0;
+}
+
+/* ip route add default via GATEWAY. RTM_NEWROUTE */
+static inline int route_add_default(struct nl_sock *sock, const char *gateway)
+{
+	struct rtnl_route *route = rtnl_route_alloc();
+	struct rtnl_nexthop *hop = rtnl_route_nh_alloc();
+	struct nl_addr *everything, *via;
+	told(nl_addr_parse("default", AF_INET, &everything));
+	told(nl_addr_parse(gateway, AF_INET, &via));
+	told(rtnl_route_set_dst(route, everything));
+	rtnl_route_nh_set_gateway(hop, via);
+	rtnl_route_add_nexthop(route, hop); /* which the route takes */
+	told(rtnl_route_add(sock, route, 0));
+	nl_addr_put(everything);
+	nl_addr_put(via);
+	rtnl_route_put(route);
+	return 0;
+}
+
+/* ---- Sockets: no answer must not be waited for without an end ---- */
+
+static inline int socket_open(int type, int protocol)
+{
+	const struct timeval bound = {.tv_sec = 5};
+	int fd = socket(AF_INET, type | SOCK_CLOEXEC, protocol);
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &bound, sizeof bound) ||
+		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &bound, sizeof bound))
+		die("socket");
+	return fd;
+}
+
+static inline struct sockaddr_in address_of(const char *address, long long port)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((in_port_t)port)};
+	inet_pton(AF_INET, address, &to.sin_addr);
+	return to;
+}
