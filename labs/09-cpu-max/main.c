@@ -1,0 +1,163 @@
+/*
+ * Throttled, not killed. A group of processes may use so many microseconds of
+ * CPU in each period and stands still for the rest of it: cpu.max. With
+ * cpu.weight it gets a share, and only while others want the CPU too.
+ * cgroups(7), Documentation/admin-guide/cgroup-v2.rst, "CPU"
+ */
+#define _GNU_SOURCE
+#include <sched.h>
+
+#include "cg.h"
+#include "file.h"
+#include "lab.h"
+#include "proc.h"
+#include "spinner.h"
+#include "sys.h"
+#include "words.h"
+
+static long long quota = 50000, period = 100000, cpus, seconds = 2, weight = 300;
+
+static const struct lab_option lab_options[] = {
+	{"quota", LAB_NUMBER, &quota, 1000, 64000000, "usec of CPU in each period, cpu.max"},
+	{"period", LAB_NUMBER, &period, 10000, 1000000, "its length in usec"},
+	{"cpus", LAB_DECIMAL, &cpus, 100, 64000, "docker's: a quota of CPUS x period"},
+	{"seconds", LAB_NUMBER, &seconds, 1, 30, "how long each window is"},
+	{"weight", LAB_NUMBER, &weight, 10, 1000, "cpu.weight beside 100"},
+	{0},
+};
+
+static const struct lab lab = {
+	.id = "09-cpu-max",
+	.title = "Throttled, not killed",
+	.goal = "A container that wants more CPU than its limit is made to stand still for the rest "
+		"of each period. A weight is another thing: it only counts when others want the CPU.",
+	.manual = "cgroups(7) sched(7) sched_setaffinity(2) clock_gettime(2) proc_pid_schedstat(5)",
+	.teaches = "sched_setaffinity file:cpu.max file:cpu.weight file:cpu.stat",
+	.after = "07-cgroup-ns 08-pids-max",
+	.needs = {.controllers = "cpu", .kernel = "5.14", .cpus = 2},
+	.options = lab_options,
+	.words = &words,
+	.exclusive_cpu = true,
+};
+
+/* Done four times: a process that only burns CPU, born in its group. */
+static void start(struct spinner *s, long long predicted)
+{
+	s->predicted = predicted;
+	prepare(s);
+	s->pid = SYS(cg_spawn(s->group));
+	if (s->pid == 0)
+		spin(s);
+	undo_kill(s->pid);
+}
+
+static bool limited_by(const char *group)
+{
+	autofree char *limit = text("%lld %lld", quota, period);
+	cg_write(group, "cpu.max", limit);
+	autofree char *read_back = cg_read(group, "cpu.max");
+	return expect_str("cpu.max reads back", limit, read_back);
+}
+
+static _Noreturn void hands_on(void)
+{
+	autofree char *group = cg_create("command");
+	limited_by(group);
+	pid_t child = SYS(cg_spawn(group));
+	if (child == 0)
+		lab_exec_command();
+	lab_exit_as(child);
+}
+
+int main(int argc, char *argv[])
+{
+	lab_begin(&lab, argc, argv);
+	if (cpus)
+		quota = cpus * period / 1000;
+	if (lab_command)
+		hands_on();
+	window = seconds * 1000000;
+	long long share = quota < period ? quota : period; /* one thread: one CPU at most */
+	cpu_set_t all, one, two;
+	SYS(sched_getaffinity(0, sizeof all, &all));
+	CPU_ZERO(&one);
+	CPU_ZERO(&two);
+	CPU_SET(nth_cpu(&all, 0), &one);
+	CPU_SET(nth_cpu(&all, 0), &two);
+	CPU_SET(nth_cpu(&all, 1), &two);
+
+	lab_step("Control: a group without a limit. A spinner must get a whole CPU.");
+	struct spinner control = {.group = cg_create("control")};
+	start(&control, window);
+	bool quiet = measure((struct spinner *[]){&control}, 1, &all);
+	judge(quiet, "control: usec in each period", period,
+		control.used * period / control.length);
+	expect_int("control: nr_throttled", 0, control.throttles);
+
+	lab_step("With cpu.max it must get its quota in each period, and live.");
+	lab_predict("limit");
+	struct spinner limited = {.group = cg_create("limited")};
+	if (!limited_by(limited.group))
+		return lab_end();
+	start(&limited, window * share / period);
+	quiet = measure((struct spinner *[]){&limited}, 1, &all);
+	bool must = share < period;
+	judge(quiet, "limited: usec in each period", share, limited.used * period / limited.length);
+	expect_range("nr_throttled", must, must ? 2 * window / period : 0, limited.throttles);
+	expect_range("throttled_usec", (window - limited.predicted) / 2, must ? window + period : 0,
+		limited.throttled_for);
+	expect_str("the spinner is", "alive", child_ended(limited.pid, 0) ? "killed" : "alive");
+	lab_look("grep . %s/cpu.max %s/cpu.stat", limited.group, limited.group);
+	lab_look("cat /proc/%d/cgroup", limited.pid);
+	lab_wait(limited.pid);
+
+	lab_step("Drawn: in each period it must run (#), and then stand still (.).");
+	const long long *cell = limited.seen->cell, size = window / CELLS;
+	int still = 0, first = 0; /* cells in which it stood still; where it first went on */
+	for (int i = 0; i < CELLS; i++) {
+		still += cell[i] < size / 4;
+		if (!first && i && cell[i - 1] < size / 2 && cell[i] >= size / 2)
+			first = i;
+	}
+	lab_answer("limit", child_ended(limited.pid, 0) ? "killed" : still > 10 ? "stops" : "runs");
+	int running = lab_cells("running", cell, CELLS, size, "usec",
+		period < 2 * size ? window / 10 : period, first * size);
+	judge(true, "running cells, % of usage_usec", 100,
+		limited.used ? running * size * 100 / limited.used : 0);
+
+	lab_step("Two groups on one CPU: they must share it as their cpu.weight says.");
+	struct spinner light = {.group = cg_create("light")}, heavy = {.group = cg_create("heavy")};
+	struct spinner *const both[] = {&light, &heavy};
+	autofree char *weight_text = text("%lld", weight);
+	cg_write(heavy.group, "cpu.weight", weight_text);
+	expect_int("light: cpu.weight", 100, cg_read_long(light.group, "cpu.weight"));
+	expect_int("heavy: cpu.weight", weight, cg_read_long(heavy.group, "cpu.weight"));
+	start(&light, window * 100 / (100 + weight));
+	start(&heavy, window * weight / (100 + weight));
+	SYS(sched_setaffinity(light.pid, sizeof one, &one));
+	SYS(sched_setaffinity(heavy.pid, sizeof one, &one));
+	quiet = measure(both, 2, &one);
+	judge(quiet, "one CPU: heavy in % of light", weight,
+		light.used ? heavy.used * 100 / light.used : 0);
+	lab_look("grep . %s/cpu.weight %s/cpu.weight", light.group, heavy.group);
+	lab_look("grep Cpus_allowed_list /proc/%d/status /proc/%d/status", light.pid, heavy.pid);
+	lab_wait(heavy.pid);
+
+	lab_step("The same with a CPU to spare: the weights must do nothing.");
+	lab_predict("weight");
+	SYS(sched_setaffinity(light.pid, sizeof two, &two));
+	SYS(sched_setaffinity(heavy.pid, sizeof two, &two));
+	light.predicted = heavy.predicted = window;
+	quiet = measure(both, 2, &two);
+	judge(quiet, "two CPUs: light, % of a CPU", 100, light.used * 100 / light.length);
+	judge(quiet, "two CPUs: heavy, % of a CPU", 100, heavy.used * 100 / heavy.length);
+	lab_answer("weight", heavy.used < light.used * 3 / 2 ? "same" : "more");
+
+	autofree char *got = text("%lld of %lld usec", share, period);
+	autofree char *shares = text("100 : %lld", weight);
+	lab_row("CPU in each period", "all of it", got, "cpu.max");
+	lab_row("over the limit", "-", "throttled, alive", "the kernel");
+	lab_row("two groups, one CPU", "100 : 100", shares, "cpu.weight");
+	lab_row("two groups, two CPUs", "a CPU each", "a CPU each", "nobody: no need");
+	return lab_end();
+}

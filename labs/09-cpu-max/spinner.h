@@ -1,0 +1,213 @@
+/*
+ * Processes that only burn CPU, and the measuring of what they got: plumbing of
+ * main.c and more.c. All times are in usec.
+ */
+#pragma once
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include "cg.h"
+#include "file.h"
+#include "lab.h"
+#include "proc.h"
+#include "sys.h"
+
+enum {
+	CELLS = 200,        /* so many parts has a window */
+	STILL_USEC = 5000,  /* two looks at the clock so far apart: it stood still between them */
+	STOLEN_USEC = 2000, /* the same, and yet it ran: a host took our CPU without our kernel */
+};
+
+static long long window = 2000000; /* for so long it is measured */
+
+/* What a spinner has seen in its window, in a page that it shares with the lab. */
+struct seen {
+	long long length;      /* until the last of its threads had ended it */
+	long long ran;         /* all its threads together */
+	long long still;       /* its first thread did not run */
+	long long stolen;      /* of its first thread's time */
+	long long cell[CELLS]; /* what its first thread ran in each 200th of the window */
+};
+
+struct spinner {
+	const char *group;
+	const char *limiter; /* whose cpu.stat counts the throttling; the group's own where NULL */
+	int threads;         /* 0 is 1 */
+	const cpu_set_t *each; /* each thread on a CPU of its own among these; NULL: anywhere */
+	long long predicted;   /* its CPU time in a window */
+
+	pid_t pid;
+	struct gate go, done;
+	struct seen *seen;
+	long long end;                                    /* of the window, for its threads */
+	long long length, used, throttles, throttled_for; /* the last window, by cpu.stat */
+};
+
+static long long usec(clockid_t clock)
+{
+	struct timespec now;
+	clock_gettime(clock, &now);
+	return now.tv_sec * 1000000LL + now.tv_nsec / 1000;
+}
+
+/* The nth CPU of a set, or -1. */
+static int nth_cpu(const cpu_set_t *set, int n)
+{
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, set) && n-- == 0)
+			return cpu;
+	return -1;
+}
+
+/*
+ * A name for top(1). It is also what lets strace(1) with --seccomp-bpf go: until
+ * a process has made a call that is traced, it is stopped at each of all others.
+ */
+static void own_name(void)
+{
+	file_write("/proc/thread-self/comm", "spinner");
+}
+
+static void own_cpu(const struct spinner *s, int n)
+{
+	cpu_set_t one;
+	CPU_ZERO(&one);
+	if (s->each)
+		CPU_SET(nth_cpu(s->each, n), &one);
+	if (s->each && sched_setaffinity(0, sizeof one, &one))
+		die("sched_setaffinity");
+}
+
+static void *burn(void *spinner)
+{
+	struct spinner *s = spinner;
+	own_name();
+	own_cpu(s, 1);
+	while (usec(CLOCK_MONOTONIC) < s->end)
+		;
+	return NULL;
+}
+
+/* The child's body: burns a window whenever the gate opens, and notes when it had the CPU. */
+static _Noreturn void spin(struct spinner *s)
+{
+	struct seen *seen = s->seen;
+	own_name();
+	own_cpu(s, 0);
+	for (;;) {
+		pthread_t threads[16];
+		gate_wait(&s->go);
+		memset(seen, 0, sizeof *seen);
+		long long before = usec(CLOCK_PROCESS_CPUTIME_ID);
+		long long begin = usec(CLOCK_MONOTONIC), now = begin;
+		long long cpu = usec(CLOCK_THREAD_CPUTIME_ID);
+		s->end = begin + window;
+		for (int i = 1; i < s->threads; i++)
+			if ((errno = pthread_create(&threads[i], NULL, burn, s)) != 0)
+				die("pthread_create");
+		while (now < s->end) {
+			long long ran = usec(CLOCK_THREAD_CPUTIME_ID) - cpu;
+			long long then = usec(CLOCK_MONOTONIC);
+			long long still = (then < s->end ? then : s->end) - now - ran;
+			seen->cell[(now - begin) * CELLS / window] += ran;
+			seen->stolen += ran > STOLEN_USEC ? ran : 0;
+			/* Less than nothing when what it ran was not yet seen the last time. */
+			seen->still += llabs(still) > STILL_USEC ? still : 0;
+			cpu += ran;
+			now = then;
+		}
+		for (int i = 1; i < s->threads; i++)
+			pthread_join(threads[i], NULL);
+		seen->length = usec(CLOCK_MONOTONIC) - begin;
+		seen->ran = usec(CLOCK_PROCESS_CPUTIME_ID) - before;
+		gate_open(&s->done);
+	}
+}
+
+/* Before a spinner is born in its group. */
+static void prepare(struct spinner *s)
+{
+	gate_init(&s->go), gate_init(&s->done);
+	s->seen = mmap(
+		NULL, sizeof *s->seen, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (s->seen == MAP_FAILED)
+		die("mmap");
+}
+
+/* The group's own account: read before (-1) and after (+1) a window. */
+static void account(struct spinner *s, int sign)
+{
+	const char *limiter = s->limiter ? s->limiter : s->group;
+	if (sign < 0)
+		s->length = s->used = s->throttles = s->throttled_for = 0;
+	s->length += sign * usec(CLOCK_MONOTONIC);
+	s->used += sign * cg_read_key(s->group, "cpu.stat", "usage_usec");
+	s->throttles += sign * cg_read_key(limiter, "cpu.stat", "nr_throttled");
+	s->throttled_for += sign * cg_read_key(limiter, "cpu.stat", "throttled_usec");
+}
+
+/* For how long these CPUs had nothing to do since the machine was booted; proc_stat(5) */
+static long long idle(const cpu_set_t *cpus)
+{
+	autofree char *stat = file_read("/proc/stat");
+	long long sum = 0, ticks;
+	int cpu;
+	for (char *line = strtok(stat, "\n"); line; line = strtok(NULL, "\n"))
+		if (sscanf(line, "cpu%d %*d %*d %*d %lld", &cpu, &ticks) == 2 &&
+			CPU_ISSET(cpu, cpus))
+			sum += ticks;
+	return sum * 1000000 / sysconf(_SC_CLK_TCK);
+}
+
+/*
+ * A window of each of n spinners at the same time, under the lock; a second one
+ * when the first is not within 15 % of what was predicted. cpus: where they may
+ * run. False when the machine had no CPU to give even then: these CPUs left less
+ * idle than is missing, or a host took as much as it is off, which is not more
+ * than a third. What is further off is no noise, however busy the host.
+ */
+static bool measure(struct spinner *const s[], int n, const cpu_set_t *cpus)
+{
+	autoclose int lock = cpu_lock();
+	bool quiet = false, as_predicted = false;
+	for (int tries = 0; tries < 2 && !as_predicted; tries++) {
+		long long missing = 0, off = 0, predicted = 0, stolen = 0;
+		long long left = -idle(cpus);
+		as_predicted = true;
+		for (int i = 0; i < n; i++)
+			account(s[i], -1);
+		for (int i = 0; i < n; i++)
+			gate_open(&s[i]->go);
+		for (int i = 0; i < n; i++)
+			gate_wait(&s[i]->done);
+		left += idle(cpus);
+		for (int i = 0; i < n; i++) {
+			const struct seen *seen = s[i]->seen;
+			long long less = s[i]->predicted - seen->ran * window / seen->length;
+			account(s[i], 1);
+			predicted += s[i]->predicted;
+			missing += less;
+			off += llabs(less);
+			stolen += seen->stolen;
+			as_predicted &= llabs(less) * 100 <= s[i]->predicted * 15;
+		}
+		bool not_given = missing * 10 > predicted && left * 2 <= missing;
+		bool taken = off <= stolen && off * 3 <= predicted;
+		quiet = as_predicted || !(not_given || taken);
+	}
+	return quiet;
+}
+
+/* A measured value must be within 15 % of the predicted one, where there was CPU to measure. */
+static void judge(bool quiet, const char *what, long long predicted, long long observed)
+{
+	if (quiet)
+		expect_range(what, predicted * 85 / 100, predicted * 115 / 100, observed);
+	else
+		lab_skip(what, "machine too busy", "run it again when it is idle");
+}
