@@ -219,10 +219,9 @@ end_of() {
 }
 
 @test "07-cgroup-ns: a cgroup2 mount made inside begins at the group" {
-	# check: own mount table
+	# check: its mount table
 	same "its mount table at first" "$own_mnt" "$mnt_before"
 	differ "its mount table then" "$own_mnt" "$mnt"
-	# check: own mounts that would leak out
 	same "shared mounts" 0 "$shared"
 	# check: the new mount begins at
 	same "the root of its mount" "$group_inode" "$root_inode"

@@ -106,8 +106,7 @@ static bool enter_rootfs(const char *volume)
 	SYS(chdir(tree));
 	if (volume)
 		SYS(mount(volume, "var/lib", NULL, MS_BIND, NULL));
-	if (lab_command) { /* its comfort: a /tmp to write to, and where the machine lets it /proc
-			    */
+	if (lab_command) { /* for comfort: a /tmp to write to, and /proc where that is allowed */
 		SYS(mount("lab02-tmp", "tmp", "tmpfs", MS_NOSUID | MS_NODEV, NULL));
 		mount("proc", "proc", "proc", 0, NULL);
 	}
@@ -200,10 +199,13 @@ int main(int argc, char *argv[])
 	if (!own_table("host: its mount table", true))
 		return lab_end();
 	mount_etc("host");
+	autofree char *of_host = found_by(self, "/etc/config");
+	if (!expect_str("host: /etc/config", "host", of_host))
+		return lab_end();
 	SYS(mount(NULL, "/etc", NULL, MS_SHARED, NULL)); /* as systemd has every mount */
 
-	lab_step("Control: a child copies the table, and no more. Its mount must leak.");
 	lab_predict("leak");
+	lab_step("Control: a child copies the table, and no more. Its mount must leak.");
 	pid_t child = SYS(fork());
 	if (child == 0) {
 		if (own_table("control: its mount table", false))
@@ -251,8 +253,8 @@ int main(int argc, char *argv[])
 	lab_look("ls /proc/%d/root/ /proc/%d/root/mnt/", web_pid, web_pid);
 	lab_wait(web_pid);
 
-	lab_step("Let go of the old root. No path must lead to the host any more.");
 	lab_predict("root");
+	lab_step("Let go of the old root. No path must lead to the host any more.");
 	gate_open(&go);
 	gate_wait(&ready);
 	autofree char *from_web = found_by(web_pid, program);
@@ -260,8 +262,8 @@ int main(int argc, char *argv[])
 	lab_look("ls /proc/%d/root/ /proc/%d/root/mnt/", web_pid, web_pid);
 	lab_wait(web_pid);
 
-	lab_step("A volume: what is written inside must be outside, until it is read-only.");
 	lab_predict("volume");
+	lab_step("A volume: what is written inside must be outside, until it is read-only.");
 	gate_open(&go);
 	gate_wait(&ready);
 	autofree char *note = text("%s/note", volume), *written = file_try_read(note);

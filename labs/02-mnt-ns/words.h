@@ -4,16 +4,16 @@
 static const struct lab_question questions[] = {
 	{"leak",
 		"A process in a new mount namespace, and no more than that, mounts on a shared /etc:",
-		{{"both", "the host sees the mount too", NULL},
-			{"inside", "only the process sees it",
-				"A new mount namespace is a copy, but a copy of a shared mount stays in "
-				"its peer group, and systemd shares them all. unshare(1) and every "
-				"runtime change that first."}}},
+		{{"inside", "only the process sees it",
+			 "A new mount namespace is a copy, but a copy of a shared mount stays in "
+			 "its peer group, and systemd shares them all. unshare(1) and every "
+			 "runtime change that first."},
+			{"both", "the host sees the mount too", NULL}}},
 	{"root", "After pivot_root() and umount2() of the old root, the host's files are",
-		{{"gone", "nowhere: no path leads to them", NULL},
-			{"there", "still there for who knows the right path",
-				"That is chroot(2). After pivot_root() the old root is a mount like "
-				"any other, and this mount table has it no more."}}},
+		{{"there", "still there for who knows the right path",
+			 "That is chroot(2). After pivot_root() the old root is a mount like "
+			 "any other, and this mount table has it no more."},
+			{"gone", "nowhere: no path leads to them", NULL}}},
 	{"volume", "A file is written to a volume inside. Outside it is",
 		{{"yes", "there at once: it is the same folder", NULL},
 			{"no", "there when the container ends",

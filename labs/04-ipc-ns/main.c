@@ -168,8 +168,8 @@ int main(int argc, char *argv[])
 	lab_look("nsenter %s--target=%d --ipc cat /proc/sysvipc/shm", ns_join, getpid());
 	lab_wait(0);
 
-	lab_step("The same key with CLONE_NEWIPC: nothing there, and free to be used again.");
 	lab_predict("key");
+	lab_step("The same key with CLONE_NEWIPC: nothing there, and free to be used again.");
 	pid_t inside = SYS(fork());
 	if (inside == 0)
 		container();
@@ -182,8 +182,8 @@ int main(int argc, char *argv[])
 	lab_look("nsenter %s--target=%d --ipc cat /proc/sysvipc/shm", ns_join, inside);
 	lab_wait(inside);
 
-	lab_step("POSIX shared memory in the same two namespaces: it must be found.");
 	lab_predict("posix");
+	lab_step("POSIX shared memory in the same two namespaces: it must be found.");
 	int fd = SYS(shm_open("/lab04", O_RDWR | O_CREAT | O_EXCL, 0600));
 	SYS(write(fd, "host", 4));
 	gate_open(&go);

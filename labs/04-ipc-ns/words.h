@@ -3,15 +3,15 @@
 
 static const struct lab_question questions[] = {
 	{"key", "Inside a new IPC namespace the host's key is created again. There are now",
-		{{"two", "two segments, one in each namespace", NULL},
-			{"same", "one: the host's was opened, or overwritten",
-				"A key is looked up in the caller's own namespace. Both may even have "
-				"the same key and the same id, and are still two objects."}}},
+		{{"same", "one: the host's was opened, or overwritten",
+			 "A key is looked up in the caller's own namespace. Both may even have "
+			 "the same key and the same id, and are still two objects."},
+			{"two", "two segments, one in each namespace", NULL}}},
 	{"posix", "The host makes an object by shm_open(). In the new IPC namespace it is",
-		{{"found", "found, with the host's content", NULL},
-			{"hidden", "hidden: shared memory is what an IPC namespace is about",
-				"It is about System V objects and POSIX message queues. shm_open() "
-				"opens a file in /dev/shm, so the mount table decides."}}},
+		{{"hidden", "hidden: shared memory is what an IPC namespace is about",
+			 "It is about System V objects and POSIX message queues. shm_open() "
+			 "opens a file in /dev/shm, so the mount table decides."},
+			{"found", "found, with the host's content", NULL}}},
 	{0},
 };
 

@@ -4,10 +4,10 @@
 static const struct lab_question questions[] = {
 	{"before",
 		"An ordinary user makes a user namespace. Before a map is written, getuid() says:",
-		{{"nobody", "the overflow id, 65534, and every capability is there", NULL},
-			{"same", "the id that it had",
-				"Ids are read through the map. Where there is none, every id is shown "
-				"as the overflow id, 65534."},
+		{{"same", "the id that it had",
+			 "Ids are read through the map. Where there is none, every id is shown "
+			 "as the overflow id, 65534."},
+			{"nobody", "the overflow id, 65534, and every capability is there", NULL},
 			{"root", "0: root",
 				"It is the map that makes it 0. The capabilities come first, or "
 				"nobody could write the map."}}},
@@ -20,10 +20,10 @@ static const struct lab_question questions[] = {
 				"65534 is shown for an id that has no place in the map. This one "
 				"has."}}},
 	{"host", "It has CAP_SYS_ADMIN and calls sethostname() in the hostname's old namespace:",
-		{{"refused", "EPERM: the capability does not reach there", NULL},
-			{"renamed", "the machine gets the name",
-				"Every namespace has an owner, a user namespace. A capability counts "
-				"only over what one's own user namespace owns."}}},
+		{{"renamed", "the machine gets the name",
+			 "Every namespace has an owner, a user namespace. A capability counts "
+			 "only over what one's own user namespace owns."},
+			{"refused", "EPERM: the capability does not reach there", NULL}}},
 	{0},
 };
 

@@ -107,7 +107,10 @@ static pid_t container(const char *what)
 static int open_ns(pid_t pid)
 {
 	autofree char *path = text("/proc/%d/ns/net", pid);
-	return open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		die("open %s", path);
+	return fd;
 }
 
 int main(int argc, char *argv[])
@@ -145,7 +148,7 @@ int main(int argc, char *argv[])
 	pid_t web = container("web: a namespace of its own");
 	if (!web)
 		return lab_end();
-	int host_ns = SYS(open_ns(getpid())), web_ns = SYS(open_ns(web));
+	int host_ns = open_ns(getpid()), web_ns = open_ns(web);
 	SYS(veth_add(on_host, "veth0", "eth0"));
 	SYS(link_move(on_host, "eth0", web_ns));
 	SYS(setns(web_ns, CLONE_NEWNET));
@@ -184,7 +187,7 @@ int main(int argc, char *argv[])
 	pid_t db = container("db: a namespace of its own");
 	if (!db)
 		return lab_end();
-	int db_ns = SYS(open_ns(db));
+	int db_ns = open_ns(db);
 	int on_host_port = serve();
 	expect_errno("bind() on the host", 0, on_host_port);
 	SYS(setns(web_ns, CLONE_NEWNET));

@@ -3,10 +3,10 @@
 
 static const struct lab_question questions[] = {
 	{"lo", "A process in a new network namespace connects to 127.0.0.1. It gets:",
-		{{"unreachable", "ENETUNREACH: the network is unreachable", NULL},
-			{"works", "a connection to the machine's loopback",
-				"The loopback device is not shared either. Each namespace has one, "
-				"and 127.0.0.1 in two containers are two different hosts."},
+		{{"works", "a connection to the machine's loopback",
+			 "The loopback device is not shared either. Each namespace has one, "
+			 "and 127.0.0.1 in two containers are two different hosts."},
+			{"unreachable", "ENETUNREACH: the network is unreachable", NULL},
 			{"refused", "ECONNREFUSED: nobody listens",
 				"To be refused one must get there. The device is down, and with it "
 				"there is not even the route."}}},
@@ -16,10 +16,10 @@ static const struct lab_question questions[] = {
 				"A device is in one namespace at a time. Moved, it is gone from "
 				"where it was; frames go through the cable, not the device."}}},
 	{"port", "A port is bound on the host. A container binds the same port and gets:",
-		{{"works", "success", NULL},
-			{"EADDRINUSE", "EADDRINUSE: it is in use",
-				"Ports belong to a network namespace. Only with docker -p or a "
-				"Pod's hostPort does a container's port take one of the host's."}}},
+		{{"EADDRINUSE", "EADDRINUSE: it is in use",
+			 "Ports belong to a network namespace. Only with docker -p or a "
+			 "Pod's hostPort does a container's port take one of the host's."},
+			{"works", "success", NULL}}},
 	{0},
 };
 

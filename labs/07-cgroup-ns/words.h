@@ -10,20 +10,20 @@ static const struct lab_question questions[] = {
 				"What counts is where a process is when it asks for memory, not where it "
 				"was born."}}},
 	{"stays", "The last process of the group has ended. The group",
-		{{"stays", "stays, empty, until somebody calls rmdir", NULL},
-			{"gone", "is gone with it, as a namespace would be",
-				"A namespace lives as long as something refers to it. A group is a folder: "
-				"it lives until it is removed, which is why runtimes must clean up."}}},
+		{{"gone", "is gone with it, as a namespace would be",
+			 "A namespace lives as long as something refers to it. A group is a folder: "
+			 "it lives until it is removed, which is why runtimes must clean up."},
+			{"stays", "stays, empty, until somebody calls rmdir", NULL}}},
 	{"view", "A process enters a cgroup namespace. Outside, /proc/PID/cgroup now shows for it:",
-		{{"full", "the same path as before", NULL},
-			{"/", "/",
-				"The namespace changes what is seen from inside. The process has not moved, "
-				"and its limits are the same."}}},
+		{{"/", "/",
+			 "The namespace changes what is seen from inside. The process has not moved, "
+			 "and its limits are the same."},
+			{"full", "the same path as before", NULL}}},
 	{0},
 };
 
 static const struct lab_words words = {
-	.try_now = {"scripts/lab 07 -- cat /proc/self/cgroup /sys/fs/cgroup/memory.max",
+	.try_now = {"scripts/lab 07 -- cat /sys/fs/cgroup/memory.max",
 		"scripts/lab 07 --memory 64M -- eat 32M", "scripts/lab 07/more"},
 	.docker =
 		"docker run makes the group, writes the limits and the PID; --cgroupns=private (the "

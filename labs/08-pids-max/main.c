@@ -179,8 +179,8 @@ int main(int argc, char *argv[])
 	lab_wait(0);
 	cg_kill(control);
 
-	lab_step("The same with N: exactly N tasks must exist, and the next fork fail.");
 	lab_predict("next");
+	lab_step("The same with N: exactly N tasks must exist, and the next fork fail.");
 	autofree char *group = cg_create("limited");
 	if (!limited(group, "pids.max reads back", pids))
 		return lab_end();
@@ -210,8 +210,8 @@ int main(int argc, char *argv[])
 	lab_look("grep . %s/pids.max %s/pids.max", belt, box);
 	lab_wait(0);
 
-	lab_step("Light a real fork bomb in it. Outside, every fork must still work.");
 	lab_predict("outside");
+	lab_step("Light a real fork bomb in it. Outside, every fork must still work.");
 	pid_t watch = watcher(belt, lab_there);
 	pid_t spark = SYS(clone_into(box));
 	if (spark == 0) {

@@ -10,10 +10,10 @@ static const struct lab_question questions[] = {
 			{"slowed", "is slowed down, until another task ends",
 				"That is what cpu.max does. Tasks are counted, not rationed by time."}}},
 	{"outside", "A fork bomb burns in the box. A process outside forks a hundred times:",
-		{{"all", "all hundred work, perhaps more slowly", NULL},
-			{"none", "none works: the machine has no PIDs left",
-				"Without a limit that is what happens. The box has N of them, and the "
-				"machine has the rest. The CPU is shared, though: that takes cpu.max."}}},
+		{{"none", "none works: the machine has no PIDs left",
+			 "Without a limit that is what happens. The box has N of them, and the "
+			 "machine has the rest. The CPU is shared, though: that takes cpu.max."},
+			{"all", "all hundred work, perhaps more slowly", NULL}}},
 	{0},
 };
 

@@ -94,8 +94,8 @@ int main(int argc, char *argv[])
 		control.used * period / control.length);
 	expect_int("control: nr_throttled", 0, control.throttles);
 
-	lab_step("With cpu.max it must get its quota in each period, and live.");
 	lab_predict("limit");
+	lab_step("With cpu.max it must get its quota in each period, and live.");
 	struct spinner limited = {.group = cg_create("limited")};
 	if (!limited_by(limited.group))
 		return lab_end();
@@ -143,8 +143,8 @@ int main(int argc, char *argv[])
 	lab_look("grep Cpus_allowed_list /proc/%d/status /proc/%d/status", light.pid, heavy.pid);
 	lab_wait(heavy.pid);
 
-	lab_step("The same with a CPU to spare: the weights must do nothing.");
 	lab_predict("weight");
+	lab_step("The same with a CPU to spare: the weights must do nothing.");
 	SYS(sched_setaffinity(light.pid, sizeof two, &two));
 	SYS(sched_setaffinity(heavy.pid, sizeof two, &two));
 	light.predicted = heavy.predicted = window;
