@@ -51,6 +51,7 @@ setup_file() {
 	fact host_shared "$(points "$lab" ' shared:')"
 	fact host_slave "$(points "$lab" ' master:')"
 	fact host_etc "$(sources_at "$lab" /etc)"
+	fact host_config "$(read_in "$lab" /etc/config)"
 
 	lab_go_to 2 || :
 	fact leaked "$(sources_at "$lab" /etc)"
@@ -131,6 +132,8 @@ changes_of() {
 	same "what it shares, and that is its own" "/etc" "$host_shared"
 	same "what it would hear of this machine" "" "$host_slave"
 	same "its /etc" "lab02-host" "${host_etc##* }"
+	# check: host: /etc/config
+	same "its /etc/config" "host" "$host_config"
 	same "this machine's table, while the lab mounts" "$table_before" "$table_meanwhile"
 	same "this machine's table, after it" "$table_before" "$table_after"
 	same "this machine's /etc/config, while the lab mounts" "$config_before" "$config_meanwhile"
