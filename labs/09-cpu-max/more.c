@@ -23,6 +23,13 @@ static const struct lab_part parts[] = {
 	{0},
 };
 
+static long long seconds = 2;
+
+static const struct lab_option lab_options[] = {
+	{"seconds", LAB_NUMBER, &seconds, 1, 30, "how long each window is"},
+	{0},
+};
+
 static const struct lab lab = {
 	.id = "09-cpu-max/more",
 	.title = "Who spends the quota",
@@ -34,6 +41,7 @@ static const struct lab lab = {
 	.after = "09-cpu-max",
 	.needs = {.controllers = "cpu", .kernel = "5.14", .cpus = 2},
 	.parts = parts,
+	.options = lab_options,
 	.words = &more_words,
 	.story_only = true,
 	.exclusive_cpu = true,
@@ -198,6 +206,7 @@ static void pinned(void)
 int main(int argc, char *argv[])
 {
 	lab_begin(&lab, argc, argv);
+	window = seconds * 1000000;
 	SYS(sched_getaffinity(0, sizeof all, &all));
 	CPU_ZERO(&one);
 	CPU_ZERO(&two);
