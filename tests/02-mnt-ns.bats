@@ -109,17 +109,6 @@ setup() {
 	calls=$BATS_FILE_TMPDIR/calls
 }
 
-# Who made the one call that looks like this; fails unless there is exactly one.
-caller_of() {
-	local found
-	mapfile -t found < <(grep -E "$1" "$calls")
-	if [ ${#found[@]} != 1 ]; then
-		echo "calls $1: expected one, observed ${#found[@]}" >&2
-		return 1
-	fi
-	echo "${found[0]%% *}"
-}
-
 # The calls of PID that change its table or its root, in their order.
 changes_of() {
 	awk -v pid="$1" '$1 == pid && $2 ~ /^(unshare|mount|umount2|pivot_root|chroot)\(/ {

@@ -54,17 +54,6 @@ setup() {
 	calls=$BATS_FILE_TMPDIR/calls
 }
 
-# Who made the one call that looks like this; fails unless there is exactly one.
-caller_of() {
-	local found
-	mapfile -t found < <(grep -E "$1" "$calls")
-	if [ ${#found[@]} != 1 ]; then
-		echo "calls $1: expected one, observed ${#found[@]}" >&2
-		return 1
-	fi
-	echo "${found[0]%% *}"
-}
-
 @test "03-uts-ns: the lab's host is a namespace of its own, this machine keeps its names" {
 	# check: the host's namespace
 	differ "the lab's host beside this machine" "$own_ns" "$host_ns"

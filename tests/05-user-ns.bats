@@ -93,17 +93,6 @@ setup() {
 	calls=$BATS_FILE_TMPDIR/calls
 }
 
-# Who made the one call that looks like this; fails unless there is exactly one.
-caller_of() {
-	local found
-	mapfile -t found < <(grep -E "$1" "$calls")
-	if [ ${#found[@]} != 1 ]; then
-		echo "calls $1: expected one, observed ${#found[@]}" >&2
-		return 1
-	fi
-	echo "${found[0]%% *}"
-}
-
 @test "05-user-ns: it is an ordinary user, whoever started it, and without power" {
 	differ "its uid beside root's" 0 "$uid"
 	same "its real, effective, saved and file-system uid" "$uid $uid $uid $uid" "$ids"

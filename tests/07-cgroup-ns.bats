@@ -9,19 +9,6 @@ load helper
 program=07-cgroup-ns
 MiB=$((1024 * 1024))
 
-# value FILE [KEY]; nothing where there is none
-value() {
-	local key number
-	[ -r "$1" ] || return 0
-	if [ $# = 1 ]; then
-		printf '%s' "$(<"$1")"
-		return 0
-	fi
-	while read -r key number; do
-		[ "$key" != "$2" ] || printf '%s' "$number"
-	done <"$1"
-}
-
 # group_of PID, as this test sees it
 group_of() {
 	sed -n 's/^0:://p' "/proc/$1/cgroup" 2>/dev/null || :

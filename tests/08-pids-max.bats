@@ -8,19 +8,6 @@
 load helper
 program=08-pids-max
 
-# value FILE [KEY]; nothing where there is none
-value() {
-	local key number
-	[ -r "$1" ] || return 0
-	if [ $# = 1 ]; then
-		printf '%s' "$(<"$1")"
-		return 0
-	fi
-	while read -r key number; do
-		[ "$key" != "$2" ] || printf '%s' "$number"
-	done <"$1"
-}
-
 # living GROUP: how many of those whom it lists are alive
 living() {
 	local pid count=0

@@ -6,19 +6,6 @@
 load helper
 program=09-cpu-max
 
-# value GROUP FILE [KEY]; nothing where there is none
-value() {
-	local key number
-	[ -r "$1/$2" ] || return 0
-	if [ $# = 2 ]; then
-		printf '%s' "$(<"$1/$2")"
-		return 0
-	fi
-	while read -r key number; do
-		[ "$key" != "$3" ] || printf '%s' "$number"
-	done <"$1/$2"
-}
-
 # What the CPUs left idle since the boot, in usec; a tick of /proc/stat is 10 ms.
 idle() {
 	local name user nice system idle rest
@@ -103,22 +90,22 @@ setup_file() {
 	top=$(find /sys/fs/cgroup -type d -name "lab09-$lab")
 	control=$top/control limited=$top/limited light=$top/light heavy=$top/heavy
 	fact top "$top"
-	fact control_max "$(value "$control" cpu.max)"
-	fact control_usage "$(value "$control" cpu.stat usage_usec)"
+	fact control_max "$(value "$control/cpu.max")"
+	fact control_usage "$(value "$control/cpu.stat" usage_usec)"
 	fact control_share "$(spun 1000 -- "$control" "$allowed")"
-	fact control_throttled "$(value "$control" cpu.stat nr_throttled)"
+	fact control_throttled "$(value "$control/cpu.stat" nr_throttled)"
 
 	lab_go_to 2 || :
-	fact limit "$(value "$limited" cpu.max)"
-	fact periods "$(value "$limited" cpu.stat nr_periods)"
-	fact usage "$(value "$limited" cpu.stat usage_usec)"
-	fact throttled "$(value "$limited" cpu.stat nr_throttled)"
-	fact throttled_usec "$(value "$limited" cpu.stat throttled_usec)"
+	fact limit "$(value "$limited/cpu.max")"
+	fact periods "$(value "$limited/cpu.stat" nr_periods)"
+	fact usage "$(value "$limited/cpu.stat" usage_usec)"
+	fact throttled "$(value "$limited/cpu.stat" nr_throttled)"
+	fact throttled_usec "$(value "$limited/cpu.stat" throttled_usec)"
 	fact spinner_alive "$(alive "$lab_pid" && echo yes)"
 	fact spinner_group "$(sed -n 's/^0:://p' "/proc/$lab_pid/cgroup" 2>/dev/null)"
 	fact limited_share "$(spun 500 -- "$limited" "$allowed")"
-	fact throttled_then "$(value "$limited" cpu.stat nr_throttled)"
-	fact throttled_usec_then "$(value "$limited" cpu.stat throttled_usec)"
+	fact throttled_then "$(value "$limited/cpu.stat" nr_throttled)"
+	fact throttled_usec_then "$(value "$limited/cpu.stat" throttled_usec)"
 
 	# The same without the lab, in a group beside its own.
 	own=${top%/*}/unboxed-test-$$
@@ -126,13 +113,13 @@ setup_file() {
 	fact own_free "$(spun 1000 -- "$own" "$allowed")"
 	echo "25000 100000" >"$own/cpu.max" || :
 	fact own_limited "$(spun 250 -- "$own" "$allowed")"
-	fact own_throttled "$(value "$own" cpu.stat nr_throttled)"
+	fact own_throttled "$(value "$own/cpu.stat" nr_throttled)"
 	rmdir "$own" || :
 
 	lab_go_to 4 || :
-	fact light_weight "$(value "$light" cpu.weight)"
-	fact heavy_weight "$(value "$heavy" cpu.weight)"
-	light_pid=$(value "$light" cgroup.procs) heavy_pid=$(value "$heavy" cgroup.procs)
+	fact light_weight "$(value "$light/cpu.weight")"
+	fact heavy_weight "$(value "$heavy/cpu.weight")"
+	light_pid=$(value "$light/cgroup.procs") heavy_pid=$(value "$heavy/cgroup.procs")
 	fact pinned "$(status_of "$light_pid" Cpus_allowed_list) $(status_of "$heavy_pid" Cpus_allowed_list)"
 	fact on_one "$(spun 250 750 -- "$light" "$first" "$heavy" "$first")"
 
@@ -140,7 +127,7 @@ setup_file() {
 	fact light_cpus "$(status_of "$light_pid" Cpus_allowed_list)"
 	fact heavy_cpus "$(status_of "$heavy_pid" Cpus_allowed_list)"
 	fact on_two "$(spun 1000 1000 -- "$light" "$allowed" "$heavy" "$allowed")"
-	fact light_usage "$(value "$light" cpu.stat usage_usec)"
+	fact light_usage "$(value "$light/cpu.stat" usage_usec)"
 	lab_end
 	fact status "$lab_status"
 	cp "$lab_dir/jsonl" "$BATS_FILE_TMPDIR/jsonl"

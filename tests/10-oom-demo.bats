@@ -8,19 +8,6 @@ load helper
 program=10-oom-demo
 MiB=$((1024 * 1024))
 
-# value GROUP FILE [KEY]; nothing where there is none
-value() {
-	local key number
-	[ -r "$1/$2" ] || return 0
-	if [ $# = 2 ]; then
-		printf '%s' "$(<"$1/$2")"
-		return 0
-	fi
-	while read -r key number; do
-		[ "$key" != "$3" ] || printf '%s' "$number"
-	done <"$1/$2"
-}
-
 # in_group GROUP COMMAND...: its status. The shell enters, and then becomes COMMAND.
 in_group() {
 	local result=0
@@ -37,9 +24,9 @@ setup_file() {
 	top=$(find /sys/fs/cgroup -type d -name "lab10-$lab")
 	control=$top/control limited=$top/limited by_hand=$top/by-hand
 	fact top "$top"
-	fact control_max "$(value "$control" memory.max)"
-	fact control_peak "$(value "$control" memory.peak)"
-	fact control_kills "$(value "$control" memory.events oom_kill)"
+	fact control_max "$(value "$control/memory.max")"
+	fact control_peak "$(value "$control/memory.peak")"
+	fact control_kills "$(value "$control/memory.events" oom_kill)"
 
 	# The same act without the lab, beside its group: eat touches that much and ends.
 	eat=$(type -P eat) || eat=$ROOT/build/rootfs/bin/eat
@@ -48,31 +35,31 @@ setup_file() {
 	echo $((32 * MiB)) >"$own/memory.max" || :
 	[ ! -e "$own/memory.swap.max" ] || echo 0 >"$own/memory.swap.max"
 	fact own_status "$(in_group "$own" "$eat" 64M)"
-	fact own_kills "$(value "$own" memory.events oom_kill)"
+	fact own_kills "$(value "$own/memory.events" oom_kill)"
 	fact own_free_status "$(in_group "$own.free" "$eat" 64M)"
-	fact own_free_kills "$(value "$own.free" memory.events oom_kill)"
+	fact own_free_kills "$(value "$own.free/memory.events" oom_kill)"
 	fact own_kill_status "$(in_group "$own.kill" sh -c 'kill -KILL $$')"
-	fact own_kill_kills "$(value "$own.kill" memory.events oom_kill)"
+	fact own_kill_kills "$(value "$own.kill/memory.events" oom_kill)"
 	rmdir "$own" "$own.free" "$own.kill" || :
 
 	lab_go_to 2 || :
-	fact limit "$(value "$limited" memory.max)"
-	fact swap "$(value "$limited" memory.swap.max)"
-	fact kills "$(value "$limited" memory.events oom_kill)"
-	fact peak "$(value "$limited" memory.peak)"
-	fact left_in_it "$(value "$limited" cgroup.procs)"
+	fact limit "$(value "$limited/memory.max")"
+	fact swap "$(value "$limited/memory.swap.max")"
+	fact kills "$(value "$limited/memory.events" oom_kill)"
+	fact peak "$(value "$limited/memory.peak")"
+	fact left_in_it "$(value "$limited/cgroup.procs")"
 
 	lab_go_to 3 || :
 	fact child "$lab_pid"
 	fact child_alive "$(alive "$lab_pid" && echo yes)"
 	fact child_group "$(sed -n 's/^0:://p' "/proc/$lab_pid/cgroup" 2>/dev/null)"
-	fact by_hand_procs "$(value "$by_hand" cgroup.procs)"
-	fact by_hand_limit "$(value "$by_hand" memory.max)"
+	fact by_hand_procs "$(value "$by_hand/cgroup.procs")"
+	fact by_hand_limit "$(value "$by_hand/memory.max")"
 
 	lab_go_to 4 || :
 	fact child_alive_then "$(alive "$lab_pid" && echo yes)"
-	fact by_hand_procs_then "$(value "$by_hand" cgroup.procs)"
-	fact by_hand_kills "$(value "$by_hand" memory.events oom_kill)"
+	fact by_hand_procs_then "$(value "$by_hand/cgroup.procs")"
+	fact by_hand_kills "$(value "$by_hand/memory.events" oom_kill)"
 	# A process of this test in the limited group: what does it see of the machine?
 	total=$(grep MemTotal: /proc/meminfo)
 	fact machine "$total; $(nproc) CPUs"

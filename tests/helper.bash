@@ -72,6 +72,32 @@ within() {
 	return 1
 }
 
+# value FILE [KEY]: what a file of a group holds; nothing where there is none.
+value() {
+	local key number
+	[ -r "$1" ] || return 0
+	if [ $# = 1 ]; then
+		printf '%s' "$(<"$1")"
+		return 0
+	fi
+	while read -r key number; do
+		[ "$key" != "$2" ] || printf '%s' "$number"
+	done <"$1"
+}
+
+# caller_of PATTERN: the PID that made the one call in strace's file $calls that looks like this;
+# fails unless there is exactly one.
+caller_of() {
+	local found
+	# shellcheck disable=SC2154 # set by setup() of the file
+	mapfile -t found < <(grep -E "$1" "$calls")
+	if [ ${#found[@]} != 1 ]; then
+		echo "calls $1: expected one, observed ${#found[@]}" >&2
+		return 1
+	fi
+	echo "${found[0]%% *}"
+}
+
 # ---- A lab that waits in --step ----
 
 # lab_start COMMAND...: starts it with --step and JSON lines, between two fifos.
