@@ -67,9 +67,9 @@ void about_print(void)
 	words("after", lab->after);
 	putchar(',');
 	needs(&lab->needs);
-	printf(",\"boot\":\"%s\",\"place\":\"%s\",\"hazard\":%s,\"exclusive\":\"%s\",\"parts\":[",
-		lab->boot_alone ? "alone" : "", lab->place_host ? "host" : "", truth(lab->hazard),
-		lab->exclusive_cpu ? "cpu" : "");
+	printf(",\"root\":\"%s\",\"boot\":\"%s\",\"place\":\"%s\",\"hazard\":%s,\"exclusive\":\"%s\",\"parts\":[",
+		lab->own_root ? "own" : "", lab->boot_alone ? "alone" : "",
+		lab->place_host ? "host" : "", truth(lab->hazard), lab->exclusive_cpu ? "cpu" : "");
 	for (const struct lab_part *part = lab->parts; part && part->name; part++) {
 		printf("%s{\"name\":", part == lab->parts ? "" : ",");
 		string(part->name);

@@ -89,6 +89,7 @@ struct lab {
 	const struct lab_option *options; /* ends at the first without a name */
 	const struct lab_words *words;
 	bool story_only;    /* has no place in which a COMMAND could run */
+	bool own_root;      /* COMMAND is looked up in a root of the lab's own */
 	bool boot_alone;    /* wants a machine that was booted for it alone */
 	bool place_host;    /* makes sense on the host only */
 	bool hazard;        /* on the host only when WHERE=host was typed */
@@ -98,9 +99,9 @@ struct lab {
 /* ---- Life --------------------------------------------------------------- */
 
 /*
- * Reads the command line (DESIGN: "The command line of every lab"), answers
- * --help, --version, --about and --can-run, and prints the title. Wrong usage
- * ends with 2 before anything is done; a machine that cannot run it with 77.
+ * Reads the command line, answers --help, --version, --about and --can-run, and
+ * prints the title. Wrong usage ends with 2 before anything is done; a machine
+ * that cannot run it with 77.
  */
 void lab_begin(const struct lab *lab, int argc, char *argv[]);
 

@@ -227,6 +227,21 @@ changes_of() {
 	same "who may not, then" "$web" "$(caller_of 'openat\(.*"/var/lib/note", O_WRONLY\) += -1 EROFS')"
 }
 
+@test "02-mnt-ns: a COMMAND with a path is looked up in the rootfs, also in the lab VM" {
+	host_only "it boots a lab VM"
+	printf '#!/bin/sh\n' >"$BATS_TEST_TMPDIR/mine"
+	chmod +x "$BATS_TEST_TMPDIR/mine"
+	for where in host vm; do
+		result=0
+		said=$(WHERE=$where "$ROOT/scripts/lab" 02 -- "$BATS_TEST_TMPDIR/mine" 2>&1 >/dev/null) || result=$?
+		same "WHERE=$where: the status of one that only the machine has" 127 "$result"
+		same "what is said of it" "02-mnt-ns: $BATS_TEST_TMPDIR/mine: not found" "${said##*$'\n'}"
+		result=0
+		WHERE=$where "$ROOT/scripts/lab" 02 -- /bin/true >/dev/null 2>&1 || result=$?
+		same "WHERE=$where: the status of one that the rootfs has" 0 "$result"
+	done
+}
+
 @test "02-mnt-ns: and its verdict is pass" {
 	same "its status" 0 "$status"
 }

@@ -254,13 +254,14 @@ refused() {
 				and (.controllers | words) and (.modules | words) and (.kernel | type == "string")
 				and (.cpus | type == "number") and (.memory | type == "number");
 			.id == $id
-			and ([.title, .goal, .boot, .place, .exclusive] | all(type == "string"))
+			and ([.title, .goal, .root, .boot, .place, .exclusive] | all(type == "string"))
 			and (.title | length > 0) and (.goal | length > 0)
 			and (.manual | words and length > 0 and all(test("^[a-z0-9_.-]+\\([1-9]\\)$")))
 			and (.teaches | words and length > 0 and all(test("^(file:[a-z0-9_./-]+|[a-z0-9_]+(:[A-Za-z0-9_]+)?)$")))
 			and (.after | words and all(test("^[0-9]{2}-[a-z0-9-]+(/more)?$")))
 			and (.needs | needs)
 			and (.boot | . == "" or . == "alone") and (.place | . == "" or . == "host")
+			and (.root | . == "" or . == "own")
 			and (.exclusive | . == "" or . == "cpu") and (.hazard | type == "boolean")
 			and (.parts | all((.name | test("^[a-z0-9-]+$")) and (.title | length > 0) and (.needs | needs)
 				and (.boot | . == "" or . == "alone") and (.hazard | type == "boolean")))

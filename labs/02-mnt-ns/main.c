@@ -29,6 +29,7 @@ static const struct lab lab = {
 		   "mount:MS_RDONLY pivot_root umount2:MNT_DETACH",
 	.after = "03-uts-ns 01-pid-ns",
 	.needs = {.namespaces = true},
+	.own_root = true,
 	.words = &words,
 };
 
