@@ -219,6 +219,10 @@ end_of() {
 	same "memory.max, inside" $((32 * MiB)) "$inside_max"
 }
 
+@test "07-cgroup-ns: where every mount is shared, as systemd has it, its cgroup2 mount does not leak" {
+	where_shared "$program"
+}
+
 @test "07-cgroup-ns: nothing of its groups is left, and its verdict is pass" {
 	same "its status" 0 "$status"
 	[ -n "$top" ]

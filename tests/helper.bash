@@ -98,6 +98,21 @@ caller_of() {
 	echo "${found[0]%% *}"
 }
 
+# where_shared PROGRAM: runs it in a mount table of this test's own in which every mount is shared, as
+# systemd has them; most test machines share none. It must end with 0 and change nothing in that table.
+where_shared() {
+	local result shared
+	# shellcheck disable=SC2016 # that shell expands it
+	result=$(unshare "${userns_make[@]}" --mount --propagation unchanged sh -c 'mount --make-rshared /
+		before=$(cat /proc/self/mountinfo); status=0
+		"$0" >/dev/null 2>&1 </dev/null || status=$?
+		grep -c " shared:" /proc/self/mountinfo
+		[ "$before" = "$(cat /proc/self/mountinfo)" ] && echo "status $status, as before" || cat /proc/self/mountinfo' \
+		"$LABS/$1" 3>&-) || :
+	shared=${result%%$'\n'*}
+	within "shared mounts there" 2 100000 "$shared" && same "the lab, the mounts there" "status 0, as before" "${result#*$'\n'}"
+}
+
 # ---- A lab that waits in --step ----
 
 # lab_start COMMAND...: starts it with --step and JSON lines, between two fifos.
