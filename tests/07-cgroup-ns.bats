@@ -25,6 +25,7 @@ setup_file() {
 	"$LABS/$program" --can-run || return 0
 	mount=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
 	own=$(group_of self) own=${own%/}
+	fact cgroup2_before "$(grep ' - cgroup2 ' /proc/self/mountinfo)"
 	lab_start "$LABS/$program" --memory 32M
 	fact lab "$lab"
 	fact mount "$mount"
@@ -111,6 +112,7 @@ setup_file() {
 	fact inside_max "$(value "/proc/$web/root$mount/memory.max")"
 	lab_end
 	fact status "$lab_status"
+	fact cgroup2_after "$(grep ' - cgroup2 ' /proc/self/mountinfo)"
 
 	strace -f -e trace=fork,clone,kill,execve,unshare -o "$BATS_FILE_TMPDIR/calls" \
 		"$LABS/$program" --memory 32M --format=jsonl >"$BATS_FILE_TMPDIR/jsonl" 2>/dev/null 3>&- || :
@@ -197,6 +199,7 @@ end_of() {
 	# check: before: its group
 	# check: outside: its group
 	same "its group, from outside" "$home/lab07-$lab/web" "$web_group"
+	# check: inside: its cgroup namespace
 	differ "its cgroup namespace beside ours" "$own_ns" "$web_ns"
 	# check: inside: its group
 	# check: inside: the one beside
@@ -217,6 +220,7 @@ end_of() {
 	# check: memory.max at its top
 	same "memory.max, outside" $((32 * MiB)) "$web_max"
 	same "memory.max, inside" $((32 * MiB)) "$inside_max"
+	same "this machine's mounts of it, with their options" "$cgroup2_before" "$cgroup2_after"
 }
 
 @test "07-cgroup-ns: where every mount is shared, as systemd has it, its cgroup2 mount does not leak" {
