@@ -406,5 +406,7 @@ int probe_needs(const struct lab_needs *needs, struct probe_missing *missing, in
 		miss(&a, PROBE_SWAP, "", 0);
 	if (needs->block && !m.block[0])
 		miss(&a, PROBE_BLOCK, "", 0);
+	else if (needs->block && access(m.block, R_OK))
+		miss(&a, PROBE_BLOCK, m.block, errno);
 	return a.count;
 }

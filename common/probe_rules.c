@@ -434,6 +434,11 @@ void probe_rule(enum probe_need need, const char *arg, int err, const struct mac
 		UNDO("sudo swapoff /swapfile && sudo rm /swapfile");
 		break;
 	case PROBE_BLOCK:
+		if (err) {
+			WHAT("the scratch block device %s may not be read%s", arg, reason(err));
+			REMEDY("put sudo in front");
+			break;
+		}
 		WHAT("no scratch block device: only the lab VM has one that holds nothing of value");
 		REMEDY("WHERE=vm");
 		break;

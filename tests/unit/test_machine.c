@@ -560,6 +560,8 @@ static void swap_is_noticed(void **state)
 	assert_false(m.swap);
 	assert_rule(PROBE_SWAP, "", 0, "swap is off", "swapon", "swapoff");
 	assert_rule(PROBE_BLOCK, "", 0, "no scratch block device", "WHERE=vm", NULL);
+	assert_rule(PROBE_BLOCK, "/dev/ram0", EACCES, "/dev/ram0 may not be read (EACCES)", "sudo",
+		NULL);
 }
 
 static void pages_of_64_kib(void **state)
