@@ -203,7 +203,7 @@ bool lab_part(const char *name)
 		return false;
 	}
 	if (too_dangerous(part->hazard)) {
-		lab_skip(what, dangerous[0], dangerous[1]);
+		lab_skip(what, dangerous[0], "WHERE=vm runs it there; WHERE=host runs it here");
 		return false;
 	}
 	int count = probe_needs(&part->needs, missing, MISSING);
