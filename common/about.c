@@ -40,9 +40,9 @@ static const char *truth(bool value)
 static void needs(const struct lab_needs *n)
 {
 	printf("\"needs\":{\"root\":%s,\"namespaces\":%s,\"ordinary\":%s,\"proc_mount\":%s,"
-	       "\"swap\":%s,\"block\":%s,",
+	       "\"time\":%s,\"overlay\":%s,\"swap\":%s,\"block\":%s,",
 		truth(n->root), truth(n->namespaces), truth(n->ordinary), truth(n->proc_mount),
-		truth(n->swap), truth(n->block));
+		truth(n->time), truth(n->overlay), truth(n->swap), truth(n->block));
 	words("controllers", n->controllers);
 	putchar(',');
 	words("modules", n->modules);

@@ -39,8 +39,7 @@ struct trial {
 	void (*run)(int out, const struct trial *t);
 	const struct machine *m;
 	const char *name; /* a controller or a module */
-	bool ordinary;    /* as an ordinary user */
-	bool proc;        /* a proc mount too */
+	const struct lab_needs *needs;
 };
 
 /* ---- The child's side --------------------------------------------------------- */
@@ -87,6 +86,16 @@ static void become_root(int out)
 		tell(out, PROBE_MAP, "", err);
 }
 
+/* An ordinary user may mount one only with xattrs that are anybody's: overlayfs.rst, userxattr. */
+static int try_overlay(void)
+{
+	if (mkdir("/tmp/lower", 0700) < 0 || mkdir("/tmp/upper", 0700) < 0 ||
+		mkdir("/tmp/work", 0700) < 0 || mkdir("/tmp/merged", 0700) < 0)
+		return -1;
+	return mount("overlay", "/tmp/merged", "overlay", 0,
+		"userxattr,lowerdir=/tmp/lower,upperdir=/tmp/upper,workdir=/tmp/work");
+}
+
 static void try_namespaces(int out, const struct trial *t)
 {
 	static const struct {
@@ -101,16 +110,20 @@ static void try_namespaces(int out, const struct trial *t)
 		{"pid", CLONE_NEWPID},
 	};
 
-	if (t->ordinary && geteuid() == 0 && ns_become_ordinary() < 0)
+	if (t->needs->ordinary && geteuid() == 0 && ns_become_ordinary() < 0)
 		tell(out, PROBE_USER_NS, "", errno);
 	become_root(out);
 	for (size_t i = 0; i < ARRAY_SIZE(namespaces); i++)
 		if (unshare(namespaces[i].flag) < 0)
 			tell(out, PROBE_NAMESPACE, namespaces[i].name, errno);
+	if (t->needs->time && unshare(CLONE_NEWTIME) < 0)
+		tell(out, PROBE_NAMESPACE, "time", errno);
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 		mount("tmpfs", "/tmp", "tmpfs", 0, "size=64k") < 0)
 		tell(out, PROBE_TMPFS, "", errno);
-	if (!t->proc)
+	if (t->needs->overlay && try_overlay() < 0)
+		tell(out, PROBE_OVERLAY, "", errno);
+	if (!t->needs->proc_mount)
 		tell(out, PROBE_TMPFS, "", 0);
 
 	/* A proc shows the PID namespace of who mounts it: our first child is in the new one. */
@@ -311,14 +324,14 @@ static void miss(struct answer *a, enum probe_need need, const char *arg, int er
 	a->count++;
 }
 
-static void need_namespaces(struct answer *a, bool ordinary, bool proc)
+static void need_namespaces(struct answer *a, const struct lab_needs *needs)
 {
-	struct trial t = {.run = try_namespaces, .m = a->m, .ordinary = ordinary, .proc = proc};
+	struct trial t = {.run = try_namespaces, .m = a->m, .needs = needs};
 	struct report r = try_out(&t);
 	static struct machine as_ordinary;
 	const struct machine *m = a->m;
 
-	if (ordinary && m->uid == 0) { /* what forbids it is what forbids it to that user */
+	if (needs->ordinary && m->uid == 0) { /* what forbids it is what forbids it to that user */
 		as_ordinary = *m;
 		as_ordinary.uid = 1000;
 		as_ordinary.root = false;
@@ -326,7 +339,7 @@ static void need_namespaces(struct answer *a, bool ordinary, bool proc)
 	}
 
 	if (r.err == ETIMEDOUT || r.err == ECHILD)
-		r.need = proc ? PROBE_PROC : PROBE_USER_NS;
+		r.need = needs->proc_mount ? PROBE_PROC : PROBE_USER_NS;
 	if (r.err)
 		miss(a, r.need, r.arg, r.err);
 	a->m = m;
@@ -390,8 +403,9 @@ int probe_needs(const struct lab_needs *needs, struct probe_missing *missing, in
 		miss(&a, PROBE_KERNEL, needs->kernel, 0);
 	if (needs->root && !m.root)
 		miss(&a, PROBE_ROOT, "", 0);
-	if (needs->namespaces || needs->ordinary || needs->proc_mount)
-		need_namespaces(&a, needs->ordinary, needs->proc_mount);
+	if (needs->namespaces || needs->ordinary || needs->proc_mount || needs->time ||
+		needs->overlay)
+		need_namespaces(&a, needs);
 	for_each_word(&a, needs->controllers, need_controller);
 	for_each_word(&a, needs->modules, need_module);
 	if (needs->cpus > m.cpus) {

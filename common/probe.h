@@ -37,6 +37,7 @@ enum probe_need {
 	PROBE_NAMESPACE,  /* unshare(2) of the namespace arg: "mnt" "pid" "net" ... */
 	PROBE_TMPFS,      /* a tmpfs in a mount namespace of our own */
 	PROBE_PROC,       /* a fresh proc in namespaces of our own */
+	PROBE_OVERLAY,    /* an overlay on that tmpfs */
 	PROBE_CONTROLLER, /* the cgroup v2 controller arg: "memory" */
 	PROBE_MODULE,     /* the kernel module arg: "veth" */
 	PROBE_KERNEL,     /* Linux arg or later: "5.6" */

@@ -97,6 +97,8 @@ static void what_namespace(
 		WHAT("no %s namespace of our own%s", arg, reason(err));
 	else if (need == PROBE_TMPFS)
 		WHAT("no tmpfs may be mounted in namespaces of our own%s", reason(err));
+	else if (need == PROBE_OVERLAY)
+		WHAT("no overlay may be mounted in namespaces of our own%s", reason(err));
 	else
 		WHAT("no fresh /proc may be mounted in namespaces of our own%s", reason(err));
 }
@@ -125,6 +127,9 @@ static void rule_namespace(enum probe_need need, const char *arg, int err, const
 		REMEDY("all that are allowed are in use: sudo sysctl user.max_%s_namespaces=100000",
 			arg);
 		UNDO("set user.max_%s_namespaces back to what it was", arg);
+	} else if (err == ENODEV && need == PROBE_OVERLAY) {
+		REMEDY("sudo modprobe overlay");
+		UNDO("sudo modprobe -r overlay");
 	} else if (err == EINVAL || err == ENOSYS || err == ENODEV) {
 		REMEDY("boot a kernel that was built with namespaces (zgrep _NS= /proc/config.gz)");
 	} else if (refused && user && need == PROBE_USER_NS && m->userns_clone == 0) {
@@ -404,6 +409,7 @@ void probe_rule(enum probe_need need, const char *arg, int err, const struct mac
 	case PROBE_MAP:
 	case PROBE_NAMESPACE:
 	case PROBE_TMPFS:
+	case PROBE_OVERLAY:
 	case PROBE_PROC:
 		rule_namespace(need, arg, err, m, out);
 		break;

@@ -467,6 +467,10 @@ static void a_kernel_without_namespaces(void **state)
 	assert_rule(PROBE_PROC, "", ECHILD, "(ECHILD)", "try again", NULL);
 	assert_rule(PROBE_USER_NS, "", EPERM, "(EPERM)", "leave the chroot", NULL);
 	assert_rule(PROBE_TMPFS, "", EACCES, "no tmpfs may be mounted", "dmesg", NULL);
+	assert_rule(PROBE_NAMESPACE, "time", EINVAL, "no time namespace", "boot a kernel", NULL);
+	assert_rule(PROBE_OVERLAY, "", EPERM, "no overlay may be mounted", "dmesg", NULL);
+	assert_rule(PROBE_OVERLAY, "", ENODEV, "(ENODEV)", "sudo modprobe overlay",
+		"sudo modprobe -r overlay");
 	m.seccomp = 2;
 	assert_rule(PROBE_NAMESPACE, "pid", EPERM, "(EPERM)", "a seccomp filter", NULL);
 }
@@ -867,6 +871,8 @@ static void the_probe_leaves_nothing(void **state)
 	(void)state;
 	static const struct lab_needs needs = {.namespaces = true,
 		.proc_mount = true,
+		.time = true,
+		.overlay = true,
 		.controllers = "memory pids cpu io hugetlb",
 		.modules = "veth no_such_module"};
 	struct probe_missing many[16], again[16];
