@@ -313,7 +313,6 @@ int main(int argc, char *argv[])
 	gate_wait(&done);
 	look(child);
 
-	lab_predict("set-uid");
 	lab_step("Control: an ordinary user starts a set-uid program: it must be root.");
 	autofree char *all_root = text("%lld 0 0 0", user);
 	child = start_set_uid(false);
@@ -325,6 +324,7 @@ int main(int argc, char *argv[])
 		expect_str("set-uid: its Uid", all_root, uids);
 	look(child);
 
+	lab_predict("set-uid");
 	lab_step("allowPrivilegeEscalation: false. It must start, and gain nothing.");
 	autofree char *no_root = text("%lld %lld %lld %lld", user, user, user, user);
 	child = start_set_uid(true);
