@@ -44,3 +44,14 @@ static const struct lab_words words = {
 	.next = "make more-15: runAsNonRoot, masked paths, and who else may refuse",
 	.questions = questions,
 };
+
+static const struct lab_words more_words = {
+	.try_now = {"cat /sys/kernel/security/lsm || :", "grep Cap /proc/self/status",
+		"scripts/lab 15 -- grep Cap /proc/self/status"},
+	.docker = "--read-only with --tmpfs /tmp; --security-opt systempaths=unconfined takes the "
+		  "masks away; --security-opt apparmor=PROFILE and label=TYPE name the module's "
+		  "profile; --privileged does all of it.",
+	.kubernetes = "runAsNonRoot, readOnlyRootFilesystem, procMount: Unmasked, appArmorProfile, "
+		      "seLinuxOptions. Landlock is no field: a program asks for it itself.",
+	.next = "make lab-16: all of it together",
+};
