@@ -33,10 +33,9 @@ static const struct lab_words words = {
 	.try_now = {"scripts/lab 15 -- sh -c 'id; unshare -m true'",
 		"scripts/lab 15 -- grep -E 'Uid|Cap|NoNew' /proc/self/status",
 		"scripts/lab 15/more"},
-	.docker =
-		"--user 1000, --cap-drop ALL, --security-opt no-new-privileges, --security-opt "
-		"seccomp=FILE, --read-only. Its default keeps 14 capabilities and has a filter of "
-		"some 60 denied calls; --privileged leaves all of it out.",
+	.docker = "--user 1000, --cap-drop ALL, --security-opt no-new-privileges, --security-opt "
+		  "seccomp=FILE, --read-only. Its default keeps 14 capabilities and "
+		  "filters by a list of allowed calls; --privileged leaves all of it out.",
 	.kubernetes =
 		"securityContext: runAsUser, capabilities.drop, allowPrivilegeEscalation: false, "
 		"seccompProfile, readOnlyRootFilesystem. Without seccompProfile there is no "
