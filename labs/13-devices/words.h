@@ -19,12 +19,23 @@ static const struct lab_question questions[] = {
 };
 
 static const struct lab_words words = {
-	.try_now = {"scripts/lab 13 -- sh -c ': </dev/zero || ls -l /dev/zero'",
-		"scripts/lab 13 --minor 5 -- sh -c ': </dev/null || :'", "scripts/lab 13/more"},
+	.try_now = {"scripts/lab 13 -- sh -c 'true </dev/zero || ls -l /dev/zero'",
+		"scripts/lab 13 --minor 5 -- sh -c 'true </dev/null || echo no'",
+		"scripts/lab 13/more"},
 	.docker = "docker run --device /dev/fuse makes the node and adds a rule; "
 		  "--device-cgroup-rule 'c 1:3 rwm' is the rule alone; --privileged allows all.",
 	.kubernetes = "no field of a Pod: a device plugin gives devices to a container, and the "
 		      "runtime writes this program; privileged: true allows all.",
 	.next = "make more-13: read and write apart, groups below groups, and v1; then make lab-14",
 	.questions = questions,
+};
+
+static const struct lab_words more_words = {
+	.try_now = {"scripts/lab 13 -- sh -c 'echo x >/dev/zero || :'", "ls -l /dev/null /dev/zero",
+		"grep devices /proc/cgroups"},
+	.docker = "docker inspect shows DeviceCgroupRules; docker exec enters the group, so that "
+		  "its program is asked for COMMAND too.",
+	.kubernetes = "the runtime attaches it to the container's group; on systemd the unit's "
+		      "DeviceAllow= is the same program, written by systemd.",
+	.next = "make lab-14: layers",
 };

@@ -106,9 +106,10 @@ static void expect_moved(const char *what, int own)
 
 static void run_as_user(void)
 {
-	if (setgroups(0, NULL) || setresgid((gid_t)user, (gid_t)user, (gid_t)user))
+	id_t id = (id_t)user;
+	if (setgroups(0, NULL) || setresgid(id, id, id))
 		die("setgroups, setresgid");
-	SYS(setresuid((uid_t)user, (uid_t)user, (uid_t)user));
+	SYS(setresuid(id, id, id));
 }
 
 /* The bounding set bounds what any exec() can give; the other sets are what we have. */
