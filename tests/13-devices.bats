@@ -8,11 +8,11 @@
 load helper
 program=13-devices
 
-# What became of COMMAND...: done, or EPERM, or what it said.
+# What became of COMMAND...: works, or EPERM, or what it said.
 outcome() {
 	local said
 	if said=$("$@" 2>&1 3>&-); then
-		echo "done${said:+ $said}"
+		echo "works${said:+ $said}"
 	elif [[ $said == *"Operation not permitted"* ]]; then
 		echo EPERM
 	else
@@ -25,7 +25,7 @@ in_group() {
 	outcome sh -c 'echo $$ >"$0/cgroup.procs" && eval "$1"' "$1" "$2"
 }
 
-# all_in GROUP: the four acts, done in it
+# all_in GROUP: the four acts, works in it
 all_in() {
 	local node=$BATS_FILE_TMPDIR/node minor
 	for name in null zero; do
@@ -84,7 +84,7 @@ setup() {
 
 # results PATTERN: what the calls like this returned, in their order
 results() {
-	grep -E "$1" "$calls" | sed -E 's/.* = (-1 )?([A-Z]+|[0-9]+).*/\2/; s/^[0-9]+$/done/' | xargs
+	grep -E "$1" "$calls" | sed -E 's/.* = (-1 )?([A-Z]+|[0-9]+).*/\2/; s/^[0-9]+$/works/' | xargs
 }
 
 @test "13-devices: control: root in the group opens both devices and makes both nodes" {
@@ -94,7 +94,7 @@ results() {
 	# check: before: open() of /dev/zero
 	# check: before: mknod() of 1:3
 	# check: before: mknod() of 1:5
-	same "ours in its group" "done done done done" "$before"
+	same "ours in its group" "works works works works" "$before"
 }
 
 @test "13-devices: a program of the kernel's device type is asked, in that group only" {
@@ -102,11 +102,11 @@ results() {
 	same "its type: BPF_PROG_TYPE_CGROUP_DEVICE" 15 "$prog_type"
 	same "loaded, attached, detached" "BPF_PROG_LOAD BPF_PROG_ATTACH BPF_PROG_DETACH" \
 		"$(grep -oE 'BPF_PROG_(LOAD|ATTACH|DETACH)' "$calls" | xargs)"
-	same "ours in its group" "done EPERM done EPERM" "$asked"
+	same "ours in its group" "works EPERM works EPERM" "$asked"
 	same "another device there" EPERM "$another"
-	same "ours in the group beside it" "done done done done" "$asked_beside"
+	same "ours in the group beside it" "works works works works" "$asked_beside"
 	# check: outside: open() of /dev/zero
-	same "ours in no group of the lab's" done "$asked_outside"
+	same "ours in no group of the lab's" works "$asked_outside"
 }
 
 @test "13-devices: it is root with all its power, and the mode allows it, who is refused" {
@@ -115,15 +115,15 @@ results() {
 	same "its capabilities, beside ours" "$own_power" "$child_power"
 	same "mode of /dev/zero" 666 "$mode"
 	# check: asked: open() of /dev/null
-	[[ " $(results 'openat\(AT_FDCWD, "/dev/null", O_RDONLY\|O_CLOEXEC\)') " == *" done done done "* ]]
+	[[ " $(results 'openat\(AT_FDCWD, "/dev/null", O_RDONLY\|O_CLOEXEC\)') " == *" works works works "* ]]
 	# check: asked: open() of /dev/zero
 	# check: after: open() of /dev/zero
-	same "opens of /dev/zero: before, asked, outside, after" "done EPERM done done" \
+	same "opens of /dev/zero: before, asked, outside, after" "works EPERM works works" \
 		"$(results 'openat\(AT_FDCWD, "/dev/zero", ')"
 	# check: asked: mknod() of 1:3
-	same "nodes 1:3: before, asked, after" "done done done" "$(results 'mknodat\(.*makedev\(0x1, 0x3\)')"
+	same "nodes 1:3: before, asked, after" "works works works" "$(results 'mknodat\(.*makedev\(0x1, 0x3\)')"
 	# check: asked: mknod() of 1:5
-	same "nodes 1:5: before, asked, after" "done EPERM done" "$(results 'mknodat\(.*makedev\(0x1, 0x5\)')"
+	same "nodes 1:5: before, asked, after" "works EPERM works" "$(results 'mknodat\(.*makedev\(0x1, 0x5\)')"
 }
 
 @test "13-devices: detached, both work again" {
@@ -131,7 +131,7 @@ results() {
 	# check: after: open() of /dev/null
 	# check: after: mknod() of 1:3
 	# check: after: mknod() of 1:5
-	same "ours in its group" "done done done done" "$after"
+	same "ours in its group" "works works works works" "$after"
 }
 
 @test "13-devices: a COMMAND is in such a group, and --minor says which device it may open" {

@@ -70,7 +70,7 @@ setup_file() {
 	fact read_by_empty_root "$(nsenter --target="$lab" --mount setpriv --bounding-set=-all cat "$place/file" \
 		>/dev/null 2>&1 && echo read || echo refused)"
 	fact chown_by_empty_root "$(nsenter --target="$lab" --mount setpriv --bounding-set=-all chown 1000 "$place/file" \
-		>/dev/null 2>&1 && echo done || echo refused)"
+		>/dev/null 2>&1 && echo allowed || echo refused)"
 
 	lab_go_to 4 || :
 	fact set_uid "$(status_of "$lab_pid" Uid)"
@@ -182,7 +182,7 @@ setup() {
 	# check: seccomp: status of the caller
 	same "who was killed by SIGSYS" "$victim" "$(caller_of '\+\+\+ killed by SIGSYS')"
 	# By hand: a COMMAND has all knobs at once.
-	same "unshare of a COMMAND" refused "$("$LABS/$program" -- unshare -m true >/dev/null 2>&1 && echo done || echo refused)"
+	same "unshare of a COMMAND" refused "$("$LABS/$program" -- unshare -m true >/dev/null 2>&1 && echo allowed || echo refused)"
 	if command -v setarch >/dev/null; then # it calls personality(); the lab VM has none
 		run -159 "$LABS/$program" -- setarch "$(uname -m)" true
 	fi

@@ -95,9 +95,9 @@ static void attach(int group, int program)
 
 static int programs_on(int group)
 {
-	union bpf_attr query = {
-		.query = {.target_fd = (uint32_t)group, .attach_type = BPF_CGROUP_DEVICE},
-	};
+	union bpf_attr query = {0};
+	query.query.target_fd = (uint32_t)group;
+	query.query.attach_type = BPF_CGROUP_DEVICE;
 	if (bpf(BPF_PROG_QUERY, &query))
 		die("bpf(BPF_PROG_QUERY)");
 	return (int)query.query.prog_cnt;

@@ -119,12 +119,11 @@ static void detach(const char *group, int program)
 static uint32_t program_on(const char *group)
 {
 	uint32_t ids[4] = {0};
-	union bpf_attr on = target(group, 0), query = {
-						      .query = {.target_fd = on.target_fd,
-							      .attach_type = BPF_CGROUP_DEVICE,
-							      .prog_ids = (uint64_t)(uintptr_t)ids,
-							      .prog_cnt = 4},
-					      };
+	union bpf_attr on = target(group, 0), query = {0};
+	query.query.target_fd = on.target_fd;
+	query.query.attach_type = BPF_CGROUP_DEVICE;
+	query.query.prog_ids = (uint64_t)(uintptr_t)ids;
+	query.query.prog_cnt = sizeof ids / sizeof *ids;
 	SYS(bpf(BPF_PROG_QUERY, &query));
 	close((int)on.target_fd);
 	return query.query.prog_cnt == 1 ? ids[0] : 0;
