@@ -25,7 +25,7 @@ in_group() {
 	outcome sh -c 'echo $$ >"$0/cgroup.procs" && eval "$1"' "$1" "$2"
 }
 
-# all_in GROUP: the four acts, works in it
+# all_in GROUP: the four acts in it
 all_in() {
 	local node=$BATS_FILE_TMPDIR/node minor
 	for name in null zero; do
