@@ -127,8 +127,7 @@ static void drop_own_sets(void)
 	SYS(capset(&version, none));
 }
 
-/* A program of the kernel's for each call to come: what it returns is done. bpf(2) has the words.
- */
+/* The kernel runs it at each call that comes, and does what it returns. */
 static void filter_calls(void)
 {
 	struct sock_filter code[] = {
@@ -182,8 +181,7 @@ static _Noreturn void without_capabilities(void)
 	child_idle();
 }
 
-/* Twice: the ordinary user starts a program that is root's and set-uid. It stays and is looked at.
- */
+/* Twice: the user starts a program that is set-uid root. It stays, to be looked at. */
 static pid_t start_set_uid(bool no_new_privs)
 {
 	int said[2];
