@@ -49,6 +49,7 @@ setup_file() {
 	fact shared "$(grep -cE ' (shared|master):' "/proc/$lab/mountinfo")"
 	fact modes "$(stat -c %u:%a "/proc/$lab/root$place/file" "/proc/$lab/root$place/set-uid" | xargs)"
 	fact outside "$(ls "$place")"
+	fact devices "$(stat -c %d "/proc/$lab/root$place" "$place" | uniq | wc -l)"
 	fact uid_of_lab "$(status_of "$lab" Uid)"
 	fact read_by_root "$(nsenter --target="$lab" --mount cat "$place/file" >/dev/null 2>&1 && echo read || echo refused)"
 	fact read_by_user "$(nsenter --target="$lab" --mount setpriv --reuid=1000 --clear-groups cat "$place/file" \
@@ -102,6 +103,8 @@ setup() {
 	# check: its mount table
 	differ "its mount table beside ours" "$own_mnt" "$lab_mnt"
 	same "lines of it that are shared or slave" 0 "$shared"
+	# check: a filesystem of its own
+	same "devices of that folder, there and here" 2 "$devices"
 	same "owner and mode of the file, and of the set-uid program" "0:600 0:4755" "$modes"
 	same "what we find there" "" "$outside"
 }

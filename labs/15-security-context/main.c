@@ -238,12 +238,17 @@ static bool own_table(void)
 	return expect_str("its mount table", "own, private", table);
 }
 
-/* The place: a file of root's, and a set-uid program. */
-static void furnish(void)
+/* The place: a file of root's, and a set-uid program, which must not get among the host's files. */
+static bool furnish(void)
 {
 	autofree char *tree = file_rootfs(), *eat = text("%s/usr/local/bin/eat", tree);
-	struct stat st;
+	struct stat host, st;
+	if (stat(place, &host))
+		die("stat %s", place);
 	SYS(mount("lab15", place, "tmpfs", 0, "mode=755"));
+	bool own = !stat(place, &st) && st.st_dev != host.st_dev;
+	if (!expect_int("a filesystem of its own", true, own))
+		return false;
 	file = text("%s/file", place), program = text("%s/set-uid", place);
 	close(open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 	autoclose int from = open(eat, O_RDONLY | O_CLOEXEC);
@@ -251,6 +256,7 @@ static void furnish(void)
 	if (fstat(from, &st) || sendfile(to, from, NULL, (size_t)st.st_size) != st.st_size)
 		die("copy %s", eat);
 	SYS(fchmod(to, 04755)); /* last: a write would take the bit away */
+	return true;
 }
 
 static pid_t child_that(void (*does)(void))
@@ -291,9 +297,8 @@ int main(int argc, char *argv[])
 
 	lab_step("A place: a mount with a file of root's and a set-uid program in it.");
 	place = file_tmpdir();
-	if (!own_table())
+	if (!own_table() || !furnish())
 		return lab_end();
-	furnish();
 	remember();
 	lab_note("Before: CapBnd %s, NoNewPrivs %s, Seccomp %s.", before[BOUNDING_SET],
 		before[NO_NEW_PRIVS], before[FILTER]);
