@@ -22,7 +22,7 @@ moved() {
 set_uid() {
 	local pid uids
 	nsenter --target="$lab" --mount setpriv --reuid=1000 --regid=1000 --clear-groups "$@" \
-		"/tmp/lab15-$lab/set-uid" 1k --hold >"$BATS_FILE_TMPDIR/said" 3>&- &
+		/mnt/set-uid 1k --hold >"$BATS_FILE_TMPDIR/said" 3>&- &
 	pid=$!
 	for ((tries = 100; tries > 0; tries--)); do
 		[ ! -s "$BATS_FILE_TMPDIR/said" ] || break
@@ -44,11 +44,11 @@ setup_file() {
 	lab_start "$LABS/$program"
 
 	lab_go_to 1 || :
-	place=/tmp/lab15-$lab
+	place=/mnt
 	fact lab_mnt "$(ns_of "$lab" mnt)"
 	fact shared "$(grep -cE ' (shared|master):' "/proc/$lab/mountinfo")"
 	fact modes "$(stat -c %u:%a "/proc/$lab/root$place/file" "/proc/$lab/root$place/set-uid" | xargs)"
-	fact outside "$(ls "$place")"
+	fact outside "$(ls -d "$place"/file "$place"/set-uid 2>/dev/null)"
 	fact devices "$(stat -c %d "/proc/$lab/root$place" "$place" | uniq | wc -l)"
 	fact uid_of_lab "$(status_of "$lab" Uid)"
 	fact read_by_root "$(nsenter --target="$lab" --mount cat "$place/file" >/dev/null 2>&1 && echo read || echo refused)"
@@ -119,13 +119,13 @@ setup() {
 	same "its map" "$own_map" "$as_user_map"
 	# check: before: open() of root's file
 	# check: runAsUser: open() of it
-	mapfile -t opens < <(grep -E 'open(at)?\(.*lab15-[0-9]+/file", O_RDONLY' "$calls")
+	mapfile -t opens < <(grep -E 'open(at)?\(.*"/mnt/file", O_RDONLY' "$calls")
 	same "opens of the file, of both children" 4 "${#opens[@]}"
 	[[ ${opens[0]} =~ =\ [0-9]+$ ]]
 	[[ ${opens[1]} == *"= -1 EACCES"* ]]
 	same "they were made by one process" "${opens[0]%% *}" "${opens[1]%% *}"
 	same "and that had become the user between them, once" "${opens[0]%% *}" \
-		"$(awk '/open.*lab15-[0-9]+\/file", O_RDONLY/ { opened++ } opened == 1 && /setresuid\(1000, 1000, 1000\) += 0/ { print $1 }' "$calls")"
+		"$(awk '/open.*\/mnt\/file", O_RDONLY/ { opened++ } opened == 1 && /setresuid\(1000, 1000, 1000\) += 0/ { print $1 }' "$calls")"
 	# By hand.
 	same "cat by root" read "$read_by_root"
 	same "cat by uid 1000" refused "$read_by_user"
@@ -141,13 +141,13 @@ setup() {
 	# check: before: chown() to the user
 	same "owner and mode then" 1000:600 "$file_owner"
 	# check: drop ALL: chown()
-	mapfile -t chowns < <(grep -E 'chown(at)?\(.*/file", 1000, -1' "$calls")
+	mapfile -t chowns < <(grep -E 'chown(at)?\(.*"/mnt/file", 1000, -1' "$calls")
 	same "calls of chown()" 2 "${#chowns[@]}"
 	[[ ${chowns[0]} == *"= 0" ]]
 	[[ ${chowns[1]} == *"= -1 EPERM"* ]]
 	# check: before: open() of the user's
 	# check: drop ALL: open() of the user's
-	mapfile -t opens < <(grep -E 'open(at)?\(.*lab15-[0-9]+/file", O_RDONLY' "$calls")
+	mapfile -t opens < <(grep -E 'open(at)?\(.*"/mnt/file", O_RDONLY' "$calls")
 	[[ ${opens[2]} =~ =\ [0-9]+$ ]]
 	[[ ${opens[3]} == *"= -1 EACCES"* ]]
 	same "who dropped its sets" "${opens[3]%% *}" "$(caller_of 'capset\(.* = 0')"

@@ -58,8 +58,8 @@ static const struct lab lab = {
 #endif
 
 static struct gate done;
-static const char *place; /* a tmpfs, which no other mount table has */
-static char *file, *program;
+/* A tmpfs comes to lie on it, which no other mount table has. */
+static const char *const place = "/mnt", *const file = "/mnt/file", *const program = "/mnt/set-uid";
 
 static int capset(struct __user_cap_header_struct *header, struct __user_cap_data_struct *data)
 {
@@ -243,15 +243,14 @@ static bool furnish(void)
 {
 	autofree char *tree = file_rootfs(), *eat = text("%s/usr/local/bin/eat", tree);
 	struct stat host, st;
+	autoclose int from = open(eat, O_RDONLY | O_CLOEXEC);
 	if (stat(place, &host))
 		die("stat %s", place);
 	SYS(mount("lab15", place, "tmpfs", 0, "mode=755"));
 	bool own = !stat(place, &st) && st.st_dev != host.st_dev;
 	if (!expect_int("a filesystem of its own", true, own))
 		return false;
-	file = text("%s/file", place), program = text("%s/set-uid", place);
 	close(open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-	autoclose int from = open(eat, O_RDONLY | O_CLOEXEC);
 	autoclose int to = open(program, O_WRONLY | O_CREAT | O_CLOEXEC, 0700);
 	if (fstat(from, &st) || sendfile(to, from, NULL, (size_t)st.st_size) != st.st_size)
 		die("copy %s", eat);
@@ -296,7 +295,6 @@ int main(int argc, char *argv[])
 	gate_init(&done);
 
 	lab_step("A place: a mount with a file of root's and a set-uid program in it.");
-	place = file_tmpdir();
 	if (!own_table() || !furnish())
 		return lab_end();
 	remember();

@@ -46,7 +46,8 @@ static const struct lab lab = {
 };
 
 static struct gate done, go;
-static char *place, *file;
+static int eat; /* the rootfs's program, open: a user may not go to its folder */
+static const char *const place = "/mnt", *const file = "/mnt/file";
 
 static int capset(struct __user_cap_header_struct *header, struct __user_cap_data_struct *data)
 {
@@ -102,24 +103,22 @@ static _Noreturn void leave(void)
 
 static pid_t start(void (*knobs)(void))
 {
-	autofree char *tree = file_rootfs(), *eat = text("%s/usr/local/bin/eat", tree);
-	autoclose int program = open(eat, O_PATH | O_CLOEXEC); /* the user may not go there */
 	int said[2];
 	char first;
-	if (program < 0 || pipe2(said, O_CLOEXEC))
-		die("open %s", eat);
+	if (pipe2(said, O_CLOEXEC))
+		die("pipe2");
 	pid_t child = fork();
 	if (child == 0) {
 		knobs();
 		dup2(said[1], STDOUT_FILENO);
 		char *argv[] = {"eat", "1k", "--hold", NULL}, *none[] = {NULL};
-		execveat(program, "", argv, none, AT_EMPTY_PATH);
-		die("exec of %s", eat);
+		execveat(eat, "", argv, none, AT_EMPTY_PATH);
+		die("exec of eat");
 	}
 	undo_kill(child);
 	close(said[1]);
 	if (read(said[0], &first, 1) != 1)
-		die("%s said nothing", eat);
+		die("eat said nothing");
 	close(said[0]);
 	return child;
 }
@@ -384,16 +383,16 @@ int main(int argc, char *argv[])
 {
 	lab_begin(&lab, argc, argv);
 	gate_init(&done), gate_init(&go);
-	place = text("%s", file_tmpdir()), file = text("%s/file", place);
-	autofree char *volume = text("%s/tmp", place);
+	autofree char *tree = file_rootfs(), *path = text("%s/usr/local/bin/eat", tree);
+	eat = open(path, O_PATH | O_CLOEXEC);
 
 	lab_step("runAsNonRoot: no call. uid 0 must not be started, by who compares.");
 	run_as_non_root();
 
 	if (!own_table("place: its mount table"))
 		return lab_end();
-	if (mount("lab15", place, "tmpfs", 0, "mode=755") || mkdir(volume, 0755) ||
-		mount("lab15-volume", volume, "tmpfs", 0, NULL))
+	if (mount("lab15", place, "tmpfs", 0, "mode=755") || mkdir("/mnt/tmp", 0755) ||
+		mount("lab15-volume", "/mnt/tmp", "tmpfs", 0, NULL))
 		die("a tmpfs on %s", place);
 	close(open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 
