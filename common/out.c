@@ -236,6 +236,8 @@ void out_call(const char *place, const char *call, long value, int error)
 	/* Magenta reads well on white and on black. */
 	int used = fprintf(page.stream, "   %s%s  ", paint("\033[35m"), place) -
 		   (int)strlen(paint("\033[35m"));
+	if (used + (int)strcspn(line, " ") > width) /* beside a long place */
+		used = fprintf(page.stream, "\n%*s", 6, "") - 1;
 	wrap(page.stream, used, 6, line);
 	fputs(paint("\033[0m"), page.stream);
 	page_print(&page);

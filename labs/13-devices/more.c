@@ -1,0 +1,352 @@
+/*
+ * More of 13-devices: read, write and mknod apart; groups below groups; what was
+ * open before; who keeps a program; and cgroup v1's lists beside it. bpf(2),
+ * Documentation/admin-guide/cgroup-v2.rst, "Device controller",
+ * Documentation/admin-guide/cgroup-v1/devices.rst
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+
+#include "cg.h"
+#include "file.h"
+#include "lab.h"
+#include "ns.h"
+#include "proc.h"
+#include "sys.h"
+#include "words.h"
+
+enum { MEM = 1, NULL_DEVICE = 3, ZERO = 5 };
+enum { MKNOD = BPF_DEVCG_ACC_MKNOD, READ = BPF_DEVCG_ACC_READ, WRITE = BPF_DEVCG_ACC_WRITE };
+
+static const struct lab_part lab_parts[] = {
+	{.name = "v1",
+		.title = "cgroup v1's devices.deny and devices.allow: the same rule, in words.",
+		.needs = {.root = true}},
+	{0},
+};
+
+static const struct lab lab = {
+	.id = "13-devices/more",
+	.title = "Who is asked, when, and for how long",
+	.goal = "A program is asked at open() and mknod(), for read and write apart; so are those "
+		"of the groups above, and one no is enough. The group keeps it.",
+	.manual = "bpf(2) mknod(2) open(2) cgroups(7)",
+	.teaches = "bpf:BPF_PROG_LOAD bpf:BPF_PROG_ATTACH bpf:BPF_PROG_DETACH bpf:BPF_PROG_QUERY "
+		   "bpf:BPF_PROG_GET_FD_BY_ID mknodat openat",
+	.after = "13-devices",
+	.needs = {.root = true, .controllers = "pids", .kernel = "4.15"},
+	.parts = lab_parts,
+	.words = &more_words,
+	.story_only = true,
+	.hazard = true,
+};
+
+static struct gate done, go;
+static char *node;
+
+static int bpf(enum bpf_cmd command, union bpf_attr *attr)
+{
+	return (int)syscall(SYS_bpf, command, attr, sizeof *attr);
+}
+
+/* Of 1:5 only this access is allowed, and of all other devices every one. */
+static int load_for_zero(uint32_t access)
+{
+	const int32_t denied = (MKNOD | READ | WRITE) & ~access;
+	struct bpf_insn code[] = {
+		{BPF_LDX | BPF_MEM | BPF_W, 2, 1, offsetof(struct bpf_cgroup_dev_ctx, major), 0},
+		{BPF_JMP | BPF_JNE | BPF_K, 2, 0, 6, MEM},
+		{BPF_LDX | BPF_MEM | BPF_W, 2, 1, offsetof(struct bpf_cgroup_dev_ctx, minor), 0},
+		{BPF_JMP | BPF_JNE | BPF_K, 2, 0, 4, ZERO},
+		{BPF_LDX | BPF_MEM | BPF_W, 2, 1, offsetof(struct bpf_cgroup_dev_ctx, access_type),
+			0},
+		{BPF_ALU64 | BPF_RSH | BPF_K, 2, 0, 0, 16}, /* below: character or block */
+		{BPF_ALU64 | BPF_AND | BPF_K, 2, 0, 0, denied},
+		{BPF_JMP | BPF_JNE | BPF_K, 2, 0, 2, 0},
+		{BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 1},
+		{BPF_JMP | BPF_EXIT, 0, 0, 0, 0},
+		{BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 0},
+		{BPF_JMP | BPF_EXIT, 0, 0, 0, 0},
+	};
+	union bpf_attr load = {
+		.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE,
+		.insns = (uint64_t)(uintptr_t)code,
+		.insn_cnt = sizeof code / sizeof *code,
+		.license = (uint64_t)(uintptr_t) "MIT",
+	};
+	return SYS(bpf(BPF_PROG_LOAD, &load));
+}
+
+static union bpf_attr target(const char *group, int program)
+{
+	int fd = open(group, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		die("open %s", group);
+	return (union bpf_attr){
+		.target_fd = (uint32_t)fd,
+		.attach_bpf_fd = (uint32_t)program,
+		.attach_type = BPF_CGROUP_DEVICE,
+	};
+}
+
+static void attach(const char *group, int program)
+{
+	union bpf_attr attach = target(group, program);
+	attach.attach_flags = BPF_F_ALLOW_MULTI;
+	SYS(bpf(BPF_PROG_ATTACH, &attach));
+	close((int)attach.target_fd);
+}
+
+static void detach(const char *group, int program)
+{
+	union bpf_attr detach = target(group, program);
+	SYS(bpf(BPF_PROG_DETACH, &detach));
+	close((int)detach.target_fd);
+}
+
+/* The id of the one program on the group, 0 when there is none. */
+static uint32_t program_on(const char *group)
+{
+	uint32_t ids[4] = {0};
+	union bpf_attr on = target(group, 0), query = {0};
+	query.query.target_fd = on.target_fd;
+	query.query.attach_type = BPF_CGROUP_DEVICE;
+	query.query.prog_ids = (uint64_t)(uintptr_t)ids;
+	query.query.prog_cnt = sizeof ids / sizeof *ids;
+	SYS(bpf(BPF_PROG_QUERY, &query));
+	close((int)on.target_fd);
+	return query.query.prog_cnt == 1 ? ids[0] : 0;
+}
+
+/* A descriptor of it by its id, closed again: 0, or -1 with errno. */
+static int find_program(uint32_t id)
+{
+	union bpf_attr attr = {.prog_id = id};
+	int fd = bpf(BPF_PROG_GET_FD_BY_ID, &attr);
+	return fd < 0 ? -1 : close(fd);
+}
+
+/* 0, or -1 with errno. */
+static int try_open(const char *device, int flags)
+{
+	int fd = openat(AT_FDCWD, device, flags | O_CLOEXEC);
+	return fd < 0 ? -1 : close(fd);
+}
+
+static int try_node(void)
+{
+	int rc = mknodat(AT_FDCWD, node, S_IFCHR | 0600, makedev(MEM, ZERO));
+	int error = errno;
+	unlink(node);
+	errno = error;
+	return rc;
+}
+
+/* Children of groups: each does one thing there. */
+static void in_group(const char *group, void (*does)(void))
+{
+	pid_t child = cg_spawn(group);
+	if (child == 0) {
+		does();
+		_exit(0);
+	}
+	child_wait(child);
+}
+
+static void all_allowed(void)
+{
+	expect_errno("before: to read", 0, try_open("/dev/zero", O_RDONLY));
+	expect_errno("before: to write", 0, try_open("/dev/zero", O_WRONLY));
+	expect_errno("before: mknod()", 0, try_node());
+}
+
+static void read_only(void)
+{
+	expect_errno("read allowed: to read", 0, try_open("/dev/zero", O_RDONLY));
+	expect_errno("read allowed: to write", EPERM, try_open("/dev/zero", O_WRONLY));
+	expect_errno("read allowed: both at once", EPERM, try_open("/dev/zero", O_RDWR));
+	expect_errno("read allowed: mknod()", EPERM, try_node());
+}
+
+static void accesses(void)
+{
+	autofree char *group = cg_create("accesses");
+	in_group(group, all_allowed);
+	autoclose int program = load_for_zero(READ);
+	attach(group, program);
+	in_group(group, read_only);
+	lab_look("cat /proc/%d/fdinfo/%d", getpid(), program);
+	lab_wait(0);
+}
+
+static void below_two(void)
+{
+	expect_errno("above no, below yes: to read", EPERM, try_open("/dev/zero", O_RDONLY));
+}
+
+static void below_one(void)
+{
+	expect_errno("above nobody, below yes: to read", 0, try_open("/dev/zero", O_RDONLY));
+}
+
+static void above_only(void)
+{
+	expect_errno("in the group above: to read", EPERM, try_open("/dev/zero", O_RDONLY));
+}
+
+static void groups_below(void)
+{
+	autofree char *above = cg_create("above"), *below = cg_create("above/below");
+	autoclose int no = load_for_zero(0), yes = load_for_zero(MKNOD | READ | WRITE);
+	attach(above, no);
+	attach(below, yes);
+	in_group(above, above_only);
+	in_group(below, below_two);
+	lab_look("ls -d %s", below);
+	lab_wait(0);
+	detach(above, no);
+	in_group(below, below_one);
+}
+
+static void open_before(void)
+{
+	autofree char *group = cg_create("held");
+	pid_t child = SYS(cg_spawn(group));
+	if (child == 0) {
+		char byte = 1;
+		int fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+		autofree char *by_fd = text("/proc/self/fd/%d", fd);
+		gate_open(&done);
+		gate_wait(&go);
+		expect_errno("asked now: open()", EPERM, try_open("/dev/zero", O_RDONLY));
+		expect_int("asked now: read() of the old descriptor", 1, read(fd, &byte, 1));
+		expect_int("the byte that it read", 0, byte);
+		expect_errno(
+			"asked now: open() by /proc/self/fd", EPERM, try_open(by_fd, O_RDONLY));
+		gate_open(&done);
+		child_idle();
+	}
+	undo_kill(child);
+	gate_wait(&done);
+	autoclose int program = load_for_zero(0);
+	attach(group, program);
+	gate_open(&go);
+	gate_wait(&done);
+	lab_look("ls -l /proc/%d/fd", child);
+	lab_wait(child);
+}
+
+static void still_asked(void)
+{
+	expect_errno("no descriptor left: open()", EPERM, try_open("/dev/zero", O_RDONLY));
+}
+
+static void who_keeps_it(void)
+{
+	autofree char *group = cg_create("keeper");
+	int program = load_for_zero(0);
+	attach(group, program);
+	close(program);
+	in_group(group, still_asked);
+	uint32_t id = program_on(group);
+	expect_errno("by its id, with the group", 0, find_program(id));
+	lab_look("ls -d %s", group);
+	lab_wait(0);
+	cg_destroy(group);
+	/* The kernel gives it back a moment later, and tells nobody. */
+	int rc = find_program(id);
+	for (int tries = 100; rc == 0 && tries; tries--) {
+		poll(NULL, 0, 50);
+		rc = find_program(id);
+	}
+	expect_errno("by its id, with the group gone", ENOENT, rc);
+}
+
+/* ---- cgroup v1 ---- */
+
+static char *v1_list(const char *group)
+{
+	autofree char *path = text("%s/devices.list", group), *list = file_read(path);
+	for (char *end = list; (end = strchr(end, '\n'));)
+		*end = ',';
+	return text("%s", *list ? list : "nothing");
+}
+
+static void v1_write(const char *group, const char *name, const char *rule)
+{
+	autofree char *path = text("%s/%s", group, name);
+	SYS(file_try_write(path, rule));
+}
+
+static void v1(void)
+{
+	long before = ns_inode(0, "mnt");
+	SYS(unshare(CLONE_NEWNS)); /* lab 02: the mounts die with us */
+	if (ns_inode(0, "mnt") != before)
+		SYS(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	autofree char *table = ns_mount_table(before);
+	if (!expect_str("v1: its mount table", "own, private", table))
+		return;
+	if (mount("cgroup", "/mnt", "cgroup", 0, "devices")) {
+		lab_skip("v1",
+			"only where the kernel has it: CONFIG_CGROUP_DEVICE, not in use elsewhere",
+			"KERNEL=FILE scripts/lab 13/more, with one that has");
+		return;
+	}
+	autofree char *group = text("/mnt/lab13-%d", getpid());
+	SYS(mkdir(group, 0755));
+	undo_rmdir(group);
+	autofree char *all = v1_list(group);
+	expect_str("v1: devices.list, new", "a *:* rwm", all);
+	v1_write(group, "devices.deny", "a");
+	v1_write(group, "devices.allow", "c 1:3 rwm");
+	autofree char *list = v1_list(group);
+	expect_str("v1: devices.list", "c 1:3 rwm", list);
+	pid_t child = SYS(fork());
+	if (child == 0) {
+		v1_write(group, "cgroup.procs", "0");
+		expect_errno("v1: open() of /dev/null", 0, try_open("/dev/null", O_RDONLY));
+		expect_errno("v1: open() of /dev/zero", EPERM, try_open("/dev/zero", O_RDONLY));
+		expect_errno("v1: mknod() of 1:5", EPERM, try_node());
+		_exit(0);
+	}
+	child_wait(child);
+	SYS(rmdir(group));
+}
+
+int main(int argc, char *argv[])
+{
+	lab_begin(&lab, argc, argv);
+	gate_init(&done), gate_init(&go);
+	node = text("%s/node", file_tmpdir());
+
+	lab_step("Read, write and mknod are asked for apart: only read must be allowed.");
+	accesses();
+	lab_step("A group below: its program says yes, the one above no. No must count.");
+	groups_below();
+	lab_step("What was open before must work on: only open() and mknod() ask.");
+	open_before();
+	lab_step("Nobody has the program open: the group must keep it, until it goes.");
+	who_keeps_it();
+	if (lab_part("v1"))
+		v1();
+
+	lab_row("read allowed", "to read: success", "to write: EPERM", "the access bits");
+	lab_row("a yes below a no", "alone: success", "EPERM", "both are asked");
+	lab_row("a descriptor of before", "open(): EPERM", "read(): works", "the kernel");
+	lab_row("its last descriptor closed", "group there: asked", "group gone: gone",
+		"the group");
+	lab_row("the rule", "v1: devices.allow", "v2: a program", "bpf(2)");
+	return lab_end();
+}

@@ -1,0 +1,152 @@
+#!/usr/bin/env bats
+# 13-devices, seen from outside while it waits: what a shell of this test's own may
+# open and make in the lab's group and outside of it, at each step, the program in
+# /proc/PID/fdinfo, and the calls as strace sees them. "# check:" names the lab's
+# check whose fact is obtained here a second time.
+
+# shellcheck disable=SC2154 # facts and the helper's variables
+load helper
+program=13-devices
+
+# What became of COMMAND...: works, or EPERM, or what it said.
+outcome() {
+	local said
+	if said=$("$@" 2>&1 3>&-); then
+		echo "works${said:+ $said}"
+	elif [[ $said == *"Operation not permitted"* ]]; then
+		echo EPERM
+	else
+		echo "$said"
+	fi
+}
+
+# in_group GROUP SCRIPT: a shell enters the group, and then runs SCRIPT.
+in_group() {
+	outcome sh -c 'echo $$ >"$0/cgroup.procs" && eval "$1"' "$1" "$2"
+}
+
+# all_in GROUP: the four acts in it
+all_in() {
+	local node=$BATS_FILE_TMPDIR/node minor
+	for name in null zero; do
+		in_group "$1" ": </dev/$name"
+	done
+	for minor in 3 5; do
+		in_group "$1" "mknod $node c 1 $minor"
+		rm -f "$node"
+	done
+}
+
+setup_file() {
+	"$LABS/$program" --can-run || return 0
+	lab_start "$LABS/$program"
+	lab_go_to 1 || :
+	top=$(find /sys/fs/cgroup -type d -name "lab13-$lab")
+	box=$top/box
+	beside=$top/unboxed-test
+	mkdir "$beside" || :
+	fact box "$box"
+	fact numbers "$(stat -c %t:%T /dev/null /dev/zero | xargs)"
+	fact before "$(all_in "$box" | xargs)"
+
+	lab_go_to 2 || :
+	for file in "/proc/$lab/fdinfo"/*; do
+		type=$(sed -n 's/^prog_type:[[:space:]]*//p' "$file")
+		[ -z "$type" ] || fact prog_type "$type"
+	done
+	fact asked "$(all_in "$box" | xargs)"
+	fact asked_beside "$(all_in "$beside" | xargs)"
+	fact asked_outside "$(outcome sh -c ': </dev/zero')"
+	fact another "$(in_group "$box" ': </dev/full')"
+
+	lab_go_to 3 || :
+	fact child_group "$(sed -n 's/^0:://p' "/proc/$lab_pid/cgroup")"
+	fact child_uid "$(status_of "$lab_pid" Uid)"
+	fact child_power "$(status_of "$lab_pid" CapEff)"
+	fact own_power "$(status_of self CapEff)"
+	fact mode "$(stat -c %a /dev/zero)"
+
+	lab_go_to 5 || :
+	fact after "$(all_in "$box" | xargs)"
+	rmdir "$beside" || :
+	lab_end
+	fact status "$lab_status"
+	fact left "$(find /sys/fs/cgroup -type d -name "lab13-$lab")"
+
+	strace -f -qq -e trace=bpf,openat,mknodat -o "$BATS_FILE_TMPDIR/calls" "$LABS/$program" >/dev/null 2>&1 3>&- || :
+}
+
+setup() {
+	needs_lab "$program"
+	read_facts
+	calls=$BATS_FILE_TMPDIR/calls
+}
+
+# results PATTERN: what the calls like this returned, in their order
+results() {
+	grep -E "$1" "$calls" | sed -E 's/.* = (-1 )?([A-Z]+|[0-9]+).*/\2/; s/^[0-9]+$/works/' | xargs
+}
+
+@test "13-devices: control: root in the group opens both devices and makes both nodes" {
+	same "the numbers of null and zero" "1:3 1:5" "$numbers"
+	# check: before: programs on the group
+	# check: before: open() of /dev/null
+	# check: before: open() of /dev/zero
+	# check: before: mknod() of 1:3
+	# check: before: mknod() of 1:5
+	same "ours in its group" "works works works works" "$before"
+}
+
+@test "13-devices: a program of the kernel's device type is asked, in that group only" {
+	# check: programs on the group
+	same "its type: BPF_PROG_TYPE_CGROUP_DEVICE" 15 "$prog_type"
+	same "loaded, attached, detached" "BPF_PROG_LOAD BPF_PROG_ATTACH BPF_PROG_DETACH" \
+		"$(grep -oE 'BPF_PROG_(LOAD|ATTACH|DETACH)' "$calls" | xargs)"
+	same "ours in its group" "works EPERM works EPERM" "$asked"
+	same "another device there" EPERM "$another"
+	same "ours in the group beside it" "works works works works" "$asked_beside"
+	# check: outside: open() of /dev/zero
+	same "ours in no group of the lab's" works "$asked_outside"
+}
+
+@test "13-devices: it is root with all its power, and the mode allows it, who is refused" {
+	same "its group" "${box#/sys/fs/cgroup}" "$child_group"
+	same "its ids" "0 0 0 0" "$child_uid"
+	same "its capabilities, beside ours" "$own_power" "$child_power"
+	same "mode of /dev/zero" 666 "$mode"
+	# check: asked: open() of /dev/null
+	[[ " $(results 'openat\(AT_FDCWD, "/dev/null", O_RDONLY\|O_CLOEXEC\)') " == *" works works works "* ]]
+	# check: asked: open() of /dev/zero
+	# check: after: open() of /dev/zero
+	same "opens of /dev/zero: before, asked, outside, after" "works EPERM works works" \
+		"$(results 'openat\(AT_FDCWD, "/dev/zero", ')"
+	# check: asked: mknod() of 1:3
+	same "nodes 1:3: before, asked, after" "works works works" "$(results 'mknodat\(.*makedev\(0x1, 0x3\)')"
+	# check: asked: mknod() of 1:5
+	same "nodes 1:5: before, asked, after" "works EPERM works" "$(results 'mknodat\(.*makedev\(0x1, 0x5\)')"
+}
+
+@test "13-devices: detached, both work again" {
+	# check: after: programs on the group
+	# check: after: open() of /dev/null
+	# check: after: mknod() of 1:3
+	# check: after: mknod() of 1:5
+	same "ours in its group" "works works works works" "$after"
+}
+
+@test "13-devices: a COMMAND is in such a group, and --minor says which device it may open" {
+	run "$LABS/$program" -- sh -c ': </dev/null'
+	same "status with null" 0 "$status"
+	run --separate-stderr "$LABS/$program" -- sh -c ': </dev/zero'
+	differ "status beside success" 0 "$status"
+	[[ $stderr == *"Operation not permitted"* ]]
+	run "$LABS/$program" --minor 5 -- sh -c ': </dev/zero'
+	same "status with --minor 5" 0 "$status"
+	run "$LABS/$program" --minor 5 --format=jsonl
+	same "status of its story" 0 "$status"
+}
+
+@test "13-devices: and its verdict is pass, and the group is gone" {
+	same "its status" 0 "$status"
+	same "what is left" "" "$left"
+}
