@@ -51,5 +51,5 @@ static const struct lab_words more_words = {
 		  "profile; --privileged does all of it.",
 	.kubernetes = "runAsNonRoot, readOnlyRootFilesystem, procMount: Unmasked, appArmorProfile, "
 		      "seLinuxOptions. Landlock is no field: a program asks for it itself.",
-	.next = "make lab-16: all of it together",
+	.next = "make guide-15: the fields of a manifest, one by one",
 };
