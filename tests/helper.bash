@@ -122,7 +122,7 @@ lab_start() {
 	mkfifo "$lab_dir/keys" "$lab_dir/events"
 	"$@" --step --format=jsonl <"$lab_dir/keys" >"$lab_dir/events" 2>"$lab_dir/stderr" 3>&- &
 	lab=$!
-	lab_waits=0
+	lab_waits=0 lab_step=''
 	exec {lab_keys}>"$lab_dir/keys" {lab_events}<"$lab_dir/events"
 }
 

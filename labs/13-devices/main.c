@@ -26,7 +26,7 @@ static long long minor_allowed = NULL_DEVICE;
 
 static const struct lab_option lab_options[] = {
 	{"minor", LAB_NUMBER, &minor_allowed, 3, 9,
-		"which 1:N is allowed: 3 null, 5 zero, 7 full, 8 random, 9 urandom"},
+		"the 1:N that is allowed: 3 null, 5 zero, 7 full"},
 	{0},
 };
 

@@ -19,9 +19,8 @@ static const struct lab_question questions[] = {
 };
 
 static const struct lab_words words = {
-	.try_now = {"scripts/lab 13 -- sh -c 'true </dev/zero || ls -l /dev/zero'",
-		"scripts/lab 13 --minor 5 -- sh -c 'true </dev/null || echo no'",
-		"scripts/lab 13/more"},
+	.try_now = {"scripts/lab 13 -- sh -c 'true </dev/zero || echo no'",
+		"scripts/lab 13 --minor 5 -- head -c 1 /dev/zero", "scripts/lab 13/more"},
 	.docker = "docker run --device /dev/fuse makes the node and adds a rule; "
 		  "--device-cgroup-rule 'c 1:3 rwm' is the rule alone; --privileged allows all.",
 	.kubernetes = "no field of a Pod: a device plugin gives devices to a container, and the "
