@@ -131,6 +131,7 @@ changes_of() {
 
 @test "02-mnt-ns: where every mount is shared, as systemd has it, nothing leaks either" {
 	where_shared "$program"
+	where_shared "$program-more"
 }
 
 @test "02-mnt-ns: control: a copy that is still shared leaks to its host" {

@@ -257,6 +257,11 @@ overlay="mount -t overlay -o lowerdir=image,upperdir=upper,workdir=work$userxatt
 	same "its status" 0 "$status_of_more"
 }
 
+@test "14-overlay-fs: where every mount is shared, as systemd has it, nothing leaks" {
+	where_shared "$program"
+	where_shared "$program-more"
+}
+
 @test "14-overlay-fs: and its verdict is pass" {
 	same "its status" 0 "$status"
 }

@@ -202,6 +202,11 @@ setup() {
 	[ ! -e /new ]
 }
 
+@test "15-security-context: where every mount is shared, as systemd has it, nothing leaks" {
+	where_shared "$program"
+	where_shared "$program-more"
+}
+
 @test "15-security-context: and its verdict is pass" {
 	same "its status" 0 "$status"
 }
