@@ -14,7 +14,7 @@ ifeq ($(origin CC),default)
 CC       := gcc
 endif
 CFLAGS   ?= -O2 -g
-WARNINGS := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wformat=2 -Werror
+WARNINGS := -Wall -Wextra -Wno-missing-field-initializers -Wshadow -Wmissing-prototypes -Wformat=2 -Werror
 AR       := $(if $(filter %gcc,$(CC)),$(CC)-ar,ar)
 # Another compiler has products of its own, so that nothing stale of the first is taken.
 B        := build$(addprefix /,$(filter-out gcc cc,$(CC)))

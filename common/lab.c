@@ -61,11 +61,19 @@ static char *alone_by(const struct lab_part *part)
 		strchr(lab->id, '/') ? "/more" : "", part->name);
 }
 
-void lab_begin(const struct lab *the_lab, int argc, char *argv[])
+static const char *can_run; /* NULL: not asked; "": the lab; else a part of it */
+
+bool lab_parse(const struct lab *the_lab, int argc, char *argv[])
 {
-	const char *can_run = NULL;
 	lab = the_lab;
 	options_read(argc, argv, &can_run);
+	return !can_run;
+}
+
+void lab_begin(const struct lab *the_lab, int argc, char *argv[])
+{
+	if (!lab)
+		lab_parse(the_lab, argc, argv);
 	shared = mmap(
 		NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED)
