@@ -148,6 +148,9 @@ extern char **lab_command;
  */
 _Noreturn void lab_exec_command(void);
 
+/* The same for any command, with the PATH as it is. */
+_Noreturn void lab_exec(char *command[]);
+
 /*
  * Hands-on, in the lab: waits for COMMAND, runs the undo stack and ends with
  * COMMAND's status. The terminal's Ctrl-C is for COMMAND alone, as system(3)
