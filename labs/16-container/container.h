@@ -6,9 +6,9 @@
 #pragma once
 
 #include <ctype.h>
-#include <pwd.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/random.h>
 
 #include "network.h"
 #include "powers.h"
@@ -23,6 +23,7 @@ struct container {
 	char **environment, **command;
 	long long memory, cpus, pids; /* bytes, thousandths, tasks; 0: no limit */
 	bool bridge, tty, init, grouped;
+	bool quiet; /* the story has shown such a life before */
 	int number; /* of its address; 0: the next one that is free */
 	/* Once it runs: */
 	char *group; /* the folder of its group; NULL without one */
@@ -39,6 +40,7 @@ static struct {
 		*signal;
 	struct lab_texts volumes, tmpfs, env, cap_add, cap_drop;
 	bool read_only, interactive, tty, init, explain;
+	const char *verb, *target;
 } asked = {.network = "bridge", .cgroups = "enabled", .signal = "KILL", .workdir = "/"};
 
 static const char *wrong_name(const char *value)
@@ -171,6 +173,13 @@ static const struct lab_option container_options[] = {
 	{"cgroups", LAB_CHOICE, &asked.cgroups, .help = "a group", .choices = "enabled disabled"},
 	{"signal", LAB_TEXT, &asked.signal, .help = "what kill sends"},
 	{"explain", LAB_FLAG, &asked.explain, .help = "what each option becomes"},
+	{0},
+};
+
+static const struct lab_option container_operands[] = {
+	{"VERB", LAB_CHOICE, &asked.verb, .help = "ps, or inspect, stats, exec, kill with a NAME",
+		.choices = "ps inspect stats exec kill"},
+	{"NAME", LAB_TEXT, &asked.target, .help = "of a running one, or the beginning of its id"},
 	{0},
 };
 

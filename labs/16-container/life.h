@@ -9,7 +9,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
-#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -19,15 +18,25 @@
 #include "limits.h"
 
 /* What a container must not be in: read before anything is done. */
-static struct {
-	long mnt, uts, net;
-} host_ns;
+static const char *const checked[] = {"mnt", "uts", "net"};
+enum { MNT, UTS, NET, CHECKED };
+static long outside[CHECKED];
 
-static void remember_host(void)
+static void remember_outside(void)
 {
-	host_ns.mnt = ns_inode(0, "mnt");
-	host_ns.uts = ns_inode(0, "uts");
-	host_ns.net = ns_inode(0, "net");
+	for (int i = 0; i < CHECKED; i++)
+		outside[i] = ns_inode(0, checked[i]);
+}
+
+/* Read back before anything is done that would be done to the host. */
+static void expect_inside(const struct container *c)
+{
+	autofree char *shared = text("none"), *what = text("%s: the host's own in it", c->name);
+	for (int i = 0; i < CHECKED; i++)
+		if (ns_inode(0, checked[i]) == outside[i])
+			shared = text("%s", checked[i]);
+	if (!expect_str(what, "none", shared))
+		_exit(1);
 }
 
 static int clone3(struct clone_args *args)
@@ -83,13 +92,14 @@ static void init_before(void)
 static _Noreturn void container_main(struct container *c)
 {
 	char address[sizeof c->address];
+	size_t length = strlen(c->hostname);
 	sigset_t none;
-	if (!expect_differ("its hostname's namespace", host_ns.uts, ns_inode(0, "uts")) ||
-		!expect_differ("its network namespace", host_ns.net, ns_inode(0, "net")))
-		_exit(lab_command ? 125 : 1);
+	if (c->quiet)
+		lab_command = c->command;
+	expect_inside(c);
 	/* Not among clone3()'s: that one would begin where its caller is, not in the new group. */
 	SYS(unshare(CLONE_NEWCGROUP));
-	SYS(sethostname(c->hostname, strlen(c->hostname)));
+	SYS(sethostname(c->hostname, length));
 	root_make(&c->root);
 
 	if (read(c->channel, address, sizeof address) != sizeof address)
@@ -117,14 +127,10 @@ static void container_start(struct container *c)
 {
 	int channel[2], running = 0;
 	container_name(c);
-	c->root.outside = host_ns.mnt;
 	c->root.user_namespace = *ns_join;
 	autoclose int group = c->grouped ? limits_make(c) : -1;
-	if (c->bridge) {
-		running = network_host(c->grouped ? lab_home() : NULL);
-		if (!expect_differ("the bridge's namespace", host_ns.net, ns_inode(0, "net")))
-			die("no network namespace that plays the host");
-	}
+	if (c->bridge)
+		running = network_host(c->grouped ? lab_home() : NULL, outside[NET]);
 	MUST(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel));
 
 	struct clone_args args = {
@@ -159,6 +165,14 @@ static void container_start(struct container *c)
 		c->terminal = MUST((int)syscall(SYS_pidfd_getfd, c->pidfd, number, 0));
 		MUST(write(c->channel, "", 1));
 	}
+}
+
+/* Until it has become COMMAND: exec() closes its end of the channel. */
+static void container_executes(const struct container *c)
+{
+	char end;
+	while (read(c->channel, &end, 1) < 0 && errno == EINTR)
+		;
 }
 
 static struct termios cooked;

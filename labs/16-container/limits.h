@@ -77,14 +77,14 @@ static void allow_devices(int group)
 		.insn_cnt = (uint32_t)(next - code),
 		.license = (uint64_t)(uintptr_t) "MIT",
 	};
-	autoclose int program = SYS(bpf(BPF_PROG_LOAD, &load));
+	autoclose int program = MUST(bpf(BPF_PROG_LOAD, &load));
 	union bpf_attr attach = {
 		.target_fd = (uint32_t)group,
 		.attach_bpf_fd = (uint32_t)program,
 		.attach_type = BPF_CGROUP_DEVICE,
 		.attach_flags = BPF_F_ALLOW_MULTI,
 	};
-	SYS(bpf(BPF_PROG_ATTACH, &attach));
+	MUST(bpf(BPF_PROG_ATTACH, &attach));
 }
 
 /* The group, ready before anybody is in it. Returns its folder's descriptor. */

@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/stat.h>
 
 #include "../06-net-ns/link.h"
 #include "lab.h"
@@ -34,42 +35,50 @@ static int network_number(const char *address)
 	return number >= FIRST && number <= LAST ? number : 0;
 }
 
-/*
- * The caller goes where the bridge is: to the place of a container that runs, which
- * its group's name tells (labNN-PID), else to a new one. Returns how many run.
- */
-static int network_host(const char *groups)
+/* Containers and Pods, by their groups' names. */
+static bool is_run(const char *name, int *pid)
 {
-	int running = 0, host = -1;
+	int end = 0;
+	return (!strncmp(name, "lab16-", 6) || !strncmp(name, "lab17-", 6)) &&
+	       sscanf(name + 6, "%d%n", pid, &end) == 1 && !name[6 + end] && *pid != getpid();
+}
+
+/*
+ * The caller goes where the bridge is: to the place of a container that runs, if there
+ * is one, else to a new one. outside is the machine's own network namespace, in which
+ * nothing may be changed. Returns how many run.
+ */
+static int network_host(const char *groups, long outside)
+{
+	static int running = -1;
+	if (running >= 0)
+		return ++running; /* we are there */
+	int host = -1, pid;
 	DIR *dir = groups ? opendir(groups) : NULL;
+	running = 0;
 	for (struct dirent *entry; dir && (entry = readdir(dir));) {
-		int lab, pid, end = 0;
-		if (sscanf(entry->d_name, "lab%2d-%d%n", &lab, &pid, &end) != 2 ||
-			entry->d_name[end] || pid == getpid())
+		if (!is_run(entry->d_name, &pid))
 			continue;
 		running++;
-		if (host >= 0)
-			continue;
 		autofree char *path = text("/proc/%d/ns/net", pid);
-		host = open(path, O_RDONLY | O_CLOEXEC);
-		if (host >= 0 &&
-			(ns_inode(pid, "net") == ns_inode(0, "net") || setns(host, CLONE_NEWNET))) {
-			close(host); /* not at the bridge yet, or not any more */
-			host = -1;
-		}
+		struct stat st;
+		if (host < 0 && !stat(path, &st) && (long)st.st_ino != outside)
+			host = open(path, O_RDONLY | O_CLOEXEC);
 	}
 	if (dir)
 		closedir(dir);
-	if (host >= 0) {
+	bool joined = host >= 0 && !setns(host, CLONE_NEWNET) && if_nametoindex("br0");
+	if (host >= 0)
 		close(host);
-		if (if_nametoindex("br0"))
-			return running;
-	}
-	SYS(unshare(CLONE_NEWNET));
+	if (joined)
+		return running;
+	MUST(unshare(CLONE_NEWNET));
+	if (!expect_differ("the bridge's namespace", outside, ns_inode(0, "net")))
+		exit(lab_end());
 	struct nl_sock *sock = netlink_open();
-	SYS(bridge_add(sock, "br0"));
-	SYS(address_add(sock, "br0", GATEWAY "/16"));
-	SYS(link_up(sock, "br0"));
+	MUST(bridge_add(sock, "br0"));
+	MUST(address_add(sock, "br0", GATEWAY "/16"));
+	MUST(link_up(sock, "br0"));
 	nl_socket_free(sock);
 	return running;
 }
@@ -93,8 +102,8 @@ static int network_plug(pid_t pid, int asked, int running)
 		else
 			told(code);
 		if (number) {
-			SYS(bridge_join(sock, "br0", name));
-			SYS(link_up(sock, name));
+			MUST(bridge_join(sock, "br0", name));
+			MUST(link_up(sock, name));
 		}
 		nl_socket_free(sock);
 		return number;
@@ -105,12 +114,12 @@ static int network_plug(pid_t pid, int asked, int running)
 static void network_up(const char *address)
 {
 	struct nl_sock *sock = netlink_open();
-	SYS(link_up(sock, "lo"));
+	MUST(link_up(sock, "lo"));
 	if (*address) {
 		autofree char *with_bits = text("%s/16", address);
-		SYS(address_add(sock, "eth0", with_bits));
-		SYS(link_up(sock, "eth0"));
-		SYS(route_add_default(sock, GATEWAY));
+		MUST(address_add(sock, "eth0", with_bits));
+		MUST(link_up(sock, "eth0"));
+		MUST(route_add_default(sock, GATEWAY));
 	}
 	nl_socket_free(sock);
 }

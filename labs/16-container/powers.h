@@ -50,6 +50,16 @@ static inline bool capability_parse(const char *name, uint64_t *set)
 	return true;
 }
 
+static int capset(struct __user_cap_header_struct *version, struct __user_cap_data_struct *sets)
+{
+	return (int)syscall(SYS_capset, version, sets);
+}
+
+static int seccomp(unsigned int operation, unsigned int flags, void *args)
+{
+	return (int)syscall(SYS_seccomp, operation, flags, args);
+}
+
 static void powers_drop(const struct powers *p)
 {
 	const struct sock_filter *code = filter_default;
@@ -57,7 +67,7 @@ static void powers_drop(const struct powers *p)
 	struct __user_cap_header_struct version = {.version = _LINUX_CAPABILITY_VERSION_3};
 
 	/* No descriptor of the host's goes along: with a folder's, chdir() would be the way out. */
-	SYS(syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC));
+	MUST(syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC));
 	for (int cap = 0; cap < 64; cap++)
 		if (!(p->capabilities & 1ULL << cap) && prctl(PR_CAPBSET_DROP, cap))
 			break; /* EINVAL: the kernel has no more */
@@ -65,16 +75,16 @@ static void powers_drop(const struct powers *p)
 	prctl(PR_SET_KEEPCAPS, 0);
 	if (setgroups(0, NULL) && errno != EPERM) /* EPERM: denied in a user namespace, lab 05 */
 		die("setgroups");
-	SYS(setresgid(p->group, p->group, p->group));
-	SYS(setresuid(p->user, p->user, p->user));
+	MUST(setresgid(p->group, p->group, p->group));
+	MUST(setresuid(p->user, p->user, p->user));
 	uint64_t set = p->user ? 0 : p->capabilities & ((2ULL << CAP_LAST_CAP) - 1);
 	struct __user_cap_data_struct sets[2] = {
 		{.effective = (uint32_t)set, .permitted = (uint32_t)set},
 		{.effective = (uint32_t)(set >> 32), .permitted = (uint32_t)(set >> 32)}};
-	SYS(syscall(SYS_capset, &version, sets));
+	MUST(capset(&version, sets));
 
 	if (!p->new_privs)
-		SYS(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+		MUST(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
 	if (p->unconfined)
 		return;
 	if (p->capabilities & ~default_capabilities) { /* their calls must get through */
@@ -82,5 +92,5 @@ static void powers_drop(const struct powers *p)
 		size = sizeof filter_with_capabilities / sizeof *filter_with_capabilities;
 	}
 	struct sock_fprog filter = {size, (struct sock_filter *)(uintptr_t)code};
-	SYS(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter));
+	SYS(seccomp(SECCOMP_SET_MODE_FILTER, 0, &filter));
 }
