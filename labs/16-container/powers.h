@@ -50,11 +50,6 @@ static inline bool capability_parse(const char *name, uint64_t *set)
 	return true;
 }
 
-static int capset(struct __user_cap_header_struct *version, struct __user_cap_data_struct *sets)
-{
-	return (int)syscall(SYS_capset, version, sets);
-}
-
 static int seccomp(unsigned int operation, unsigned int flags, void *args)
 {
 	return (int)syscall(SYS_seccomp, operation, flags, args);
