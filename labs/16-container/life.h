@@ -89,11 +89,30 @@ static void init_before(void)
 	}
 }
 
+/* The last steps, each of which takes something away for good; channel -1: no terminal of its own.
+ */
+static _Noreturn void command_exec(
+	const struct powers *powers, int channel, char **environment, char **command, bool init)
+{
+	sigset_t none;
+	MUST(setsid()); /* no terminal of the host's: into that it could type */
+	if (channel >= 0)
+		terminal_open(channel);
+	powers_drop(powers);
+	MUST(prctl(PR_SET_PDEATHSIG, SIGKILL)); /* we are nothing without who waits */
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (init)
+		init_before();
+	environ = environment;
+	lab_command = command;
+	lab_exec(command);
+}
+
 static _Noreturn void container_main(struct container *c)
 {
 	char address[sizeof c->address];
 	size_t length = strlen(c->hostname);
-	sigset_t none;
 	if (c->quiet)
 		lab_command = c->command;
 	expect_inside(c);
@@ -107,21 +126,20 @@ static _Noreturn void container_main(struct container *c)
 	network_up(address);
 	if (strcmp(c->workdir, "/"))
 		make_folders(c->workdir), MUST(chdir(c->workdir));
-	MUST(setsid()); /* no terminal of the host's: into that it could type */
-	if (c->tty)
-		terminal_open(c->channel);
-	powers_drop(&c->powers);
-	MUST(prctl(PR_SET_PDEATHSIG, SIGKILL)); /* we are nothing without who waits */
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	if (c->init)
-		init_before();
-	environ = c->environment;
-	lab_command = c->command;
-	lab_exec(c->command);
+	command_exec(&c->powers, c->tty ? c->channel : -1, c->environment, c->command, c->init);
 }
 
 /* ---- Outside ---- */
+
+/* The master of the pty that it has opened: pidfd_getfd(2) */
+static void terminal_take(struct container *c)
+{
+	int number;
+	if (c->tty && read(c->channel, &number, sizeof number) == sizeof number) {
+		c->terminal = MUST((int)syscall(SYS_pidfd_getfd, c->pidfd, number, 0));
+		MUST(write(c->channel, "", 1));
+	}
+}
 
 static void container_start(struct container *c)
 {
@@ -160,11 +178,7 @@ static void container_start(struct container *c)
 	}
 	if (write(c->channel, c->address, sizeof c->address) < 0 && errno != EPIPE)
 		die("write to the container");
-	int number;
-	if (c->tty && read(c->channel, &number, sizeof number) == sizeof number) {
-		c->terminal = MUST((int)syscall(SYS_pidfd_getfd, c->pidfd, number, 0));
-		MUST(write(c->channel, "", 1));
-	}
+	terminal_take(c);
 }
 
 /* Until it has become COMMAND: exec() closes its end of the channel. */
