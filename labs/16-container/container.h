@@ -23,6 +23,7 @@ struct container {
 	char **environment, **command;
 	long long memory, cpus, pids; /* bytes, thousandths, tasks; 0: no limit */
 	bool bridge, tty, init, grouped;
+	int output; /* where its stderr goes; 0: where ours goes */
 	bool quiet; /* the story has shown such a life before */
 	int number; /* of its address; 0: the next one that is free */
 	/* Once it runs: */
@@ -62,7 +63,7 @@ static const char *wrong_ip(const char *value)
 }
 
 /* "1000" or "1000:100": both at most 65535, whatever is mapped. */
-static bool user_parse(const char *value, uid_t *user, gid_t *group)
+static inline bool user_parse(const char *value, uid_t *user, gid_t *group)
 {
 	int end = 0, more = 0;
 	unsigned long uid, gid = 0;
@@ -103,7 +104,7 @@ static const char *wrong_workdir(const char *value)
 }
 
 /* A path in the container that can hold a mount: not its root, and nothing that leads out of it. */
-static bool mountable(const char *path, size_t length)
+static inline bool mountable(const char *path, size_t length)
 {
 	autofree char *slashed = text("%.*s/", (int)length, path);
 	return *path == '/' && strspn(slashed, "/.") < strlen(slashed) && !strstr(slashed, "/../");
@@ -118,7 +119,7 @@ static const char *wrong_tmpfs(const char *value)
 
 /* "SRC:DST[:ro]" in its three parts; SRC as it is without links, allocated, NULL when it is not
  * there. */
-static bool volume_parse(const char *value, struct volume *volume)
+static inline bool volume_parse(const char *value, struct volume *volume)
 {
 	const char *target = strchr(value, ':');
 	size_t length = target ? strcspn(target + 1, ":") : 0;
@@ -185,14 +186,14 @@ static const struct lab_option container_operands[] = {
 
 /* ---- What the words mean together ---- */
 
-static void need_folder(const char *option, const char *path)
+static inline void need_folder(const char *option, const char *path)
 {
 	struct stat st;
 	if (path && (stat(path, &st) || !S_ISDIR(st.st_mode)))
 		lab_usage("%s %s: expected a folder", option, path);
 }
 
-static char **container_environment(const struct container *c)
+static inline char **container_environment(const struct container *c)
 {
 	static char *list[sizeof asked.env.value / sizeof *asked.env.value + 8];
 	int count = 0;
@@ -216,7 +217,7 @@ static char **container_environment(const struct container *c)
 }
 
 /* All that can be wrong is told here, before anything is done. */
-static struct container container_asked(void)
+static inline struct container container_asked(void)
 {
 	static struct volume volumes[sizeof asked.volumes.value / sizeof *asked.volumes.value];
 	uint64_t set, capabilities = default_capabilities;
@@ -262,7 +263,7 @@ static struct container container_asked(void)
 }
 
 /* A container that was asked for gets what it is known by; getrandom(2) */
-static void container_name(struct container *c)
+static inline void container_name(struct container *c)
 {
 	unsigned char random[32];
 	if (getrandom(random, sizeof random, 0) != sizeof random)

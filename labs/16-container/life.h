@@ -22,14 +22,14 @@ static const char *const checked[] = {"mnt", "uts", "net"};
 enum { MNT, UTS, NET, CHECKED };
 static long outside[CHECKED];
 
-static void remember_outside(void)
+static inline void remember_outside(void)
 {
 	for (int i = 0; i < CHECKED; i++)
 		outside[i] = ns_inode(0, checked[i]);
 }
 
 /* Read back before anything is done that would be done to the host. */
-static void expect_inside(const struct container *c)
+static inline void expect_inside(const struct container *c)
 {
 	autofree char *shared = text("none"), *what = text("%s: the host's own in it", c->name);
 	for (int i = 0; i < CHECKED; i++)
@@ -39,7 +39,7 @@ static void expect_inside(const struct container *c)
 		_exit(1);
 }
 
-static int clone3(struct clone_args *args)
+static inline int clone3(struct clone_args *args)
 {
 	int pid = (int)syscall(SYS_clone3, args, sizeof *args);
 	if (pid == 0)
@@ -50,7 +50,7 @@ static int clone3(struct clone_args *args)
 /* ---- Inside ---- */
 
 /* A terminal of its own: what it types comes to us by the master, which is handed over. */
-static void terminal_open(int channel)
+static inline void terminal_open(int channel)
 {
 	char name[32];
 	int unlock = 0, number, master = MUST(open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC));
@@ -65,7 +65,7 @@ static void terminal_open(int channel)
 }
 
 /* PID 1 that forwards what it is told and reaps whatever ends, as tini and catatonit do. */
-static void init_before(void)
+static inline void init_before(void)
 {
 	sigset_t all;
 	siginfo_t info;
@@ -91,7 +91,7 @@ static void init_before(void)
 
 /* The last steps, each of which takes something away for good; channel -1: no terminal of its own.
  */
-static _Noreturn void command_exec(
+static inline _Noreturn void command_exec(
 	const struct powers *powers, int channel, char **environment, char **command, bool init)
 {
 	sigset_t none;
@@ -109,12 +109,14 @@ static _Noreturn void command_exec(
 	lab_exec(command);
 }
 
-static _Noreturn void container_main(struct container *c)
+static inline _Noreturn void container_main(struct container *c)
 {
 	char address[sizeof c->address];
 	size_t length = strlen(c->hostname);
 	if (c->quiet)
 		lab_command = c->command;
+	if (c->output)
+		MUST(dup2(c->output, STDERR_FILENO));
 	expect_inside(c);
 	/* Not among clone3()'s: that one would begin where its caller is, not in the new group. */
 	SYS(unshare(CLONE_NEWCGROUP));
@@ -132,7 +134,7 @@ static _Noreturn void container_main(struct container *c)
 /* ---- Outside ---- */
 
 /* The master of the pty that it has opened: pidfd_getfd(2) */
-static void terminal_take(struct container *c)
+static inline void terminal_take(struct container *c)
 {
 	int number;
 	if (c->tty && read(c->channel, &number, sizeof number) == sizeof number) {
@@ -141,7 +143,7 @@ static void terminal_take(struct container *c)
 	}
 }
 
-static void container_start(struct container *c)
+static inline void container_start(struct container *c)
 {
 	int channel[2], running = 0;
 	container_name(c);
@@ -172,7 +174,7 @@ static void container_start(struct container *c)
 		int number = network_plug(c->pid, c->number, running);
 		errno = 0;
 		if (!number)
-			die("--ip %s is another container's", asked.ip);
+			die("the address %s is another container's", asked.ip ? asked.ip : "");
 		autofree char *address = network_address(number);
 		snprintf(c->address, sizeof c->address, "%s", address);
 	}
@@ -182,7 +184,7 @@ static void container_start(struct container *c)
 }
 
 /* Until it has become COMMAND: exec() closes its end of the channel. */
-static void container_executes(const struct container *c)
+static inline void container_executes(const struct container *c)
 {
 	char end;
 	while (read(c->channel, &end, 1) < 0 && errno == EINTR)
@@ -191,13 +193,13 @@ static void container_executes(const struct container *c)
 
 static struct termios cooked;
 
-static void terminal_restore(const char *unused)
+static inline void terminal_restore(const char *unused)
 {
 	(void)unused;
 	tcsetattr(STDIN_FILENO, TCSADRAIN, &cooked);
 }
 
-static void terminal_size(int terminal)
+static inline void terminal_size(int terminal)
 {
 	struct winsize size;
 	if (!ioctl(STDIN_FILENO, TIOCGWINSZ, &size))
@@ -205,7 +207,7 @@ static void terminal_size(int terminal)
 }
 
 /* What is there, from one to the other; false at an end. */
-static bool pass(int from, int to)
+static inline bool pass(int from, int to)
 {
 	char buffer[4096];
 	ssize_t n = read(from, buffer, sizeof buffer);
@@ -215,7 +217,7 @@ static bool pass(int from, int to)
 static const int forwarded[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH};
 
 /* Before there is a container, so that none comes too early. */
-static int signals_catch(void)
+static inline int signals_catch(void)
 {
 	sigset_t set;
 	sigemptyset(&set);
@@ -226,7 +228,7 @@ static int signals_catch(void)
 }
 
 /* Until it has ended: what the terminal and others say goes to it, its words come to us. */
-static void container_attend(struct container *c, int signals, pid_t parent)
+static inline void container_attend(struct container *c, int signals, pid_t parent)
 {
 	struct pollfd fds[] = {{c->pidfd, POLLIN, 0}, {signals, POLLIN, 0},
 		{c->terminal, POLLIN, 0}, {c->terminal < 0 ? -1 : STDIN_FILENO, POLLIN, 0}};
@@ -261,7 +263,7 @@ static void container_attend(struct container *c, int signals, pid_t parent)
 }
 
 /* Says what the status alone does not: memory.events is the witness, lab 10. */
-static void container_report(const struct container *c)
+static inline void container_report(const struct container *c)
 {
 	if (c->group && cg_has(c->group, "memory.events") &&
 		cg_read_key(c->group, "memory.events", "oom_kill") > 0) {
@@ -272,7 +274,7 @@ static void container_report(const struct container *c)
 	}
 }
 
-static _Noreturn void container_run(struct container *c)
+static inline _Noreturn void container_run(struct container *c)
 {
 	pid_t parent = getppid();
 	int signals = signals_catch();

@@ -11,29 +11,35 @@
 #include "container.h"
 
 struct limit {
-	const char *option, *file;
-	char *value; /* NULL: not asked for */
+	const char *option, *asked; /* as it was typed, about */
+	const char *file;
+	char *value; /* NULL: no limit */
 };
 
 enum { PERIOD = 100000, LIMITS = 4 }; /* microseconds, as Docker has it */
 
-static void limits_of(const struct container *c, struct limit limit[LIMITS])
+static inline void limits_of(const struct container *c, struct limit limit[LIMITS])
 {
+	static char memory[24], cpus[24], pids[24];
 	long long page = sysconf(_SC_PAGESIZE);
-	limit[0] = (struct limit){
-		"--memory", "memory.max", c->memory ? text("%lld", c->memory / page * page) : NULL};
+	snprintf(memory, sizeof memory, "%lld", c->memory);
+	snprintf(cpus, sizeof cpus, "%lld.%03lld", c->cpus / 1000, c->cpus % 1000);
+	snprintf(pids, sizeof pids, "%lld", c->pids);
+	limit[0] = (struct limit){"--memory", memory, "memory.max",
+		c->memory ? text("%lld", c->memory / page * page) : NULL};
 	/* Else what is over the limit goes there, and nothing is killed: --memory-swap of the same
 	 * size. */
-	limit[1] = (struct limit){"--memory", "memory.swap.max", c->memory ? text("0") : NULL};
-	limit[2] = (struct limit){"--cpus", "cpu.max",
+	limit[1] =
+		(struct limit){"--memory", memory, "memory.swap.max", c->memory ? text("0") : NULL};
+	limit[2] = (struct limit){"--cpus", cpus, "cpu.max",
 		c->cpus ? text("%lld %d", c->cpus * PERIOD / 1000, PERIOD) : NULL};
-	limit[3] =
-		(struct limit){"--pids-limit", "pids.max", c->pids ? text("%lld", c->pids) : NULL};
+	limit[3] = (struct limit){
+		"--pids-limit", pids, "pids.max", c->pids ? text("%lld", c->pids) : NULL};
 }
 
 /* ---- Devices: lab 13 ---- */
 
-static int bpf(enum bpf_cmd command, union bpf_attr *attr)
+static inline int bpf(enum bpf_cmd command, union bpf_attr *attr)
 {
 	return (int)syscall(SYS_bpf, command, attr, sizeof *attr);
 }
@@ -42,7 +48,7 @@ static int bpf(enum bpf_cmd command, union bpf_attr *attr)
  * Any node may be made, for a name is nothing; these may be opened. A jump counts
  * from the instruction behind it: "no" lies behind the list, "yes" one further.
  */
-static void allow_devices(int group)
+static inline void allow_devices(int group)
 {
 	static const struct {
 		int major, minor; /* -1: any */
@@ -88,7 +94,7 @@ static void allow_devices(int group)
 }
 
 /* The group, ready before anybody is in it. Returns its folder's descriptor. */
-static int limits_make(struct container *c)
+static inline int limits_make(struct container *c)
 {
 	struct limit limit[LIMITS];
 	limits_of(c, limit);

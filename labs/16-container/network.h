@@ -21,13 +21,13 @@
 #define GATEWAY NETWORK ".0.1"
 enum { FIRST = 2, LAST = 65534 }; /* of the addresses, counted in their network */
 
-static char *network_address(int number)
+static inline char *network_address(int number)
 {
 	return text(NETWORK ".%d.%d", number >> 8, number & 255);
 }
 
 /* 172.17.0.9 is 9; 0 when it is not an address of a container on this bridge. */
-static int network_number(const char *address)
+static inline int network_number(const char *address)
 {
 	struct in_addr in;
 	if (inet_pton(AF_INET, address, &in) != 1 || ntohl(in.s_addr) >> 16 != (172 << 8 | 17))
@@ -37,7 +37,7 @@ static int network_number(const char *address)
 }
 
 /* Containers and Pods, by their groups' names. */
-static bool is_run(const char *name, int *pid)
+static inline bool is_run(const char *name, int *pid)
 {
 	int end = 0;
 	return (!strncmp(name, "lab16-", 6) || !strncmp(name, "lab17-", 6)) &&
@@ -49,7 +49,7 @@ static bool is_run(const char *name, int *pid)
  * is one, else to a new one. outside is the machine's own network namespace, in which
  * nothing may be changed. Returns how many run.
  */
-static int network_host(const char *groups, long outside)
+static inline int network_host(const char *groups, long outside)
 {
 	static int running = -1;
 	if (running >= 0)
@@ -92,7 +92,7 @@ static int network_host(const char *groups, long outside)
  * name of the first has the number of the address, so that the kernel refuses what is
  * taken. asked 0: the next one that is free. Returns the number, 0 when it is taken.
  */
-static int network_plug(pid_t pid, int asked, int running)
+static inline int network_plug(pid_t pid, int asked, int running)
 {
 	struct nl_sock *sock = netlink_open();
 	int number = asked ? asked : FIRST + running, code;
@@ -115,7 +115,7 @@ static int network_plug(pid_t pid, int asked, int running)
 }
 
 /* In the container, once its cable is there. */
-static void network_up(const char *address)
+static inline void network_up(const char *address)
 {
 	struct nl_sock *sock = netlink_open();
 	MUST(link_up(sock, "lo"));

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <ctype.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/close_range.h>
@@ -16,6 +17,7 @@
 #include <sys/syscall.h>
 
 #include "16-container/filter.h"
+#include "file.h"
 #include "lab.h"
 #include "sys.h"
 
@@ -50,12 +52,22 @@ static inline bool capability_parse(const char *name, uint64_t *set)
 	return true;
 }
 
-static int seccomp(unsigned int operation, unsigned int flags, void *args)
+static inline int seccomp(unsigned int operation, unsigned int flags, void *args)
 {
 	return (int)syscall(SYS_seccomp, operation, flags, args);
 }
 
-static void powers_drop(const struct powers *p)
+/* "CAP_CHOWN"; allocated. */
+static inline char *capability_name(int capability)
+{
+	char *name = cap_to_name(capability), *upper = text("%s", name ? name : "?");
+	cap_free(name);
+	for (char *c = upper; *c; c++)
+		*c = (char)toupper((unsigned char)*c);
+	return upper;
+}
+
+static inline void powers_drop(const struct powers *p)
 {
 	const struct sock_filter *code = filter_default;
 	unsigned short size = sizeof filter_default / sizeof *filter_default;

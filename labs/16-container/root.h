@@ -46,7 +46,7 @@ static inline int pivot_root(const char *new_root, const char *put_old)
 
 /* ---- A place to build it: a tmpfs over a folder that none of the sources is below ---- */
 
-static bool below(const char *path, const char *folder)
+static inline bool below(const char *path, const char *folder)
 {
 	size_t length = strlen(folder);
 	return path && !strncmp(path, folder, length) && (!path[length] || path[length] == '/');
@@ -69,7 +69,7 @@ static const char *root_place(const struct root *r)
 }
 
 /* mkdir -p, below the folder that we are in. */
-static void make_folders(const char *path)
+static inline void make_folders(const char *path)
 {
 	autofree char *copy = text("%s", path);
 	for (char *slash = copy; (slash = strchr(slash, '/')); *slash++ = '/') {
@@ -83,7 +83,7 @@ static void make_folders(const char *path)
 
 /* ---- The overlay: lab 14 ---- */
 
-static void root_overlay(const struct root *r)
+static inline void root_overlay(const struct root *r)
 {
 	const char *place = root_place(r), *layers = r->keep ? r->keep : ".";
 	MUST(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
@@ -102,7 +102,7 @@ static void root_overlay(const struct root *r)
 
 /* ---- /proc, /sys, and a /dev of a few nodes ---- */
 
-static void root_dev(const struct root *r)
+static inline void root_dev(const struct root *r)
 {
 	static const struct {
 		const char *path, *host;
@@ -136,7 +136,7 @@ static void root_dev(const struct root *r)
 	MUST(mount("mqueue", "dev/mqueue", "mqueue", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL));
 }
 
-static void root_proc_and_sys(void)
+static inline void root_proc_and_sys(void)
 {
 	MUST(mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL));
 	MUST(mount("sysfs", "sys", "sysfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL));
@@ -148,7 +148,7 @@ static void root_proc_and_sys(void)
 
 /* ---- Volumes, and what is of memory only ---- */
 
-static void root_volumes(const struct root *r)
+static inline void root_volumes(const struct root *r)
 {
 	for (int i = 0; i < r->volume_count; i++) {
 		const struct volume *v = &r->volumes[i];
@@ -181,7 +181,7 @@ static void root_volumes(const struct root *r)
 
 /* ---- Files of the machine that no namespace holds: hidden, or only to be read ---- */
 
-static void root_masks(void)
+static inline void root_masks(void)
 {
 	static const char *const hidden[] = {"proc/acpi", "proc/asound", "proc/interrupts",
 		"proc/kcore", "proc/keys", "proc/latency_stats", "proc/sched_debug", "proc/scsi",
@@ -211,7 +211,7 @@ static void root_masks(void)
 /* ---- The move ---- */
 
 /* The old root, stacked below the new one at the same place, is taken away: lab 02. */
-static void root_enter(const struct root *r)
+static inline void root_enter(const struct root *r)
 {
 	if (r->read_only)
 		MUST(mount(NULL, ".", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL));
@@ -222,7 +222,7 @@ static void root_enter(const struct root *r)
 
 /* For who has read back that this mount table is not the host's: else all of it would be done
  * there. */
-static void root_make(const struct root *r)
+static inline void root_make(const struct root *r)
 {
 	mode_t mask = umask(0); /* modes are meant as they stand */
 	root_overlay(r);

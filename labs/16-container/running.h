@@ -20,7 +20,7 @@ struct seen {
 /* ---- Who runs ---- */
 
 /* "36 35 0:31 / / rw - overlay lab16:NAME:ID rw,lowerdir=...": the first line of mountinfo. */
-static bool seen_by_root(pid_t pid, struct seen *seen)
+static inline bool seen_by_root(pid_t pid, struct seen *seen)
 {
 	autofree char *path = text("/proc/%d/mountinfo", pid), *mounts = file_try_read(path);
 	const char *source = mounts ? strstr(mounts, " - overlay lab16:") : NULL;
@@ -30,7 +30,7 @@ static bool seen_by_root(pid_t pid, struct seen *seen)
 	return sscanf(source, " - overlay lab16:%63[^:]:%64[0-9a-f]", seen->name, seen->id) == 2;
 }
 
-static char *group_of(const struct seen *seen)
+static inline char *group_of(const struct seen *seen)
 {
 	static struct machine machine;
 	if (!machine.release[0])
@@ -45,7 +45,7 @@ static char *group_of(const struct seen *seen)
 
 /* The next one in the list of PIDs; false at its end. Only PID 1s count, so that each comes once.
  */
-static bool seen_next(char **pids, struct seen *seen)
+static inline bool seen_next(char **pids, struct seen *seen)
 {
 	for (char *pid; (pid = strsep(pids, " "));) {
 		autofree char *path = text("/proc/%s/status", pid), *status = file_try_read(path);
@@ -61,7 +61,7 @@ static bool seen_next(char **pids, struct seen *seen)
 }
 
 /* By name, or by what an id begins with, as docker finds it. */
-static struct seen seen_find(const char *target)
+static inline struct seen seen_find(const char *target)
 {
 	struct seen one, found = {0};
 	autofree char *list = proc_pids();
@@ -84,7 +84,7 @@ static struct seen seen_find(const char *target)
 	return found;
 }
 
-static char *command_of(pid_t pid)
+static inline char *command_of(pid_t pid)
 {
 	autofree char *path = text("/proc/%d/cmdline", pid);
 	char words[256];
@@ -99,7 +99,7 @@ static char *command_of(pid_t pid)
 	return text("%.*s", (int)(n > 0 ? n : 0), words);
 }
 
-static int ps(void)
+static inline int ps(void)
 {
 	struct seen one;
 	autofree char *list = proc_pids();
@@ -114,7 +114,7 @@ static int ps(void)
 
 /* ---- What it is ---- */
 
-static void member(const char *name, const char *value, bool last)
+static inline void member(const char *name, const char *value, bool last)
 {
 	printf("            \"%s\": ", name);
 	text_json(stdout, value);
@@ -122,7 +122,7 @@ static void member(const char *name, const char *value, bool last)
 }
 
 /* A limit as a number, 0 for none, as docker inspect has it. */
-static long long limit_of(const struct seen *seen, const char *file)
+static inline long long limit_of(const struct seen *seen, const char *file)
 {
 	if (!seen->group || !cg_has(seen->group, file))
 		return 0;
@@ -131,7 +131,7 @@ static long long limit_of(const struct seen *seen, const char *file)
 }
 
 /* Its address, from the routes that its namespace calls local; proc_pid_net(5) */
-static char *ip_of(pid_t pid)
+static inline char *ip_of(pid_t pid)
 {
 	autofree char *path = text("/proc/%d/net/fib_trie", pid), *trie = file_try_read(path);
 	int a, b;
@@ -146,7 +146,7 @@ static char *ip_of(pid_t pid)
 	return text("%s", "");
 }
 
-static int inspect(const struct seen *seen)
+static inline int inspect(const struct seen *seen)
 {
 	static const char *const names[] = {"cgroup", "ipc", "mnt", "net", "pid", "user", "uts"};
 	enum { NAMES = sizeof names / sizeof *names };
@@ -179,14 +179,14 @@ static int inspect(const struct seen *seen)
 
 /* ---- What it uses ---- */
 
-static void mebibytes(char to[16], long long bytes)
+static inline void mebibytes(char to[16], long long bytes)
 {
 	snprintf(to, 16, "%.1fMiB", (double)bytes / (1 << 20));
 }
 
 /* CPU over one second; memory as docker has it: without the cache that can be given back at once.
  */
-static int stats(const struct seen *seen)
+static inline int stats(const struct seen *seen)
 {
 	struct timespec before, after;
 	char used[16], max[16];
@@ -221,7 +221,7 @@ static int stats(const struct seen *seen)
 
 /* ---- To act on it ---- */
 
-static int send_signal(const struct seen *seen)
+static inline int send_signal(const struct seen *seen)
 {
 	const char *name = asked.signal;
 	int number = isdigit((unsigned char)*name) ? atoi(name) : 0;
@@ -238,7 +238,7 @@ static int send_signal(const struct seen *seen)
 	return 0;
 }
 
-static char **environment_of(pid_t pid)
+static inline char **environment_of(pid_t pid)
 {
 	static char *list[64];
 	autofree char *path = text("/proc/%d/environ", pid);
@@ -257,7 +257,7 @@ static char **environment_of(pid_t pid)
 }
 
 /* COMMAND beside the container's own: in its namespaces and its group, with what it may do. */
-static int exec_in(const struct seen *seen)
+static inline int exec_in(const struct seen *seen)
 {
 	unsigned user = 0, group = 0;
 	autofree char *uids = proc_status(seen->pid, "Uid"), *gids = proc_status(seen->pid, "Gid");
@@ -303,7 +303,7 @@ static int exec_in(const struct seen *seen)
 }
 
 /* The operand VERB, and what it is about. */
-static int running(const struct lab *lab, int argc, char *argv[])
+static inline int running(const struct lab *lab, int argc, char *argv[])
 {
 	bool executes = !strcmp(asked.verb, "exec");
 	if (executes != !!lab_command)

@@ -36,3 +36,16 @@ static const struct lab_words words = {
 	.next = "make guide-16: a container by hand; then lab 17, a Pod",
 	.questions = questions,
 };
+
+static const struct lab_words more_words = {
+	.try_now = {"scripts/lab 16 -- sh -c 'echo b >/proc/sysrq-trigger'",
+		"scripts/lab 16 -- sh -c 'mknod /dev/sda b 8 0; cat /dev/sda'",
+		"scripts/lab 16 --cap-add SYS_ADMIN -- mount -t tmpfs none /mnt"},
+	.docker =
+		"--privileged takes nearly all of these away at once; --cap-add, --security-opt and "
+		"--device one at a time. Who may talk to dockerd is root on the host.",
+	.kubernetes =
+		"securityContext.privileged, hostPID, hostNetwork, hostPath. The Pod Security "
+		"Standards baseline and restricted refuse them.",
+	.next = "make guide-16: who refuses what",
+};
