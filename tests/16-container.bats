@@ -266,7 +266,7 @@ setup() {
 			}
 			matched=$((matched + 1))
 		done <"$BATS_TEST_TMPDIR/lines"
-		[ $matched -ge 10 ]
+		[ $matched -ge 9 ]
 	done
 }
 
