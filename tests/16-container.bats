@@ -44,13 +44,22 @@ pattern_of() {
 		sed -E 's/\.(\.x[0-9a-f]{2})/\1/; s/(x[0-9a-f]{2})\.\.\*/\1.*/g'
 }
 
+# below PID: all its descendants.
+below() {
+	local child
+	for child in $(children_of "$1"); do
+		echo "$child"
+		below "$child"
+	done
+}
+
 # held OPTION...: a container that sleeps, in the background, with its init's PID in held_pid.
 held() {
 	"$ROOT/build/bin/supervise" "$container" "$@" -- sleep 1000 >/dev/null 2>&1 3>&- &
 	held=$! held_pid=
 	local tries=600
 	while [ -z "$held_pid" ] && ((tries-- > 0)) && alive "$held"; do
-		for held_pid in $(children_of "$(children_of "$held")") ''; do
+		for held_pid in $(below "$held") ''; do
 			[ -z "$held_pid" ] || [ "$(cat "/proc/$held_pid/comm" 2>/dev/null)" = sleep ] && break
 		done
 		[ -n "$held_pid" ] || sleep 0.05
@@ -91,7 +100,7 @@ setup_file() {
 	fact web_procs "$(value "$group/cgroup.procs")"
 	fact web_max "$(value "$group/memory.max")"
 	fact web_swap_max "$(value "$group/memory.swap.max")"
-	fact web_root "$(awk '$5 == "/" { print $(NF - 2) }' "/proc/$web/mountinfo")"
+	fact web_root "$(awk '$5 == "/" { print $(NF - 2) }' "/proc/$web/mountinfo" | xargs)"
 	fact web_hostname "$(nsenter --target="$web" --uts hostname)"
 	fact web_bridge "$(nsenter --target="$lab" --net ip -o link show master br0 | wc -l)"
 	lab_go_to 5 || :
@@ -160,6 +169,7 @@ setup() {
 	same "its bounding set: 14 capabilities of Docker's default" 00000000a80425fb "$web_bounding_set"
 	# check: web: Seccomp, 2 is a filter
 	same "its filter, no_new_privs" "2 1" "$web_filter"
+	# check: web: its root, an overlay of
 	same "its root" overlay "$web_root"
 	[[ $web_hostname =~ ^[0-9a-f]{12}$ ]]
 }
@@ -381,9 +391,20 @@ setup() {
 	result=0
 	wait "$waits" || result=$?
 	same "status of who was told USR1" 5 "$result"
+	# Ours as PID 1 has no more than COMMAND has: no exec() has taken it away.
+	held --init
+	same "what an init may do" "00000000a80425fb 00000000a80425fb" \
+		"$(status_of "$held_pid" CapEff) $(status_of "$(status_of "$held_pid" PPid)" CapEff)"
+	let_go
+	held=
 	# An orphan's end: with --init it is reaped, else it stays with a PID 1 that does not wait.
 	run_in --init -- sh -c '(true & exec sleep 0.1) & sleep 0.5; ps | grep -c "\[true\]"'
 	same "zombies with --init" 0 "$output"
+}
+
+@test "16-container: where every mount is shared, as systemd has it, nothing leaks" {
+	where_shared "$program"
+	where_shared "$program-more"
 }
 
 host_or_vm_has() {
