@@ -115,6 +115,7 @@ setup_file() {
 }
 
 setup() {
+	case $BATS_TEST_DESCRIPTION in *"wrong words"*) return 0 ;; esac # which need nothing
 	needs_lab "$program"
 	read_facts
 	calls=$BATS_FILE_TMPDIR/calls
@@ -400,6 +401,51 @@ setup() {
 	# An orphan's end: with --init it is reaped, else it stays with a PID 1 that does not wait.
 	run_in --init -- sh -c '(true & exec sleep 0.1) & sleep 0.5; ps | grep -c "\[true\]"'
 	same "zombies with --init" 0 "$output"
+}
+
+@test "16-container: wrong words: each is one line that says what was expected, status 2, and nothing is done" {
+	host_only "the program is the same in both places"
+	wrong=()
+	refused() {
+		local result=0 said
+		said=$("$container" "$@" 2>&1 >/dev/null) || result=$?
+		[ "$result" = 2 ] && [[ $said == "$program: "*expected* && $said != *$'\n'* ]] || wrong+=("$*: status $result: $said")
+	}
+	for value in '' x -5 1.5M 12Q 64mm 99999999999999999999 5m 2P; do refused --memory "$value" -- true; done
+	for value in '' x -1 0 0.001 1.2345 2000 .5 1e3; do refused --cpus "$value" -- true; done
+	for value in '' x -1 0 99999999 1.5; do refused --pids-limit "$value" -- true; done
+	for value in '' 'a b' a/b "$(printf '%064d' 0)"; do refused --hostname "$value" -- true; done
+	for value in '' x -web 'a b' a/b "$(printf '%064d' 0)"; do refused --name "$value" -- true; done
+	for value in '' host container:web BRIDGE; do refused --network "$value" -- true; done
+	for value in '' x 10.0.0.1 172.17.0.0 172.17.0.1 172.17.255.255 172.17.0.256 172.17.0.9/16 ::1; do refused --ip "$value" -- true; done
+	for value in '' student -1 1000: :1000 70000 1000:70000 1000:1000:1000 1e3 99999999999999999999; do refused --user "$value" -- true; done
+	for value in '' run / /. /.. /../etc /a/../../b; do refused --tmpfs "$value" -- true; done
+	for value in '' /tmp /tmp: :/data /tmp:data /tmp:/ /tmp:/.. /tmp:/a/../.. /no/such:/data /tmp:/data:rx /tmp:/data:ro:ro; do refused --volume "$value" -- true; done
+	for value in '' =x; do refused --env "$value" -- true; done
+	for value in '' data ./x; do refused --workdir "$value" -- true; done
+	for value in '' NOSUCH CAP_ 64; do refused --cap-add "$value" -- true && refused --cap-drop "$value" -- true; done
+	for value in '' /no/such /etc/passwd; do refused --rootfs "$value" -- true && refused --keep "$value" -- true; done
+	for value in '' on; do refused --cgroups "$value" -- true; done
+	for option in memory cpus pids-limit hostname name network ip user tmpfs volume env workdir cap-add cap-drop rootfs keep cgroups signal; do
+		refused "--$option"
+		refused "--$option" -- true
+	done
+	for option in read-only init tty interactive explain; do refused "--$option=yes" -- true; done
+	refused --network none --ip 172.17.0.9 -- true
+	refused --cgroups disabled --memory 64m -- true
+	refused --tty -- true </dev/null
+	refused run -- true
+	refused ps -- true
+	refused exec web
+	refused inspect
+	refused kill
+	refused stats web more
+	refused -x -- true
+	refused -itx -- true
+	[ ${#wrong[@]} = 0 ] || {
+		printf '%s\n' "${wrong[@]}"
+		return 1
+	}
 }
 
 @test "16-container: where every mount is shared, as systemd has it, nothing leaks" {
