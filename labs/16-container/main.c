@@ -3,7 +3,7 @@
  * the order of a container's life:
  *
  *   container.h  what it is to be, in docker run's words
- *   limits.h     its group: limits, and which devices may be opened
+ *   limits.h     its group and its limits; devices.h: which devices may be opened
  *   network.h    the bridge, and a cable to it
  *   life.h       clone3(2) into all of that, and who waits for its end
  *   root.h       its root: an overlay, /proc, /sys, /dev, volumes, masks
