@@ -14,7 +14,7 @@ ifeq ($(origin CC),default)
 CC       := gcc
 endif
 CFLAGS   ?= -O2 -g
-WARNINGS := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wformat=2 -Werror
+WARNINGS := -Wall -Wextra -Wno-missing-field-initializers -Wshadow -Wmissing-prototypes -Wformat=2 -Werror
 AR       := $(if $(filter %gcc,$(CC)),$(CC)-ar,ar)
 # Another compiler has products of its own, so that nothing stale of the first is taken.
 B        := build$(addprefix /,$(filter-out gcc cc,$(CC)))
@@ -25,6 +25,9 @@ say       = $(if $(V),,@printf '  %-4s %s\n' $(1) '$(2)')
 
 LABS    := $(patsubst labs/%/main.c,%,$(wildcard labs/[0-9]*/main.c))
 MORE    := $(patsubst labs/%/more.c,%,$(wildcard labs/[0-9]*/more.c))
+# A further .c file of a lab is run at build time: what it prints is a header of that name.
+MADE    := $(patsubst labs/%.c,$(B)/made/%.h,$(filter-out %/main.c %/more.c %/exercise.c %/solution.c,\
+	$(wildcard labs/[0-9]*/*.c)))
 PROGRAMS = $(LABS:%=$(B)/labs/%) $(MORE:%=$(B)/labs/%-more)
 HELPERS := $(patsubst scripts/%.c,%,$(wildcard scripts/*.c))
 LIBRARY := $(patsubst common/%.c,%,$(wildcard common/*.c))
@@ -82,7 +85,7 @@ demo-%: all
 
 # ---- For developers --------------------------------------------------------------
 
-.PHONY: all products units test unit transcripts lint format clean
+.PHONY: all products made units test unit transcripts lint format clean
 # Building is a make of its own. So set-up, when it is asked for too, comes before all of it, also
 # under -j; and `sudo make lab-01` leaves no file of root's in the student's tree.
 owner := $(shell stat -c %u .)
@@ -91,6 +94,8 @@ as_owner := $(if $(and $(filter 0,$(shell id -u)),$(filter-out 0,$(owner))),setp
 all: | $(filter setup setup-dev,$(MAKECMDGOALS))
 	@$(as_owner) $(MAKE) products
 products: $(PROGRAMS) $(ROOTFS_PRODUCTS) $(HELPERS:%=$(B)/bin/%)
+	@:
+made: $(MADE)
 	@:
 units: | all
 	@$(as_owner) $(MAKE) $(UNITS:%=$(B)/unit/%)
@@ -110,7 +115,7 @@ clean:
 
 # ---- How it is built -------------------------------------------------------------
 
-COMPILE = $(CC) -std=gnu11 $(CFLAGS) $(WARNINGS) -Icommon -DVERSION='"$(VERSION)"' -MMD -MP
+COMPILE = $(CC) -std=gnu11 $(CFLAGS) $(WARNINGS) -Icommon -I$(B)/made -DVERSION='"$(VERSION)"' -MMD -MP
 
 # Static where the C library has its archive, so that the same file runs in the VM.
 $(B)/static:
@@ -144,10 +149,20 @@ BUILD_LAB   = @mkdir -p $(@D); \
 	[ -n "$$libs" ] || cat $@.log >&2; \
 	rm -f $@.log
 
-$(B)/labs/%: labs/%/main.c $(B)/common/lib.a $(B)/static scripts/libraries
+$(B)/labs/%: labs/%/main.c $(B)/common/lib.a $(B)/static scripts/libraries | $(MADE)
 	$(BUILD_LAB)
-$(B)/labs/%-more: labs/%/more.c $(B)/common/lib.a $(B)/static scripts/libraries
+$(B)/labs/%-more: labs/%/more.c $(B)/common/lib.a $(B)/static scripts/libraries | $(MADE)
 	$(BUILD_LAB)
+
+# It runs here, and prints for the machine that CC compiles for.
+HOSTCC  := $(if $(filter %-gcc,$(CC)),gcc,$(CC))
+machine := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
+$(B)/made/%.h: labs/%.c scripts/libraries
+	$(call say,MADE,$@)
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) -std=gnu11 $(CFLAGS) $(WARNINGS) $$(scripts/libraries --cflags $<) $< -o $(@:.h=) \
+		$$(scripts/libraries --libs $< | sed 's/-static//')
+	$(Q)$(@:.h=) $(machine) >$@
 $(B)/bin/%: scripts/%.c $(B)/common/lib.a $(B)/static
 	$(call say,CC,$@)
 	@mkdir -p $(@D)

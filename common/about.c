@@ -51,6 +51,28 @@ static void needs(const struct lab_needs *n)
 	printf(",\"cpus\":%d,\"memory\":%lld}", n->cpus, n->memory);
 }
 
+static void options_print(const char *name, const struct lab_option *first)
+{
+	static const char *const types[] = {"size", "number", "decimal", "name", "path-in",
+		"path-in-out", "flag", "choice", "text", "texts", "volume"};
+	printf("\"%s\":[", name);
+	for (const struct lab_option *o = first; o && o->name; o++) {
+		printf("%s{\"name\":", o == first ? "" : ",");
+		string(o->name);
+		if (o->letter)
+			printf(",\"letter\":\"%c\"", o->letter);
+		printf(",\"type\":\"%s\",\"min\":%lld,\"max\":%lld,\"help\":", types[o->type],
+			o->min, o->max);
+		string(o->help);
+		if (o->choices) {
+			putchar(',');
+			words("choices", o->choices);
+		}
+		putchar('}');
+	}
+	putchar(']');
+}
+
 void about_print(void)
 {
 	printf("{\"id\":");
@@ -80,16 +102,9 @@ void about_print(void)
 		printf(",\"boot\":\"%s\",\"hazard\":%s}", part->boot_alone ? "alone" : "",
 			truth(part->hazard));
 	}
-	printf("],\"options\":[");
-	static const char *const types[] = {
-		"size", "number", "decimal", "name", "path-in", "path-in-out"};
-	for (const struct lab_option *o = lab->options; o && o->name; o++) {
-		printf("%s{\"name\":", o == lab->options ? "" : ",");
-		string(o->name);
-		printf(",\"type\":\"%s\",\"min\":%lld,\"max\":%lld,\"help\":", types[o->type],
-			o->min, o->max);
-		string(o->help);
-		putchar('}');
-	}
-	printf("]}\n");
+	printf("],");
+	options_print("operands", lab->operands);
+	putchar(',');
+	options_print("options", lab->options);
+	printf("}\n");
 }

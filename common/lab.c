@@ -61,11 +61,19 @@ static char *alone_by(const struct lab_part *part)
 		strchr(lab->id, '/') ? "/more" : "", part->name);
 }
 
-void lab_begin(const struct lab *the_lab, int argc, char *argv[])
+static const char *can_run; /* NULL: not asked; "": the lab; else a part of it */
+
+bool lab_parse(const struct lab *the_lab, int argc, char *argv[])
 {
-	const char *can_run = NULL;
 	lab = the_lab;
 	options_read(argc, argv, &can_run);
+	return !can_run;
+}
+
+void lab_begin(const struct lab *the_lab, int argc, char *argv[])
+{
+	if (!lab)
+		lab_parse(the_lab, argc, argv);
 	shared = mmap(
 		NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED)
@@ -146,12 +154,17 @@ void lab_exec_command(void)
 			text("%s%s%s/../rootfs/bin", path ? path : "/usr/bin:/bin", ":", self);
 		setenv("PATH", longer, 1);
 	}
+	lab_exec(lab_command);
+}
+
+void lab_exec(char *command[])
+{
 	undo_signals_of_command();
-	execvp(lab_command[0], lab_command);
+	execvp(command[0], command);
 	int error = errno;
-	if (error == EACCES && !strchr(lab_command[0], '/') && !on_path(lab_command[0]))
+	if (error == EACCES && !strchr(command[0], '/') && !on_path(command[0]))
 		error = ENOENT;
-	dprintf(STDERR_FILENO, "%s: %s: %s\n", lab->id, lab_command[0],
+	dprintf(STDERR_FILENO, "%s: %s: %s\n", lab->id, command[0],
 		error == ENOENT ? "not found" : errno_name(error));
 	_exit(error == ENOENT ? 127 : 126);
 }

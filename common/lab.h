@@ -40,21 +40,35 @@ struct lab_part {
 };
 
 enum lab_option_type {
-	LAB_SIZE,       /* long long: bytes, as docker reads them (b k m g, Ki Mi Gi) */
-	LAB_NUMBER,     /* long long */
-	LAB_DECIMAL,    /* long long: thousandths, "0.5" is 500 */
-	LAB_NAME,       /* const char *: letters, digits, '-' and '.' */
-	LAB_PATH_IN,    /* const char *: a file that travels into the lab VM */
-	LAB_PATH_IN_OUT /* const char *: one that is brought back as well */
+	LAB_SIZE,        /* long long: bytes, as docker reads them (b k m g, Ki Mi Gi) */
+	LAB_NUMBER,      /* long long */
+	LAB_DECIMAL,     /* long long: thousandths, "0.5" is 500 */
+	LAB_NAME,        /* const char *: letters, digits, '-' and '.' */
+	LAB_PATH_IN,     /* const char *: a file or folder that travels into the lab VM */
+	LAB_PATH_IN_OUT, /* const char *: one that is brought back as well */
+	LAB_FLAG,        /* bool: it takes no value */
+	LAB_CHOICE,      /* const char *: one of choices */
+	LAB_TEXT,        /* const char *: what wrong() has nothing against */
+	LAB_TEXTS,       /* struct lab_texts: the same, and each time that it is given adds one */
+	LAB_VOLUME       /* struct lab_texts: SRC:DST[:ro], of which SRC travels */
 };
 
-/* An option of the lab's own: --name VALUE or --name=VALUE. */
+/* The values of an option that may be given more than once. */
+struct lab_texts {
+	int count;
+	const char *value[32];
+};
+
+/* An option of the lab's own: --name VALUE or --name=VALUE; or an operand. */
 struct lab_option {
-	const char *name;
+	const char *name; /* of an operand as usage texts have it: "MANIFEST" */
 	enum lab_option_type type;
 	void *value;        /* where the value is; what stands there is the default */
 	long long min, max; /* LAB_SIZE, _NUMBER, _DECIMAL: both inclusive; LAB_NAME: length */
 	const char *help;
+	char letter;         /* -x is the same; letters of flags may stand together, -it */
+	const char *choices; /* "none bridge" */
+	const char *(*wrong)(const char *value); /* what was expected instead, or NULL */
 };
 
 /* A question of --predict; the right choice is the one whose value was observed. */
@@ -87,8 +101,9 @@ struct lab {
 	const char *teaches; /* calls with their flags: "unshare:CLONE_NEWPID setns" */
 	const char *after;   /* ids that it builds on: "01-pid-ns" */
 	struct lab_needs needs;
-	const struct lab_part *parts;     /* ends at the first without a name */
-	const struct lab_option *options; /* ends at the first without a name */
+	const struct lab_part *parts;      /* ends at the first without a name */
+	const struct lab_option *options;  /* ends at the first without a name */
+	const struct lab_option *operands; /* in their order, each may be missing; ends likewise */
 	const struct lab_words *words;
 	bool story_only;    /* has no place in which a COMMAND could run */
 	bool own_root;      /* COMMAND is looked up in a root of the lab's own */
@@ -108,6 +123,17 @@ struct lab {
 void lab_begin(const struct lab *lab, int argc, char *argv[]);
 
 /*
+ * The first half of lab_begin(), for a lab that has to know its options before
+ * its needs, or has other work than a story: reads the command line, and
+ * answers --help, --version and --about. Returns false when --can-run was asked,
+ * which is lab_begin()'s to answer.
+ */
+bool lab_parse(const struct lab *lab, int argc, char *argv[]);
+
+/* For the rest of what a command line can have wrong: one line on stderr, and status 2. */
+__attribute__((format(printf, 1, 2))) _Noreturn void lab_usage(const char *fmt, ...);
+
+/*
  * Prints the table and the summary, runs the undo stack.
  * Returns the exit status: 0 all as predicted, 1 a check failed, 3 broken.
  */
@@ -121,6 +147,9 @@ extern char **lab_command;
  * the folder of eat, spin and forks. Ends with 126 or 127 when it cannot.
  */
 _Noreturn void lab_exec_command(void);
+
+/* The same for any command, with the PATH as it is. */
+_Noreturn void lab_exec(char *command[]);
 
 /*
  * Hands-on, in the lab: waits for COMMAND, runs the undo stack and ends with

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "file.h"
+#include "machine.h"
 #include "state.h"
 #include "sys.h"
 
@@ -18,7 +19,7 @@
 
 struct options options;
 
-__attribute__((format(printf, 1, 2))) _Noreturn static void usage(const char *fmt, ...)
+void lab_usage(const char *fmt, ...)
 {
 	autofree char *message = NULL;
 	va_list ap;
@@ -90,8 +91,16 @@ static char *decimal_text(long long thousandths)
 	return value;
 }
 
+static void add(const char *name, struct lab_texts *texts, const char *value)
+{
+	enum { ROOM = sizeof texts->value / sizeof *texts->value };
+	if (texts->count == ROOM)
+		lab_usage("%s %s: expected at most %d of them", name, value, ROOM);
+	texts->value[texts->count++] = value;
+}
+
 /* The value of an option of the lab's own, or a usage error that names what was expected. */
-static void set(const struct lab_option *option, const char *value)
+static void set(const struct lab_option *option, const char *name, const char *value)
 {
 	long long number;
 	char *end;
@@ -99,9 +108,10 @@ static void set(const struct lab_option *option, const char *value)
 	case LAB_SIZE: {
 		autofree char *low = size_text(option->min), *high = size_text(option->max);
 		if (!size_parse(value, &number) || number < option->min || number > option->max)
-			usage("--%s %s: expected a size from %s to %s, such as 32M (units b k m g, powers of "
-			      "1024)",
-				option->name, value, low, high);
+			lab_usage(
+				"%s %s: expected a size from %s to %s, such as 32M (units b k m g, powers of "
+				"1024)",
+				name, value, low, high);
 		*(long long *)option->value = number;
 		break;
 	}
@@ -110,16 +120,17 @@ static void set(const struct lab_option *option, const char *value)
 		number = strtoll(value, &end, 10);
 		if (errno || !isdigit((unsigned char)*value) || *end || number < option->min ||
 			number > option->max)
-			usage("--%s %s: expected a whole number from %lld to %lld", option->name,
-				value, option->min, option->max);
+			lab_usage("%s %s: expected a whole number from %lld to %lld", name, value,
+				option->min, option->max);
 		*(long long *)option->value = number;
 		break;
 	case LAB_DECIMAL: {
 		autofree char *low = decimal_text(option->min), *high = decimal_text(option->max);
 		if (!decimal_parse(value, &number) || number < option->min || number > option->max)
-			usage("--%s %s: expected a number from %s to %s with at most three decimals, such "
-			      "as 0.5",
-				option->name, value, low, high);
+			lab_usage(
+				"%s %s: expected a number from %s to %s with at most three decimals, such "
+				"as 0.5",
+				name, value, low, high);
 		*(long long *)option->value = number;
 		break;
 	}
@@ -130,22 +141,89 @@ static void set(const struct lab_option *option, const char *value)
 			good++;
 		if (good != length || (long long)length < option->min ||
 			(long long)length > option->max)
-			usage("--%s %s: expected %lld to %lld letters, digits, '-' or '.'",
-				option->name, value, option->min, option->max);
+			lab_usage("%s %s: expected %lld to %lld letters, digits, '-' or '.'", name,
+				value, option->min, option->max);
 		*(const char **)option->value = value;
 		break;
 	}
 	case LAB_PATH_IN:
 	case LAB_PATH_IN_OUT:
 		if (access(value, R_OK))
-			usage("--%s %s: expected a file that can be read", option->name, value);
+			lab_usage("%s %s: expected a file that can be read", name, value);
 		*(const char **)option->value = value;
+		break;
+	case LAB_FLAG:
+		*(bool *)option->value = true;
+		break;
+	case LAB_CHOICE:
+		if (!*value || strchr(value, ' ') || !machine_has(option->choices, value))
+			lab_usage("%s %s: expected one of: %s", name, value, option->choices);
+		*(const char **)option->value = value;
+		break;
+	case LAB_VOLUME:
+	case LAB_TEXTS:
+	case LAB_TEXT:
+		if (option->wrong && option->wrong(value))
+			lab_usage("%s %s: expected %s", name, value, option->wrong(value));
+		if (option->type == LAB_TEXT)
+			*(const char **)option->value = value;
+		else
+			add(name, option->value, value);
 	}
+}
+
+static char *value_text(const struct lab_option *o)
+{
+	long long number = o->type <= LAB_DECIMAL ? *(long long *)o->value : 0;
+	switch (o->type) {
+	case LAB_SIZE:
+		return number || !o->min ? size_text(number) : text("none");
+	case LAB_NUMBER:
+		return text("%lld", number);
+	case LAB_DECIMAL:
+		return number ? decimal_text(number) : text("none");
+	case LAB_FLAG:
+		return text("%s", *(bool *)o->value ? "on" : "off");
+	case LAB_TEXTS:
+	case LAB_VOLUME:
+		return text("none");
+	default:
+		return text("%s", *(char **)o->value ? *(char **)o->value : "none");
+	}
+}
+
+static void help_option(const struct lab_option *o)
+{
+	static const char *const values[] = {[LAB_SIZE] = " SIZE",
+		[LAB_NUMBER] = " N",
+		[LAB_DECIMAL] = " DECIMAL",
+		[LAB_NAME] = " NAME",
+		[LAB_PATH_IN] = " PATH",
+		[LAB_PATH_IN_OUT] = " PATH",
+		[LAB_FLAG] = "",
+		[LAB_TEXT] = " TEXT",
+		[LAB_TEXTS] = " TEXT...",
+		[LAB_VOLUME] = " SRC:DST[:ro]..."};
+	autofree char *value = value_text(o),
+		      *letter = o->letter ? text("-%c, ", o->letter) : text("%s", "");
+	autofree char *choices = text("=%s", o->choices ? o->choices : "");
+	for (char *space = choices; (space = strchr(space, ' '));)
+		*space = '|';
+	autofree char *name = text(
+		"%s--%s%s", letter, o->name, o->type == LAB_CHOICE ? choices : values[o->type]);
+	bool now = o->type != LAB_FLAG && o->type != LAB_TEXTS && o->type != LAB_VOLUME;
+	printf("  %-26s %s%s%s%s\n", name, o->help, now ? " (now " : "", now ? value : "",
+		now ? ")" : "");
 }
 
 static void help(void)
 {
-	printf("Usage: %s [OPTION...] [-- COMMAND [ARG...]]\n%s\n\n"
+	autofree char *operands = text("%s", "");
+	for (const struct lab_option *o = lab->operands; o && o->name; o++) {
+		autofree char *before = operands;
+		operands = text("%s [%s]", before, o->name);
+	}
+	printf("Usage: %s [OPTION...]%s [-- COMMAND [ARG...]]\n%s\n\n"
 	       "With COMMAND no story: it runs in the place that the lab makes, and its\n"
 	       "exit status is the lab's.\n\n"
 	       "  --step                     wait for Enter after each step (s: shell, q: quit)\n"
@@ -156,26 +234,11 @@ static void help(void)
 	       "  --can-run[=PART]           0: this machine can; 77: what it lacks, what to do\n"
 	       "  --about                    what this lab is and needs, as JSON\n"
 	       "  --help, --version\n",
-		lab->id, lab->title);
-	for (const struct lab_option *o = lab->options; o && o->name; o++) {
-		autofree char *value = NULL;
-		if (o->type == LAB_SIZE)
-			value = size_text(*(long long *)o->value);
-		else if (o->type == LAB_NUMBER)
-			value = text("%lld", *(long long *)o->value);
-		else if (o->type == LAB_DECIMAL)
-			value = *(long long *)o->value ? decimal_text(*(long long *)o->value)
-						       : text("none");
-		else
-			value = text("%s", *(char **)o->value ? *(char **)o->value : "none");
-		autofree char *name = text("--%s %s", o->name,
-			o->type == LAB_SIZE      ? "SIZE"
-			: o->type == LAB_NUMBER  ? "N"
-			: o->type == LAB_DECIMAL ? "DECIMAL"
-			: o->type == LAB_NAME    ? "NAME"
-						 : "PATH");
-		printf("  %-26s %s (now %s)\n", name, o->help, value);
-	}
+		lab->id, operands, lab->title);
+	for (const struct lab_option *o = lab->operands; o && o->name; o++)
+		printf("  %-26s %s\n", o->name, o->help);
+	for (const struct lab_option *o = lab->options; o && o->name; o++)
+		help_option(o);
 	for (const struct lab_part *part = lab->parts; part && part->name; part++) {
 		autofree char *name = text("--%s", part->name);
 		if (part->boot_alone)
@@ -185,44 +248,51 @@ static void help(void)
 	     "77 cannot run here, 130 interrupted; with COMMAND its own, or 125 to 127.");
 }
 
-/* The value of --name or --name=VALUE at argv[*i]; NULL when it is another option. */
-static const char *value_of(const char *name, int argc, char *argv[], int *i)
+/* The value of --name, which may be the next word; argument is what stands behind a '='. */
+static const char *value_of(const char *name, const char *argument, int argc, char *argv[], int *i)
 {
-	size_t length = strlen(name);
-	const char *word = argv[*i] + 2;
-	if (strncmp(word, name, length) || (word[length] && word[length] != '='))
-		return NULL;
-	if (word[length] == '=')
-		return word + length + 1;
+	if (argument)
+		return argument;
 	if (*i + 1 >= argc || !strcmp(argv[*i + 1], "--"))
-		usage("--%s: expected a value after it", name);
+		lab_usage("%s: expected a value after it", name);
 	return argv[++*i];
 }
 
-static bool one_of(const char *name, const char *value, const char *const choices[], int *index)
+/* --name VALUE or --name=VALUE at argv[*i]; false when it is none of these. */
+static bool long_option(const struct lab_option *o, int argc, char *argv[], int *i)
 {
-	autofree char *list = text("%s", choices[0]);
-	for (int i = 0; choices[i]; i++) {
-		if (!strcmp(value, choices[i])) {
-			*index = i;
-			return true;
-		}
-		autofree char *before = list;
-		list = i ? text("%s, %s", before, choices[i]) : text("%s", before);
+	const char *word = argv[*i] + 2;
+	for (; o && o->name; o++) {
+		size_t length = strlen(o->name);
+		if (strncmp(word, o->name, length) || (word[length] && word[length] != '='))
+			continue;
+		const char *argument = word[length] ? word + length + 1 : NULL;
+		if (o->type == LAB_FLAG && argument)
+			lab_usage("--%s: expected no value after it", word);
+		autofree char *name = text("--%s", o->name);
+		set(o, name, o->type == LAB_FLAG ? "" : value_of(name, argument, argc, argv, i));
+		return true;
 	}
-	usage("--%s=%s: expected one of %s", name, value, list);
+	return false;
 }
 
-static const struct lab_option *own_option(int argc, char *argv[], int *i)
+/* -x, -xVALUE, -x VALUE, and flags together: -it. */
+static bool short_options(int argc, char *argv[], int *i)
 {
-	for (const struct lab_option *o = lab->options; o && o->name; o++) {
-		const char *value = value_of(o->name, argc, argv, i);
-		if (value) {
-			set(o, value);
-			return o;
+	for (const char *letter = argv[*i] + 1; *letter; letter++) {
+		const struct lab_option *o = lab->options;
+		while (o && o->name && o->letter != *letter)
+			o++;
+		if (!o || !o->name)
+			return false;
+		autofree char *name = text("-%c", *letter);
+		if (o->type != LAB_FLAG) {
+			set(o, name, value_of(name, letter[1] ? letter + 1 : NULL, argc, argv, i));
+			return true;
 		}
+		set(o, name, "");
 	}
-	return NULL;
+	return true;
 }
 
 /* --NAME of a part that wants a machine of its own: that part, and nothing else. */
@@ -244,36 +314,49 @@ static const char *part_named(const char *name)
 		autofree char *before = list;
 		list = text("%s%s%s", before, *before ? ", " : "", part->name);
 	}
-	usage("--can-run=%s: expected one of its parts: %s", name, *list ? list : "it has none");
+	lab_usage(
+		"--can-run=%s: expected one of its parts: %s", name, *list ? list : "it has none");
 }
 
 void options_read(int argc, char *argv[], const char **can_run)
 {
-	static const char *const formats[] = {"story", "jsonl", NULL};
-	static const char *const colors[] = {"auto", "always", "never", NULL};
 	enum { NOTHING, HELP, ABOUT, PRINT_VERSION } ask = NOTHING;
+	const char *format = "story", *color = "auto";
+	const struct lab_option common[] = {
+		{.name = "step", .type = LAB_FLAG, .value = &options.step},
+		{.name = "predict", .type = LAB_FLAG, .value = &options.predict},
+		{.name = "plain", .type = LAB_FLAG, .value = &options.plain},
+		{.name = "format", .type = LAB_CHOICE, .value = &format, .choices = "story jsonl"},
+		{.name = "color",
+			.type = LAB_CHOICE,
+			.value = &color,
+			.choices = "auto always never"},
+		{0},
+	};
+	const struct lab_option *operand = lab->operands;
 	for (int i = 1; i < argc; i++) {
-		const char *word = argv[i], *value;
-		int index;
+		const char *word = argv[i], *part;
 		if (!strcmp(word, "--")) {
 			if (i + 1 == argc)
-				usage("expected a COMMAND after --");
+				lab_usage("expected a COMMAND after --");
 			if (lab->story_only)
-				usage("no COMMAND runs in this part of the story; expected scripts/lab %.2s -- "
-				      "COMMAND",
+				lab_usage(
+					"no COMMAND runs in this part of the story; expected scripts/lab %.2s -- "
+					"COMMAND",
 					lab->id);
 			lab_command = argv + i + 1;
 			break;
 		}
-		if (strncmp(word, "--", 2))
-			usage("%s: expected an option; a COMMAND comes after --", word);
-		if (!strcmp(word, "--step"))
-			options.step = true;
-		else if (!strcmp(word, "--predict"))
-			options.predict = true;
-		else if (!strcmp(word, "--plain"))
-			options.plain = true;
-		else if (!strcmp(word, "--help"))
+		if (*word != '-' && operand && operand->name) {
+			set(operand, operand->name, word);
+			operand++;
+			continue;
+		}
+		if (*word != '-')
+			lab_usage("%s: expected an option; a COMMAND comes after --", word);
+		if (strncmp(word, "--", 2) && word[1] && short_options(argc, argv, &i))
+			continue;
+		if (!strcmp(word, "--help"))
 			ask = HELP;
 		else if (!strcmp(word, "--about"))
 			ask = ABOUT;
@@ -283,16 +366,17 @@ void options_read(int argc, char *argv[], const char **can_run)
 			*can_run = "";
 		else if (!strncmp(word, "--can-run=", 10))
 			*can_run = part_named(word + 10);
-		else if ((value = value_of("format", argc, argv, &i)))
-			options.jsonl = one_of("format", value, formats, &index) && index == 1;
-		else if ((value = value_of("color", argc, argv, &i)))
-			options.color =
-				one_of("color", value, colors, &index) ? (unsigned)index : 0;
-		else if ((value = part_alone(word + 2)))
-			options.part = value;
-		else if (!own_option(argc, argv, &i))
-			usage("unknown option %s; expected one of those of --help", word);
+		else if (!strncmp(word, "--", 2) && (part = part_alone(word + 2)))
+			options.part = part;
+		else if (strncmp(word, "--", 2) ||
+			 !(long_option(common, argc, argv, &i) ||
+				 long_option(lab->options, argc, argv, &i)))
+			lab_usage("unknown option %s; expected one of those of --help", word);
 	}
+	options.jsonl = !strcmp(format, "jsonl");
+	options.color = !strcmp(color, "always")  ? COLOR_ALWAYS
+			: !strcmp(color, "never") ? COLOR_NEVER
+						  : COLOR_AUTO;
 	if (ask == HELP)
 		help();
 	else if (ask == ABOUT)

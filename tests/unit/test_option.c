@@ -271,12 +271,128 @@ static void every_switch_and_what_nothing_means(void **state)
 static void choices_name_what_there_is(void **state)
 {
 	(void)state;
-	assert_usage("--format=xml: expected one of story, jsonl", "--format=xml");
-	assert_usage("--format=JSONL", "--format", "JSONL");
-	assert_usage("--format=:", "--format=");
-	assert_usage("--color=blue: expected one of auto, always, never", "--color", "blue");
+	assert_usage("--format xml: expected one of: story jsonl", "--format=xml");
+	assert_usage("--format JSONL", "--format", "JSONL");
+	assert_usage("--format :", "--format=");
+	assert_usage("--color blue: expected one of: auto always never", "--color", "blue");
 	assert_usage("--can-run=none: expected one of its parts: plain, future", "--can-run=none");
 	assert_usage("--can-run=:", "--can-run=");
+}
+
+/* ---- What a few labs have besides ---- */
+
+static bool quiet, tty;
+static const char *network, *user, *verb, *manifest;
+static struct lab_texts env, volumes;
+
+static const char *no_user(const char *value)
+{
+	return strcmp(value, "nobody") ? NULL : "somebody";
+}
+
+static const struct lab_option rich_options[] = {
+	{"quiet", LAB_FLAG, &quiet, .help = "say less", .letter = 'q'},
+	{"tty", LAB_FLAG, &tty, .help = "a terminal", .letter = 't'},
+	{"network", LAB_CHOICE, &network, .help = "which", .choices = "none bridge"},
+	{"user", LAB_TEXT, &user, .help = "who", .letter = 'u', .wrong = no_user},
+	{"env", LAB_TEXTS, &env, .help = "a variable", .wrong = no_user},
+	{"volume", LAB_VOLUME, &volumes, .help = "a volume", .letter = 'v'},
+	{0},
+};
+static const struct lab_option rich_operands[] = {
+	{"VERB", LAB_CHOICE, &verb, .help = "what to do", .choices = "ps kill"},
+	{"FILE", LAB_PATH_IN, &manifest, .help = "a manifest"},
+	{0},
+};
+static const struct lab rich = {.id = "01-test",
+	.title = "t",
+	.goal = "g",
+	.options = rich_options,
+	.operands = rich_operands};
+
+static void understand_rich(void)
+{
+	static char *argv[14];
+	int argc = 1;
+	argv[0] = (char *)(uintptr_t) "lab";
+	for (; args[argc - 1]; argc++)
+		argv[argc] = (char *)(uintptr_t)args[argc - 1];
+	bool goes_on = lab_parse(&rich, argc, argv);
+	dprintf(1, "goes_on=%d quiet=%d tty=%d network=%s user=%s verb=%s file=%s env=", goes_on,
+		quiet, tty, network ? network : "-", user ? user : "-", verb ? verb : "-",
+		manifest ? manifest : "-");
+	for (int i = 0; i < env.count; i++)
+		dprintf(1, "[%s]", env.value[i]);
+	for (int i = 0; i < volumes.count; i++)
+		dprintf(1, "<%s>", volumes.value[i]);
+}
+
+#define RICH(...) (ARGS(__VA_ARGS__), run(understand_rich))
+#define assert_rich_usage(needle, ...) \
+	do { \
+		struct run *wrong = RICH(__VA_ARGS__); \
+		assert_status(wrong, 2); \
+		assert_out(wrong, ""); \
+		assert_has(wrong, err, needle); \
+		assert_has(wrong, err, "expected"); \
+		assert_int_equal(times(wrong->err, "\n"), 1); \
+	} while (0)
+
+static void flags_and_letters(void **state)
+{
+	(void)state;
+	assert_out(RICH(NULL), "goes_on=1 quiet=0 tty=0 network=- user=- verb=- file=- env=");
+	assert_has(RICH("--quiet"), out, "quiet=1 tty=0");
+	assert_has(RICH("-qt"), out, "quiet=1 tty=1");
+	assert_has(RICH("-t", "-q"), out, "quiet=1 tty=1");
+	assert_has(RICH("-u", "me"), out, "user=me");
+	assert_has(RICH("-ume"), out, "user=me");
+	assert_has(RICH("-qu", "me"), out, "quiet=1 tty=0 network=- user=me");
+	assert_has(RICH("--can-run"), out, "goes_on=0");
+	assert_rich_usage("--quiet=1: expected no value", "--quiet=1");
+	assert_rich_usage("unknown option -x", "-x");
+	assert_rich_usage("unknown option -qx", "-qx");
+	assert_rich_usage("unknown option -;", "-");
+	assert_rich_usage("-u: expected a value", "-u");
+	assert_rich_usage("-u: expected a value", "-u", "--", "true");
+	assert_rich_usage("-u nobody: expected somebody", "-u", "nobody");
+}
+
+static void choices_texts_and_volumes(void **state)
+{
+	(void)state;
+	assert_has(RICH("--network", "none"), out, "network=none");
+	assert_has(RICH("--network=bridge"), out, "network=bridge");
+	assert_rich_usage("--network host: expected one of: none bridge", "--network", "host");
+	assert_rich_usage("expected one of: none bridge", "--network", "none bridge");
+	assert_rich_usage("--network :", "--network=");
+	assert_has(RICH("--env", "A=1", "--env=B=2", "--env", ""), out, "env=[A=1][B=2][]");
+	assert_rich_usage("--env nobody: expected somebody", "--env", "A=1", "--env", "nobody");
+	assert_has(RICH("-v", "/a:/b", "--volume=/c:/d:ro"), out, "</a:/b></c:/d:ro>");
+}
+
+static void operands_come_in_their_order(void **state)
+{
+	(void)state;
+	assert_has(RICH("ps"), out, "verb=ps file=-");
+	assert_has(RICH("kill", "/proc/self/status"), out, "verb=kill file=/proc/self/status");
+	assert_has(RICH("kill", "-q", "/proc/self/status"), out, "quiet=1");
+	assert_rich_usage("VERB run: expected one of: ps kill", "run");
+	assert_rich_usage("FILE /none/such: expected a file", "ps", "/none/such");
+	assert_rich_usage("/tmp: expected an option", "ps", "/proc/self/status", "/tmp");
+	ARGS("--about");
+	struct run *r = run(understand_rich);
+	assert_int_equal(json_lines(r->out), 1);
+	assert_has(r, out, "\"operands\":[{\"name\":\"VERB\",\"type\":\"choice\"");
+	assert_has(r, out, "\"choices\":[\"ps\",\"kill\"]");
+	assert_has(r, out, "\"letter\":\"q\",\"type\":\"flag\"");
+	assert_has(r, out, "\"type\":\"volume\"");
+	ARGS("--network", "none", "--help");
+	r = run(understand_rich);
+	assert_has(r, out, "[VERB] [FILE] [-- COMMAND");
+	assert_has(r, out, "--network=none|bridge");
+	assert_has(r, out, "(now none)");
+	assert_has(r, out, "-q, --quiet");
 }
 
 static void a_part_where_there_is_none(void **state)
@@ -295,10 +411,10 @@ static void wrong_words_are_named(void **state)
 	assert_usage("unknown option --nope", "--nope");
 	assert_usage("unknown option --memoryx", "--memoryx=4k");
 	assert_usage("unknown option --mem", "--mem", "4k");
-	assert_usage("unknown option --step=1", "--step=1");
+	assert_usage("--step=1: expected no value after it", "--step=1");
 	assert_usage("unknown option --help=1", "--help=1");
 	assert_usage("unknown option --nope", "--help", "--nope");
-	assert_usage("-v: expected an option", "-v");
+	assert_usage("unknown option -v", "-v");
 	assert_usage("operand: expected an option; a COMMAND comes after --", "operand");
 	assert_usage("operand", "--step", "operand", "--", "ls");
 	assert_usage(": expected an option", "");
@@ -440,7 +556,7 @@ static void about_is_json(void **state)
 	r = run(whole_begin);
 	assert_status(r, 0);
 	assert_int_equal(json_lines(r->out), 1);
-	assert_has(r, out, "\"parts\":[],\"options\":[]}");
+	assert_has(r, out, "\"parts\":[],\"operands\":[],\"options\":[]}");
 }
 
 static void the_checker_of_json_knows_what_is_none(void **state)
@@ -483,6 +599,9 @@ int main(void)
 		cmocka_unit_test(numbers_names_and_files),
 		cmocka_unit_test(every_switch_and_what_nothing_means),
 		cmocka_unit_test(choices_name_what_there_is),
+		cmocka_unit_test(flags_and_letters),
+		cmocka_unit_test(choices_texts_and_volumes),
+		cmocka_unit_test(operands_come_in_their_order),
 		cmocka_unit_test(a_part_where_there_is_none),
 		cmocka_unit_test(wrong_words_are_named),
 		cmocka_unit_test(what_follows_two_dashes_is_the_command),
