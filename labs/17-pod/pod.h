@@ -7,6 +7,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
+
+#include "sys.h"
 
 /* Where in the file; line 0 is nowhere. */
 struct place {
@@ -124,8 +127,43 @@ static inline struct container *container_at(const struct pod *pod, size_t i)
 	return i < first ? &pod->init_containers.item[i] : &pod->containers.item[i - first];
 }
 
-/* The hostname that its containers share. */
+/* The hostname that its containers share; setPodHostname: spec.hostname, or its name. */
 static inline const char *pod_hostname(const struct pod *pod)
 {
 	return pod->hostname ? pod->hostname : pod->name;
+}
+
+/* What is executed: command and args; without both what busybox's image says, sh. Allocated. */
+static inline const char **container_argv(const struct container *c)
+{
+	static const char *const none[] = {NULL}, *const shell[] = {"sh", NULL};
+	const char *const *command = c->command ? c->command : none;
+	const char *const *args = c->args ? c->args : *command ? none : shell;
+	size_t first = 0, more = 0;
+	while (command[first])
+		first++;
+	while (args[more])
+		more++;
+	const char **argv = calloc(first + more + 1, sizeof *argv);
+	for (size_t i = 0; argv && i < first + more; i++)
+		argv[i] = i < first ? command[i] : args[i - first];
+	return argv ? argv : (die("out of memory"), argv);
+}
+
+/* A ConfigMap's files are nobody's to write, whatever the mount says. */
+static inline bool mount_read_only(const struct mount *mount)
+{
+	return mount->read_only.is || mount->volume->config.line;
+}
+
+/* A container's own knobs, and the Pod's where it has none. effectiveSecurityContext() */
+static inline struct security container_security(const struct pod *pod, const struct container *c)
+{
+	struct security s = c->security;
+	s.run_as_user = s.run_as_user.set ? s.run_as_user : pod->security.run_as_user;
+	s.run_as_group = s.run_as_group.set ? s.run_as_group : pod->security.run_as_group;
+	s.run_as_non_root =
+		s.run_as_non_root.set ? s.run_as_non_root : pod->security.run_as_non_root;
+	s.seccomp = s.seccomp ? s.seccomp : pod->security.seccomp;
+	return s;
 }

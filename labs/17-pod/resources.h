@@ -219,6 +219,16 @@ static inline struct group_values pod_values(const struct pod *pod)
 }
 
 /*
+ * The size= of a volume in memory: its limit, but no more than the Pod's; 0 for none of both.
+ * calculateEmptyDirMemorySize() in pkg/volume/emptydir/empty_dir.go
+ */
+static inline long long volume_size(const struct pod *pod, const struct volume *v)
+{
+	long long most = pod_values(pod).memory, own = v->size_limit.is;
+	return !own || (most && most < own) ? most : own;
+}
+
+/*
  * The group of a Pod as the kubelet's systemd driver names it, below the node's root: in the
  * name of a slice '-' leads from a slice to one within it, so the UID has '_' there.
  * CgroupName.ToSystemd() in pkg/kubelet/cm/cgroup_manager_linux.go. A container's group in it,
