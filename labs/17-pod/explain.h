@@ -199,11 +199,14 @@ static void print_group(const char *name, struct group_values v, char *more)
 /* What no line says, and follows of all of them. */
 static void explain_rest(const struct pod *pod, long long pids)
 {
+	char *effects[3], *rest;
+	size_t count = 0;
 	puts("\n# What no line says");
-	autofree char *class = text("QoS class %s", qos_names[pod_qos(pod)]);
-	char *group[] = {pod_group(pod, "UID")};
-	group[0] = text("mkdir(\"%s\")", group[0]);
-	print_line(class, group, 1);
+	autofree char *class = text("QoS class %s", qos_names[pod_qos(pod)]),
+		      *group = pod_group(pod, "UID");
+	for (char *one = strtok_r(group, "/", &rest); one; one = strtok_r(NULL, "/", &rest))
+		effects[count++] = text("mkdir(\"%s\")", one); /* each in the one before */
+	print_line(class, effects, count);
 	print_group("the Pod's group", pod_values(pod), pids ? text("pids.max %lld", pids) : NULL);
 	for (size_t i = 0; i < container_count(pod); i++) {
 		const struct container *c = container_at(pod, i);
@@ -216,10 +219,10 @@ static void explain_rest(const struct pod *pod, long long pids)
 	}
 	print_line("each container's group",
 		(char *[]){text("memory.oom.group 1"), text("memory.swap.max 0")}, 2);
-	print_line("pause", (char *[]){text("clone3(CLONE_NEWNET|CLONE_NEWIPC|CLONE_NEWUTS)")}, 1);
+	print_line("pause", (char *[]){text("clone3(CLONE_NEWNET, NEWIPC, NEWUTS)")}, 1);
 	print_line("each container",
-		(char *[]){text("setns(CLONE_NEWNET|CLONE_NEWIPC|CLONE_NEWUTS)"),
-			text("clone3(CLONE_NEWNS|CLONE_INTO_CGROUP)")},
+		(char *[]){text("setns(CLONE_NEWNET, NEWIPC, NEWUTS)"),
+			text("clone3(CLONE_NEWNS, INTO_CGROUP)")},
 		2);
 }
 

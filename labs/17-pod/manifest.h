@@ -26,7 +26,8 @@
 
 #define FILE_MAX (1 << 20)
 #define VALUES_MAX 65536 /* each alias counted each time */
-#define ITEMS_MAX 1024   /* of one list */
+#define DEPTH_MAX 100
+#define ITEMS_MAX 1024 /* of one list */
 
 #define NOT_HERE "Kubernetes has this field, this lab has not"
 #define NOT_KNOWN "Kubernetes has no such field"
@@ -131,7 +132,7 @@ __attribute__((format(printf, 3, 4))) static bool wrong(
 	va_list ap;
 	va_start(ap, fmt);
 	if (!m->error.at.line) {
-		m->error.at = at;
+		m->error.at = at.line ? at : (struct place){1, 1};
 		vsnprintf(m->error.message, sizeof m->error.message, fmt, ap);
 	}
 	va_end(ap);
@@ -150,9 +151,14 @@ __attribute__((format(printf, 3, 4))) static void warn(
 	va_end(ap);
 }
 
+static inline struct place place_at(yaml_mark_t mark)
+{
+	return (struct place){(int)mark.line + 1, (int)mark.column + 1};
+}
+
 static inline struct place place_of(const yaml_node_t *node)
 {
-	return (struct place){(int)node->start_mark.line + 1, (int)node->start_mark.column + 1};
+	return place_at(node->start_mark);
 }
 
 /* ---- Scalars ---- */
@@ -530,8 +536,7 @@ static bool check_pod_level(struct manifest *m, struct pod *pod)
 		const char *name = which == CPU ? "cpu" : "memory";
 		const struct value *request = amount(&pod->requests, which);
 		const struct value *limit = amount(&pod->limits, which);
-		if (request->set && request->at.line &&
-			request->is < aggregate(pod, false, which).is)
+		if (request->set && request->is < aggregate(pod, false, which).is)
 			return wrong(m, request->at,
 				"%s request of the Pod: expected at least the "
 				"sum of its containers'",
@@ -619,6 +624,9 @@ static bool link_pod(struct manifest *m)
 		if (!link_volume(m, &pod->volumes.item[i]))
 			return false;
 	}
+	if (!pod->containers.count)
+		return wrong(m, where(m, "pod.spec.containers", pod, pod->at),
+			"spec.containers: expected at least one");
 	for (size_t i = 0; i < container_count(pod); i++) {
 		const struct container *c = container_at(pod, i);
 		for (size_t j = 0; j < i; j++)
@@ -632,7 +640,7 @@ static bool link_pod(struct manifest *m)
 	if (!pod->restart_policy)
 		pod->restart_policy = "Always";
 	resources_default(pod);
-	return check_limits(m, &pod->requests, &pod->limits) && check_pod_level(m, pod);
+	return check_pod_level(m, pod) && check_limits(m, &pod->requests, &pod->limits);
 }
 
 /* ---- The file ---- */
@@ -691,6 +699,42 @@ static bool wrong_yaml(struct manifest *m, const yaml_parser_t *parser, const ch
 	return wrong(m, at, "expected text in UTF-8: %s", parser->problem);
 }
 
+static void parser_open(yaml_parser_t *parser, const char *data, size_t size)
+{
+	if (!yaml_parser_initialize(parser))
+		die("out of memory");
+	yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING);
+	yaml_parser_set_input_string(parser, (const unsigned char *)data, size);
+}
+
+/* libyaml's time grows with the square of the depth, so it is looked at before there is a tree. */
+static bool check_events(struct manifest *m, const char *data, size_t size)
+{
+	yaml_parser_t parser;
+	yaml_event_t event;
+	int depth = 0;
+	bool good = true, more = true;
+	parser_open(&parser, data, size);
+	while (good && more) {
+		if (!yaml_parser_parse(&parser, &event)) {
+			good = wrong_yaml(m, &parser, data);
+			break;
+		}
+		depth += event.type == YAML_SEQUENCE_START_EVENT ||
+			 event.type == YAML_MAPPING_START_EVENT;
+		depth -= event.type == YAML_SEQUENCE_END_EVENT ||
+			 event.type == YAML_MAPPING_END_EVENT;
+		if (depth > DEPTH_MAX)
+			good = wrong(m, place_at(event.start_mark),
+				"expected at most %d objects and lists within each other",
+				DEPTH_MAX);
+		more = event.type != YAML_STREAM_END_EVENT;
+		yaml_event_delete(&event);
+	}
+	yaml_parser_delete(&parser);
+	return good;
+}
+
 /*
  * Reads the manifest that data is; images are --image's NAME=DIR, or NULL. False when
  * m->error says what is wrong. Either way manifest_free() gives back what m holds.
@@ -702,11 +746,10 @@ static inline bool manifest_read(
 	if (size > FILE_MAX)
 		return wrong(
 			m, (struct place){1, 1}, "expected at most 1 MiB, got %zu bytes", size);
+	if (!check_events(m, data, size))
+		return false;
 	yaml_parser_t parser;
-	if (!yaml_parser_initialize(&parser))
-		die("out of memory");
-	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&parser, (const unsigned char *)data, size);
+	parser_open(&parser, data, size);
 	bool good = true, more = true;
 	while (good && more) {
 		yaml_document_t doc;

@@ -64,6 +64,7 @@ static inline void resources_default(struct pod *pod)
 	struct value cpu = aggregate(pod, false, CPU), memory = aggregate(pod, false, MEMORY);
 	if (!pod->limits.cpu.set && !pod->limits.memory.set)
 		return;
+	cpu.at = memory.at = pod->limits.cpu.set ? pod->limits.cpu.at : pod->limits.memory.at;
 	if (!pod->requests.cpu.set)
 		pod->requests.cpu = cpu.set ? cpu : pod->limits.cpu;
 	if (!pod->requests.memory.set)
