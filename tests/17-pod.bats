@@ -33,7 +33,7 @@ becomes() {
 @test "17-pod: explain needs no privilege, tells each line in its order and fits the screen" {
 	host_only "the manifests are with the sources"
 	local file
-	for file in "$ROOT"/labs/$program/*.yaml; do
+	for file in "$ROOT/labs/$program"/*.yaml; do
 		run -0 --separate-stderr setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs \
 			"${explain[@]}" "$file"
 		[ -z "$stderr" ]
@@ -56,7 +56,7 @@ becomes() {
 	local mem score
 	pod 'resources:' '  requests:' '    cpu: 250m' '    memory: 64Mi' '  limits:' '    cpu: 1500m' '    memory: 0.5Gi'
 	run -0 "${explain[@]}" "$manifest"
-	mem=$(awk '/^MemTotal/ { printf "%d", $2 * 1024 }' /proc/meminfo)
+	mem=$(($(awk '/^MemTotal/ { print $2 }' /proc/meminfo) * 1024))
 	score=$((1000 - 1000 * (64 << 20) / mem))
 	[ "$score" -lt 1000 ] || score=999
 	becomes '        cpu: 250m' "cpu.weight $((1 + (250 * 1024 / 1000 - 2) * 9999 / 262142)) "
@@ -110,7 +110,7 @@ becomes() {
 	[[ $stderr == "$manifest:8:34: spec.containers[].resources.limits.memory: expected a quantity "* ]]
 
 	run -2 --separate-stderr strace -f -qq -e trace=process,mount,unshare,sethostname,mkdir "$LABS/$program" "$manifest"
-	! grep -vE '^(execve|exit_group|.*memory: expected)' <<<"$stderr"
+	run ! grep -vE '^(execve|exit_group|.*memory: expected)' <<<"$stderr"
 
 	run -2 --separate-stderr "$LABS/$program" "$BATS_TEST_TMPDIR"
 	[[ $stderr == *"expected a file that can be read"* ]]

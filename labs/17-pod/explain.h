@@ -45,14 +45,13 @@ static char *execve_text(const struct container *c)
 	char *list;
 	size_t size;
 	FILE *out = open_memstream(&list, &size);
-	autofree const char **argv = container_argv(c);
 	if (!out)
 		die("open_memstream");
-	for (size_t i = 0; argv[i]; i++) {
-		if (i == 0)
-			fputs("execve(", out), text_json(out, argv[0]);
+	fputs("execve(", out);
+	text_json(out, container_word(c, 0));
+	for (size_t i = 0; container_word(c, i); i++) {
 		fputs(i == 0 ? ", [" : ", ", out);
-		text_json(out, argv[i]);
+		text_json(out, container_word(c, i));
 	}
 	fputs("])", out);
 	fclose(out);
@@ -120,8 +119,8 @@ static char *effect(const struct pod *pod, const char *field, const char *own, c
 	text("prctl(PR_CAPBSET_DROP), capset()");
 	WHEN("container.name") text("mkdir(\"cri-containerd-ID.scope\"), its group");
 	WHEN("container.image")
-	c->rootfs ? text("mount(\"overlay\", lowerdir=%s)", c->rootfs)
-		  : text("mount(\"overlay\", lowerdir=rootfs/tree)");
+	text("mount(\"overlay\", lowerdir=%s)%s", c->rootfs ? c->rootfs : "rootfs/tree",
+		c->command || c->args ? "" : ", execve(\"sh\", [\"sh\"])");
 	WHEN("container.command") execve_text(c);
 	WHEN("container.args") c->command ? text("the execve() of its command") : execve_text(c);
 	WHEN("container.workingDir") text("chdir(\"%s\")", own);
@@ -172,26 +171,27 @@ static size_t print_words(const char *words, size_t column, size_t left)
 	return column;
 }
 
-/* effects are count strings, or none; freed. */
-static void print_line(const char *line, char *const *effects, size_t count)
+/* Beside the line before, which ended in column, or below it. effect is freed. */
+static void print_effect(size_t *column, char *what)
 {
-	size_t column = print_words(line, 0, strspn(line, " -") + 2);
-	for (size_t i = 0; i < count; i++) {
-		if (column + 1 > RIGHT) {
-			putchar('\n');
-			column = 0;
-		}
-		printf("%*s-> ", (int)(RIGHT - column), "");
-		column = print_words(effects[i], RIGHT + 3, RIGHT + 3);
-		free(effects[i]);
+	autofree char *words = what;
+	if (*column + 1 > RIGHT) {
+		putchar('\n');
+		*column = 0;
 	}
-	putchar('\n');
+	printf("%*s-> ", (int)(RIGHT - *column), "");
+	*column = print_words(words, RIGHT + 3, RIGHT + 3);
 }
 
 static void print_group(const char *name, struct group_values v, char *more)
 {
-	char *effects[] = {weight_text(v), max_text(v), memory_text(v), more};
-	print_line(name, effects, more ? 4 : 3);
+	size_t column = print_words(name, 0, 0);
+	print_effect(&column, weight_text(v));
+	print_effect(&column, max_text(v));
+	print_effect(&column, memory_text(v));
+	if (more)
+		print_effect(&column, more);
+	putchar('\n');
 }
 
 /* ---- The whole ---- */
@@ -199,31 +199,30 @@ static void print_group(const char *name, struct group_values v, char *more)
 /* What no line says, and follows of all of them. */
 static void explain_rest(const struct pod *pod, long long pids)
 {
-	char *effects[3], *rest;
-	size_t count = 0;
-	puts("\n# What no line says");
-	autofree char *class = text("QoS class %s", qos_names[pod_qos(pod)]),
-		      *group = pod_group(pod, "UID");
+	char *rest;
+	printf("\n# What no line says\nQoS class %s", qos_names[pod_qos(pod)]);
+	size_t column = strlen("QoS class ") + strlen(qos_names[pod_qos(pod)]);
+	autofree char *group = pod_group(pod, "UID");
 	for (char *one = strtok_r(group, "/", &rest); one; one = strtok_r(NULL, "/", &rest))
-		effects[count++] = text("mkdir(\"%s\")", one); /* each in the one before */
-	print_line(class, effects, count);
+		print_effect(&column, text("mkdir(\"%s\")", one)); /* each in the one before */
+	putchar('\n');
 	print_group("the Pod's group", pod_values(pod), pids ? text("pids.max %lld", pids) : NULL);
 	for (size_t i = 0; i < container_count(pod); i++) {
 		const struct container *c = container_at(pod, i);
 		autofree char *name = text("%s's group", c->name);
 		print_group(name, container_values(pod, c), score_text(pod, c));
-		if (!c->command && !c->args) {
-			char *run[] = {execve_text(c)};
-			print_line("what it runs: its image says it", run, 1);
-		}
 	}
-	print_line("each container's group",
-		(char *[]){text("memory.oom.group 1"), text("memory.swap.max 0")}, 2);
-	print_line("pause", (char *[]){text("clone3(CLONE_NEWNET, NEWIPC, NEWUTS)")}, 1);
-	print_line("each container",
-		(char *[]){text("setns(CLONE_NEWNET, NEWIPC, NEWUTS)"),
-			text("clone3(CLONE_NEWNS, INTO_CGROUP)")},
-		2);
+	column = print_words("each container's group", 0, 0);
+	print_effect(&column, text("memory.oom.group 1"));
+	print_effect(&column, text("memory.swap.max 0"));
+	putchar('\n');
+	column = print_words("pause", 0, 0);
+	print_effect(&column, text("clone3(CLONE_NEWNET, NEWIPC, NEWUTS)"));
+	putchar('\n');
+	column = print_words("each container", 0, 0);
+	print_effect(&column, text("setns(CLONE_NEWNET, NEWIPC, NEWUTS)"));
+	print_effect(&column, text("clone3(CLONE_NEWNS, INTO_CGROUP)"));
+	putchar('\n');
 }
 
 static int by_place(const void *a, const void *b)
@@ -232,30 +231,43 @@ static int by_place(const void *a, const void *b)
 	return one->line != other->line ? one->line - other->line : one->column - other->column;
 }
 
+/* What the fields of one line become; "nothing" stands only where nothing else does. */
+static void explain_line(
+	const struct pod *pod, const char *line, const struct said *said, size_t count)
+{
+	size_t column = print_words(line, 0, strspn(line, " -") + 2);
+	bool any = false;
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = 0; i < count; i++) {
+			char *one = effect(pod, said[i].field, said[i].text, said[i].of);
+			bool something = one && strcmp(one, NOTHING);
+			if (one && pass == 1 && (something || !any)) {
+				print_effect(&column, one);
+				any = true;
+			} else {
+				any |= something;
+				free(one);
+			}
+		}
+	putchar('\n');
+}
+
 static void explain(struct manifest *m, const char *data, size_t size, long long pids)
 {
 	const char *end = data + size;
-	const struct said *said = m->said.item, *last = said + m->said.count;
+	size_t first = 0;
 	int number = 1;
-	qsort(m->said.item, m->said.count, sizeof *said, by_place);
+	qsort(m->said.item, m->said.count, sizeof *m->said.item, by_place);
 	for (const char *line = data; line < end; number++) {
 		const char *newline = memchr(line, '\n', (size_t)(end - line));
 		size_t length = (size_t)((newline ? newline : end) - line), count = 0;
-		autofree char *own = text("%.*s", (int)length, line), **effects = NULL;
+		autofree char *own = text("%.*s", (int)length, line);
 		own[strcspn(own, "\r")] = '\0';
-		for (; said < last && said->at.line == number; said++) {
-			char *one = effect(&m->pod, said->field, said->text, said->of);
-			bool beside = count && !strcmp(effects[count - 1], NOTHING);
-			if (!one || (count && !strcmp(one, NOTHING))) {
-				free(one);
-				continue;
-			}
-			effects = grow(effects, count, sizeof *effects);
-			if (beside) /* what is something stands for all of its line */
-				free(effects[--count]);
-			effects[count++] = one;
-		}
-		print_line(own, effects, count);
+		while (first + count < m->said.count &&
+			m->said.item[first + count].at.line == number)
+			count++;
+		explain_line(&m->pod, own, &m->said.item[first], count);
+		first += count;
 		line += length + 1;
 	}
 	explain_rest(&m->pod, pids);

@@ -18,9 +18,11 @@
 #define EXAMPLE "labs/17-pod/pod.yaml"
 __asm__(".section .rodata\n"
 	"example: .incbin \"" EXAMPLE "\"\n"
-	"example_end: .byte 0\n"
+	"example_end: .balign 8\n"
+	"example_size: .quad example_end - example\n"
 	".previous");
-extern const char example[], example_end[];
+extern const char example[];
+extern const size_t example_size;
 
 static const char *file;
 static bool only_explain;
@@ -96,7 +98,7 @@ int main(int argc, char *argv[])
 {
 	lab_parse(&lab, argc, argv);
 	const char *name = EXAMPLE, *data = example;
-	size_t size = (size_t)(example_end - example);
+	size_t size = example_size;
 	if (file)
 		data = read_file(name = file, &size);
 	read_manifest(name, data, size);

@@ -451,9 +451,7 @@ static bool check_nodes(struct manifest *m, yaml_document_t *doc)
 			continue;
 		const yaml_node_pair_t *first = node->data.mapping.pairs.start;
 		size_t count = (size_t)(node->data.mapping.pairs.top - first);
-		autofree struct key *keys = calloc(count + 1, sizeof *keys);
-		if (!keys)
-			die("out of memory");
+		struct key *keys = keep(m, (count + 1) * sizeof *keys);
 		for (size_t i = 0; i < count; i++) {
 			keys[i].node = yaml_document_get_node(doc, first[i].key);
 			keys[i].name = scalar(keys[i].node);

@@ -7,9 +7,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdlib.h>
-
-#include "sys.h"
 
 /* Where in the file; line 0 is nowhere. */
 struct place {
@@ -133,21 +130,16 @@ static inline const char *pod_hostname(const struct pod *pod)
 	return pod->hostname ? pod->hostname : pod->name;
 }
 
-/* What is executed: command and args; without both what busybox's image says, sh. Allocated. */
-static inline const char **container_argv(const struct container *c)
+/* Word i of what is executed, or NULL: command and args; without both, busybox's image says sh. */
+static inline const char *container_word(const struct container *c, size_t i)
 {
-	static const char *const none[] = {NULL}, *const shell[] = {"sh", NULL};
-	const char *const *command = c->command ? c->command : none;
-	const char *const *args = c->args ? c->args : *command ? none : shell;
-	size_t first = 0, more = 0;
-	while (command[first])
-		first++;
-	while (args[more])
-		more++;
-	const char **argv = calloc(first + more + 1, sizeof *argv);
-	for (size_t i = 0; argv && i < first + more; i++)
-		argv[i] = i < first ? command[i] : args[i - first];
-	return argv ? argv : (die("out of memory"), argv);
+	const char **lists[] = {c->command, c->args};
+	size_t seen = 0;
+	for (int list = 0; list < 2; list++)
+		for (const char **word = lists[list]; word && *word; word++, seen++)
+			if (seen == i)
+				return *word;
+	return seen == 0 && i == 0 ? "sh" : NULL;
 }
 
 /* A ConfigMap's files are nobody's to write, whatever the mount says. */
