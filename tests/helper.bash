@@ -260,8 +260,9 @@ all_gone() {
 # joined FILE: strace's lines, those of a call that another process interrupted put together again.
 joined() {
 	awk '/<unfinished \.\.\.>$/ { sub(/ *<unfinished \.\.\.>$/, ""); open[$1] = $0; next }
-		/^[0-9]+ +<\.\.\. [a-z0-9_]+ resumed>/ { rest = $0; sub(/^[0-9]+ +<\.\.\. [a-z0-9_]+ resumed>/, "", rest); print open[$1] rest; next }
-		{ print }' "$1"
+		/^[0-9]+ +<\.\.\. [a-z0-9_]+ resumed>/ { rest = $0; sub(/^[0-9]+ +<\.\.\. [a-z0-9_]+ resumed>/, "", rest); print open[$1] rest; delete open[$1]; next }
+		{ print }
+		END { for (pid in open) print open[pid] }' "$1" # and who never came back
 }
 
 # bytes WORD: as strace shows it in a netlink message where it cannot ask the kernel for the protocol.
