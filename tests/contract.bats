@@ -54,7 +54,7 @@ setup() {
 
 # run_of FILE: sets run, the program with the options of its shortest run.
 run_of() {
-	mapfile -t run < <("$1" --about | jq -r '.quick[]')
+	mapfile -t run < <("$LABS/${1##*/}" --about | jq -r '.quick[]')
 	run=("$1" "${run[@]}")
 }
 
