@@ -21,6 +21,29 @@ joined() {
 		{ print }' "$1"
 }
 
+# bytes WORD: as strace shows it in a netlink message where it cannot ask the kernel for the protocol.
+bytes() {
+	local IFS=.
+	# shellcheck disable=SC2086 # an address is four numbers
+	if [[ $1 =~ ^[0-9.]+$ ]]; then printf '.x%02x' $1; else printf %s "$1" | od -An -v -tx1 | tr -d '\n' | sed 's/ /.x/g'; fi
+}
+
+# pattern_of LINE: a regular expression for the call that a line of --explain tells of.
+pattern_of() {
+	local word call=$1
+	if [[ $call == *" <- "* ]]; then
+		echo "write\\([0-9]+<[^>]*/${call%% <- *}>, \"${call##* <- }\""
+		return
+	fi
+	if [[ $call == sendmsg* ]]; then
+		for word in $(grep -o '"[^"]*"' <<<"$call" | tr -d '"'); do
+			call=${call/"\"$word\""/@$(bytes "$word" | tr . @)@}
+		done
+	fi
+	sed 's/[][\.*^$(){}?+|/]/\\&/g; s/\\\.\\\.\\\./.*/g; s/RTM_NEWLINK/=0x10 /; s/RTM_NEWADDR/=0x14 /; s/@@/@/g; s/@/./g' <<<"$call" |
+		sed -E 's/\.(\.x[0-9a-f]{2})/\1/; s/(x[0-9a-f]{2})\.\.\*/\1.*/g'
+}
+
 # held OPTION...: a container that sleeps, in the background, with its init's PID in held_pid.
 held() {
 	"$ROOT/build/bin/supervise" "$container" "$@" -- sleep 1000 >/dev/null 2>&1 3>&- &
@@ -220,7 +243,7 @@ setup() {
 	for set in options more; do
 		declare -n words=$set
 		"$container" "${words[@]}" --explain -- true >"$BATS_TEST_TMPDIR/lines"
-		strace -f -qq -v -s 4096 -yy -o "$BATS_TEST_TMPDIR/raw" "$container" "${words[@]}" -- true 2>/dev/null 3>&-
+		strace -f -qq -v -s 4096 -y -o "$BATS_TEST_TMPDIR/raw" "$container" "${words[@]}" -- true 2>/dev/null 3>&-
 		joined "$BATS_TEST_TMPDIR/raw" >"$BATS_TEST_TMPDIR/calls"
 		matched=0
 		# Each option that was given has a line, and each line a call.
@@ -231,14 +254,11 @@ setup() {
 			}
 		done
 		while IFS= read -r line; do
+			[ "${line:26:1}" = " " ] || continue # long words: their call is on the next line
 			call=${line:26}
 			call=${call#"${call%%[![:space:]]*}"}
 			[ -n "$call" ] && [[ $call != nothing* ]] || continue
-			if [[ $call == *" <- "* ]]; then
-				pattern="write\\([0-9]+<[^>]*/${call%% <- *}>, \"${call##* <- }\""
-			else
-				pattern=$(sed 's/[][\.*^$(){}?+|/]/\\&/g; s/\\\.\\\.\\\./.*/g' <<<"$call")
-			fi
+			pattern=$(pattern_of "$call")
 			grep -qE -- "$pattern" "$BATS_TEST_TMPDIR/calls" || {
 				echo "no call like: $line"
 				echo "$pattern"
@@ -246,7 +266,7 @@ setup() {
 			}
 			matched=$((matched + 1))
 		done <"$BATS_TEST_TMPDIR/lines"
-		[ $matched -ge 10 ]
+		[ $matched -ge 9 ]
 	done
 }
 

@@ -50,8 +50,7 @@ static inline void explain_network(const struct container *c)
 		return;
 	becomes("", "", "sendmsg(...RTM_NEWLINK...\"veth\"...\"eth0\"...)");
 	if (asked.ip)
-		becomes("--ip", asked.ip, "sendmsg(...RTM_NEWADDR...IFA_LOCAL...\"%s\"...)",
-			asked.ip);
+		becomes("--ip", asked.ip, "sendmsg(...RTM_NEWADDR...\"%s\"...)", asked.ip);
 }
 
 static inline void explain_root(const struct container *c)

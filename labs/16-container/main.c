@@ -217,7 +217,7 @@ int main(int argc, char *argv[])
 	container_executes(&c);
 	look(&c);
 
-	lab_step("From outside: an ordinary process, and each part a line in the kernel's files.");
+	lab_step("From outside: a process, of which each part is a line of the kernel's.");
 	autofree char *pids = proc_status(c.pid, "NSpid"), *two = text("%d 1", c.pid);
 	autofree char *powers = proc_status(c.pid, "CapBnd"),
 		      *filter = proc_status(c.pid, "Seccomp");
