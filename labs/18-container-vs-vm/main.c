@@ -5,9 +5,8 @@
  * when it starts, random(4).
  */
 #define _GNU_SOURCE
+#include "figures.h"
 #include "machine.h"
-#include "plot.h"
-#include "series.h"
 #include "words.h"
 
 static long long containers = 100, vms = 4, memory = 128 << 20;
@@ -59,81 +58,6 @@ static char *line_for(const char *kind)
 		mark);
 }
 
-/* ---- What we see of them in our own /proc ---- */
-
-/* Is it a shell that runs the line? Not what has started it, whose arguments have the line, too. */
-static bool runs_the_line(pid_t pid)
-{
-	char arguments[1024];
-	autofree char *path = text("/proc/%d/cmdline", pid);
-	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, arguments, sizeof arguments - 1);
-	arguments[n < 0 ? 0 : n] = '\0';
-	const char *name = strrchr(arguments, '/') ? strrchr(arguments, '/') + 1 : arguments;
-	return n > 0 && !strcmp(name, "sh") && memmem(arguments, (size_t)n, mark, strlen(mark));
-}
-
-static pid_t a_shell; /* one of those that were counted last */
-
-/* How many shells run it; if pids, those with so many numbers: one here, one inside ... */
-static int shells_in_proc(int pids)
-{
-	autofree char *list = proc_pids();
-	int found = 0;
-	a_shell = 0;
-	for (char *rest = list; *rest;) {
-		pid_t pid = (pid_t)strtol(rest, &rest, 10);
-		if (!runs_the_line(pid))
-			continue;
-		autofree char *numbers = proc_status(pid, "NSpid");
-		int count = 1;
-		for (char *space = numbers; (space = strchr(space, ' ')); space++)
-			count++;
-		if (pids && count != pids)
-			continue;
-		a_shell = pid;
-		found++;
-	}
-	return found;
-}
-
-/* Its Pss and that of all that it has started: of a page that n processes share, each has 1/n. */
-static long long pss_of(pid_t pid, int *processes)
-{
-	autofree char *path = text("/proc/%d/smaps_rollup", pid), *rollup = file_read(path);
-	autofree char *list = text("/proc/%d/task/%d/children", pid, pid),
-		      *children = file_read(list);
-	const char *line = strstr(rollup, "\nPss:");
-	long long sum = line ? strtoll(line + 5, NULL, 10) * 1024 : 0;
-	++*processes;
-	for (char *rest = children, *end; strtol(rest, &end, 10) > 0; rest = end)
-		sum += pss_of(atoi(rest), processes);
-	return sum;
-}
-
-/* ---- Figures ---- */
-
-static struct figures {
-	char label[32];
-	int count, processes;
-	long long first, pss, fell; /* of the one in the middle; of each */
-} figures[16], *last_figures = figures - 1;
-
-static void measure(const char *one, const char *many, const char *how)
-{
-	struct figures *f = ++last_figures;
-	f->count = series.count;
-	f->first = first_line(false);
-	f->fell = series.fell / series.count;
-	for (int i = 0; i < series.count; i++)
-		f->pss += pss_of(series.one[i].pid, &f->processes) / series.count;
-	snprintf(f->label, sizeof f->label, "%d %s%s", f->count, f->count == 1 ? one : many, how);
-	autofree char *first = time_text(f->first), *last = time_text(first_line(true));
-	autofree char *pss = size_text(f->pss), *gain = size_text(-f->fell);
-	lab_note("%s: %s, slowest %s; Pss %s, MemAvailable %s%s", f->label, first, last, pss,
-		f->fell > 0 ? "" : "+", gain);
-}
-
 /* How many there is memory for, if each takes so much and half of what is free is ours. */
 static long long affordable(long long wanted, long long each)
 {
@@ -161,7 +85,7 @@ static void start_containers(int count)
 
 static void in_containers(void)
 {
-	long long most = affordable(containers, 4 << 20);
+	long long most = affordable(containers, 4 << 20) ?: 1;
 	if (most < containers)
 		lab_note("There is memory for %lld only.", most);
 	lab_note("Each: 16-container --cgroups=disabled --network=none -- sh -c LINE");
@@ -192,7 +116,9 @@ static _Noreturn void hands_on(void)
 	while (lab_command[count])
 		count++;
 	char **argv = calloc(BEFORE + count + 1, sizeof *argv);
-	if (!argv || access(runtime, X_OK))
+	if (!argv)
+		die("out of memory");
+	if (access(runtime, X_OK))
 		die("%s", runtime);
 	memcpy(argv, before, sizeof before);
 	memcpy(argv + BEFORE, lab_command, count * sizeof *argv);
@@ -249,7 +175,7 @@ static void start_vms(int count, const char *accel)
 
 static void in_vms(const char *accel)
 {
-	const struct figures *container = last_figures;
+	const struct figures *container = last_figures();
 	autofree char *file = text("%s/version", machine.lab_kernel), *version = file_read(file);
 	long long most = affordable(vms, memory + (64 << 20));
 	bool emulated = strcmp(accel, "kvm");
@@ -264,43 +190,20 @@ static void in_vms(const char *accel)
 	}
 	if (emulated)
 		lab_note("There is no KVM here: QEMU emulates. That time compares with nothing.");
-	long long times = last_figures->pss / (container->pss + 1);
-	lab_answer("memory", times <= 10                     ? "same"
-			     : last_figures->pss < 1LL << 30 ? "more"
-							     : "gigabytes");
+	long long times = last_figures()->pss / (container->pss + 1);
+	lab_answer("memory", times <= 10                       ? "same"
+			     : last_figures()->pss < 1LL << 30 ? "more"
+							       : "gigabytes");
 	expect_int("VMs: different boot ids", series.count, different_boot_ids());
 	expect_int("VMs: with this machine's boot id", 0, who_read(boot_id));
 	expect_str("VMs: osrelease", version, release_of_all());
 	expect_int("VMs: shells in our /proc", 0, shells_in_proc(0));
-	expect_int("VMs: processes, all of them QEMU", series.count, last_figures->processes);
+	expect_int("VMs: processes, all of them QEMU", series.count, last_figures()->processes);
 	expect_range("VMs: Pss, beside a container's", 10, 1000000, times);
 	lab_look("grep -E 'Name|NSpid' /proc/%d/status", series.one[0].pid);
 	lab_look("grep ^Pss: /proc/%d/smaps_rollup", series.one[0].pid);
 	lab_wait(0);
 	series_end(false);
-}
-
-/* ---- Beside each other ---- */
-
-/* The largest series of each; there may be none of virtual machines. */
-static void compare(const struct figures *c, const struct figures *v)
-{
-	static char *const not_run = "not run";
-	char *ids = text("1 in %d", c->count), *first = time_text(c->first);
-	char *pss = size_text(c->pss), *gain = size_text(-c->fell);
-	char *vm_ids = not_run, *vm_first = not_run, *vm_pss = not_run, *vm_gain = not_run;
-	if (v) {
-		autofree char *booted = time_text(v->first);
-		vm_ids = text("%d in %d", v->count, v->count);
-		vm_first = text("%s%s", booted, strchr(v->label, ','));
-		vm_pss = size_text(v->pss), vm_gain = size_text(-v->fell);
-	}
-	lab_row("a kernel of its own", "no: a container", "yes: a VM", "clone3(), QEMU");
-	lab_row("boot ids", ids, vm_ids, "who has booted");
-	lab_row("its shell in our /proc", "there: two PIDs", v ? "not there" : not_run, "NSpid");
-	lab_row("to the first line", first, vm_first, "a clone, a boot");
-	lab_row("Pss of each", pss, vm_pss, "smaps_rollup");
-	lab_row("MemAvailable, for each", gain, vm_gain, "/proc/meminfo");
 }
 
 int main(int argc, char *argv[])
@@ -332,7 +235,7 @@ int main(int argc, char *argv[])
 	lab_predict("ids");
 	lab_step("Containers. Each must be a process here, and all have this kernel.");
 	in_containers();
-	const struct figures *container = last_figures;
+	const struct figures *container = last_figures();
 
 	const char *lacks = no_vm(&remedy);
 	if (!lacks) {
@@ -346,15 +249,15 @@ int main(int argc, char *argv[])
 		in_vms(accel);
 
 	lab_step("Time to the first line: # is a millisecond, each # more twice as long.");
-	for (struct figures *f = figures; f <= last_figures; f++) {
+	for (struct figures *f = figures; f <= last_figures(); f++) {
 		autofree char *amount = time_text(f->first);
 		plot_bar(f->label, f->first, 1000, amount);
 	}
 	lab_step("Memory of each, its Pss: # is 16 KiB, each # more twice as much.");
-	for (struct figures *f = figures; f <= last_figures; f++) {
+	for (struct figures *f = figures; f <= last_figures(); f++) {
 		autofree char *amount = size_text(f->pss);
 		plot_bar(f->label, f->pss, 16 << 10, amount);
 	}
-	compare(container, lacks ? NULL : last_figures);
+	compare(container, lacks ? NULL : last_figures());
 	return lab_end();
 }

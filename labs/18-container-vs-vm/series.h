@@ -132,7 +132,7 @@ static bool has_spoken(struct one *one)
 /* Hears who speaks within ms; how many have not spoken yet. */
 static int hear(int ms)
 {
-	struct pollfd fds[MOST];
+	struct pollfd fds[MOST] = {0};
 	int waiting = 0, count = series.count;
 	for (int i = 0; i < count; i++) {
 		fds[i] = (struct pollfd){series.one[i].spoke ? -1 : series.one[i].words, POLLIN, 0};
@@ -197,7 +197,7 @@ static int by_time(const void *a, const void *b)
 /* From its start to its first line: of the one in the middle, and of the slowest. */
 static long long first_line(bool slowest)
 {
-	long long took[MOST];
+	long long took[MOST] = {0};
 	for (int i = 0; i < series.count; i++)
 		took[i] = series.one[i].spoke - series.one[i].started;
 	qsort(took, (size_t)series.count, sizeof *took, by_time);
