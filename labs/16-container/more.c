@@ -328,7 +328,7 @@ int main(int argc, char *argv[])
 	expect_int("host: status of the list", 0, child_wait(child));
 
 	lab_step("The same program, by root in a container. It must come to its end too.");
-	struct volume volume = {self, "/acts", true};
+	struct bind_mount volume = {self, "/acts", true};
 	acts_of_root[0] = "/acts";
 	MUST(pipe2(said, O_CLOEXEC));
 	struct container c = {.name = "web",
