@@ -234,7 +234,7 @@ int main(int argc, char *argv[])
 		return lab_end();
 	struct running *server = &pod.containers[0], *visitor = &pod.containers[1];
 	container_start(&pod, server, NULL);
-	told = true;
+	life_told = true;
 	container_start(&pod, visitor, NULL);
 	autofree char *shared = namespaces_of_both(server->pid, visitor->pid);
 	expect_str("shared by its containers", "ipc net user uts", shared);

@@ -150,7 +150,7 @@ int main(int argc, char *argv[])
 	for (int i = 0; i < CHECKED; i++)
 		outside[i] = ns_inode(0, checked[i]);
 	gate_init(&taken);
-	told = true;
+	life_told = true;
 
 	lab_step("Two Pods of two containers. What one shares must end where it ends.");
 	struct sandbox *web = start(POD("web", "course", TWO(SLEEP, SLEEP)));

@@ -68,8 +68,8 @@ static inline const char *still_outside(unsigned which)
 }
 
 /* SYS(), until the story has shown such a life once. */
-static bool told;
-#define TELL(call) (told ? MUST(call) : SYS(call))
+static bool life_told;
+#define TELL(call) (life_told ? MUST(call) : SYS(call))
 
 static inline long long clock_ms(void)
 {
