@@ -70,6 +70,7 @@ setup_file() {
 	top=$(find /sys/fs/cgroup -type d -name "lab12-$lab")
 	control=$top/control reads=$top/reads writes=$top/writes small=$top/small
 	fact top "$top"
+	fact controllers "$(value "$control/cgroup.controllers")"
 	fact control_max "$(value "$control/io.max")"
 	fact control_stat "$(counted "$control" rbytes) $(counted "$control" wbytes) $(counted "$control" wios)"
 	fact control_reads "$(copied "$control" 0 r 64k 512)"
@@ -148,12 +149,14 @@ faster() {
 	[ -e "/sys/dev/block/$numbers/size" ]
 	[ ! -e "/sys/dev/block/$numbers/partition" ]
 	same "who has mounted it" "" "$(awk -v n="$numbers" '$3 == n' /proc/self/mountinfo)"
+	# check: its group's io.max
+	same "controllers of the lab's group" "io " "$(grep -ow io <<<"$controllers") "
 	same "its io.max" "" "$control_max"
 	# check: control: reads, times rbps
 	faster "64 KiB reads in tenths of a second, in the lab's control group" 640 "$control_reads"
 	# check: control: writes, times wbps
 	faster "64 KiB writes" 640 "$control_writes"
-	# check: control: small writes, times wiops
+	# check: control: 4 KiB writes, times wiops
 	faster "4 KiB writes" 1000 "$control_small"
 	faster "the same reads in a group of our own" 640 "$own_free"
 	# check: control: io.stat, wios
@@ -166,7 +169,7 @@ faster() {
 }
 
 @test "12-io-max: rbps: that many bytes read in a second, and writes as before" {
-	# check: rbps: io.max reads back
+	# check: io.max: rbps
 	same "io.max" "$numbers rbps=4194304 wbps=max riops=max wiops=max" "$reads_max"
 	same "the lab's reader lives" yes "$reads_alive"
 	[[ $reads_group == */lab12-$lab/reads ]]
@@ -182,7 +185,7 @@ faster() {
 }
 
 @test "12-io-max: wbps: that many bytes written in a second" {
-	# check: wbps: io.max reads back
+	# check: io.max: wbps
 	same "io.max" "$numbers rbps=max wbps=4194304 riops=max wiops=max" "$writes_max"
 	# check: wbps: bytes written in a second
 	near "64 KiB writes in ten seconds, in the lab's group" 640 "$writes_rate"
@@ -192,12 +195,13 @@ faster() {
 }
 
 @test "12-io-max: wbps and wiops: what is reached first holds" {
-	# check: wiops: io.max reads back
+	# check: both: io.max: wbps
+	# check: both: io.max: wiops
 	same "io.max" "$numbers rbps=max wbps=4194304 riops=max wiops=100" "$small_max"
-	# check: wiops: writes of 4 KiB in a second
+	# check: both: writes of 4 KiB in a second
 	near "4 KiB writes in ten seconds, in the lab's group" 1000 "$small_rate"
 	near "the same by hand with wiops=50" 500 "$own_small"
-	# check: wiops: io.stat, wios
+	# check: both: io.stat, wios
 	within "wios, by the lab in two windows at most" 170 500 "$small_wios"
 }
 
@@ -209,7 +213,7 @@ faster() {
 @test "12-io-max: the calls: one O_DIRECT descriptor, and each limit one write to io.max" {
 	disk=$(sed -nE 's/^[0-9]+ +openat\(AT_FDCWD, "\/dev\/[a-z0-9]+", O_RDWR\|O_DIRECT\|O_CLOEXEC\) = ([0-9]+)$/\1/p' "$calls")
 	[[ $disk =~ ^[0-9]+$ ]]
-	same "what was written to io.max" "rbps=4194304,wbps=4194304,wbps=4194304 wiops=100," \
+	same "what was written to io.max" "rbps=4194304,wbps=4194304,wbps=4194304,wiops=100," \
 		"$(sed -nE "s/^[0-9]+ +write\([0-9]+, \"$numbers ([^\"]+)\".*/\1/p" "$calls" | tr '\n' ,)"
 	for size in 65536 4096; do
 		[ "$(grep -cE "pwrite64\($disk, .*, $size, [0-9]+\) = $size" "$calls")" -ge 60 ]

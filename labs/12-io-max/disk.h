@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -26,6 +27,18 @@ static char *numbers;      /* "1:0", its name in io.max and io.stat */
 
 #define DISK "a whole disk, not in use"
 
+/* Nobody else's lab writes to it until what this returns is closed; flock(2). */
+static int disk_lock(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		die("open %s", path);
+	while (flock(fd, LOCK_EX))
+		if (errno != EINTR)
+			die("flock %s", path);
+	return fd;
+}
+
 /* What a path is; O_EXCL finds out who has mounted it, open(2). */
 static const char *disk_is(const char *path)
 {
@@ -36,7 +49,7 @@ static const char *disk_is(const char *path)
 		text("/sys/dev/block/%u:%u/partition", major(st.st_rdev), minor(st.st_rdev));
 	if (access(partition, F_OK) == 0)
 		return "a partition";
-	autoclose int lock = cpu_lock(); /* two who ask at once would find each other */
+	autoclose int lock = disk_lock(path); /* two who ask at once would find each other */
 	autoclose int fd = open(path, O_RDONLY | O_EXCL | O_CLOEXEC);
 	unsigned long long size = 0;
 	if (fd < 0)
@@ -72,12 +85,12 @@ static void disk_begin(void)
 	numbers = text("%u:%u", major(st.st_rdev), minor(st.st_rdev));
 }
 
-/* "rbytes", "wios" ... of the device in the group's io.stat; 0 where it has no line. */
-static long long io_stat(const char *group, const char *key)
+/* A number of the device's line in io.stat or io.max, "wbytes"; 0 where there is none. */
+static long long io_value(const char *group, const char *file, const char *key)
 {
-	autofree char *stat = cg_read(group, "io.stat"), *wanted = text(" %s=", key);
+	autofree char *content = cg_read(group, file), *wanted = text(" %s=", key);
 	size_t length = strlen(numbers);
-	for (char *line = strtok(stat, "\n"); line; line = strtok(NULL, "\n")) {
+	for (char *line = strtok(content, "\n"); line; line = strtok(NULL, "\n")) {
 		const char *found = strstr(line, wanted);
 		if (!strncmp(line, numbers, length) && line[length] == ' ' && found)
 			return atoll(found + strlen(wanted));
@@ -85,12 +98,15 @@ static long long io_stat(const char *group, const char *key)
 	return 0;
 }
 
-/* Writes a line of io.max, and holds what the kernel made of it beside what it must be. */
-static bool limited_by(const char *group, const char *what, const char *limit, const char *line)
+static long long io_stat(const char *group, const char *key)
 {
-	autofree char *written = text("%s %s", numbers, limit);
-	autofree char *expected = text("%s %s", numbers, line);
-	cg_write(group, "io.max", written);
-	autofree char *read_back = cg_read(group, "io.max");
-	return expect_str(what, expected, read_back);
+	return io_value(group, "io.stat", key);
+}
+
+/* One write to io.max, "1:0 rbps=4194304"; what else stands in that line stays. */
+static bool limit(const char *group, const char *key, long long value, const char *what)
+{
+	autofree char *line = text("%s %s=%lld", numbers, key, value);
+	cg_write(group, "io.max", line);
+	return expect_int(what, value, io_value(group, "io.max", key));
 }

@@ -34,9 +34,10 @@ struct seen {
 struct worker {
 	const char *group;
 	bool writes;
-	size_t size;     /* of a block */
-	long long limit; /* blocks in a second that are, or would be, allowed */
-	bool free;       /* nothing limits it: it must be faster */
+	size_t size;          /* of a block */
+	long long limit;      /* blocks in a second that are, or would be, allowed */
+	bool free;            /* nothing limits it: it must be faster */
+	void (*before)(void); /* what the lab does before each window, or NULL */
 
 	pid_t pid;
 	struct gate go, done;
@@ -133,6 +134,8 @@ static bool measure(struct worker *w)
 	bool as_predicted = false, quiet = false;
 	for (int tries = 0; tries < 2 && !as_predicted; tries++) {
 		const struct seen *seen = w->seen;
+		if (w->before)
+			w->before();
 		gate_open(&w->go);
 		long long lost = late(w);
 		gate_wait(&w->done);

@@ -29,3 +29,14 @@ static const struct lab_words words = {
 	.next = "make more-12: the page cache, and who pays for it; then make lab-13",
 	.questions = questions,
 };
+
+static const struct lab_words more_words = {
+	.try_now = {"scripts/lab 12 --wiops 20 -- dd if=/dev/zero of=/dev/ram0 bs=4k count=20",
+		"grep . /sys/fs/cgroup/io.stat", "cat /proc/sys/vm/dirty_expire_centisecs"},
+	.docker =
+		"--device-write-bps holds for buffered writes too with cgroup v2 and a filesystem "
+		"that takes part in it (ext4, btrfs, xfs); with v1 it did not.",
+	.kubernetes = "an emptyDir on the node's disk is written back by the kernel long after the "
+		      "container's write() has returned, for the container's account.",
+	.next = "make lab-13: which devices may be opened",
+};
