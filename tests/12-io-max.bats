@@ -156,7 +156,7 @@ faster() {
 	faster "64 KiB reads in tenths of a second, in the lab's control group" 640 "$control_reads"
 	# check: control: writes, times wbps
 	faster "64 KiB writes" 640 "$control_writes"
-	# check: control: 4 KiB writes, times wiops
+	# check: control: small, times wiops
 	faster "4 KiB writes" 1000 "$control_small"
 	faster "the same reads in a group of our own" 640 "$own_free"
 	# check: control: io.stat, wios

@@ -113,7 +113,7 @@ int main(int argc, char *argv[])
 	struct worker free_small = {control, true, SMALL, small, true};
 	judge(run(&free_reads), "control: reads, times rbps", &free_reads, 1);
 	judge(run(&free_writes), "control: writes, times wbps", &free_writes, 1);
-	judge(run(&free_small), "control: 4 KiB writes, times wiops", &free_small, 1);
+	judge(run(&free_small), "control: small, times wiops", &free_small, 1);
 	expect_int("control: io.stat, wios", free_writes.seen->total + free_small.seen->total,
 		io_stat(control, "wios"));
 	lab_look("cat %s/io.stat", control);
