@@ -139,7 +139,7 @@ static bool measure(struct worker *w)
 		gate_open(&w->go);
 		long long lost = late(w);
 		gate_wait(&w->done);
-		long long length = seen->end - seen->begin;
+		long long length = seen->end > seen->begin ? seen->end - seen->begin : 1;
 		long long least = w->free ? FASTER * w->limit : w->limit;
 		long long missing = length - seen->count * 1000000 / least;
 		w->rate = seen->count * 1000000 / length;

@@ -119,9 +119,10 @@ static void parents(void)
 /* Nothing is mounted before this was read back. */
 static bool own_mounts(void)
 {
-	static bool own;
-	if (own)
-		return true;
+	static bool tried, own;
+	if (tried)
+		return own;
+	tried = true;
 	long before = ns_inode(0, "mnt");
 	SYS(unshare(CLONE_NEWNS)); /* lab 02: the mounts die with us */
 	if (ns_inode(0, "mnt") != before)
