@@ -116,7 +116,8 @@ static inline _Noreturn void container_main(
 
 /* ---- Outside ---- */
 
-/* Returns the container's PID, 0 when the runtime's first process did not get there. */
+/* When it has become its program. Returns its PID, 0 when the runtime's first process did not get
+ * there. */
 static inline pid_t container_join(
 	const struct sandbox *s, const struct container *c, const char *group, char **words)
 {
@@ -149,6 +150,9 @@ static inline pid_t container_join(
 	close(channel[1]);
 	if (read(channel[0], &pid, sizeof pid) != sizeof pid)
 		pid = 0;
+	char end; /* of the channel: exec() closes the container's */
+	while (read(channel[0], &end, 1) < 0 && errno == EINTR)
+		;
 	close(channel[0]);
 	child_wait(runtime);
 	return pid;

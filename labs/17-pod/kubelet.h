@@ -16,12 +16,17 @@ enum { BACK_OFF_MS = 100, BACK_OFF_MOST_MS = 5000 };
 /* A container's group, process and pidfd; its group is a new one each time, as its id is. */
 static inline void container_start(struct sandbox *s, struct running *r, char **words)
 {
+	struct security knobs = container_security(s->pod, r->is);
+	errno = 0;
+	if (knobs.run_as_non_root.is && !knobs.run_as_user.is) /* the kubelet looks, no call does */
+		die("CreateContainerConfigError: %s has runAsNonRoot and would run as root",
+			r->is->name);
 	r->group = scope_in(s->group);
 	group_write(r->group, container_values(s->pod, r->is));
 	cg_write(r->group, "memory.oom.group", "1");
 	if (cg_has(r->group, "memory.swap.max"))
 		cg_write(r->group, "memory.swap.max", "0");
-	if (!container_security(s->pod, r->is).privileged.is) {
+	if (!knobs.privileged.is) {
 		autoclose int folder = MUST(open(r->group, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 		allow_devices(folder);
 	}

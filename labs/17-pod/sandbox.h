@@ -264,6 +264,10 @@ static inline bool pause_start(struct sandbox *s)
 	int number = network_plug(s->pause, 0, running);
 	autofree char *address = number > 0 ? network_address(number) : text("%s", "");
 	snprintf(s->address, sizeof s->address, "%s", address);
+	autofree char *hosts =
+		text("127.0.0.1\tlocalhost\n%s\t%s\n", s->address, pod_hostname(s->pod));
+	autofree char *file = text("%s/hosts", s->place);
+	put_file(file, hosts);
 	bool heard = write(channel[0], s->address, sizeof s->address) == sizeof s->address;
 	bool up = heard && read(channel[0], &end, 1) == 0 && !child_ended(s->pause, 0);
 	close(channel[0]);
@@ -280,11 +284,5 @@ static inline bool sandbox_start(struct sandbox *s)
 		s->containers[i].is = &s->pod->containers.item[i];
 	pod_group_make(s);
 	volumes_make(s);
-	if (!pause_start(s))
-		return false;
-	autofree char *hosts =
-		text("127.0.0.1\tlocalhost\n%s\t%s\n", s->address, pod_hostname(s->pod));
-	autofree char *file = text("%s/hosts", s->place);
-	put_file(file, hosts);
-	return true;
+	return pause_start(s);
 }
