@@ -90,6 +90,7 @@ all_of() {
 	# check: web, pause 1: of the host in it
 	# check: web, pause 2: of the host in it
 	same "what pause has of its own" "ipc net uts" "$pause_own"
+	# check: init container build: status
 	# check: shared by its containers
 	same "what the two containers share" "ipc net user uts" "$common"
 	same "and with pause" "ipc net user uts" "$with_pause"

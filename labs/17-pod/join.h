@@ -64,7 +64,7 @@ static inline struct root root_of(const struct sandbox *s, const struct containe
 	struct root r = {.name = text("lab17:%s:%s", s->pod->name, c->name),
 		.image = c->rootfs ? realpath(c->rootfs, NULL) : file_rootfs(),
 		.read_only = c->security.read_only_root.is,
-		.user_namespace = s->pod->host_users.set && !s->pod->host_users.is};
+		.user_namespace = own_users(s->pod)};
 	struct bind_mount *mounts = calloc(c->mounts.count + 2, sizeof *mounts);
 	if (!mounts || !r.image)
 		die("the image of %s", c->name);
@@ -86,16 +86,17 @@ static inline struct root root_of(const struct sandbox *s, const struct containe
 /* ---- Inside ---- */
 
 static inline _Noreturn void container_main(
-	const struct sandbox *s, const struct container *c, char **words)
+	const struct sandbox *s, const struct container *c, char **words, int channel)
 {
 	struct root root = root_of(s, c);
 	struct powers powers = powers_of(s->pod, c);
 	char **environment = environment_of(s->pod, c);
 	MUST(unshare(CLONE_NEWCGROUP));
-	if (strcmp(still_outside(~0U), "none")) { /* what comes would be done to the host */
-		dprintf(STDERR_FILENO, "17-pod: %s: it still is in the host's %s namespace\n",
-			c->name, still_outside(~0U));
-		_exit(1);
+	const char *found = still_outside(~0U ^ (unsigned)!own_users(s->pod) << USER);
+	if (strcmp(found, "none")) { /* what comes would be done to the host */
+		autofree char *what = text("%s: of the host in it", c->name);
+		expect_str(what, "none", found);
+		_exit(write(channel, "", 1) != 1);
 	}
 	bool heard = logs || (lab_command && words == lab_command);
 	lab_command = words; /* from here on it is a container's, and no part of the story */
@@ -123,7 +124,7 @@ static inline pid_t container_join(
 {
 	int channel[2];
 	pid_t pid = 0;
-	bool users = s->pod->host_users.set && !s->pod->host_users.is;
+	bool users = own_users(s->pod);
 	bool share = s->pod->share_process_namespace.is;
 	int shared = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | (share ? CLONE_NEWPID : 0) |
 		     (users ? CLONE_NEWUSER : 0);
@@ -144,15 +145,15 @@ static inline pid_t container_join(
 			.flags = CLONE_PARENT | CLONE_NEWNS | (share ? 0 : CLONE_NEWPID)};
 		pid = TELL(clone3(&own));
 		if (pid == 0)
-			container_main(s, c, words);
+			container_main(s, c, words, channel[1]);
 		_exit(write(channel[1], &pid, sizeof pid) != sizeof pid);
 	}
 	close(channel[1]);
 	if (read(channel[0], &pid, sizeof pid) != sizeof pid)
 		pid = 0;
-	char end; /* of the channel: exec() closes the container's */
-	while (read(channel[0], &end, 1) < 0 && errno == EINTR)
-		;
+	char no; /* exec() closes its end of the channel, without a word */
+	if (read(channel[0], &no, 1) == 1)
+		pid = 0;
 	close(channel[0]);
 	child_wait(runtime);
 	return pid;

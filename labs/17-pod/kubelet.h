@@ -33,8 +33,10 @@ static inline void container_start(struct sandbox *s, struct running *r, char **
 	r->due = -1;
 	r->pid = container_join(s, r->is, r->group, words ? words : words_of(r->is));
 	errno = 0;
-	if (!r->pid)
+	if (!r->pid && lab_command)
 		die("container %s was not started", r->is->name);
+	if (!r->pid)
+		exit(lab_end()); /* it has said why */
 	undo_kill(r->pid);
 	r->pidfd = MUST((int)syscall(SYS_pidfd_open, r->pid, 0));
 }
@@ -75,12 +77,14 @@ static inline bool sandbox_again(struct sandbox *s)
 	return pause_start(s);
 }
 
-/* Until enough() is content, or nobody runs and nobody is to run again. */
-static inline void kubelet(struct sandbox *s, bool (*enough)(const struct sandbox *))
+/* Until enough() is content, ms have passed (-1: never), or nobody runs and nobody is to run again.
+ */
+static inline void kubelet(struct sandbox *s, bool (*enough)(const struct sandbox *), long long ms)
 {
+	long long end = ms < 0 ? LLONG_MAX : clock_ms() + ms;
 	struct pollfd fds[s->count + 1];
 	while (!enough || !enough(s)) {
-		long long now = clock_ms(), next = -1;
+		long long now = clock_ms(), next = ms < 0 ? -1 : end;
 		bool any = false;
 		for (size_t i = 0; i < s->count; i++) {
 			struct running *r = &s->containers[i];
@@ -93,7 +97,7 @@ static inline void kubelet(struct sandbox *s, bool (*enough)(const struct sandbo
 			any |= r->pid || r->due >= 0;
 			fds[i + 1] = (struct pollfd){r->pid ? r->pidfd : -1, POLLIN, 0};
 		}
-		if (!any || (enough && enough(s)))
+		if (!any || now >= end || (enough && enough(s)))
 			return;
 		fds[0] = (struct pollfd){s->pidfd, POLLIN, 0};
 		if (poll(fds, s->count + 1, next < 0 ? -1 : (int)(next - now)) <= 0)
@@ -115,11 +119,9 @@ static inline bool init_containers(struct sandbox *s)
 		struct running r = {.is = &s->pod->init_containers.item[i]};
 		container_start(s, &r, NULL);
 		container_ended(s, &r);
-		if (r.status) {
-			dprintf(STDERR_FILENO, "17-pod: init container %s: %s, status %d\n",
-				r.is->name, r.reason, r.status);
+		autofree char *what = text("init container %s: status", r.is->name);
+		if (!expect_int(what, 0, r.status))
 			return false;
-		}
 	}
 	return true;
 }

@@ -158,11 +158,13 @@ static int run_manifest(void)
 		lab_look("cat %s/memory.max", r->group);
 	}
 	lab_wait(pod.containers[0].pid);
-	kubelet(&pod, told_enough);
+	kubelet(&pod, told_enough, -1);
 	return lab_end();
 }
 
-/* ---- The story's moments for the loop ---- */
+/* ---- The story's moments for the loop; none may be waited for without an end ---- */
+
+enum { PATIENCE_MS = 20000 };
 
 static bool all_run(const struct sandbox *s)
 {
@@ -266,7 +268,7 @@ int main(int argc, char *argv[])
 	pid_t server_pid = server->pid, visitor_pid = visitor->pid;
 	autofree char *twice = text("%lld", 2 * container_values(pod.pod, visitor->is).memory);
 	run_in(visitor, (char *[]){"eat", twice, NULL}, NULL);
-	kubelet(&pod, is_restarted);
+	kubelet(&pod, is_restarted, PATIENCE_MS);
 	expect_str("visitor: reason", "OOMKilled", visitor->reason ? visitor->reason : "none");
 	expect_int("visitor: 128 + SIGKILL", 137, visitor->status);
 	expect_int("visitor: restarts", 1, visitor->restarts);
@@ -286,7 +288,7 @@ int main(int argc, char *argv[])
 	expect_int("both containers run without it", true, still);
 	expect_int("in the same network namespace", net, ns_inode(server->pid, "net"));
 	lab_answer("pause", still ? "nobody" : "all");
-	kubelet(&pod, is_new_sandbox);
+	kubelet(&pod, is_new_sandbox, PATIENCE_MS);
 	expect_differ("server: now its PID is another", server_pid, server->pid);
 	expect_differ("the new sandbox: its network", net, ns_inode(server->pid, "net"));
 	look(&pod);

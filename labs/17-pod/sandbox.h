@@ -54,9 +54,14 @@ struct sandbox {
 };
 
 /* What is the host's, read before anything is done. */
-static const char *const checked[] = {"mnt", "uts", "ipc", "net", "cgroup"};
-enum { MNT, UTS, IPC, NET, CGROUP, CHECKED };
+static const char *const checked[] = {"mnt", "uts", "ipc", "net", "cgroup", "user"};
+enum { MNT, UTS, IPC, NET, CGROUP, USER, CHECKED };
 static long outside[CHECKED];
+
+static inline bool own_users(const struct pod *pod)
+{
+	return pod->host_users.set && !pod->host_users.is;
+}
 
 /* "none", or the first of the checked ones in which we still are where the host is. */
 static inline const char *still_outside(unsigned which)
@@ -202,7 +207,9 @@ static inline _Noreturn void pause_main(const struct sandbox *s)
 	sigset_t set;
 	siginfo_t info;
 	autofree char *what = text("%s, pause %d: of the host in it", s->pod->name, s->pauses);
-	if (!expect_str(what, "none", still_outside(1U << UTS | 1U << IPC | 1U << NET)))
+	if (!expect_str(what, "none",
+		    still_outside(1U << UTS | 1U << IPC | 1U << NET |
+				  (unsigned)own_users(s->pod) << USER)))
 		_exit(1);
 	if (read(s->channel, go, sizeof go) !=
 		sizeof go) /* the address; and the ids are mapped by now */
@@ -245,7 +252,7 @@ static inline bool pause_start(struct sandbox *s)
 		.flags = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_PIDFD |
 			 CLONE_INTO_CGROUP |
 			 (s->pod->share_process_namespace.is ? CLONE_NEWPID : 0) |
-			 (s->pod->host_users.set && !s->pod->host_users.is ? CLONE_NEWUSER : 0),
+			 (own_users(s->pod) ? CLONE_NEWUSER : 0),
 		.pidfd = (uint64_t)(uintptr_t)&s->pidfd,
 		.cgroup = (uint64_t)group,
 		.exit_signal = SIGCHLD,
