@@ -25,6 +25,9 @@ say       = $(if $(V),,@printf '  %-4s %s\n' $(1) '$(2)')
 
 LABS    := $(patsubst labs/%/main.c,%,$(wildcard labs/[0-9]*/main.c))
 MORE    := $(patsubst labs/%/more.c,%,$(wildcard labs/[0-9]*/more.c))
+# A further .c file of a lab is run at build time: what it prints is a header of that name.
+MADE    := $(patsubst labs/%.c,$(B)/made/%.h,$(filter-out %/main.c %/more.c %/exercise.c %/solution.c,\
+	$(wildcard labs/[0-9]*/*.c)))
 PROGRAMS = $(LABS:%=$(B)/labs/%) $(MORE:%=$(B)/labs/%-more)
 HELPERS := $(patsubst scripts/%.c,%,$(wildcard scripts/*.c))
 LIBRARY := $(patsubst common/%.c,%,$(wildcard common/*.c))
@@ -82,7 +85,7 @@ demo-%: all
 
 # ---- For developers --------------------------------------------------------------
 
-.PHONY: all products units test unit transcripts lint format clean
+.PHONY: all products made units test unit transcripts lint format clean
 # Building is a make of its own. So set-up, when it is asked for too, comes before all of it, also
 # under -j; and `sudo make lab-01` leaves no file of root's in the student's tree.
 owner := $(shell stat -c %u .)
@@ -91,6 +94,8 @@ as_owner := $(if $(and $(filter 0,$(shell id -u)),$(filter-out 0,$(owner))),setp
 all: | $(filter setup setup-dev,$(MAKECMDGOALS))
 	@$(as_owner) $(MAKE) products
 products: $(PROGRAMS) $(ROOTFS_PRODUCTS) $(HELPERS:%=$(B)/bin/%)
+	@:
+made: $(MADE)
 	@:
 units: | all
 	@$(as_owner) $(MAKE) $(UNITS:%=$(B)/unit/%)
@@ -110,7 +115,7 @@ clean:
 
 # ---- How it is built -------------------------------------------------------------
 
-COMPILE = $(CC) -std=gnu11 $(CFLAGS) $(WARNINGS) -Icommon -DVERSION='"$(VERSION)"' -MMD -MP
+COMPILE = $(CC) -std=gnu11 $(CFLAGS) $(WARNINGS) -Icommon -I$(B)/made -DVERSION='"$(VERSION)"' -MMD -MP
 
 # Static where the C library has its archive, so that the same file runs in the VM.
 $(B)/static:
@@ -138,16 +143,28 @@ BUILD_LAB   = @mkdir -p $(@D); \
 	fi; \
 	$(if $(V),set -x,echo '  LAB  $@'); \
 	build() { \
-		$(COMPILE) $$($(libraries) --cflags $<) -MF $@.d $< $(B)/common/lib.a -o $@ "$$@" 2>$@.log; \
+		$(COMPILE) $$($(libraries) --cflags $<) -MF $@.d $< $(B)/common/lib.a -o $@ "$$@" -lm 2>$@.log; \
 	}; \
 	build $(LINK) $$libs || { [ -n "$$libs" ] && build $$libs; } || { cat $@.log >&2; exit 1; }; \
 	[ -n "$$libs" ] || cat $@.log >&2; \
 	rm -f $@.log
 
-$(B)/labs/%: labs/%/main.c $(B)/common/lib.a $(B)/static scripts/libraries
+$(B)/labs/%: labs/%/main.c $(B)/common/lib.a $(B)/static scripts/libraries | $(MADE)
 	$(BUILD_LAB)
-$(B)/labs/%-more: labs/%/more.c $(B)/common/lib.a $(B)/static scripts/libraries
+$(B)/labs/%-more: labs/%/more.c $(B)/common/lib.a $(B)/static scripts/libraries | $(MADE)
 	$(BUILD_LAB)
+# A lab's manifests may stand in its program (.incbin), of which the compiler tells no dependency.
+$(foreach lab,$(LABS),$(eval $(B)/labs/$(lab): $(wildcard labs/$(lab)/*.yaml)))
+
+# It runs here, and prints for the machine that CC compiles for.
+HOSTCC  := $(if $(filter %-gcc,$(CC)),gcc,$(CC))
+machine := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
+$(B)/made/%.h: labs/%.c scripts/libraries
+	$(call say,MADE,$@)
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) -std=gnu11 $(CFLAGS) $(WARNINGS) $$(scripts/libraries --cflags $<) $< -o $(@:.h=) \
+		$$(scripts/libraries --libs $< | sed 's/-static//')
+	$(Q)$(@:.h=) $(machine) >$@
 $(B)/bin/%: scripts/%.c $(B)/common/lib.a $(B)/static
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
@@ -158,8 +175,10 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fra
 $(B)/unit/common/%.o: common/%.c
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) $(SANITIZE) -c $< -o $@
+# One of a lab's headers is linked as the lab is.
 $(B)/unit/%: tests/unit/%.c $(LIBRARY:%=$(B)/unit/common/%.o)
 	$(call say,UNIT,$@)
-	$(Q)$(COMPILE) $(SANITIZE) -MF $@.d $< $(LIBRARY:%=$(B)/unit/common/%.o) -o $@ -lcmocka
+	$(Q)$(COMPILE) $(SANITIZE) $$($(libraries) --cflags $<) -MF $@.d $< $(LIBRARY:%=$(B)/unit/common/%.o) \
+		-o $@ -lcmocka $$($(libraries) --libs $< | sed 's/-static//') -lm
 
 -include $(wildcard $(B)/common/*.d $(B)/labs/*.d $(B)/bin/*.d $(B)/unit/*.d $(B)/unit/common/*.d)

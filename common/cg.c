@@ -193,11 +193,13 @@ void cg_destroy(const char *group)
 
 void cg_enable(const char *group, const char *controllers)
 {
-	autofree char *words = text("%s", controllers);
+	autofree char *words = text("%s", controllers), *all = text("%s", "");
 	for (char *word = strtok(words, " "); word; word = strtok(NULL, " ")) {
-		autofree char *plus = text("+%s", word);
-		cg_write(group, "cgroup.subtree_control", plus);
+		autofree char *before = all;
+		all = text("%s%s+%s", before, *before ? " " : "", word);
 	}
+	if (*all)
+		cg_write(group, "cgroup.subtree_control", all);
 }
 
 /* Moves every process of one group to another. */
@@ -258,11 +260,29 @@ static char *controllers_wanted(const struct machine *machine)
 
 static char *controllers; /* that are enabled for this run */
 
+static bool enabled_in(const char *group, const char *wanted)
+{
+	autofree char *path = text("%s/cgroup.subtree_control", group);
+	autofree char *list = file_try_read(path), *words = text("%s", wanted ? wanted : "");
+	bool all = list && *words;
+	for (char *word = strtok(words, " "); word; word = strtok(NULL, " "))
+		all = all && machine_has(list, word);
+	return all;
+}
+
 const char *lab_home(void)
 {
 	static struct machine machine;
-	if (machine.group[0])
-		return machine.group;
+	static const char *told;
+	if (told || machine.group[0])
+		return told ? told : machine.group;
+	/* A COMMAND does not wait for what the runner has just found out: cg_sweep(). */
+	told = lab_command ? getenv("LAB_GROUP") : NULL;
+	if (told && enabled_in(told, lab->needs.controllers)) {
+		controllers = text("%s", lab->needs.controllers);
+		return told;
+	}
+	told = NULL;
 	machine_read(&machine, "/");
 	controllers = controllers_wanted(&machine);
 	autofree char *words = text("%s", controllers);
@@ -333,6 +353,8 @@ void cg_sweep(pid_t ended)
 	/* Controllers can only be switched off, for the leaf, when no group uses them. */
 	sweep_kind(machine.group, ended, LEFT);
 	sweep_kind(machine.group, ended, LEFT_LEAF);
+	if (machine.group_ours)
+		setenv("LAB_GROUP", machine.group, 1);
 }
 
 /* ---- The lock of those who measure time ---- */

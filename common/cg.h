@@ -47,7 +47,8 @@ void cg_destroy(const char *group); /* cg_kill() and rmdir(2), it and all groups
 
 /*
  * Removes the groups of runs that are gone: labNN-PID and labNN-PID-leaf in our
- * group whose PID is ended (0: none) or no process any more. Never fails.
+ * group whose PID is ended (0: none) or no process any more. Never fails. Our
+ * group goes into the environment, as LAB_GROUP, for lab_home() of a hands-on run.
  */
 void cg_sweep(pid_t ended);
 

@@ -29,6 +29,20 @@ char *text(const char *fmt, ...)
 	return result;
 }
 
+void text_json(FILE *to, const char *string)
+{
+	fputc('"', to);
+	for (const unsigned char *c = (const unsigned char *)string; *c; c++) {
+		if (*c == '"' || *c == '\\')
+			fprintf(to, "\\%c", *c);
+		else if (*c < 0x20 || *c == 0x7f)
+			fprintf(to, "\\u%04x", *c);
+		else
+			fputc(*c, to);
+	}
+	fputc('"', to);
+}
+
 char *file_try_read(const char *path)
 {
 	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -5,10 +5,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 /* An allocated string as printf(3) makes it. */
 __attribute__((format(printf, 1, 2))) char *text(const char *fmt, ...);
+
+/* The string in quotes, as JSON has it; RFC 8259 */
+void text_json(FILE *to, const char *string);
 
 /* The file as an allocated string, without a newline at its end. */
 char *file_read(const char *path);

@@ -154,12 +154,17 @@ void lab_exec_command(void)
 			text("%s%s%s/../rootfs/bin", path ? path : "/usr/bin:/bin", ":", self);
 		setenv("PATH", longer, 1);
 	}
+	lab_exec(lab_command);
+}
+
+void lab_exec(char *command[])
+{
 	undo_signals_of_command();
-	execvp(lab_command[0], lab_command);
+	execvp(command[0], command);
 	int error = errno;
-	if (error == EACCES && !strchr(lab_command[0], '/') && !on_path(lab_command[0]))
+	if (error == EACCES && !strchr(command[0], '/') && !on_path(command[0]))
 		error = ENOENT;
-	dprintf(STDERR_FILENO, "%s: %s: %s\n", lab->id, lab_command[0],
+	dprintf(STDERR_FILENO, "%s: %s: %s\n", lab->id, command[0],
 		error == ENOENT ? "not found" : errno_name(error));
 	_exit(error == ENOENT ? 127 : 126);
 }

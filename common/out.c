@@ -81,27 +81,13 @@ static void page_print(struct page *page)
 
 /* ---- JSON lines, RFC 8259 ---- */
 
-static void json_string(FILE *to, const char *text)
-{
-	fputc('"', to);
-	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-		if (*c == '"' || *c == '\\')
-			fprintf(to, "\\%c", *c);
-		else if (*c < 0x20 || *c == 0x7f)
-			fprintf(to, "\\u%04x", *c);
-		else
-			fputc(*c, to);
-	}
-	fputc('"', to);
-}
-
 /* {"event":"KIND", then pairs of a key and a string, up to NULL; "key#" takes a number. */
 static void json_event(const char *kind, ...)
 {
 	struct page page;
 	page_open(&page);
 	fputs("{\"event\":", page.stream);
-	json_string(page.stream, kind);
+	text_json(page.stream, kind);
 	va_list ap;
 	va_start(ap, kind);
 	for (const char *key; (key = va_arg(ap, const char *));) {
@@ -111,7 +97,7 @@ static void json_event(const char *kind, ...)
 		if (number)
 			fprintf(page.stream, "%lld", va_arg(ap, long long));
 		else
-			json_string(page.stream, va_arg(ap, const char *));
+			text_json(page.stream, va_arg(ap, const char *));
 	}
 	va_end(ap);
 	if (!strcmp(kind, "end")) {
@@ -121,7 +107,7 @@ static void json_event(const char *kind, ...)
 			for (int c = 0; c < 4; c++) {
 				if (c)
 					fputc(',', page.stream);
-				json_string(page.stream, table[r][c]);
+				text_json(page.stream, table[r][c]);
 			}
 			fputc(']', page.stream);
 		}

@@ -20,6 +20,15 @@
 		sys_value; \
 	})
 
+/* As SYS(), for the many of which the story shows none. */
+#define MUST(call) \
+	({ \
+		__auto_type must_value = (call); \
+		if (must_value == -1) \
+			die("%s:%d  %s", __FILE__, __LINE__, #call); \
+		must_value; \
+	})
+
 void sys_done(const char *file, int line, const char *call, long value, int error);
 
 /*

@@ -41,6 +41,7 @@ static struct lab lab = {
 	/* The second CPU is for the lab's own clock, beside the one that it measures. */
 	.needs = {.root = true, .block = true, .controllers = "io", .kernel = "5.14", .cpus = 2},
 	.options = lab_options,
+	.quick = "--seconds=1",
 	.words = &words,
 	.hazard = true,
 	.exclusive_cpu = true,

@@ -60,6 +60,7 @@ static struct lab lab = {
 		.cpus = 2},
 	.parts = lab_parts,
 	.options = lab_options,
+	.quick = "--seconds=1",
 	.words = &more_words,
 	.story_only = true,
 	.hazard = true,

@@ -1,0 +1,176 @@
+/*
+ * Run at build time: prints filter.h, two seccomp filters compiled by libseccomp
+ * for the machine whose name is the argument, as uname(2) has it.
+ *
+ * A filter is a list of the calls that are allowed; every other one fails with
+ * EPERM. In the spirit of the defaults of Docker, containerd and Podman: what
+ * programs need, without what acts on the machine as a whole.
+ * seccomp(2), seccomp_rule_add(3)
+ */
+/* link: libseccomp */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* By what they act on. A name that a machine has not is passed over. */
+static const char *const allowed[] = {
+	/* files: open, read, write, look at */
+	"open openat openat2 creat close close_range read write readv writev pread64 pwrite64 preadv "
+	"pwritev preadv2 pwritev2 lseek _llseek dup dup2 dup3 fcntl fcntl64 flock ioctl stat stat64 "
+	"lstat lstat64 fstat fstat64 fstatat64 newfstatat statx access faccessat faccessat2 readlink "
+	"readlinkat getdents getdents64 getcwd chdir fchdir umask truncate truncate64 ftruncate "
+	"ftruncate64 fallocate fadvise64 fadvise64_64 readahead sync syncfs fsync fdatasync "
+	"sync_file_range arm_sync_file_range statfs statfs64 fstatfs fstatfs64 sendfile sendfile64 "
+	"splice tee vmsplice copy_file_range name_to_handle_at memfd_create cachestat fchmodat2",
+	/* files: make, change, remove */
+	"chroot mkdir mkdirat mknod mknodat rmdir unlink unlinkat rename renameat renameat2 link linkat "
+	"symlink symlinkat chmod fchmod fchmodat chown chown32 fchown fchown32 lchown lchown32 "
+	"fchownat utime utimes utimensat utimensat_time64 futimesat getxattr lgetxattr fgetxattr "
+	"setxattr lsetxattr fsetxattr listxattr llistxattr flistxattr removexattr lremovexattr "
+	"fremovexattr",
+	/* to be told and to wait */
+	"poll ppoll ppoll_time64 select _newselect pselect6 pselect6_time64 epoll_create "
+	"epoll_create1 epoll_ctl epoll_ctl_old epoll_wait epoll_wait_old epoll_pwait epoll_pwait2 "
+	"eventfd eventfd2 inotify_init inotify_init1 inotify_add_watch inotify_rm_watch fanotify_mark "
+	"signalfd signalfd4 timerfd_create timerfd_settime timerfd_settime64 timerfd_gettime "
+	"timerfd_gettime64 pipe pipe2 io_setup io_submit io_cancel io_destroy io_getevents "
+	"io_pgetevents io_pgetevents_time64",
+	/* memory */
+	"brk mmap mmap2 munmap mremap mprotect pkey_alloc pkey_free pkey_mprotect madvise "
+	"process_madvise process_mrelease mincore mlock mlock2 mlockall munlock munlockall msync "
+	"membarrier map_shadow_stack memfd_secret remap_file_pages mseal",
+	/* processes and threads of one's own */
+	"fork vfork execve execveat exit exit_group wait4 waitid waitpid getpid getppid gettid getpgid "
+	"getpgrp setpgid getsid setsid set_tid_address set_robust_list get_robust_list rseq "
+	"set_thread_area get_thread_area arch_prctl modify_ldt prctl futex futex_time64 futex_waitv "
+	"futex_wait futex_wake futex_requeue kill tkill tgkill rt_sigqueueinfo rt_tgsigqueueinfo "
+	"pidfd_open pidfd_send_signal pidfd_getfd sigaltstack rt_sigaction rt_sigprocmask "
+	"rt_sigpending rt_sigreturn rt_sigsuspend rt_sigtimedwait rt_sigtimedwait_time64 sigreturn "
+	"sigprocmask signal pause alarm restart_syscall ptrace process_vm_readv process_vm_writev "
+	"seccomp landlock_create_ruleset landlock_add_rule landlock_restrict_self",
+	/* scheduling and limits */
+	"sched_yield sched_getaffinity sched_setaffinity sched_getattr sched_setattr sched_getparam "
+	"sched_setparam sched_getscheduler sched_setscheduler sched_get_priority_max "
+	"sched_get_priority_min sched_rr_get_interval sched_rr_get_interval_time64 getpriority "
+	"setpriority ioprio_get ioprio_set getrlimit ugetrlimit setrlimit prlimit64 getrusage getcpu "
+	"capget capset",
+	/* who one is */
+	"getuid getuid32 geteuid geteuid32 getgid getgid32 getegid getegid32 getresuid getresuid32 "
+	"getresgid getresgid32 getgroups getgroups32 setuid setuid32 setgid setgid32 setreuid "
+	"setreuid32 setregid setregid32 setresuid setresuid32 setresgid setresgid32 setfsuid "
+	"setfsuid32 setfsgid setfsgid32 setgroups setgroups32",
+	/* time, which can be read and not set */
+	"time times gettimeofday clock_gettime clock_gettime64 clock_getres clock_getres_time64 "
+	"clock_nanosleep clock_nanosleep_time64 nanosleep getitimer setitimer timer_create "
+	"timer_delete timer_settime timer_settime64 timer_gettime timer_gettime64 timer_getoverrun "
+	"adjtimex clock_adjtime clock_adjtime64",
+	/* sockets; socket() itself has a rule below */
+	"socketpair bind listen accept accept4 connect shutdown getsockname getpeername getsockopt "
+	"setsockopt send sendto sendmsg sendmmsg recv recvfrom recvmsg recvmmsg recvmmsg_time64 "
+	"socketcall",
+	/* System V IPC and POSIX message queues */
+	"ipc shmget shmat shmctl shmdt semget semop semctl semtimedop semtimedop_time64 msgget msgsnd "
+	"msgrcv msgctl mq_open mq_unlink mq_timedsend mq_timedsend_time64 mq_timedreceive "
+	"mq_timedreceive_time64 mq_notify mq_getsetattr",
+	/* the machine, as far as it may be known */
+	"uname sysinfo getrandom rseq riscv_hwprobe breakpoint cacheflush set_tls",
+};
+
+/* What some capability of its own guards: let through only where one of these was added. */
+static const char *const guarded[] = {
+	"mount umount umount2 mount_setattr move_mount open_tree fsopen fsconfig fsmount fspick "
+	"pivot_root unshare setns setdomainname sethostname quotactl quotactl_fd lookup_dcookie "
+	"bpf perf_event_open fanotify_init syslog clone3 listmount statmount",
+	"init_module finit_module delete_module reboot acct iopl ioperm settimeofday stime "
+	"clock_settime clock_settime64 vhangup open_by_handle_at set_mempolicy get_mempolicy mbind "
+	"move_pages set_mempolicy_home_node swapon swapoff kcmp",
+};
+
+static void die_if(int code, const char *what)
+{
+	if (code < 0) {
+		fprintf(stderr, "filter: %s: %s\n", what, strerror(-code));
+		exit(1);
+	}
+}
+
+static void allow_all(scmp_filter_ctx filter, const char *const lists[], size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		char *list = strdup(lists[i]);
+		for (char *name = strtok(list, " "); name; name = strtok(NULL, " ")) {
+			int call = seccomp_syscall_resolve_name(name);
+			if (call != __NR_SCMP_ERROR)
+				die_if(seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 0), name);
+		}
+		free(list);
+	}
+}
+
+#define ALLOW(filter, call, compare) \
+	die_if(seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(call), 1, compare), #call)
+
+static void print(const char *name, uint32_t machine, int with_guarded)
+{
+	static const uint32_t persona[] = {0x0, 0x0008, 0x20000, 0x20008, 0xffffffff};
+	const uint64_t namespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
+				    CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	if (!filter)
+		die_if(-ENOMEM, "seccomp_init");
+	if (machine != seccomp_arch_native()) {
+		die_if(seccomp_arch_add(filter, machine), "architecture");
+		die_if(seccomp_arch_remove(filter, SCMP_ARCH_NATIVE), "architecture");
+	}
+	die_if(seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2), "a tree instead of a list");
+	allow_all(filter, allowed, sizeof allowed / sizeof *allowed);
+	for (size_t i = 0; i < sizeof persona / sizeof *persona; i++)
+		ALLOW(filter, personality, SCMP_A0(SCMP_CMP_EQ, persona[i]));
+	/* AF_VSOCK speaks to the hypervisor, and no namespace holds it. */
+	ALLOW(filter, socket, SCMP_A0(SCMP_CMP_NE, AF_VSOCK));
+	if (with_guarded) {
+		allow_all(filter, guarded, sizeof guarded / sizeof *guarded);
+		die_if(seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 0), "clone");
+	} else {
+		/* No new namespaces. The flags of clone3() lie in memory, where no filter can look:
+		 * it must seem not to be there, and the C library takes clone(). */
+		ALLOW(filter, clone, SCMP_A0(SCMP_CMP_MASKED_EQ, namespaces, 0));
+		die_if(seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0),
+			"clone3");
+	}
+
+	int out = memfd_create("filter", 0);
+	die_if(seccomp_export_bpf(filter, out), "compile");
+	lseek(out, 0, SEEK_SET);
+	struct {
+		uint16_t code;
+		uint8_t jt, jf;
+		uint32_t k;
+	} one;
+	printf("static const struct sock_filter %s[] = {\n", name);
+	while (read(out, &one, sizeof one) == sizeof one)
+		printf("\t{0x%x, %u, %u, 0x%x},\n", one.code, one.jt, one.jf, one.k);
+	puts("};");
+	close(out);
+	seccomp_release(filter);
+}
+
+int main(int argc, char *argv[])
+{
+	uint32_t machine = seccomp_arch_resolve_name(argc == 2 ? argv[1] : "");
+	if (!machine)
+		die_if(-EINVAL, "expected a machine's name, such as x86_64");
+	puts("/* Compiled from labs/16-container/filter.c at build time. */\n#include <linux/filter.h>\n");
+	print("filter_default", machine, 0);
+	print("filter_with_capabilities", machine, 1);
+	return fflush(stdout) != 0;
+}

@@ -1,0 +1,132 @@
+/*
+ * network.h: a bridge, and a cable to it for each container. What Docker does on
+ * the host is done here in a network namespace that plays the host, so that the
+ * machine's own links, routes and rules stay as they are. Lab 06, whose messages
+ * these are, and which a CNI bridge plugin sends as well; veth(4), rtnetlink(7)
+ */
+#pragma once
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "../06-net-ns/link.h"
+#include "lab.h"
+#include "ns.h"
+#include "proc.h"
+
+#define NETWORK "172.17" /* Docker's: 172.17.0.0/16 */
+#define GATEWAY NETWORK ".0.1"
+enum { FIRST = 2, LAST = 65534 }; /* of the addresses, counted in their network */
+
+static inline char *network_address(int number)
+{
+	return text(NETWORK ".%d.%d", number >> 8, number & 255);
+}
+
+/* 172.17.0.9 is 9; 0 when it is not an address of a container on this bridge. */
+static inline int network_number(const char *address)
+{
+	struct in_addr in;
+	if (inet_pton(AF_INET, address, &in) != 1 || ntohl(in.s_addr) >> 16 != (172 << 8 | 17))
+		return 0;
+	int number = ntohl(in.s_addr) & 0xffff;
+	return number >= FIRST && number <= LAST ? number : 0;
+}
+
+/* Containers and Pods, by their groups' names. */
+static inline bool is_run(const char *name, int *pid)
+{
+	int end = 0;
+	return (!strncmp(name, "lab16-", 6) || !strncmp(name, "lab17-", 6)) &&
+	       sscanf(name + 6, "%d%n", pid, &end) == 1 && !name[6 + end] && *pid != getpid();
+}
+
+/*
+ * The caller goes where the bridge is: to the place of a container that runs, if there
+ * is one, else to a new one. outside is the machine's own network namespace, in which
+ * nothing may be changed. Returns how many run.
+ */
+static inline int network_host(const char *groups, long outside)
+{
+	static int running = -1;
+	if (running >= 0)
+		return ++running; /* we are there */
+	int host = -1, pid;
+	/* One at a time, so that two do not both find nobody: until we are at the bridge. */
+	autoclose int alone = MUST(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
+	MUST(flock(alone, LOCK_EX));
+	DIR *dir = groups ? opendir(groups) : NULL;
+	running = 0;
+	for (struct dirent *entry; dir && (entry = readdir(dir));) {
+		if (!is_run(entry->d_name, &pid))
+			continue;
+		running++;
+		autofree char *path = text("/proc/%d/ns/net", pid);
+		struct stat st;
+		if (host < 0 && !stat(path, &st) && (long)st.st_ino != outside)
+			host = open(path, O_RDONLY | O_CLOEXEC);
+	}
+	if (dir)
+		closedir(dir);
+	bool joined = host >= 0 && !setns(host, CLONE_NEWNET) && if_nametoindex("br0");
+	if (host >= 0)
+		close(host);
+	if (joined)
+		return running;
+	MUST(unshare(CLONE_NEWNET));
+	if (!expect_differ("the bridge's namespace", outside, ns_inode(0, "net")))
+		exit(lab_end());
+	struct nl_sock *sock = netlink_open();
+	MUST(bridge_add(sock, "br0"));
+	MUST(address_add(sock, "br0", GATEWAY "/16"));
+	MUST(link_up(sock, "br0"));
+	nl_socket_free(sock);
+	return running;
+}
+
+/*
+ * A veth pair: one end at the bridge, the other, eth0, in the namespace of pid. The
+ * name of the first has the number of the address, so that the kernel refuses what is
+ * taken. asked 0: the next one that is free. Returns the number, 0 when it is taken, -1
+ * when the process has ended.
+ */
+static inline int network_plug(pid_t pid, int asked, int running)
+{
+	struct nl_sock *sock = netlink_open();
+	int number = asked ? asked : FIRST + running, code;
+	for (;; number++) {
+		autofree char *name = text("veth%d", number);
+		code = rtnl_link_veth_add(sock, name, "eth0", pid);
+		if (code == -NLE_EXIST && !asked && number < LAST)
+			continue;
+		if (code == -NLE_EXIST)
+			number = 0;
+		else if (code && child_ended(pid, 0))
+			number = -1;
+		else
+			told(code);
+		if (number > 0) {
+			MUST(bridge_join(sock, "br0", name));
+			MUST(link_up(sock, name));
+		}
+		nl_socket_free(sock);
+		return number;
+	}
+}
+
+/* In the container, once its cable is there. */
+static inline void network_up(const char *address)
+{
+	struct nl_sock *sock = netlink_open();
+	MUST(link_up(sock, "lo"));
+	if (*address) {
+		autofree char *with_bits = text("%s/16", address);
+		MUST(address_add(sock, "eth0", with_bits));
+		MUST(link_up(sock, "eth0"));
+		MUST(route_add_default(sock, GATEWAY));
+	}
+	nl_socket_free(sock);
+}

@@ -1,0 +1,324 @@
+/*
+ * running.h: ps, inspect, stats, exec and kill. Nobody keeps a record of what runs:
+ * each fact is read from the kernel's own files when it is asked for. A container is
+ * found by its first process, whose root is an overlay with our name; its limits are
+ * those of its group. proc(5), setns(2), pidfd_send_signal(2)
+ */
+#pragma once
+
+#include <time.h>
+
+#include "life.h"
+#include "machine.h"
+
+struct seen {
+	pid_t pid; /* of its first process, outside */
+	char name[64], id[65];
+	char *group; /* the folder of its group; NULL when that is nobody's but ours */
+};
+
+/* ---- Who runs ---- */
+
+/* "36 35 0:31 / / rw - overlay lab16:NAME:ID rw,lowerdir=...": the first line of mountinfo. */
+static inline bool seen_by_root(pid_t pid, struct seen *seen)
+{
+	autofree char *path = text("/proc/%d/mountinfo", pid), *mounts = file_try_read(path);
+	const char *source = mounts ? strstr(mounts, " - overlay lab16:") : NULL;
+	if (!source || source > mounts + strcspn(mounts, "\n"))
+		return false;
+	seen->pid = pid;
+	return sscanf(source, " - overlay lab16:%63[^:]:%64[0-9a-f]", seen->name, seen->id) == 2;
+}
+
+static inline char *group_of(const struct seen *seen)
+{
+	static struct machine machine;
+	if (!machine.release[0])
+		machine_read(&machine, "/");
+	autofree char *path = text("/proc/%d/cgroup", seen->pid), *groups = file_try_read(path);
+	char *own = groups ? strstr(groups, "0::") : NULL;
+	if (!own)
+		return NULL;
+	own[strcspn(own, "\n")] = '\0';
+	return strstr(own, seen->id) ? text("%s%s", machine.cgroup_mount, own + 3) : NULL;
+}
+
+/* The next one in the list of PIDs; false at its end. Only PID 1s count, so that each comes once.
+ */
+static inline bool seen_next(char **pids, struct seen *seen)
+{
+	for (char *pid; (pid = strsep(pids, " "));) {
+		autofree char *path = text("/proc/%s/status", pid), *status = file_try_read(path);
+		const char *inside = status ? strstr(status, "\nNSpid:") : NULL;
+		int outside_pid, first = 0;
+		if (inside && sscanf(inside + 7, "%d%d", &outside_pid, &first) == 2 && first == 1 &&
+			seen_by_root(atoi(pid), seen)) {
+			seen->group = group_of(seen);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* By name, or by what an id begins with, as docker finds it. */
+static inline struct seen seen_find(const char *target)
+{
+	struct seen one, found = {0};
+	autofree char *list = proc_pids();
+	int count = 0;
+	if (!target)
+		lab_usage("%s: expected a NAME after it, one of those that ps shows", asked.verb);
+	for (char *pids = list; seen_next(&pids, &one);) {
+		bool by_id = *target && !strncmp(one.id, target, strlen(target));
+		if (!strcmp(one.name, target) || by_id) {
+			found = one;
+			count++;
+		}
+	}
+	if (count != 1) {
+		dprintf(STDERR_FILENO,
+			"16-container: %s: %s; expected one of those that ps shows\n", target,
+			count ? "more than one begins with that" : "no such container runs");
+		exit(125);
+	}
+	return found;
+}
+
+static inline char *command_of(pid_t pid)
+{
+	autofree char *path = text("/proc/%d/cmdline", pid);
+	char words[256];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, words, sizeof words - 1);
+	if (fd >= 0)
+		close(fd);
+	for (ssize_t i = 0; i < n; i++) /* which are apart by NULs */
+		words[i] = words[i] ? words[i] : ' ';
+	while (n > 0 && words[n - 1] == ' ')
+		n--;
+	return text("%.*s", (int)(n > 0 ? n : 0), words);
+}
+
+static inline int ps(void)
+{
+	struct seen one;
+	autofree char *list = proc_pids();
+	printf("%-14s%-26s%-9s%-16s%s\n", "CONTAINER ID", "COMMAND", "PID", "NAMES", "GROUP");
+	for (char *pids = list; seen_next(&pids, &one);) {
+		autofree char *command = command_of(one.pid);
+		printf("%-14.12s%-26.24s%-9d%-16s%s\n", one.id, command, one.pid, one.name,
+			one.group ? one.group : "none");
+	}
+	return fflush(stdout) ? 125 : 0;
+}
+
+/* ---- What it is ---- */
+
+static inline void member(const char *name, const char *value, bool last)
+{
+	printf("            \"%s\": ", name);
+	text_json(stdout, value);
+	printf("%s\n", last ? "" : ",");
+}
+
+/* A limit as a number, 0 for none, as docker inspect has it. */
+static inline long long limit_of(const struct seen *seen, const char *file)
+{
+	if (!seen->group || !cg_has(seen->group, file))
+		return 0;
+	long long value = cg_read_long(seen->group, file);
+	return value == LLONG_MAX ? 0 : value;
+}
+
+/* Its address, from the routes that its namespace calls local; proc_pid_net(5) */
+static inline char *ip_of(pid_t pid)
+{
+	autofree char *path = text("/proc/%d/net/fib_trie", pid), *trie = file_try_read(path);
+	int a, b;
+	for (char *at = trie; at && (at = strstr(at, "|-- " NETWORK "."));) {
+		at += strlen("|-- " NETWORK ".");
+		bool local =
+			!strncmp(at + strcspn(at, "\n") + strspn(at + strcspn(at, "\n"), "\n "),
+				"/32 host LOCAL", 14);
+		if (local && sscanf(at, "%d.%d", &a, &b) == 2)
+			return text(NETWORK ".%d.%d", a, b);
+	}
+	return text("%s", "");
+}
+
+static inline int inspect(const struct seen *seen)
+{
+	static const char *const names[] = {"cgroup", "ipc", "mnt", "net", "pid", "user", "uts"};
+	enum { NAMES = sizeof names / sizeof *names };
+	autofree char *command = command_of(seen->pid), *address = ip_of(seen->pid);
+	autofree char *cpu = seen->group && cg_has(seen->group, "cpu.max")
+				     ? cg_read(seen->group, "cpu.max")
+				     : text("max 1");
+	long long quota = 0, period = 1;
+	sscanf(cpu, "%lld %lld", &quota, &period);
+	printf("[\n    {\n        \"Id\": \"%s\",\n        \"Name\": \"%s\",\n        \"Command\": ",
+		seen->id, seen->name);
+	text_json(stdout, command);
+	printf(",\n        \"State\": {\n            \"Status\": \"running\",\n            \"Pid\": %d\n        },\n",
+		seen->pid);
+	printf("        \"HostConfig\": {\n            \"Memory\": %lld,\n            \"NanoCpus\": %lld,\n"
+	       "            \"PidsLimit\": %lld\n        },\n",
+		limit_of(seen, "memory.max"), quota * 1000000000 / period,
+		limit_of(seen, "pids.max"));
+	printf("        \"NetworkSettings\": {\n");
+	member("IPAddress", address, true);
+	printf("        },\n        \"CgroupPath\": ");
+	text_json(stdout, seen->group ? seen->group : "");
+	printf(",\n        \"Namespaces\": {\n");
+	for (int i = 0; i < NAMES; i++)
+		printf("            \"%s\": %ld%s\n", names[i], ns_inode(seen->pid, names[i]),
+			i == NAMES - 1 ? "" : ",");
+	printf("        }\n    }\n]\n");
+	return fflush(stdout) ? 125 : 0;
+}
+
+/* ---- What it uses ---- */
+
+static inline void mebibytes(char to[16], long long bytes)
+{
+	snprintf(to, 16, "%.1fMiB", (double)bytes / (1 << 20));
+}
+
+/* CPU over one second; memory as docker has it: without the cache that can be given back at once.
+ */
+static inline int stats(const struct seen *seen)
+{
+	struct timespec before, after;
+	char used[16], max[16];
+	if (!seen->group) {
+		dprintf(STDERR_FILENO,
+			"16-container: %s has no group, so nobody counts what it uses\n",
+			seen->name);
+		return 125;
+	}
+	long long usage = cg_read_key(seen->group, "cpu.stat", "usage_usec");
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	poll(NULL, 0, 1000); /* the window that is measured */
+	usage = cg_read_key(seen->group, "cpu.stat", "usage_usec") - usage;
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	double window = (double)(after.tv_sec - before.tv_sec) * 1e6 +
+			(double)(after.tv_nsec - before.tv_nsec) / 1e3;
+	long long current = cg_read_long(seen->group, "memory.current"),
+		  limit = limit_of(seen, "memory.max");
+	long long inactive = cg_read_key(seen->group, "memory.stat", "inactive_file");
+	long long memory = current > inactive ? current - inactive : 0;
+	limit = limit ? limit : proc_meminfo("MemTotal");
+	mebibytes(used, memory), mebibytes(max, limit);
+	autofree char *cpu = text("%.2f%%", 100 * (double)usage / window),
+		      *use = text("%s / %s", used, max);
+	autofree char *part = text("%.2f%%", 100 * (double)memory / (double)limit);
+	printf("%-14s%-16s%-9s%-22s%-8s%s\n", "CONTAINER ID", "NAME", "CPU %", "MEM USAGE / LIMIT",
+		"MEM %", "PIDS");
+	printf("%-14.12s%-16s%-9s%-22s%-8s%lld\n", seen->id, seen->name, cpu, use, part,
+		cg_read_long(seen->group, "pids.current"));
+	return fflush(stdout) ? 125 : 0;
+}
+
+/* ---- To act on it ---- */
+
+static inline int send_signal(const struct seen *seen)
+{
+	const char *name = asked.signal;
+	int number = isdigit((unsigned char)*name) ? atoi(name) : 0;
+	for (int i = 1; i < NSIG && !number; i++)
+		if (sigabbrev_np(i) &&
+			!strcasecmp(sigabbrev_np(i), name + (strncasecmp(name, "SIG", 3) ? 0 : 3)))
+			number = i;
+	if (number < 1 || number >= NSIG)
+		lab_usage(
+			"--signal %s: expected a signal's name or number, such as TERM; signal(7)",
+			name);
+	autoclose int pidfd = MUST((int)syscall(SYS_pidfd_open, seen->pid, 0));
+	MUST(syscall(SYS_pidfd_send_signal, pidfd, number, NULL, 0));
+	return 0;
+}
+
+static inline char **environment_of(pid_t pid)
+{
+	static char *list[64];
+	autofree char *path = text("/proc/%d/environ", pid);
+	FILE *file = fopen(path, "re");
+	size_t room = 0;
+	for (int i = 0; file && i < 63; i++)
+		if (getdelim(&list[i], &room, '\0', file) < 0) {
+			list[i] = NULL;
+			break;
+		} else {
+			room = 0;
+		}
+	if (file)
+		fclose(file);
+	return list;
+}
+
+/* COMMAND beside the container's own: in its namespaces and its group, with what it may do. */
+static inline int exec_in(const struct seen *seen)
+{
+	unsigned user = 0, group = 0;
+	autofree char *uids = proc_status(seen->pid, "Uid"), *gids = proc_status(seen->pid, "Gid");
+	autofree char *bounds = proc_status(seen->pid, "CapBnd"),
+		      *cwd_link = text("/proc/%d/cwd", seen->pid);
+	char cwd[PATH_MAX], **environment = environment_of(seen->pid);
+	ssize_t length = readlink(cwd_link, cwd, sizeof cwd - 1);
+	sscanf(uids, "%u", &user), sscanf(gids, "%u", &group);
+	struct powers powers = {
+		.user = user, .group = group, .capabilities = strtoull(bounds, NULL, 16)};
+	bool other_user = ns_inode(seen->pid, "user") != ns_inode(0, "user");
+	if (other_user) /* whose numbers are others than outside: only root's is mapped */
+		powers.user = powers.group = 0;
+	autoclose int folder =
+		seen->group ? MUST(open(seen->group, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) : -1;
+	autoclose int pidfd = MUST((int)syscall(SYS_pidfd_open, seen->pid, 0));
+	int most = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWPID;
+	MUST(setns(pidfd, most | (other_user ? CLONE_NEWUSER : 0)));
+	struct container c = {.tty = asked.tty, .terminal = -1};
+	pid_t parent = getppid();
+	int signals = signals_catch(), channel[2];
+	MUST(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel));
+	struct clone_args args = {
+		.flags = CLONE_PIDFD | (folder < 0 ? 0 : CLONE_INTO_CGROUP),
+		.pidfd = (uint64_t)(uintptr_t)&c.pidfd,
+		.cgroup = folder < 0 ? 0 : (uint64_t)folder,
+		.exit_signal = SIGCHLD,
+	};
+	c.pid = MUST(clone3(&args)); /* setns() has moved our children, not us: lab 01 */
+	if (c.pid == 0) {
+		MUST(setns(pidfd,
+			CLONE_NEWCGROUP)); /* last: from in there no group is found by its path */
+		if (length <= 0 || (cwd[length] = '\0', chdir(cwd)))
+			MUST(chdir("/"));
+		close(channel[0]);
+		command_exec(&powers, c.tty ? channel[1] : -1, environment, lab_command, false);
+	}
+	close(channel[1]);
+	c.channel = channel[0];
+	terminal_take(&c);
+	container_attend(&c, signals, parent);
+	lab_exit_as(c.pid);
+}
+
+/* The operand VERB, and what it is about. */
+static inline int running(const struct lab *lab, int argc, char *argv[])
+{
+	bool executes = !strcmp(asked.verb, "exec");
+	if (executes != !!lab_command)
+		lab_usage(executes ? "exec: expected -- COMMAND after the NAME"
+				   : "%s: expected no COMMAND with it",
+			asked.verb);
+	if (!strcmp(asked.verb, "ps"))
+		return ps();
+	struct seen seen = seen_find(asked.target);
+	if (!strcmp(asked.verb, "inspect"))
+		return inspect(&seen);
+	if (!strcmp(asked.verb, "stats"))
+		return stats(&seen);
+	if (!strcmp(asked.verb, "kill"))
+		return send_signal(&seen);
+	lab_begin(lab, argc, argv);
+	return exec_in(&seen);
+}

@@ -1,0 +1,399 @@
+#!/usr/bin/env bats
+# 16-container: while its story waits, the container from outside; then containers of
+# every kind that docker run makes, each looked at from outside or by its exit status;
+# and what must not get out of one. "# check:" names the lab's check whose fact is
+# obtained here a second time.
+
+# shellcheck disable=SC2154 # facts and the helper's variables
+load helper
+program=16-container
+container=$LABS/$program
+
+# run_in OPTION... -- COMMAND...: one container; its output and status, as bats' run has them.
+run_in() {
+	run --separate-stderr timeout 60 "$container" "$@"
+}
+
+# held OPTION...: a container that sleeps, in the background, with its init's PID in held_pid.
+held() {
+	"$ROOT/build/bin/supervise" "$container" "$@" -- sleep 1000 >/dev/null 2>&1 3>&- &
+	held=$! held_pid=
+	local tries=600
+	while [ -z "$held_pid" ] && ((tries-- > 0)) && alive "$held"; do
+		for held_pid in $(below "$held") ''; do
+			[ -z "$held_pid" ] || [ "$(cat "/proc/$held_pid/comm" 2>/dev/null)" = sleep ] && break
+		done
+		[ -n "$held_pid" ] || sleep 0.05
+	done
+	[ -n "$held_pid" ]
+}
+
+let_go() {
+	kill -KILL "$held_pid" 2>/dev/null || :
+	wait "$held" || :
+}
+
+teardown() {
+	[ -z "${held-}" ] || let_go
+}
+
+setup_file() {
+	"$container" --can-run || return 0
+	for name in mnt pid ipc uts net cgroup; do fact "own_$name" "$(ns_of self $name)"; done
+	lab_start "$container"
+
+	lab_go_to 3 || :
+	web=$lab_pid
+	fact web_there "$(alive "$web" && echo yes)"
+	fact web_pids "$(status_of "$web" NSpid)"
+	fact web_pid "$web"
+	fact web_ns "$(for name in mnt pid ipc uts net cgroup; do [ "$(ns_of "$web" $name)" = "$(ns_of self $name)" ] || echo $name; done | xargs)"
+	fact lab_net "$(ns_of "$lab" net)"
+	fact web_net "$(ns_of "$web" net)"
+	fact web_bounding_set "$(status_of "$web" CapBnd)"
+	fact web_filter "$(status_of "$web" Seccomp) $(status_of "$web" NoNewPrivs)"
+	group=$(group_of "$web")
+	fact web_procs "$(value "$group/cgroup.procs")"
+	fact web_max "$(value "$group/memory.max")"
+	fact web_swap_max "$(value "$group/memory.swap.max")"
+	fact web_root "$(awk '$5 == "/" { print $(NF - 2) }' "/proc/$web/mountinfo" | xargs)"
+	fact web_hostname "$(nsenter --target="$web" --uts hostname)"
+	fact web_bridge "$(nsenter --target="$lab" --net ip -o link show master br0 | wc -l)"
+	lab_go_to 5 || :
+	fact web_still "$(alive "$web" && echo yes)"
+	fact groups_then "$(find "${group%/*}" -mindepth 1 -maxdepth 1 -type d -name '*[0-9a-f]' | grep -c '/[0-9a-f]\{64\}$')"
+	lab_end
+	fact status "$lab_status"
+	fact web_after "$(alive "$web" && echo yes || echo gone)"
+
+	strace -f -qq -e trace=clone3,exit_group,mount,openat,write,mmap -o "$BATS_FILE_TMPDIR/raw" "$container" >/dev/null 2>&1 3>&- || :
+	joined "$BATS_FILE_TMPDIR/raw" >"$BATS_FILE_TMPDIR/calls"
+}
+
+setup() {
+	case $BATS_TEST_DESCRIPTION in *"wrong words"*) return 0 ;; esac # which need nothing
+	needs_lab "$program"
+	read_facts
+	calls=$BATS_FILE_TMPDIR/calls
+}
+
+@test "16-container: two by two: four children, two with namespaces, two in a group, the two in the group killed" {
+	# check: nothing: it sees
+	# check: nothing: it gets
+	# check: namespaces: it sees
+	# check: namespaces: it gets
+	# check: group: its memory.max
+	# check: group: it sees
+	# check: group: it gets
+	# check: both: its memory.max
+	# check: both: it sees
+	# check: both: it gets
+	mapfile -t born < <(grep -E '^[0-9]+ +clone3\(' "$calls" | head -n 4)
+	same "children" 4 "${#born[@]}"
+	lab=${born[0]%% *}
+	mapfile -t pids < <(printf '%s\n' "${born[@]}" | sed -n 's/.*= \([0-9]*\)$/\1/p')
+	[[ ${born[0]} != *CLONE_NEW* && ${born[0]} != *CGROUP* ]]
+	[[ ${born[1]} == *CLONE_NEWNS* && ${born[1]} == *CLONE_NEWPID* && ${born[1]} == *CLONE_NEWNET* && ${born[1]} != *CGROUP* ]]
+	[[ ${born[2]} != *CLONE_NEW* && ${born[2]} == *CLONE_INTO_CGROUP* ]]
+	[[ ${born[3]} == *CLONE_NEWPID* && ${born[3]} == *CLONE_INTO_CGROUP* ]]
+	# What each said of /proc went through a pipe, and how each ended is strace's to tell.
+	for i in 0 1 2 3; do
+		said=$(grep -E "^${pids[i]} +write\(" "$calls")
+		case $i in 0 | 2) [[ $said == *'"all"'* ]] ;; *) [[ $said == *'"its own"'* ]] ;; esac
+		end=$(grep -E "^${pids[i]} +(\+\+\+ killed by SIGKILL|exit_group\(0\))" "$calls")
+		case $i in 0 | 1) [[ $end == *'exit_group(0)'* ]] ;; *) [[ $end == *SIGKILL* ]] ;; esac
+		grep -qE "^${pids[i]} +mmap\(NULL, 67108864," "$calls"
+	done
+	grep -qE "^$lab +openat\(.*/group/memory.max\", O_WRONLY" "$calls"
+	grep -qE "^$lab +openat\(.*/both/memory.max\", O_WRONLY" "$calls"
+}
+
+@test "16-container: a container from outside: six namespaces, a group, a filter, fourteen capabilities" {
+	# check: web: the host's own in it
+	# check: web: namespaces of its own
+	same "its namespaces that are not ours" "mnt pid ipc uts net cgroup" "$web_ns"
+	# check: web: its PID outside, inside
+	same "its two PIDs" "$web_pid 1" "$web_pids"
+	# check: the bridge's namespace
+	differ "the bridge's namespace beside ours" "$own_net" "$lab_net"
+	differ "and beside the container's" "$web_net" "$lab_net"
+	same "cables at the bridge" 1 "$web_bridge"
+	# check: web: the one process of its group
+	same "the processes of its group" "$web_pid" "$web_procs"
+	# check: web: memory.max
+	same "its limit" "33554432 0" "$web_max $web_swap_max"
+	# check: web: CapBnd
+	same "its bounding set: 14 capabilities of Docker's default" 00000000a80425fb "$web_bounding_set"
+	# check: web: Seccomp, 2 is a filter
+	same "its filter, no_new_privs" "2 1" "$web_filter"
+	# check: web: its root, an overlay of
+	same "its root" overlay "$web_root"
+	[[ $web_hostname =~ ^[0-9a-f]{12}$ ]]
+}
+
+@test "16-container: a second one is killed, its group goes, and the first does not notice" {
+	# check: eater: 128 + SIGKILL
+	# check: eater: memory.events, oom_kill
+	grep -q 'killed by SIGKILL' "$calls"
+	# check: eater: its namespaces
+	# check: eater: its group, after rmdir
+	same "groups of containers then" 1 "$groups_then"
+	# check: web: it has not noticed
+	same "the first one is there" yes "$web_still"
+	same "and in the end is not" gone "$web_after"
+	same "its status" 0 "$status"
+}
+
+@test "16-container: exit statuses are Docker's: COMMAND's, 137 with the witness, 126, 127, 125, 128 + n" {
+	run_in --memory 32m -- eat 64M
+	same "twice its limit" 137 "$status"
+	[[ $stderr == *"OOM"*"oom_kill 1"*"memory.max is 33554432"* ]]
+	run_in --memory 128m -- eat 64M
+	same "half of its limit" 0 "$status"
+	[[ $stderr != *OOM* ]]
+	run_in -- sh -c 'exit 42'
+	same "COMMAND's own" 42 "$status"
+	run_in -- /etc/passwd
+	same "no program" 126 "$status"
+	run -127 --separate-stderr "$container" -- nosuch
+	run_in --init -- sh -c 'kill -TERM $$' # a PID 1 would not die of it
+	same "128 + SIGTERM, through init" 143 "$status"
+	run_in --ip 172.17.0.9 --name first -- true
+	same "an address" 0 "$status"
+	held --ip 172.17.0.9
+	run_in --ip 172.17.0.9 -- true
+	same "an address that is taken" 125 "$status"
+	[[ $stderr == *"another container's"* ]]
+}
+
+@test "16-container: --cpus 0.25 is a quarter of a CPU, --pids-limit 32 holds a fork bomb" {
+	held --cpus 0.25 --name quarter
+	group=$(group_of "$held_pid")
+	same "cpu.max" "25000 100000" "$(value "$group/cpu.max")"
+	for try in first second; do # with one repeat, as every share of time has
+		before=$(value "$group/cpu.stat" usage_usec) start=$EPOCHREALTIME
+		"$container" exec quarter -- spin 3 >/dev/null 2>&1 3>&-
+		used=$(($(value "$group/cpu.stat" usage_usec) - before)) wall=$((${EPOCHREALTIME/./} - ${start/./}))
+		throttled=$(value "$group/cpu.stat" nr_throttled)
+		if within "microseconds of CPU per second" 212500 287500 $((used * 1000000 / wall)); then break; fi
+		[ "$try" = first ]
+	done
+	differ "periods in which it was throttled" 0 "$throttled"
+	let_go
+
+	run_in --pids-limit 32 -- forks 100
+	same "a hundred at once" 1 "$status"
+	held --pids-limit 32 --name bomb
+	group=$(group_of "$held_pid")
+	same "pids.max" 32 "$(value "$group/pids.max")"
+	"$container" exec bomb -- sh -c 'bomb() { bomb | bomb & }; bomb' >/dev/null 2>&1 3>&- || :
+	for ((tries = 200; tries > 0; tries--)); do
+		[ "$(value "$group/pids.events" max)" = 0 ] || break
+		sleep 0.05
+	done
+	differ "forks that were refused" 0 "$(value "$group/pids.events" max)"
+	within "its tasks" 1 33 "$(value "$group/pids.current")"
+	"$container" kill bomb
+	wait "$held" || result=$?
+	same "status after kill" 137 "$result"
+	[ ! -e "$group" ]
+	held=
+}
+
+@test "16-container: each option is what --explain says, by strace of a real run" {
+	mkdir "$BATS_TEST_TMPDIR/volume" "$BATS_TEST_TMPDIR/keep"
+	options=(--memory 64m --cpus 0.5 --pids-limit 30 --name web --hostname web.example --ip 172.17.0.9
+		--tmpfs /run:size=1m --tmpfs /tmp/x -v "$BATS_TEST_TMPDIR/volume:/data:ro" -v "$BATS_TEST_TMPDIR/volume:/rw"
+		--keep "$BATS_TEST_TMPDIR/keep" --rootfs "$ROOT/build/rootfs/tree" --read-only -e A=1 -e HOME -w /data
+		--cap-add NET_ADMIN --cap-add sys_time --cap-drop chown --cap-drop CAP_KILL --init)
+	more=(--cgroups=disabled --network none --user 1000:100)
+	for set in options more; do
+		declare -n words=$set
+		"$container" "${words[@]}" --explain -- true >"$BATS_TEST_TMPDIR/lines"
+		for word in "${words[@]}"; do # each option that was given has a line
+			[[ $word != --* ]] || grep -q -- "^${word%%=*} " "$BATS_TEST_TMPDIR/lines" || {
+				echo "no line for $word"
+				return 1
+			}
+		done
+		trace_calls "$BATS_TEST_TMPDIR/calls" "$container" "${words[@]}" -- true
+		matched=$(explained "$BATS_TEST_TMPDIR/lines" "$BATS_TEST_TMPDIR/calls" 26)
+		within "lines that are calls" 9 100 "$matched"
+	done
+}
+
+@test "16-container: ps, inspect, stats and exec tell what the kernel has" {
+	held --name web --memory 64m --cpus 1.5 --pids-limit 20
+	group=$(group_of "$held_pid")
+	id=${group##*/}
+	[[ $("$container" ps) == *"${id:0:12}"*"sleep 1000"*"$held_pid"*"web"* ]]
+	"$container" inspect web >"$BATS_TEST_TMPDIR/inspect"
+	same "id, pid, limits, group" "$id $held_pid 67108864 1500000000 20 $group" \
+		"$(jq -r '.[0] | "\(.Id) \(.State.Pid) \(.HostConfig.Memory) \(.HostConfig.NanoCpus) \(.HostConfig.PidsLimit) \(.CgroupPath)"' "$BATS_TEST_TMPDIR/inspect")"
+	same "its address" "$(nsenter --target="$held_pid" --net ip -4 -o address show eth0 | awk '{ sub("/.*", "", $4); print $4 }')" \
+		"$(jq -r '.[0].NetworkSettings.IPAddress' "$BATS_TEST_TMPDIR/inspect")"
+	for name in cgroup ipc mnt net pid user uts; do
+		same "its $name namespace" "$(ns_of "$held_pid" $name)" "$name:[$(jq ".[0].Namespaces.$name" "$BATS_TEST_TMPDIR/inspect")]"
+	done
+	same "by the beginning of its id" "$held_pid" "$("$container" inspect "${id:0:8}" | jq '.[0].State.Pid')"
+	same "its name is its hostname's beginning of the id" "${id:0:12}" "$(nsenter --target="$held_pid" --uts hostname)"
+
+	# exec: the same namespaces, group, capabilities and filter.
+	same "namespaces of an exec that are not the container's" "" "$("$container" exec web -- sh -c \
+		'for n in mnt pid ipc uts net cgroup; do [ "$(readlink /proc/self/ns/$n)" = "$(readlink /proc/1/ns/$n)" ] || echo $n; done' 2>&1 | grep -v ' runs ')"
+	run --separate-stderr "$container" exec web -- sh -c 'echo $$ >/dev/null; grep -E "CapEff|Seccomp:|NoNewPrivs" /proc/self/status | xargs; exit 7'
+	same "status of an exec" 7 "$status"
+	same "what it may do" "CapEff: 00000000a80425fb NoNewPrivs: 1 Seccomp: 2" "$output"
+	"$container" exec web -- sleep 100 >/dev/null 2>&1 3>&- &
+	exec=$!
+	for ((tries = 200; tries > 0; tries--)); do
+		[ "$(wc -l <"$group/cgroup.procs")" -lt 2 ] || break
+		sleep 0.05
+	done
+	same "processes in its group, with one by exec" 2 "$(wc -l <"$group/cgroup.procs")"
+	kill "$exec"
+	wait "$exec" || :
+	run "$container" inspect nosuch
+	same "one that does not run" 125 "$status"
+}
+
+@test "16-container: MEM USAGE is without the file cache: a file that is read raises memory.current and not it" {
+	command -v mke2fs >/dev/null || [ -x "$ROOT/build/rootfs/tree/bin/busybox" ]
+	[ -b /dev/ram0 ] || skip "needs the lab VM's scratch block device"
+	mke2fs() { command mke2fs "$@" 2>/dev/null || "$ROOT/build/rootfs/tree/bin/busybox" mke2fs "$@"; }
+	mke2fs -q /dev/ram0 >/dev/null 2>&1 || mke2fs /dev/ram0 >/dev/null
+	mkdir "$BATS_TEST_TMPDIR/disk"
+	unshare --mount --propagation private sh -c '
+		mount -t ext2 /dev/ram0 "$1" && head -c 16777216 /dev/zero >"$1/file" && umount "$1" && mount -t ext2 -o ro /dev/ram0 "$1"
+		exec "$2" --name reader --memory 128m -v "$1:/disk" -- sleep 1000' sh "$BATS_TEST_TMPDIR/disk" "$container" >/dev/null 2>&1 3>&- &
+	held=$!
+	for ((tries = 600; tries > 0; tries--)); do
+		pid=$("$container" inspect reader 2>/dev/null | jq '.[0].State.Pid') || pid=
+		[ -z "$pid" ] || break
+		sleep 0.05
+	done
+	held_pid=$pid group=$(group_of "$pid")
+	usage() { "$container" stats reader | awk 'NR == 2 { print int($4 * 10) }'; } # tenths of MiB
+	before=$(value "$group/memory.current") usage_before=$(usage)
+	"$container" exec reader -- cat /disk/file >/dev/null 2>&1
+	after=$(value "$group/memory.current") usage_after=$(usage)
+	within "bytes that memory.current grew by" 14000000 20000000 $((after - before))
+	within "tenths of MiB that MEM USAGE grew by" 0 20 $((usage_after > usage_before ? usage_after - usage_before : 0))
+}
+
+@test "16-container: volumes, layers, a read-only root, memory for /run, other users" {
+	mkdir "$BATS_TEST_TMPDIR/volume" "$BATS_TEST_TMPDIR/keep"
+	echo outside >"$BATS_TEST_TMPDIR/volume/file"
+	run_in -v "$BATS_TEST_TMPDIR/volume:/data" -- sh -c 'cat /data/file; echo inside >/data/file'
+	same "read in it" outside "$output"
+	same "written by it" inside "$(<"$BATS_TEST_TMPDIR/volume/file")"
+	run_in -v "$BATS_TEST_TMPDIR/volume:/data:ro" -- sh -c 'echo no >/data/file'
+	differ "status of a write to :ro" 0 "$status"
+	same "the file" inside "$(<"$BATS_TEST_TMPDIR/volume/file")"
+	run_in -v "$BATS_TEST_TMPDIR/volume/file:/etc/one" -- cat /etc/one
+	same "one file as a volume" inside "$output"
+
+	run_in --keep "$BATS_TEST_TMPDIR/keep" -- sh -c 'echo mine >/new; rm /etc/passwd'
+	same "what is kept" mine "$(<"$BATS_TEST_TMPDIR/keep/upper/new")"
+	same "a whiteout" "character special file" "$(stat -c %F "$BATS_TEST_TMPDIR/keep/upper/etc/passwd")"
+	run_in --keep "$BATS_TEST_TMPDIR/keep" -- sh -c 'cat /new; ls /etc/passwd'
+	[[ $output == mine* && $stderr == *"No such file"* ]]
+	[ -s "$ROOT/build/rootfs/tree/etc/passwd" ]
+	run_in -- ls /new
+	differ "status of looking for it in another container" 0 "$status"
+
+	run_in --read-only --tmpfs /run:size=1m -- sh -c 'touch /run/x && ! touch /x && ! head -c 2000000 /dev/zero >/run/big'
+	same "status of a container with a read-only root" 0 "$status"
+	run_in --user 1000:100 -w /home/student -e COLOR=red -- sh -c 'id -u; id -g; pwd; echo $COLOR $HOSTNAME; grep CapEff /proc/self/status'
+	same "a user, its folder, its variables" "1000 100 /home/student red" "$(head -n 4 <<<"$output" | cut -d' ' -f1 | xargs)"
+	[[ $output == *0000000000000000 ]]
+	run_in --cap-drop ALL --cap-add CHOWN -- grep CapEff /proc/self/status
+	[[ $output == *0000000000000001 ]]
+	run_in --cap-add SYS_ADMIN -- mount -t tmpfs none /mnt
+	same "status of a mount with the capability for it" 0 "$status"
+	run_in --network none -- ip -o link
+	same "links without a network" 1 "${#lines[@]}"
+	held --name other
+	address=$("$container" inspect other | jq -r '.[0].NetworkSettings.IPAddress')
+	run_in -- ping -c 1 -W 5 "$address"
+	same "a ping from one container to another" 0 "$status"
+}
+
+@test "16-container: a terminal of its own, with the size of ours; signals are forwarded" {
+	host_or_vm_has script
+	run timeout 60 script -qec "stty rows 33 cols 99; $container -it -- sh -c 'tty; stty size; ps -o pid,tty | tail -n 1'" /dev/null </dev/null
+	[[ $output == *"/dev/pts/0"*"33 99"* ]]
+	"$container" -- sh -c 'trap "exit 5" USR1; echo ready; while :; do sleep 0.1; done' >"$BATS_TEST_TMPDIR/said" 2>/dev/null 3>&- &
+	waits=$!
+	for ((tries = 400; tries > 0; tries--)); do
+		[ ! -s "$BATS_TEST_TMPDIR/said" ] || break
+		sleep 0.05
+	done
+	kill -USR1 "$waits"
+	result=0
+	wait "$waits" || result=$?
+	same "status of who was told USR1" 5 "$result"
+	# Ours as PID 1 has no more than COMMAND has: no exec() has taken it away.
+	held --init
+	same "what an init may do" "00000000a80425fb 00000000a80425fb" \
+		"$(status_of "$held_pid" CapEff) $(status_of "$(status_of "$held_pid" PPid)" CapEff)"
+	let_go
+	held=
+	# An orphan's end: with --init it is reaped, else it stays with a PID 1 that does not wait.
+	run_in --init -- sh -c '(true & exec sleep 0.1) & sleep 0.5; ps | grep -c "\[true\]"'
+	same "zombies with --init" 0 "$output"
+}
+
+@test "16-container: wrong words: each is one line that says what was expected, status 2, and nothing is done" {
+	host_only "the program is the same in both places"
+	wrong=()
+	refused() {
+		local result=0 said
+		said=$("$container" "$@" 2>&1 >/dev/null) || result=$?
+		[ "$result" = 2 ] && [[ $said == "$program: "*expected* && $said != *$'\n'* ]] || wrong+=("$*: status $result: $said")
+	}
+	for value in '' x -5 1.5M 12Q 64mm 99999999999999999999 5m 2P; do refused --memory "$value" -- true; done
+	for value in '' x -1 0 0.001 1.2345 2000 .5 1e3; do refused --cpus "$value" -- true; done
+	for value in '' x -1 0 99999999 1.5; do refused --pids-limit "$value" -- true; done
+	for value in '' 'a b' a/b "$(printf '%064d' 0)"; do refused --hostname "$value" -- true; done
+	for value in '' x -web 'a b' a/b "$(printf '%064d' 0)"; do refused --name "$value" -- true; done
+	for value in '' host container:web BRIDGE; do refused --network "$value" -- true; done
+	for value in '' x 10.0.0.1 172.17.0.0 172.17.0.1 172.17.255.255 172.17.0.256 172.17.0.9/16 ::1; do refused --ip "$value" -- true; done
+	for value in '' student -1 1000: :1000 70000 1000:70000 1000:1000:1000 1e3 99999999999999999999; do refused --user "$value" -- true; done
+	for value in '' run / /. /.. /../etc /a/../../b; do refused --tmpfs "$value" -- true; done
+	for value in '' /tmp /tmp: :/data /tmp:data /tmp:/ /tmp:/.. /tmp:/a/../.. /no/such:/data /tmp:/data:rx /tmp:/data:ro:ro; do refused --volume "$value" -- true; done
+	for value in '' =x; do refused --env "$value" -- true; done
+	for value in '' data ./x; do refused --workdir "$value" -- true; done
+	for value in '' NOSUCH CAP_ 64; do refused --cap-add "$value" -- true && refused --cap-drop "$value" -- true; done
+	for value in '' /no/such /etc/passwd; do refused --rootfs "$value" -- true && refused --keep "$value" -- true; done
+	for value in '' on; do refused --cgroups "$value" -- true; done
+	for option in memory cpus pids-limit hostname name network ip user tmpfs volume env workdir cap-add cap-drop rootfs keep cgroups signal; do
+		refused "--$option"
+		refused "--$option" -- true
+	done
+	for option in read-only init tty interactive explain; do refused "--$option=yes" -- true; done
+	refused --network none --ip 172.17.0.9 -- true
+	refused --cgroups disabled --memory 64m -- true
+	refused --tty -- true </dev/null
+	refused run -- true
+	refused ps -- true
+	refused exec web
+	refused inspect
+	refused kill
+	refused stats web more
+	refused -x -- true
+	refused -itx -- true
+	[ ${#wrong[@]} = 0 ] || {
+		printf '%s\n' "${wrong[@]}"
+		return 1
+	}
+}
+
+@test "16-container: where every mount is shared, as systemd has it, nothing leaks" {
+	where_shared "$program"
+	where_shared "$program-more"
+}
+
+host_or_vm_has() {
+	command -v "$1" >/dev/null || skip "there is no $1 here"
+}
