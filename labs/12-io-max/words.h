@@ -20,8 +20,7 @@ static const struct lab_question questions[] = {
 
 static const struct lab_words words = {
 	.try_now = {"scripts/lab 12 --rbps 1M --seconds 1",
-		"scripts/lab 12 -- dd if=/dev/ram0 of=/dev/null bs=64k count=64 iflag=direct",
-		"scripts/lab 12/more"},
+		"scripts/lab 12 --wiops 20 --wbps 16M --seconds 1", "scripts/lab 12/more"},
 	.docker = "docker run --device-read-bps /dev/sda:4mb is rbps, --device-write-bps wbps, "
 		  "--device-write-iops wiops. docker stats shows io.stat as BLOCK I/O.",
 	.kubernetes = "no field of a Pod: only a runtime's own configuration sets io.max. The disk "
@@ -31,8 +30,8 @@ static const struct lab_words words = {
 };
 
 static const struct lab_words more_words = {
-	.try_now = {"scripts/lab 12 --wiops 20 -- dd if=/dev/zero of=/dev/ram0 bs=4k count=20",
-		"grep . /sys/fs/cgroup/io.stat", "cat /proc/sys/vm/dirty_expire_centisecs"},
+	.try_now = {"grep -E 'Dirty|Writeback:' /proc/meminfo", "grep . /sys/fs/cgroup/io.stat",
+		"cat /proc/sys/vm/dirty_expire_centisecs"},
 	.docker =
 		"--device-write-bps holds for buffered writes too with cgroup v2 and a filesystem "
 		"that takes part in it (ext4, btrfs, xfs); with v1 it did not.",
