@@ -85,7 +85,7 @@ demo-%: all
 
 # ---- For developers --------------------------------------------------------------
 
-.PHONY: all products made units test unit transcripts lint format clean
+.PHONY: all products made units test unit transcripts compare lint format clean
 # Building is a make of its own. So set-up, when it is asked for too, comes before all of it, also
 # under -j; and `sudo make lab-01` leaves no file of root's in the student's tree.
 owner := $(shell stat -c %u .)
@@ -106,6 +106,8 @@ unit: units
 	@scripts/test --unit
 transcripts: all
 	@scripts/transcripts --write
+compare: all
+	@scripts/compare
 lint: | $(filter setup setup-dev,$(MAKECMDGOALS))
 	@scripts/lint
 format:
