@@ -147,7 +147,7 @@ BUILD_LAB   = @mkdir -p $(@D); \
 	fi; \
 	$(if $(V),set -x,echo '  LAB  $@'); \
 	build() { \
-		$(COMPILE) $$($(libraries) --cflags $<) -MF $@.d $< $(B)/common/lib.a -o $@ "$$@" 2>$@.log; \
+		$(COMPILE) $$($(libraries) --cflags $<) -MF $@.d $< $(B)/common/lib.a -o $@ "$$@" -lm 2>$@.log; \
 	}; \
 	build $(LINK) $$libs || { [ -n "$$libs" ] && build $$libs; } || { cat $@.log >&2; exit 1; }; \
 	[ -n "$$libs" ] || cat $@.log >&2; \
@@ -157,6 +157,8 @@ $(B)/labs/%: labs/%/main.c $(B)/common/lib.a $(B)/static scripts/libraries | $(M
 	$(BUILD_LAB)
 $(B)/labs/%-more: labs/%/more.c $(B)/common/lib.a $(B)/static scripts/libraries | $(MADE)
 	$(BUILD_LAB)
+# A lab's manifests may stand in its program (.incbin), of which the compiler tells no dependency.
+$(foreach lab,$(LABS),$(eval $(B)/labs/$(lab): $(wildcard labs/$(lab)/*.yaml)))
 
 # It runs here, and prints for the machine that CC compiles for.
 HOSTCC  := $(if $(filter %-gcc,$(CC)),gcc,$(CC))
@@ -177,8 +179,10 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fra
 $(B)/unit/common/%.o: common/%.c
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) $(SANITIZE) -c $< -o $@
+# One of a lab's headers is linked as the lab is.
 $(B)/unit/%: tests/unit/%.c $(LIBRARY:%=$(B)/unit/common/%.o)
 	$(call say,UNIT,$@)
-	$(Q)$(COMPILE) $(SANITIZE) -MF $@.d $< $(LIBRARY:%=$(B)/unit/common/%.o) -o $@ -lcmocka
+	$(Q)$(COMPILE) $(SANITIZE) $$($(libraries) --cflags $<) -MF $@.d $< $(LIBRARY:%=$(B)/unit/common/%.o) \
+		-o $@ -lcmocka $$($(libraries) --libs $< | sed 's/-static//') -lm
 
 -include $(wildcard $(B)/common/*.d $(B)/labs/*.d $(B)/bin/*.d $(B)/unit/*.d $(B)/unit/common/*.d)

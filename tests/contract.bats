@@ -548,9 +548,13 @@ teardown() {
 
 # ---- Visibility -----------------------------------------------------------------------------
 
-# A lab's own source without comments, its macros not expanded.
+# A source without comments, its macros not expanded; of a lab with the headers that lie in a lab's folder.
 bare_source() {
-	gcc -fpreprocessed -dD -E -P "$1" 2>/dev/null
+	local file
+	for file in $(gcc -std=gnu11 -MM -MG -I "$ROOT/common" -I "$ROOT/build/made" "$1" 2>/dev/null |
+		tr -d '\\' | tr ' ' '\n' | grep -E '\.[ch]$' | grep -E "/labs/|^$1\$" || echo "$1"); do
+		gcc -fpreprocessed -dD -E -P "$file" 2>/dev/null
+	done
 }
 
 source_of() {
@@ -565,7 +569,7 @@ source_of() {
 	for program in "${programs[@]}"; do
 		file=$(source_of "$program")
 		read -ra flags < <("$ROOT/scripts/libraries" --cflags "$file") || :
-		gcc "${flags[@]}" -std=gnu11 -D_GNU_SOURCE -DVERSION='""' -I "$ROOT/common" -c "$file" -o "$BATS_TEST_TMPDIR/lab.o" 2>"$err" ||
+		gcc "${flags[@]}" -std=gnu11 -D_GNU_SOURCE -DVERSION='""' -I "$ROOT/common" -I "$ROOT/build/made" -c "$file" -o "$BATS_TEST_TMPDIR/lab.o" 2>"$err" ||
 			wrong "$file: $(<"$err")"
 		symbols=" $(nm -u "$BATS_TEST_TMPDIR/lab.o" | awk '{ print $2 }' | xargs) "
 		text=$(bare_source "$file")

@@ -119,7 +119,7 @@ static const char *wrong_tmpfs(const char *value)
 
 /* "SRC:DST[:ro]" in its three parts; SRC as it is without links, allocated, NULL when it is not
  * there. */
-static inline bool volume_parse(const char *value, struct volume *volume)
+static inline bool volume_parse(const char *value, struct bind_mount *volume)
 {
 	const char *target = strchr(value, ':');
 	size_t length = target ? strcspn(target + 1, ":") : 0;
@@ -128,7 +128,7 @@ static inline bool volume_parse(const char *value, struct volume *volume)
 		(*mode && strcmp(mode, ":ro") && strcmp(mode, ":rw")))
 		return false;
 	autofree char *source = text("%.*s", (int)(target - value), value);
-	*volume = (struct volume){.source = realpath(source, NULL),
+	*volume = (struct bind_mount){.source = realpath(source, NULL),
 		.target = text("%.*s", (int)length, target + 1),
 		.read_only = !strcmp(mode, ":ro")};
 	return true;
@@ -136,7 +136,7 @@ static inline bool volume_parse(const char *value, struct volume *volume)
 
 static const char *wrong_volume(const char *value)
 {
-	struct volume volume;
+	struct bind_mount volume;
 	if (!volume_parse(value, &volume))
 		return "SRC:DST or SRC:DST:ro, DST from / on";
 	return volume.source ? NULL : "SRC to be a file or folder that is there";
@@ -219,7 +219,7 @@ static inline char **container_environment(const struct container *c)
 /* All that can be wrong is told here, before anything is done. */
 static inline struct container container_asked(void)
 {
-	static struct volume volumes[sizeof asked.volumes.value / sizeof *asked.volumes.value];
+	static struct bind_mount volumes[sizeof asked.volumes.value / sizeof *asked.volumes.value];
 	uint64_t set, capabilities = default_capabilities;
 	struct container c = {.memory = asked.memory,
 		.cpus = asked.cpus,

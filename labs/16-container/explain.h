@@ -50,8 +50,7 @@ static inline void explain_network(const struct container *c)
 		return;
 	becomes("", "", "sendmsg(...RTM_NEWLINK...\"veth\"...\"eth0\"...)");
 	if (asked.ip)
-		becomes("--ip", asked.ip, "sendmsg(...RTM_NEWADDR...IFA_LOCAL...\"%s\"...)",
-			asked.ip);
+		becomes("--ip", asked.ip, "sendmsg(...RTM_NEWADDR...\"%s\"...)", asked.ip);
 }
 
 static inline void explain_root(const struct container *c)
@@ -63,7 +62,7 @@ static inline void explain_root(const struct container *c)
 		becomes("--keep", asked.keep, "mount(...\"overlay\"...upperdir=%s/upper...)",
 			r->keep);
 	for (int i = 0; i < r->volume_count; i++) {
-		const struct volume *v = &r->volumes[i];
+		const struct bind_mount *v = &r->volumes[i];
 		const char *target = v->target + strspn(v->target, "/");
 		becomes("--volume", asked.volumes.value[i],
 			"mount(\"%s\", \"%s\", NULL, MS_BIND|MS_REC, NULL)", v->source, target);

@@ -18,8 +18,8 @@
 #include "limits.h"
 
 /* What a container must not be in: read before anything is done. */
-static const char *const checked[] = {"mnt", "uts", "net"};
-enum { MNT, UTS, NET, CHECKED };
+static const char *const checked[] = {"mnt", "uts", "net", "cgroup"};
+enum { MNT, UTS, NET, CGROUP, CHECKED };
 static long outside[CHECKED];
 
 static inline void remember_outside(void)
@@ -117,9 +117,9 @@ static inline _Noreturn void container_main(struct container *c)
 		lab_command = c->command;
 	if (c->output)
 		MUST(dup2(c->output, STDERR_FILENO));
-	expect_inside(c);
 	/* Not among clone3()'s: that one would begin where its caller is, not in the new group. */
 	SYS(unshare(CLONE_NEWCGROUP));
+	expect_inside(c);
 	SYS(sethostname(c->hostname, length));
 	root_make(&c->root);
 
@@ -149,8 +149,11 @@ static inline void container_start(struct container *c)
 	container_name(c);
 	c->root.user_namespace = *ns_join;
 	autoclose int group = c->grouped ? limits_make(c) : -1;
-	if (c->bridge)
+	if (c->bridge) {
 		running = network_host(c->grouped ? lab_home() : NULL, outside[NET]);
+		outside[NET] =
+			ns_inode(0, "net"); /* the bridge's place is not the container's either */
+	}
 	MUST(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel));
 
 	struct clone_args args = {
@@ -173,6 +176,8 @@ static inline void container_start(struct container *c)
 	if (c->bridge) {
 		int number = network_plug(c->pid, c->number, running);
 		errno = 0;
+		if (number < 0)
+			return; /* it has ended already, and said why */
 		if (!number)
 			die("the address %s is another container's", asked.ip ? asked.ip : "");
 		autofree char *address = network_address(number);

@@ -3,7 +3,7 @@
  * the order of a container's life:
  *
  *   container.h  what it is to be, in docker run's words
- *   limits.h     its group: limits, and which devices may be opened
+ *   limits.h     its group and its limits; devices.h: which devices may be opened
  *   network.h    the bridge, and a cable to it
  *   life.h       clone3(2) into all of that, and who waits for its end
  *   root.h       its root: an overlay, /proc, /sys, /dev, volumes, masks
@@ -215,18 +215,23 @@ int main(int argc, char *argv[])
 	c.name = c.name ? c.name : "web";
 	container_start(&c);
 	container_executes(&c);
+	if (child_ended(c.pid, 0)) /* its box was not as predicted, and it has said so */
+		return lab_end();
 	look(&c);
 
-	lab_step("From outside: an ordinary process, and each part a line in the kernel's files.");
+	lab_step("From outside: a process, of which each part is a line of the kernel's.");
 	autofree char *pids = proc_status(c.pid, "NSpid"), *two = text("%d 1", c.pid);
 	autofree char *powers = proc_status(c.pid, "CapBnd"),
 		      *filter = proc_status(c.pid, "Seccomp");
 	autofree char *fewer = text("%016llx", (unsigned long long)default_capabilities);
+	struct seen seen = {0};
 	autofree char *procs = cg_read(c.group, "cgroup.procs"), *self = text("%d", c.pid);
 	expect_int("web: namespaces of its own", 6, namespaces_of_its_own(c.pid));
 	expect_str("web: its PID outside, inside", two, pids);
 	expect_str("web: the one process of its group", self, procs);
 	expect_int("web: memory.max", limit, cg_read_long(c.group, "memory.max"));
+	expect_str("web: its root, an overlay of", c.name,
+		seen_by_root(c.pid, &seen) ? seen.name : "nobody");
 	expect_str("web: CapBnd", fewer, powers);
 	expect_str("web: Seccomp, 2 is a filter", "2", filter);
 	look(&c);

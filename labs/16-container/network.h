@@ -90,7 +90,8 @@ static inline int network_host(const char *groups, long outside)
 /*
  * A veth pair: one end at the bridge, the other, eth0, in the namespace of pid. The
  * name of the first has the number of the address, so that the kernel refuses what is
- * taken. asked 0: the next one that is free. Returns the number, 0 when it is taken.
+ * taken. asked 0: the next one that is free. Returns the number, 0 when it is taken, -1
+ * when the process has ended.
  */
 static inline int network_plug(pid_t pid, int asked, int running)
 {
@@ -103,9 +104,11 @@ static inline int network_plug(pid_t pid, int asked, int running)
 			continue;
 		if (code == -NLE_EXIST)
 			number = 0;
+		else if (code && child_ended(pid, 0))
+			number = -1;
 		else
 			told(code);
-		if (number) {
+		if (number > 0) {
 			MUST(bridge_join(sock, "br0", name));
 			MUST(link_up(sock, name));
 		}

@@ -67,14 +67,26 @@ static inline char *capability_name(int capability)
 	return upper;
 }
 
-static inline void powers_drop(const struct powers *p)
+static inline void filter_load(const struct powers *p)
 {
 	const struct sock_filter *code = filter_default;
 	unsigned short size = sizeof filter_default / sizeof *filter_default;
+	if (p->capabilities & ~default_capabilities) { /* their calls must get through */
+		code = filter_with_capabilities;
+		size = sizeof filter_with_capabilities / sizeof *filter_with_capabilities;
+	}
+	struct sock_fprog filter = {size, (struct sock_filter *)(uintptr_t)code};
+	SYS(seccomp(SECCOMP_SET_MODE_FILTER, 0, &filter));
+}
+
+static inline void powers_drop(const struct powers *p)
+{
 	struct __user_cap_header_struct version = {.version = _LINUX_CAPABILITY_VERSION_3};
 
 	/* No descriptor of the host's goes along: with a folder's, chdir() would be the way out. */
 	MUST(syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC));
+	if (!p->unconfined && p->new_privs)
+		filter_load(p); /* while we may: without no_new_privs it takes CAP_SYS_ADMIN */
 	for (int cap = 0; cap < 64; cap++)
 		if (!(p->capabilities & 1ULL << cap) && prctl(PR_CAPBSET_DROP, cap))
 			break; /* EINVAL: the kernel has no more */
@@ -92,12 +104,6 @@ static inline void powers_drop(const struct powers *p)
 
 	if (!p->new_privs)
 		MUST(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-	if (p->unconfined)
-		return;
-	if (p->capabilities & ~default_capabilities) { /* their calls must get through */
-		code = filter_with_capabilities;
-		size = sizeof filter_with_capabilities / sizeof *filter_with_capabilities;
-	}
-	struct sock_fprog filter = {size, (struct sock_filter *)(uintptr_t)code};
-	SYS(seccomp(SECCOMP_SET_MODE_FILTER, 0, &filter));
+	if (!p->unconfined && !p->new_privs)
+		filter_load(p);
 }

@@ -23,7 +23,7 @@
 #include "sys.h"
 
 /* A folder or file of the host that is seen at another place in the container. */
-struct volume {
+struct bind_mount {
 	const char *source, *target; /* both absolute */
 	bool read_only;
 };
@@ -33,7 +33,7 @@ struct root {
 	const char *image; /* the folder below: never written to */
 	const char *keep;  /* where upper and work are; NULL: in a tmpfs that goes with it */
 	bool read_only;
-	const struct volume *volumes;
+	const struct bind_mount *volumes;
 	int volume_count;
 	const struct lab_texts *tmpfs; /* "/run" or "/run:size=64m" */
 	bool user_namespace;           /* we are no root outside: no node can be made */
@@ -151,7 +151,7 @@ static inline void root_proc_and_sys(void)
 static inline void root_volumes(const struct root *r)
 {
 	for (int i = 0; i < r->volume_count; i++) {
-		const struct volume *v = &r->volumes[i];
+		const struct bind_mount *v = &r->volumes[i];
 		const char *target = v->target + strspn(v->target, "/");
 		struct stat st;
 		if (stat(v->source, &st))

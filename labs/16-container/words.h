@@ -24,8 +24,8 @@ static const struct lab_question questions[] = {
 };
 
 static const struct lab_words words = {
-	.try_now = {"scripts/lab 16 --memory 32m -- eat 64M",
-		"scripts/lab 16 -it --hostname web -- sh",
+	.try_now = {"scripts/lab 16 --memory 128m -- eat 64M",
+		"scripts/lab 16 --hostname web -- hostname",
 		"scripts/lab 16 --memory 64m --cpus 0.5 --explain -- true"},
 	.docker =
 		"docker run does this, in four programs: dockerd takes the words, containerd keeps "
@@ -38,9 +38,9 @@ static const struct lab_words words = {
 };
 
 static const struct lab_words more_words = {
-	.try_now = {"scripts/lab 16 -- sh -c 'echo b >/proc/sysrq-trigger'",
-		"scripts/lab 16 -- sh -c 'mknod /dev/sda b 8 0; cat /dev/sda'",
-		"scripts/lab 16 --cap-add SYS_ADMIN -- mount -t tmpfs none /mnt"},
+	.try_now = {"scripts/lab 16 -- sh -c 'echo b >/proc/sysrq-trigger || id'",
+		"scripts/lab 16 -- sh -c 'mknod /x b 8 0; cat /x || id'",
+		"scripts/lab 16 --cap-add SYS_ADMIN -- mount -t tmpfs x /mnt"},
 	.docker =
 		"--privileged takes nearly all of these away at once; --cap-add, --security-opt and "
 		"--device one at a time. Who may talk to dockerd is root on the host.",

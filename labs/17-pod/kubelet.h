@@ -1,0 +1,120 @@
+/*
+ * kubelet.h: the loop that makes what is out of what shall be. It kills nobody for
+ * memory and for no limit: it sees by a pidfd that somebody has ended, asks the
+ * kernel's memory.events why, and starts again what the manifest wants to run.
+ * pidfd_open(2), poll(2), cgroup-v2.rst
+ */
+#pragma once
+
+#include <poll.h>
+
+#include "join.h"
+
+/* Kubernetes begins with ten seconds and doubles up to five minutes. */
+enum { BACK_OFF_MS = 100, BACK_OFF_MOST_MS = 5000 };
+
+/* A container's group, process and pidfd; its group is a new one each time, as its id is. */
+static inline void container_start(struct sandbox *s, struct running *r, char **words)
+{
+	r->group = scope_in(s->group);
+	group_write(r->group, container_values(s->pod, r->is));
+	cg_write(r->group, "memory.oom.group", "1");
+	if (cg_has(r->group, "memory.swap.max"))
+		cg_write(r->group, "memory.swap.max", "0");
+	if (!container_security(s->pod, r->is).privileged.is) {
+		autoclose int folder = MUST(open(r->group, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+		allow_devices(folder);
+	}
+	r->due = -1;
+	r->pid = container_join(s, r->is, r->group, words ? words : words_of(r->is));
+	errno = 0;
+	if (!r->pid)
+		die("container %s was not started", r->is->name);
+	undo_kill(r->pid);
+	r->pidfd = MUST((int)syscall(SYS_pidfd_open, r->pid, 0));
+}
+
+/* Its status, and why: the group is the witness, and is removed after it was heard. */
+static inline void container_ended(struct sandbox *s, struct running *r)
+{
+	bool always = !s->pod->restart_policy || !strcmp(s->pod->restart_policy, "Always");
+	r->status = child_wait(r->pid);
+	bool by_oom = cg_read_key(r->group, "memory.events", "oom_kill") > 0;
+	r->reason = by_oom ? "OOMKilled" : r->status ? "Error" : "Completed";
+	r->pid = 0;
+	close(r->pidfd);
+	cg_destroy(r->group);
+	free(r->group);
+	r->group = NULL;
+	long long back_off = BACK_OFF_MS;
+	for (int i = 0; i < r->restarts && back_off < BACK_OFF_MOST_MS; i++)
+		back_off *= 2;
+	if (always || (!strcmp(s->pod->restart_policy, "OnFailure") && r->status))
+		r->due = clock_ms() + back_off;
+}
+
+/* Pause is gone, and with it what was to be shared: all containers go, and a new one comes. */
+static inline bool sandbox_again(struct sandbox *s)
+{
+	child_wait(s->pause);
+	close(s->pidfd);
+	cg_destroy(s->pause_group);
+	for (size_t i = 0; i < s->count; i++) {
+		struct running *r = &s->containers[i];
+		if (!r->pid)
+			continue;
+		cg_kill(r->group);
+		container_ended(s, r);
+		r->due = r->due < 0 ? -1 : clock_ms();
+	}
+	return pause_start(s);
+}
+
+/* Until enough() is content, or nobody runs and nobody is to run again. */
+static inline void kubelet(struct sandbox *s, bool (*enough)(const struct sandbox *))
+{
+	struct pollfd fds[s->count + 1];
+	while (!enough || !enough(s)) {
+		long long now = clock_ms(), next = -1;
+		bool any = false;
+		for (size_t i = 0; i < s->count; i++) {
+			struct running *r = &s->containers[i];
+			if (!r->pid && r->due >= 0 && r->due <= now) {
+				r->restarts += r->reason != NULL;
+				container_start(s, r, NULL);
+			} else if (!r->pid && r->due >= 0 && (next < 0 || r->due < next)) {
+				next = r->due;
+			}
+			any |= r->pid || r->due >= 0;
+			fds[i + 1] = (struct pollfd){r->pid ? r->pidfd : -1, POLLIN, 0};
+		}
+		if (!any || (enough && enough(s)))
+			return;
+		fds[0] = (struct pollfd){s->pidfd, POLLIN, 0};
+		if (poll(fds, s->count + 1, next < 0 ? -1 : (int)(next - now)) <= 0)
+			continue;
+		if (fds[0].revents && !sandbox_again(s))
+			die("no new sandbox");
+		else if (fds[0].revents)
+			continue;
+		for (size_t i = 0; i < s->count; i++)
+			if (fds[i + 1].revents)
+				container_ended(s, &s->containers[i]);
+	}
+}
+
+/* One after the other, each to its end; false when one of them failed for good. */
+static inline bool init_containers(struct sandbox *s)
+{
+	for (size_t i = 0; i < s->pod->init_containers.count; i++) {
+		struct running r = {.is = &s->pod->init_containers.item[i]};
+		container_start(s, &r, NULL);
+		container_ended(s, &r);
+		if (r.status) {
+			dprintf(STDERR_FILENO, "17-pod: init container %s: %s, status %d\n",
+				r.is->name, r.reason, r.status);
+			return false;
+		}
+	}
+	return true;
+}

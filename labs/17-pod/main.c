@@ -1,0 +1,299 @@
+/*
+ * A Pod, from its manifest to the kernel. In the order of its life:
+ *
+ *   pod.h, fields.h, quantity.h, manifest.h   what a manifest says, and how it is read
+ *   resources.h   what requests and limits become, by Kubernetes' formulas
+ *   sandbox.h     groups, volumes, and pause, who owns what is shared
+ *   join.h        a container: setns(2) into that, then as in lab 16
+ *   kubelet.h     the loop: who has ended, why, and who is started again
+ *   explain.h     each line of the manifest beside what it becomes
+ *
+ * namespaces(7), setns(2), cgroups(7)
+ */
+/* link: yaml-0.1 libnl-route-3.0 libcap libseccomp */
+#define _GNU_SOURCE
+#include <stdio.h>
+
+#include "explain.h"
+#include "kubelet.h"
+#include "lab.h"
+#include "look.h"
+#include "words.h"
+
+/*
+ * The example stands in the program itself, so that it is at hand wherever the program is: in the
+ * repository and in the lab VM, into which labs travel without their sources.
+ */
+#define EXAMPLE "labs/17-pod/pod.yaml"
+__asm__(".section .rodata\n"
+	"example: .incbin \"" EXAMPLE "\"\n"
+	"example_end: .balign 8\n"
+	"example_size: .quad example_end - example\n"
+	".previous");
+extern const char example[];
+extern const size_t example_size;
+
+static const char *file;
+static bool only_explain;
+static long long pids, restarts = 3;
+static struct lab_texts images;
+
+static const char *wrong_image(const char *value)
+{
+	size_t name = strcspn(value, "=");
+	return name && value[name] && value[name + 1] ? NULL : "NAME=DIR, such as web=/srv/web";
+}
+
+static const struct lab_option lab_options[] = {
+	{"explain", LAB_FLAG, &only_explain, .help = "what each line of the manifest becomes"},
+	{"pod-pids-limit", LAB_NUMBER, &pids, 1, 4194304, "tasks of the Pod at most, pids.max"},
+	{"image", LAB_TEXTS, &images, .help = "NAME=DIR: the folder of an image",
+		.wrong = wrong_image},
+	{"restarts", LAB_NUMBER, &restarts, 0, 100, "of a container, then MANIFEST's Pod ends"},
+	{0},
+};
+
+static const struct lab_option operands[] = {
+	{"MANIFEST", LAB_PATH_IN, &file,
+		.help = "a Pod in YAML, run as it is; else a story of an example"},
+	{0},
+};
+
+static const struct lab lab = {
+	.id = "17-pod",
+	.title = "A Pod, from its manifest to the kernel",
+	.goal = "A Pod is containers that share the namespaces of one that does nothing. Its "
+		"manifest becomes system calls and files of a group, line by line.",
+	.manual = "clone(2) setns(2) namespaces(7) cgroups(7) pidfd_open(2)",
+	.teaches =
+		"clone3:CLONE_NEWNET clone3:CLONE_NEWIPC clone3:CLONE_NEWUTS clone3:CLONE_PARENT "
+		"setns:CLONE_NEWNET pidfd_open file:cpu.weight file:memory.max file:memory.events "
+		"file:cgroup.kill",
+	.after = "16-container",
+	.needs = {.root = true,
+		.proc_mount = true,
+		.overlay = true,
+		.controllers = "cpu memory pids",
+		.modules = "veth bridge",
+		.kernel = "5.14"},
+	.options = lab_options,
+	.operands = operands,
+	.words = &words,
+	.own_root = true,
+};
+
+static struct manifest manifest;
+
+/* The bytes as they are, but not more than one too many. */
+static const char *read_file(const char *path, size_t *size)
+{
+	FILE *in = fopen(path, "re");
+	char *data = malloc(FILE_MAX + 1);
+	*size = in && data ? fread(data, 1, FILE_MAX + 1, in) : 0;
+	if (!in || !data || ferror(in))
+		lab_usage("%s: expected a file that can be read", path);
+	fclose(in);
+	return data;
+}
+
+/* Reads it, tells what is not ours, and ends with 2 when it is none. */
+static void read_manifest(const char *name, const char *data, size_t size)
+{
+	bool good = manifest_read(&manifest, data, size, images.value);
+	for (size_t i = 0; i < manifest.warnings.count; i++) {
+		const struct problem *w = &manifest.warnings.item[i];
+		fprintf(stderr, "%s:%d:%d: warning: %s\n", name, w->at.line, w->at.column,
+			w->message);
+	}
+	if (good)
+		return;
+	fprintf(stderr, "%s:%d:%d: %s\n", name, manifest.error.at.line, manifest.error.at.column,
+		manifest.error.message);
+	manifest_free(&manifest);
+	exit(2);
+}
+
+static struct sandbox pod;
+
+/* COMMAND in the place of the first container; the others run beside it. */
+static _Noreturn void hands_on(void)
+{
+	if (!init_containers(&pod))
+		die("an init container has failed");
+	for (size_t i = pod.count; i-- > 0;)
+		container_start(&pod, &pod.containers[i], i ? NULL : lab_command);
+	lab_exit_as(pod.containers[0].pid);
+}
+
+/* ---- A manifest of one's own: it runs until it has come to rest, or to its restarts ---- */
+
+static bool told_enough(const struct sandbox *s)
+{
+	static int told[64];
+	bool enough = false;
+	for (size_t i = 0; i < s->count && i < 64; i++) {
+		const struct running *r = &s->containers[i];
+		if (r->reason && !r->pid && told[i] == r->restarts) {
+			lab_note("%s: %s, status %d, restarts %d%s", r->is->name, r->reason,
+				r->status, r->restarts, r->due >= 0 ? "; back-off" : "");
+			told[i]++;
+		}
+		enough |= r->restarts >= restarts && r->reason && !r->pid && r->due >= 0;
+	}
+	return enough;
+}
+
+static int run_manifest(void)
+{
+	logs = true;
+	lab_step("The Pod runs. Each group must have the values of Kubernetes' formulas.");
+	if (!init_containers(&pod))
+		return lab_end();
+	for (size_t i = 0; i < pod.count; i++) {
+		struct running *r = &pod.containers[i];
+		struct group_values v = container_values(pod.pod, r->is);
+		autofree char *what = text("%s: cpu.weight", r->is->name);
+		container_start(&pod, r, NULL);
+		expect_int(what, v.weight, cg_read_long(r->group, "cpu.weight"));
+		lab_look("cat %s/memory.max", r->group);
+	}
+	lab_wait(pod.containers[0].pid);
+	kubelet(&pod, told_enough);
+	return lab_end();
+}
+
+/* ---- The story's moments for the loop ---- */
+
+static bool all_run(const struct sandbox *s)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (!s->containers[i].pid)
+			return false;
+	return true;
+}
+
+/* The second container has ended once, and all run again. */
+static bool is_restarted(const struct sandbox *s)
+{
+	return s->containers[1].restarts == 1 && all_run(s);
+}
+
+static pid_t old_pause;
+
+static bool is_new_sandbox(const struct sandbox *s)
+{
+	return s->pause != old_pause && all_run(s);
+}
+
+static void look(const struct sandbox *s)
+{
+	lab_look("find %s/ -name cgroup.procs | xargs grep .", s->group);
+	for (size_t i = 0; i < s->count; i++)
+		if (s->containers[i].pid)
+			lab_look("ls -l /proc/%d/ns", s->containers[i].pid);
+	lab_wait(s->containers[0].pid);
+}
+
+int main(int argc, char *argv[])
+{
+	bool asked_to_act = lab_parse(&lab, argc, argv);
+	const char *name = EXAMPLE, *data = example;
+	size_t size = example_size;
+	if (file)
+		data = read_file(name = file, &size);
+	read_manifest(name, data, size);
+	if (asked_to_act && only_explain) {
+		explain(&manifest, data, size, pids);
+		return 0;
+	}
+	lab_begin(&lab, argc, argv);
+	for (int i = 0; i < CHECKED; i++)
+		outside[i] = ns_inode(0, checked[i]);
+	pod.pod = &manifest.pod;
+	pod.pids = pids;
+
+	lab_step("Pause: a process that does nothing, in three new namespaces.");
+	autofree char *class = text("%s", qos_names[pod_qos(pod.pod)]);
+	lab_note("%s has QoS class %s. Its group lies in the slice of that class.", pod.pod->name,
+		class);
+	if (!sandbox_start(&pod)) {
+		if (lab_command)
+			die("pause has not come up");
+		return lab_end();
+	}
+	if (lab_command)
+		hands_on();
+	lab_look("ls -l /proc/%d/ns", pod.pause);
+	lab_wait(pod.pause);
+	if (file)
+		return run_manifest();
+
+	lab_predict("share");
+	lab_step("Two containers join it. Three namespaces must be one, the others not.");
+	if (!init_containers(&pod))
+		return lab_end();
+	struct running *server = &pod.containers[0], *visitor = &pod.containers[1];
+	container_start(&pod, server, NULL);
+	container_start(&pod, visitor, NULL);
+	autofree char *shared = namespaces_of_both(server->pid, visitor->pid);
+	expect_str("shared by its containers", "ipc net user uts", shared);
+	lab_answer("share", strstr(shared, "pid") ? "all" : "three");
+	expect_str("its address, and pause's", pod.address, address_in(visitor->pid));
+	look(&pod);
+
+	lab_step("requests and limits must be files: Kubernetes' formulas, read back.");
+	struct group_values whole = pod_values(pod.pod),
+			    one = container_values(pod.pod, server->is);
+	autofree char *quota = text("%lld %d", one.quota, CPU_PERIOD),
+		      *max = cg_read(server->group, "cpu.max");
+	autofree char *score_file = text("/proc/%d/oom_score_adj", server->pid),
+		      *score = file_read(score_file);
+	expect_int("server: cpu.weight, requests.cpu", one.weight,
+		cg_read_long(server->group, "cpu.weight"));
+	expect_str("server: cpu.max, limits.cpu", quota, max);
+	expect_int("server: memory.max, limits.memory", one.memory,
+		cg_read_long(server->group, "memory.max"));
+	expect_int("server: oom_score_adj, its class",
+		oom_score_adj(pod.pod, server->is, proc_meminfo("MemTotal")), atoi(score));
+	expect_int("the Pod: memory.max, the sum", whole.memory,
+		cg_read_long(pod.group, "memory.max"));
+	look(&pod);
+
+	lab_predict("oom");
+	lab_step("visitor takes too much. The kernel must kill in it alone; the loop restarts.");
+	long net = ns_inode(visitor->pid, "net");
+	pid_t server_pid = server->pid, visitor_pid = visitor->pid;
+	autofree char *twice = text("%lld", 2 * container_values(pod.pod, visitor->is).memory);
+	run_in(visitor, (char *[]){"eat", twice, NULL}, NULL);
+	kubelet(&pod, is_restarted);
+	expect_str("visitor: reason", "OOMKilled", visitor->reason ? visitor->reason : "none");
+	expect_int("visitor: 128 + SIGKILL", 137, visitor->status);
+	expect_int("visitor: restarts", 1, visitor->restarts);
+	expect_differ("visitor: its PID is another", visitor_pid, visitor->pid);
+	expect_int("server: its PID is the same", server_pid, server->pid);
+	expect_int("the Pod's network is the same", net, ns_inode(visitor->pid, "net"));
+	lab_answer("oom", server->pid == server_pid ? "container" : "pod");
+	look(&pod);
+
+	lab_predict("pause");
+	lab_step("Pause is killed. The kernel must end nobody else; the loop begins anew.");
+	old_pause = pod.pause;
+	server_pid = server->pid;
+	SYS(kill(pod.pause, SIGKILL));
+	child_ended(pod.pause, 5000);
+	bool still = !child_ended(server->pid, 200) && !child_ended(visitor->pid, 0);
+	expect_int("both containers run without it", true, still);
+	expect_int("in the same network namespace", net, ns_inode(server->pid, "net"));
+	lab_answer("pause", still ? "nobody" : "all");
+	kubelet(&pod, is_new_sandbox);
+	expect_differ("server: its PID is another", server_pid, server->pid);
+	expect_differ("the new sandbox: its network", net, ns_inode(server->pid, "net"));
+	look(&pod);
+
+	lab_row("net, ipc, uts", "one each a container", "one a Pod", "setns()");
+	lab_row("mnt, pid", "one each", "one each", "clone3()");
+	lab_row("limits.memory exceeded", "-", "that container: 137", "the kernel");
+	lab_row("who starts it again", "-", "the loop, OOMKilled", "kubelet.h");
+	lab_row("pause is gone", "all live on", "all are ended", "the loop");
+	return lab_end();
+}

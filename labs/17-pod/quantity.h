@@ -1,0 +1,104 @@
+/*
+ * quantity.h: 500m, 1.5, 64Mi, 1e3: Kubernetes' numbers, read as ParseQuantity()
+ * in k8s.io/apimachinery/pkg/api/resource/quantity.go reads them. Its grammar:
+ *
+ *   quantity = [+-] digits [. digits] suffix
+ *   suffix   = Ki Mi Gi Ti Pi Ei | n u m "" k M G T P E | (e or E) [+-] digits
+ *
+ * It takes less than the grammar asks for, too: "1.", ".5" and "m", which is 0.
+ * A quantity is never a floating point number, and what is too small to be held
+ * is rounded up: who asks for something gets something.
+ */
+#pragma once
+
+#include <limits.h>
+#include <stdbool.h>
+#include <string.h>
+
+/* Billionths; Kubernetes keeps no smaller ones (Nano). At most LLONG_MAX wholes. */
+typedef __int128 quantity;
+
+#define NANO 1000000000LL
+
+/* Value() and MilliValue() of quantity.go: both round up. */
+static inline long long quantity_value(quantity q)
+{
+	return (long long)(q / NANO + (q % NANO > 0));
+}
+
+static inline long long quantity_milli(quantity q)
+{
+	return (long long)(q / (NANO / 1000) + (q % (NANO / 1000) > 0));
+}
+
+/* suffix.go: a power of 2, or one of 10. */
+static inline bool quantity_suffix(const char *suffix, long long *times, int *exponent)
+{
+	static const struct {
+		const char *name;
+		int two, ten;
+	} suffixes[] = {{"", 0, 0}, {"n", 0, -9}, {"u", 0, -6}, {"m", 0, -3}, {"k", 0, 3},
+		{"M", 0, 6}, {"G", 0, 9}, {"T", 0, 12}, {"P", 0, 15}, {"E", 0, 18}, {"Ki", 10, 0},
+		{"Mi", 20, 0}, {"Gi", 30, 0}, {"Ti", 40, 0}, {"Pi", 50, 0}, {"Ei", 60, 0}};
+	for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++)
+		if (!strcmp(suffix, suffixes[i].name)) {
+			*times = 1LL << suffixes[i].two;
+			*exponent = suffixes[i].ten;
+			return true;
+		}
+	if (*suffix != 'e' && *suffix != 'E')
+		return false;
+	bool minus = *++suffix == '-';
+	suffix += minus || *suffix == '+';
+	if (!*suffix || suffix[strspn(suffix, "0123456789")])
+		return false;
+	for (*exponent = 0; *suffix; suffix++) /* more than a thousand is too much anyway */
+		if (*exponent < 1000)
+			*exponent = *exponent * 10 + (*suffix - '0');
+	*exponent = minus ? -*exponent : *exponent;
+	*times = 1;
+	return true;
+}
+
+enum quantity_read { QUANTITY_OK, QUANTITY_WRONG, QUANTITY_TOO_LARGE };
+
+static inline enum quantity_read quantity_read(const char *text, quantity *result)
+{
+	bool minus = *text == '-';
+	const char *number = text + (minus || *text == '+');
+	int whole = (int)strspn(number, "0123456789");
+	const char *fraction = number + whole + (number[whole] == '.');
+	int part = (int)strspn(fraction, "0123456789");
+	long long times = 1;
+	int exponent = 0;
+	if (!*text || !quantity_suffix(fraction + part, &times, &exponent))
+		return QUANTITY_WRONG;
+
+	/* The digits without the point, which lies behind the first `point` of them. */
+	int digits = whole + part, point = whole + exponent;
+#define DIGIT(i) \
+	((i) < 0 || (i) >= digits ? 0 : ((i) < whole ? number[i] : fraction[(i)-whole]) - '0')
+	const quantity most = (quantity)LLONG_MAX * NANO, each = (quantity)times * NANO;
+	int first = 0;
+	while (first < digits && DIGIT(first) == 0)
+		first++;
+	quantity wholes = 0, below = 0;
+	for (int i = first; first < digits && i < point; i++) {
+		wholes = wholes * 10 + DIGIT(i);
+		if (wholes > most / each)
+			return QUANTITY_TOO_LARGE;
+	}
+	/* Behind the point each digit, from the last one on, carries into the one before it. */
+	bool rest = false;
+	for (int i = digits - 1; i >= point && (i >= first || below); i--) {
+		below += DIGIT(i) * each;
+		rest |= below % 10 != 0;
+		below /= 10;
+	}
+#undef DIGIT
+	quantity sum = wholes * each + below + rest;
+	if (sum > most)
+		return QUANTITY_TOO_LARGE;
+	*result = minus ? -sum : sum;
+	return QUANTITY_OK;
+}
