@@ -19,6 +19,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,14 +59,18 @@ static pid_t start(char *const word[], int out, int null)
 			argv[i] = numbered[i];
 		}
 	}
-	pid_t pid = vfork();
-	if (pid < 0)
-		err(3, "vfork");
-	if (pid == 0) {
-		dup2(null, 0), dup2(out, 1), dup2(null, 2);
-		execv(argv[0], argv);
-		_exit(127);
-	}
+	pid_t pid;
+	posix_spawn_file_actions_t files;
+	if (!argv[0])
+		errx(3, "a command without a word");
+	posix_spawn_file_actions_init(&files);
+	posix_spawn_file_actions_adddup2(&files, null, 0);
+	posix_spawn_file_actions_adddup2(&files, out, 1);
+	posix_spawn_file_actions_adddup2(&files, null, 2);
+	errno = posix_spawn(&pid, argv[0], &files, NULL, argv, environ);
+	if (errno)
+		err(3, "%s", argv[0]);
+	posix_spawn_file_actions_destroy(&files);
 	return pid;
 }
 
