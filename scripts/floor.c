@@ -283,7 +283,7 @@ static int group_make(void)
 
 int main(int argc, char *argv[])
 {
-	int ready[2], status, at = 1;
+	int ready[2] = {-1, -1}, status, at = 1;
 	for (; at < argc && strcmp(argv[at], "--"); at++) {
 		plain |= !strcmp(argv[at], "plain");
 		net |= !strcmp(argv[at], "net");
