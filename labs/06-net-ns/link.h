@@ -33,6 +33,8 @@ static inline struct nl_sock *netlink_open(void)
 	struct nl_sock *sock = nl_socket_alloc();
 	if (!sock)
 		die("out of memory");
+	nl_socket_disable_msg_peek(
+		sock); /* else it asks twice for each answer, first for its size */
 	told(nl_connect(sock, NETLINK_ROUTE));
 	return sock;
 }
@@ -44,13 +46,13 @@ static inline struct rtnl_link *link_find(struct nl_sock *sock, const char *name
 	return link;
 }
 
-/* RTM_NEWLINK with what is to be changed of it; takes change. */
+/* RTM_NEWLINK without NLM_F_CREATE, of a link that is there: what is to be changed; takes change.
+ */
 static inline int link_change(struct nl_sock *sock, const char *name, struct rtnl_link *change)
 {
-	struct rtnl_link *link = link_find(sock, name);
-	told(rtnl_link_change(sock, link, change, 0));
+	rtnl_link_set_name(change, name);
+	told(rtnl_link_add(sock, change, 0));
 	rtnl_link_put(change);
-	rtnl_link_put(link);
 	return 0;
 }
 
