@@ -160,6 +160,8 @@ static void remove_tree(int parent, const char *name)
 
 static void kill_and_remove(const char *group)
 {
+	if (!rmdir(group)) /* nobody in it, and nothing below */
+		return;
 	int folder = open(group, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (folder < 0)
 		return;
