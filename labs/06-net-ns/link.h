@@ -78,20 +78,27 @@ static inline int link_up(struct nl_sock *sock, const char *name)
 	return link_change(sock, name, change);
 }
 
-/* ip address add ADDRESS/BITS dev NAME; with it comes the route to its network. RTM_NEWADDR */
-static inline int address_add(struct nl_sock *sock, const char *name, const char *address)
+/* RTM_NEWADDR knows a link by its number only. */
+static inline int address_add_to(struct nl_sock *sock, int link, const char *address)
 {
-	struct rtnl_link *link = link_find(sock, name);
 	struct rtnl_addr *addr = rtnl_addr_alloc();
 	struct nl_addr *local;
 	told(nl_addr_parse(address, AF_INET, &local));
-	rtnl_addr_set_ifindex(addr, rtnl_link_get_ifindex(link));
+	rtnl_addr_set_ifindex(addr, link);
 	told(rtnl_addr_set_local(addr, local));
 	told(rtnl_addr_add(sock, addr, 0));
 	nl_addr_put(local);
 	rtnl_addr_put(addr);
-	rtnl_link_put(link);
 	return 0;
+}
+
+/* ip address add ADDRESS/BITS dev NAME; with it comes the route to its network */
+static inline int address_add(struct nl_sock *sock, const char *name, const char *address)
+{
+	struct rtnl_link *link = link_find(sock, name);
+	int index = rtnl_link_get_ifindex(link);
+	rtnl_link_put(link);
+	return address_add_to(sock, index, address);
 }
 
 /*

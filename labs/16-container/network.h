@@ -45,25 +45,24 @@ static inline bool is_run(const char *name, int *pid)
 }
 
 static struct nl_sock *at_bridge; /* it speaks for the bridge's namespace */
+static int bridge;                /* its number there */
 
-/* ip link add br0 up type bridge */
+/* ip link add br0 up type bridge; ip address add GATEWAY/16 dev br0 */
 static inline void network_bridge(void)
 {
-	struct rtnl_link *bridge = rtnl_link_bridge_alloc();
-	rtnl_link_set_name(bridge, "br0");
-	rtnl_link_set_flags(bridge, IFF_UP);
-	told(rtnl_link_add(at_bridge, bridge, NLM_F_CREATE | NLM_F_EXCL));
-	rtnl_link_put(bridge);
-	MUST(address_add(at_bridge, "br0", GATEWAY "/16"));
+	struct rtnl_link *link = rtnl_link_bridge_alloc();
+	rtnl_link_set_name(link, "br0");
+	rtnl_link_set_flags(link, IFF_UP);
+	told(rtnl_link_add(at_bridge, link, NLM_F_CREATE | NLM_F_EXCL));
+	rtnl_link_put(link);
+	bridge = (int)if_nametoindex("br0");
+	MUST(address_add_to(at_bridge, bridge, GATEWAY "/16"));
 }
 
 /* ip link add NAME up master br0 type veth peer name eth0 netns PID; libnl's answer */
 static inline int network_cable(const char *name, pid_t pid)
 {
 	struct rtnl_link *end = rtnl_link_veth_alloc(), *eth0 = rtnl_link_veth_get_peer(end);
-	int bridge = (int)if_nametoindex("br0");
-	if (!bridge) /* which, as a master, would be none */
-		die("if_nametoindex br0");
 	rtnl_link_set_name(end, name);
 	rtnl_link_set_flags(end, IFF_UP);
 	rtnl_link_set_master(end, bridge);
@@ -102,16 +101,17 @@ static inline int network_host(const char *groups, long outside)
 	}
 	if (dir)
 		closedir(dir);
-	bool joined = host >= 0 && !setns(host, CLONE_NEWNET) && if_nametoindex("br0");
+	if (host >= 0 && !setns(host, CLONE_NEWNET))
+		bridge = (int)if_nametoindex("br0");
 	if (host >= 0)
 		close(host);
-	if (!joined) {
+	if (!bridge) {
 		MUST(unshare(CLONE_NEWNET));
 		if (!expect_differ("the bridge's namespace", outside, ns_inode(0, "net")))
 			exit(lab_end());
 	}
 	at_bridge = netlink_open();
-	if (!joined)
+	if (!bridge)
 		network_bridge();
 	return running;
 }
