@@ -103,6 +103,8 @@ void about_print(void)
 			truth(part->hazard));
 	}
 	printf("],");
+	words("quick", lab->quick);
+	putchar(',');
 	options_print("operands", lab->operands);
 	putchar(',');
 	options_print("options", lab->options);

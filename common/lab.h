@@ -105,6 +105,7 @@ struct lab {
 	const struct lab_option *options;  /* ends at the first without a name */
 	const struct lab_option *operands; /* in their order, each may be missing; ends likewise */
 	const struct lab_words *words;
+	const char *quick;  /* the options of its shortest run: "--seconds=1" */
 	bool story_only;    /* has no place in which a COMMAND could run */
 	bool own_root;      /* COMMAND is looked up in a root of the lab's own */
 	bool boot_alone;    /* wants a machine that was booted for it alone */

@@ -14,45 +14,6 @@ run_in() {
 	run --separate-stderr timeout 60 "$container" "$@"
 }
 
-# joined FILE: strace's lines, those of a call that another process interrupted put together again.
-joined() {
-	awk '/<unfinished \.\.\.>$/ { sub(/ *<unfinished \.\.\.>$/, ""); open[$1] = $0; next }
-		/^[0-9]+ +<\.\.\. [a-z0-9_]+ resumed>/ { rest = $0; sub(/^[0-9]+ +<\.\.\. [a-z0-9_]+ resumed>/, "", rest); print open[$1] rest; next }
-		{ print }' "$1"
-}
-
-# bytes WORD: as strace shows it in a netlink message where it cannot ask the kernel for the protocol.
-bytes() {
-	local IFS=.
-	# shellcheck disable=SC2086 # an address is four numbers
-	if [[ $1 =~ ^[0-9.]+$ ]]; then printf '.x%02x' $1; else printf %s "$1" | od -An -v -tx1 | tr -d '\n' | sed 's/ /.x/g'; fi
-}
-
-# pattern_of LINE: a regular expression for the call that a line of --explain tells of.
-pattern_of() {
-	local word call=$1
-	if [[ $call == *" <- "* ]]; then
-		echo "write\\([0-9]+<[^>]*/${call%% <- *}>, \"${call##* <- }\""
-		return
-	fi
-	if [[ $call == sendmsg* ]]; then
-		for word in $(grep -o '"[^"]*"' <<<"$call" | tr -d '"'); do
-			call=${call/"\"$word\""/@$(bytes "$word" | tr . @)@}
-		done
-	fi
-	sed 's/[][\.*^$(){}?+|/]/\\&/g; s/\\\.\\\.\\\./.*/g; s/RTM_NEWLINK/=0x10 /; s/RTM_NEWADDR/=0x14 /; s/@@/@/g; s/@/./g' <<<"$call" |
-		sed -E 's/\.(\.x[0-9a-f]{2})/\1/; s/(x[0-9a-f]{2})\.\.\*/\1.*/g'
-}
-
-# below PID: all its descendants.
-below() {
-	local child
-	for child in $(children_of "$1"); do
-		echo "$child"
-		below "$child"
-	done
-}
-
 # held OPTION...: a container that sleeps, in the background, with its init's PID in held_pid.
 held() {
 	"$ROOT/build/bin/supervise" "$container" "$@" -- sleep 1000 >/dev/null 2>&1 3>&- &
@@ -74,11 +35,6 @@ let_go() {
 
 teardown() {
 	[ -z "${held-}" ] || let_go
-}
-
-# The folder of the group that PID is in.
-group_of() {
-	echo "/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$1/cgroup")"
 }
 
 setup_file() {
@@ -254,30 +210,15 @@ setup() {
 	for set in options more; do
 		declare -n words=$set
 		"$container" "${words[@]}" --explain -- true >"$BATS_TEST_TMPDIR/lines"
-		strace -f -qq -v -s 4096 -y -o "$BATS_TEST_TMPDIR/raw" "$container" "${words[@]}" -- true 2>/dev/null 3>&-
-		joined "$BATS_TEST_TMPDIR/raw" >"$BATS_TEST_TMPDIR/calls"
-		matched=0
-		# Each option that was given has a line, and each line a call.
-		for word in "${words[@]}"; do
+		for word in "${words[@]}"; do # each option that was given has a line
 			[[ $word != --* ]] || grep -q -- "^${word%%=*} " "$BATS_TEST_TMPDIR/lines" || {
 				echo "no line for $word"
 				return 1
 			}
 		done
-		while IFS= read -r line; do
-			[ "${line:26:1}" = " " ] || continue # long words: their call is on the next line
-			call=${line:26}
-			call=${call#"${call%%[![:space:]]*}"}
-			[ -n "$call" ] && [[ $call != nothing* ]] || continue
-			pattern=$(pattern_of "$call")
-			grep -qE -- "$pattern" "$BATS_TEST_TMPDIR/calls" || {
-				echo "no call like: $line"
-				echo "$pattern"
-				return 1
-			}
-			matched=$((matched + 1))
-		done <"$BATS_TEST_TMPDIR/lines"
-		[ $matched -ge 9 ]
+		trace_calls "$BATS_TEST_TMPDIR/calls" "$container" "${words[@]}" -- true
+		matched=$(explained "$BATS_TEST_TMPDIR/lines" "$BATS_TEST_TMPDIR/calls" 26)
+		within "lines that are calls" 9 100 "$matched"
 	done
 }
 

@@ -1,13 +1,170 @@
 #!/usr/bin/env bats
-# 17-pod: its manifests. What --explain says is counted here a second time; what is
-# broken is refused with its place, and nothing is started for it.
+# 17-pod: its manifests. What --explain says is counted here a second time, and held
+# beside an strace of the Pod; what is broken is refused with its place, and nothing is
+# started for it. The Pod from outside, while its story waits. "# check:" names the
+# lab's check whose fact is obtained here a second time.
+
+# shellcheck disable=SC2154 # facts and the helper's variables
 
 load helper
 program=17-pod
 
+# one PID: its namespaces, a word each.
+namespaces_of() {
+	local name
+	for name in cgroup ipc mnt net pid user uts; do ns_of "$1" $name; done
+}
+
+# The containers of the Pod, by their program: the one process of each group that is not pause's.
+container_of() {
+	local pid
+	for pid in $(below "$lab"); do
+		[ "$(cat "/proc/$pid/comm" 2>/dev/null)" != "$1" ] || [ "$(status_of "$pid" NSpid)" != "$pid 1" ] || echo "$pid"
+	done
+}
+
+setup_file() {
+	local server visitor pause
+	"$LABS/$program" --can-run || return 0
+	fact own_mnt "$(ns_of self mnt)"
+	fact own_net "$(ns_of self net)"
+	lab_start "$LABS/$program"
+	lab_go_to 1 || :
+	pause=$lab_pid
+	fact lab_mnt "$(ns_of "$lab" mnt)"
+	fact lab_net "$(ns_of "$lab" net)"
+	fact pause_own "$(for name in ipc net uts; do [ "$(ns_of "$pause" $name)" = "$(ns_of "$lab" $name)" ] || echo $name; done | xargs)"
+	lab_go_to 2 || :
+	server=$(container_of httpd) visitor=$(container_of sh)
+	fact common "$(grep -Fxf <(namespaces_of "$server") <(namespaces_of "$visitor") | sed 's/:.*//' | xargs)"
+	fact with_pause "$(grep -Fxf <(namespaces_of "$server") <(namespaces_of "$pause") | sed 's/:.*//' | xargs)"
+	fact address "$(nsenter --target="$visitor" --net ip -4 -o address show eth0 | awk '{ print $4 }')"
+	fact hostnames "$(for pid in $server $visitor; do nsenter --target="$pid" --uts hostname; done | xargs)"
+	group=$(group_of "$server")
+	fact group "$group"
+	fact server_values "$(value "$group/cpu.weight") $(value "$group/cpu.max") $(value "$group/memory.max") $(value "$group/memory.oom.group") $(value "$group/memory.swap.max")"
+	fact visitor_weight "$(value "$(group_of "$visitor")/cpu.weight")"
+	fact score "$(cat "/proc/$server/oom_score_adj")"
+	fact pod_max "$(value "${group%/*}/memory.max") $(value "${group%/*}/cpu.max")"
+	fact powers "$(for key in Uid CapEff NoNewPrivs Seccomp; do status_of "$server" $key; echo; done | xargs)"
+	fact visitor_powers "$(for key in Uid NoNewPrivs Seccomp; do status_of "$visitor" $key; echo; done | xargs)"
+	for ((tries = 100; tries > 0; tries--)); do # until it listens
+		answer=$(nsenter --target="$visitor" --net --mount wget -q -T 5 -O - http://localhost:8080/ 2>&1) && break
+		sleep 0.05
+	done
+	fact answer "$answer"
+	net=$(ns_of "$server" net)
+	lab_go_to 4 || :
+	fact server_stays "$([ -n "$server" ] && [ "$(container_of httpd)" = "$server" ] && echo same)"
+	fact visitor_is_new "$([ "$(container_of sh)" != "$visitor" ] && alive "$(container_of sh)" && echo new)"
+	fact net_stays "$([ -n "$net" ] && [ "$(ns_of "$(container_of sh)" net)" = "$net" ] && echo same)"
+	lab_go_to 5 || :
+	fact server_is_new "$([ "$(container_of httpd)" != "$server" ] && alive "$(container_of httpd)" && echo new)"
+	fact net_is_new "$([ "$(ns_of "$(container_of httpd)" net)" != "$net" ] && echo new)"
+	fact old_gone "$(alive "$server" || echo gone)"
+	lab_end
+	fact status "$lab_status"
+	trace_calls "$BATS_FILE_TMPDIR/calls" "$LABS/$program"
+}
+
 setup() {
 	manifest=$BATS_TEST_TMPDIR/pod.yaml
 	explain=("$LABS/$program" --explain)
+	calls=$BATS_FILE_TMPDIR/calls
+	read_facts
+}
+
+# all_of: what --explain says becomes of anything, a line each, put together where it was folded.
+all_of() {
+	awk '{ on = match($0, /-> /) } on { if (line) print line; line = " " substr($0, RSTART + 3); next }
+		/^ {39}/ && line { sub(/^ +/, ""); line = line " " $0; next }
+		{ if (line) print line; line = "" } END { if (line) print line }' | sort -u
+}
+
+@test "17-pod: two containers share net, ipc and uts with pause, and nothing else of it" {
+	needs_lab "$program"
+	# check: kubelet: its mount table
+	differ "the kubelet's mount table beside ours" "$own_mnt" "$lab_mnt"
+	# check: the bridge's namespace
+	differ "the bridge's namespace beside ours" "$own_net" "$lab_net"
+	# check: pause 1: the host's own in it
+	# check: pause 2: the host's own in it
+	same "what pause has of its own" "ipc net uts" "$pause_own"
+	# check: shared by its containers
+	same "what the two containers share" "ipc net user uts" "$common"
+	same "and with pause" "ipc net user uts" "$with_pause"
+	# check: its address, and pause's
+	[[ $address == 172.17.*/16 ]]
+	same "hostnames of both" "web web" "$hostnames"
+	same "one asks the other, by localhost" "Hello from a Pod." "$answer"
+}
+
+@test "17-pod: its groups lie where the kubelet puts them, with the values of Kubernetes' formulas" {
+	needs_lab "$program"
+	[[ $group =~ /lab17-[0-9]+/kubepods\.slice/kubepods-burstable\.slice/kubepods-burstable-pod[0-9a-f_]{36}\.slice/cri-containerd-[0-9a-f]{64}\.scope$ ]]
+	# check: server: cpu.weight, requests.cpu
+	# check: server: cpu.max, limits.cpu
+	# check: server: memory.max, limits.memory
+	same "the server's group" "$((1 + (250 * 1024 / 1000 - 2) * 9999 / 262142)) 50000 100000 $((64 << 20)) 1 0" "$server_values"
+	same "the visitor's weight" $((1 + (100 * 1024 / 1000 - 2) * 9999 / 262142)) "$visitor_weight"
+	# check: server: oom_score_adj, its class
+	mem=$(($(awk '/^MemTotal/ { print $2 }' /proc/meminfo) * 1024))
+	same "its oom_score_adj" $((1000 - 1000 * (32 << 20) / mem)) "$score"
+	# check: the Pod: memory.max, the sum
+	same "the Pod's group" "$((96 << 20)) 75000 100000" "$pod_max"
+	same "what the server may do" "1000 1000 1000 1000 0000000000000000 1 2" "$powers"
+	same "what the visitor may do" "1000 1000 1000 1000 0 2" "$visitor_powers"
+}
+
+@test "17-pod: an OOM kill is the container's alone, and the loop starts it again" {
+	needs_lab "$program"
+	# check: visitor: reason
+	# check: visitor: 128 + SIGKILL
+	# check: visitor: restarts
+	# check: visitor: its PID is another
+	same "the visitor" new "$visitor_is_new"
+	# check: server: its PID is the same
+	same "the server" same "$server_stays"
+	# check: the Pod's network is the same
+	same "the network" same "$net_stays"
+	# The kernel has done it: nobody sent a SIGKILL by kill(2) or pidfd before pause's.
+	! sed '/kill([0-9]*, SIGKILL)/,$d' "$calls" | grep -E 'pidfd_send_signal\(.*SIGKILL|cgroup.kill>, "1"' | grep -v cri-containerd
+}
+
+@test "17-pod: without pause all live on, and the loop makes a new sandbox" {
+	needs_lab "$program"
+	# check: both containers run without it
+	# check: in the same network namespace
+	killed=$(caller_of '^[0-9]+ +kill\([0-9]+, SIGKILL\) += 0')
+	[ -n "$killed" ]
+	# check: server: its PID is another
+	same "the server" new "$server_is_new"
+	same "the old one" gone "$old_gone"
+	# check: the new sandbox: its network
+	same "the network" new "$net_is_new"
+	same "its status" 0 "$status"
+}
+
+@test "17-pod: each line of --explain is what happens, by strace of the Pod" {
+	needs_lab "$program"
+	"${explain[@]}" | all_of >"$BATS_TEST_TMPDIR/lines"
+	matched=$(explained "$BATS_TEST_TMPDIR/lines" "$calls" 0)
+	within "lines that are calls" 40 200 "$matched"
+}
+
+@test "17-pod: a manifest of one's own runs: OOMKilled, back-off, restarts; and a COMMAND in its first place" {
+	needs_lab "$program"
+	printf '%s\n' 'apiVersion: v1' 'kind: Pod' 'metadata: {name: oom}' 'spec:' '  containers:' \
+		'  - {name: greedy, image: busybox, command: [eat, 64M], resources: {limits: {memory: 32Mi}}}' \
+		'  - {name: neighbour, image: busybox, command: [sleep, "100"]}' >"$manifest"
+	run -0 --separate-stderr timeout 100 "$LABS/$program" --plain --restarts 2 "$manifest"
+	same "ends that were told" 3 "$(grep -c 'greedy: OOMKilled, status 137, restarts [012]; back-off' <<<"$output")"
+	same "ends of the neighbour" 0 "$(grep -cE 'neighbour: (OOMKilled|Error|Completed)' <<<"$output")"
+	sed -i 's/command: \[eat, 64M\]/command: [sh, -c, exit 3]/; s/^spec:/spec:\n  restartPolicy: Never/; /neighbour/d' "$manifest"
+	run -0 --separate-stderr timeout 100 "$LABS/$program" --plain "$manifest"
+	[[ $output == *"greedy: Error, status 3, restarts 0"* && $output != *back-off* ]]
+	run -7 --separate-stderr timeout 100 "$LABS/$program" "$manifest" -- sh -c 'hostname; exit 7'
+	same "hostname of COMMAND" oom "$output"
 }
 
 # pod LINE...: a Pod of one container, with these lines of the container's from line 8 on.
@@ -59,15 +216,15 @@ becomes() {
 	mem=$(($(awk '/^MemTotal/ { print $2 }' /proc/meminfo) * 1024))
 	score=$((1000 - 1000 * (64 << 20) / mem))
 	[ "$score" -lt 1000 ] || score=999
-	becomes '        cpu: 250m' "cpu.weight $((1 + (250 * 1024 / 1000 - 2) * 9999 / 262142)) "
-	becomes '        cpu: 1500m' 'cpu.max 150000 100000'
-	becomes '        memory: 64Mi' "oom_score_adj $score"
-	becomes '        memory: 0.5Gi' "memory.max $((1 << 29))"
-	becomes "the Pod's group" 'cpu.max 150000 100000' "memory.max $((1 << 29))"
-	becomes 'QoS class Burstable' 'mkdir("kubepods-burstable-podUID.slice")'
+	becomes '        cpu: 250m' "cpu.weight <- $((1 + (250 * 1024 / 1000 - 2) * 9999 / 262142)) "
+	becomes '        cpu: 1500m' 'cpu.max <- 150000 100000'
+	becomes '        memory: 64Mi' "oom_score_adj <- $score"
+	becomes '        memory: 0.5Gi' "memory.max <- $((1 << 29))"
+	becomes "the Pod's group" 'cpu.max <- 150000 100000' "memory.max <- $((1 << 29))"
+	becomes 'QoS class Burstable' 'mkdir("...kubepods-burstable-pod....slice"...)'
 
 	run -0 "${explain[@]}" --pod-pids-limit 64 "$manifest"
-	becomes "the Pod's group" 'pids.max 64'
+	becomes "the Pod's group" 'pids.max <- 64'
 }
 
 @test "17-pod: explain names the call of each field, and what is nothing" {
@@ -76,17 +233,17 @@ becomes() {
 		'livenessProbe: {}' 'volumeMounts:' '- name: v' '  mountPath: /v' '  readOnly: true'
 	printf '%s\n' '  hostname: web' '  shareProcessNamespace: true' '  volumes:' '  - name: v' '    hostPath: {path: /srv}' >>"$manifest"
 	run -0 --separate-stderr "${explain[@]}" "$manifest"
-	becomes '  hostname:' 'sethostname("web")'
+	becomes '  hostname:' 'sethostname("web", 3)'
 	becomes 'metadata:' 'nothing: Kubernetes only'
-	becomes '  shareProcessNamespace:' 'setns(CLONE_NEWPID)'
-	becomes '    command:' 'execve("sh", ["sh", "-c", "exit 3"])'
+	becomes '  shareProcessNamespace:' 'setns(...CLONE_NEWPID...)'
+	becomes '    command:' 'execve(...["sh", "-c", "exit 3"]...)'
 	becomes '    workingDir:' 'chdir("/tmp")'
 	becomes '    ports:' 'nothing: Kubernetes only'
 	becomes '      runAsUser:' 'setresuid(7, 7, 7)'
-	becomes '      allowPrivilegeEscalation:' 'prctl(PR_SET_NO_NEW_PRIVS, 1)'
-	becomes '      readOnlyRootFilesystem:' 'mount(NULL, ".", MS_REMOUNT|MS_BIND|MS_RDONLY)'
-	becomes '      mountPath:' 'mount("/srv", "/v", NULL, MS_BIND)'
-	becomes '      readOnly:' 'mount(NULL, "/v", NULL, MS_REMOUNT|MS_BIND|MS_RDONLY)'
+	becomes '      allowPrivilegeEscalation:' 'prctl(PR_SET_NO_NEW_PRIVS, 1...)'
+	becomes '      readOnlyRootFilesystem:' 'mount(NULL, ".", NULL, MS_RDONLY|MS_REMOUNT|MS_BIND, NULL)'
+	becomes '      mountPath:' 'mount("/srv", "v", NULL, MS_BIND|MS_REC, NULL)'
+	becomes '      readOnly:' 'mount(NULL, "v", NULL, MS_RDONLY|MS_REMOUNT|MS_BIND, NULL)'
 	becomes '    livenessProbe:' 'nothing: Kubernetes has this field, this lab has not'
 	[[ $stderr == "$manifest:15:5: warning: spec.containers[].livenessProbe: "* ]]
 }
@@ -97,7 +254,7 @@ becomes() {
 	run -2 --separate-stderr "${explain[@]}" "$manifest"
 	[[ $stderr == "$manifest:7:5: "*"--image nginx=DIR" ]]
 	run -0 "${explain[@]}" --image nginx=/srv/nginx "$manifest"
-	becomes '    image:' 'lowerdir=/srv/nginx'
+	becomes '    image:' 'lowerdir=.../srv/nginx'
 	run -2 "${explain[@]}" --image nginx "$manifest"
 	[[ $output == *"expected NAME=DIR"* ]]
 }

@@ -16,17 +16,19 @@ none_wrong() {
 }
 
 setup_file() {
-	local program several status programs=() here=() elsewhere=() timed=()
+	local program place several status programs=() here=() elsewhere=() timed=()
 	for program in "$LABS"/[0-9]*; do
 		[[ $program != *.d && -x $program ]] || continue
 		program=${program##*/}
-		# A lab that wants more than one CPU has a lab VM of its own: scripts/test.
+		# A lab that wants more than one CPU has a lab VM of its own, one whose place is the host none: scripts/test.
 		if in_vm; then
+			place=$("$LABS/$program" --about | jq -r .place)
+			[ "$place" != host ] || continue
 			several=$("$LABS/$program" --about | jq '.needs.cpus > 1')
 			[ "$several" = "$([ "$(nproc)" -gt 1 ] && echo true || echo false)" ] || continue
 		fi
 		programs+=("$program")
-		! "$LABS/$program" --about | jq -e 'any(.options[]; .name == "seconds")' >/dev/null || timed+=("$program")
+		! "$LABS/$program" --about | jq -e '.exclusive == "cpu"' >/dev/null || timed+=("$program")
 		status=0
 		"$LABS/$program" --can-run >"$BATS_FILE_TMPDIR/missing.$program" || status=$?
 		case $status in
@@ -37,7 +39,7 @@ setup_file() {
 	fact all_of_them "${programs[*]}"
 	fact can_run "${here[*]}"
 	fact cannot_run "${elsewhere[*]}"
-	fact with_windows "${timed[*]}"
+	fact measure_time "${timed[*]}"
 }
 
 setup() {
@@ -50,10 +52,10 @@ setup() {
 	mark=unboxed-$$-$RANDOM
 }
 
-# run_of FILE: sets run, the program with its shortest windows of time, where it has any.
+# run_of FILE: sets run, the program with the options of its shortest run.
 run_of() {
-	run=("$1")
-	[[ " $with_windows " != *" ${1##*/} "* ]] || run+=(--seconds=1)
+	mapfile -t run < <("$LABS/${1##*/}" --about | jq -r '.quick[]')
+	run=("$1" "${run[@]}")
 }
 
 # status COMMAND...: its exit status; stdout and stderr go to $out and $err. Bounded: 124 is a hang.
@@ -64,16 +66,26 @@ status() {
 }
 
 # story PROGRAM, events PROGRAM: the file with those of one run, which the tests of this file share.
+# whole PROGRAM: the events of one with no option, where its shortest run leaves something out.
 story() {
 	run_once "$1" story --plain
 }
 events() {
 	run_once "$1" jsonl --format=jsonl
 }
+whole() {
+	local file
+	file=$(events "$1")
+	run_of "$LABS/$1"
+	if [ ${#run[@]} -gt 1 ] && jq -es 'any(.[]; .verdict? == "skip")' "$file" >/dev/null; then
+		file=$(run_once "$1" whole --format=jsonl)
+	fi
+	echo "$file"
+}
 run_once() {
 	local file=$BATS_FILE_TMPDIR/$2.$1 result=0
 	if [ ! -e "$file.status" ]; then
-		run_of "$LABS/$1"
+		if [ "$2" = whole ]; then run=("$LABS/$1"); else run_of "$LABS/$1"; fi
 		timeout --kill-after=5 120 "${run[@]}" "${@:3}" >"$file" 2>"$file.err" </dev/null 3>&- || result=$?
 		echo "$result" >"$file.status"
 	fi
@@ -275,6 +287,7 @@ refused() {
 			and ([.parts[].name] | . == unique or length == (unique | length))
 			and (.options | all((.name | test("^[a-z0-9-]+$")) and (.help | length > 0)
 				and (.type | test("^(size|number|decimal|name|path-in|path-in-out|flag|choice|text|texts|volume)$")) and .min <= .max))
+			and (.quick | words) and ([.quick[] | ltrimstr("--") | split("=")[0]] - [.options[].name] == [])
 			and (.operands | all((.name | test("^[A-Z]+$")) and (.help | length > 0)))
 		' "$out" >/dev/null || wrong "$program --about: a field is missing or not as it must be: $(<"$out")"
 		# What it builds on is a lab that is here, or one that is to come under a number that no lab here has.
@@ -399,7 +412,7 @@ on_terminal() {
 			fi
 			# What measures time is judged where it has the machine for itself: not beside other tests.
 			statuses=0
-			[[ " $with_windows " != *" $program "* ]] || statuses='[01]'
+			[[ " $measure_time " != *" $program "* ]] || statuses='[01]'
 			grep -qx "@@status $statuses" "$file" || wrong "$program with $variable: expected status 0, observed: $(tail -n 4 "$file")"
 			long=$(sed "s/$escape\[[0-9;?]*[A-Za-z]//g" "$file" | while IFS= read -r line; do
 				[ ${#line} -le 60 ] || printf '%s\n' "$line"
@@ -514,10 +527,14 @@ look_at_all() {
 # ordinary_user PROGRAM: sets as, and run with a copy that it may start; false where it cannot run it.
 ordinary_user() {
 	as=(setpriv --reuid=1000 --regid=1000 --clear-groups env HOME=/tmp)
-	local copy=/tmp/$mark/labs/$1
+	local after copy=/tmp/$mark/labs/$1
 	mkdir -p "/tmp/$mark/labs"
 	chmod 755 "/tmp/$mark" "/tmp/$mark/labs"
 	cp "$LABS/$1" "$copy"
+	# What it builds on lies beside it: it may start that.
+	while read -r after; do
+		[ ! -x "$LABS/$after" ] || cp "$LABS/$after" "/tmp/$mark/labs"
+	done < <("$LABS/$1" --about | jq -r '.after[]')
 	# The root of the labs' containers lies beside the labs.
 	if [ ! -d "/tmp/$mark/rootfs" ]; then
 		mkdir -m 755 "/tmp/$mark/rootfs"
@@ -670,8 +687,9 @@ source_of() {
 		wait $second || result+=" $?"
 		[ "$result" = 0 ] || wrong "$program two at a time: status $result: $(grep -hE '"fail"|broken' "$out.1" "$out.2")"
 
+		roots=("${run[@]}")
 		if [ "$EUID" = 0 ] && ordinary_user "$program"; then
-			MARK=$mark timeout 240 "$LABS/$program" >"$out.1" 2>&1 </dev/null 3>&- &
+			MARK=$mark timeout 240 "${roots[@]}" >"$out.1" 2>&1 </dev/null 3>&- &
 			first=$!
 			MARK=$mark timeout 240 "${as[@]}" "${run[@]}" >"$out.2" 2>&1 </dev/null 3>&- &
 			second=$!
@@ -801,7 +819,7 @@ spared() {
 			wrong "$program has no tests/$program.bats"
 			continue
 		fi
-		checks=$(jq -r 'select(.event == "check") | .what' "$(events "$program")" | sort -u)
+		checks=$(jq -r 'select(.event == "check") | .what' "$(whole "$program")" | sort -u)
 		tags=$(sed -n 's/^[[:space:]]*# check: //p' "$file" | sort -u)
 		list=$(grep -vxF -e "$checks" <<<"$tags" || :)
 		[ -z "$list" ] || wrong "tests/$program.bats tags what is no check of $program: ${list//$'\n'/, }"

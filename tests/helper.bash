@@ -221,6 +221,20 @@ ns_of() {
 	readlink "/proc/$1/ns/$2" 2>/dev/null || :
 }
 
+# The folder of the group that PID is in.
+group_of() {
+	echo "/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$1/cgroup")"
+}
+
+# below PID: all its descendants.
+below() {
+	local child
+	for child in $(children_of "$1"); do
+		echo "$child"
+		below "$child"
+	done
+}
+
 # inside PID NAMESPACE COMMAND...: in that one namespace of PID, from outside.
 inside() {
 	nsenter "${userns_join[@]}" --target="$1" "--$2" "${@:3}"
@@ -239,4 +253,65 @@ all_gone() {
 			sleep 0.05
 		done
 	done
+}
+
+# ---- What --explain says, beside strace ----
+
+# joined FILE: strace's lines, those of a call that another process interrupted put together again.
+joined() {
+	awk '/<unfinished \.\.\.>$/ { sub(/ *<unfinished \.\.\.>$/, ""); open[$1] = $0; next }
+		/^[0-9]+ +<\.\.\. [a-z0-9_]+ resumed>/ { rest = $0; sub(/^[0-9]+ +<\.\.\. [a-z0-9_]+ resumed>/, "", rest); print open[$1] rest; delete open[$1]; next }
+		{ print }
+		END { for (pid in open) print open[pid] }' "$1" # and who never came back
+}
+
+# bytes WORD: as strace shows it in a netlink message where it cannot ask the kernel for the protocol.
+bytes() {
+	local IFS=.
+	# shellcheck disable=SC2086 # an address is four numbers
+	if [[ $1 =~ ^[0-9.]+$ ]]; then printf '.x%02x' $1; else printf %s "$1" | od -An -v -tx1 | tr -d '\n' | sed 's/ /.x/g'; fi
+}
+
+# pattern_of LINE: a regular expression for the call that a line of --explain tells of.
+pattern_of() {
+	local word call=$1
+	if [[ $call == *" <- "* ]]; then
+		echo "write\\([0-9]+<[^>]*/${call%% <- *}>, \"${call##* <- }\""
+		return
+	fi
+	if [[ $call == sendmsg* ]]; then
+		for word in $(grep -o '"[^"]*"' <<<"$call" | tr -d '"'); do
+			call=${call/"\"$word\""/@$(bytes "$word" | tr . @)@}
+		done
+	fi
+	sed 's/[][\.*^$(){}?+|/]/\\&/g; s/\\\.\\\.\\\./.*/g; s/RTM_NEWLINK/=0x10 /; s/RTM_NEWADDR/=0x14 /; s/@@/@/g; s/@/./g' <<<"$call" |
+		sed -E 's/\.(\.x[0-9a-f]{2})/\1/; s/(x[0-9a-f]{2})\.\.\*/\1.*/g'
+}
+
+# trace_calls FILE COMMAND...: the calls that --explain tells of, and what is written to files.
+trace_calls() {
+	strace -f --seccomp-bpf -qq -v -s 4096 -y -o "$1.raw" -e trace=clone3,setns,mount,mkdir,write,openat,prctl,capset,seccomp,setresuid,setresgid,sethostname,chdir,execve,bpf,sendmsg,ioctl,pivot_root,rt_sigtimedwait,kill,pidfd_send_signal \
+		"${@:2}" >/dev/null 2>&1 3>&- </dev/null || :
+	joined "$1.raw" >"$1"
+}
+
+# explained LINES CALLS COLUMN: each line that tells of a call at that column has one like it in CALLS;
+# prints how many there were.
+explained() {
+	local line call name matched=0
+	while IFS= read -r line; do
+		[ "${line:$3:1}" = " " ] || continue # long words: their call is on the next line
+		call=${line:$3}
+		call=${call#"${call%%[![:space:]]*}"}
+		case $call in *'('* | *' <- '*) ;; *) continue ;; esac
+		case $call in nothing* | the\ *) continue ;; esac
+		name=${call%%(*}
+		[[ $call != *' <- '* ]] || name=write
+		grep -E "^[0-9]+ +$name\\(" "$2" | grep -E -- "$(pattern_of "${call% (*)}")" >/dev/null || {
+			printf 'no call like: %s\n%s\n' "$line" "$(pattern_of "${call% (*)}")" >&2
+			return 1
+		}
+		matched=$((matched + 1))
+	done <"$1"
+	echo "$matched"
 }

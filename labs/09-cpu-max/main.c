@@ -37,6 +37,7 @@ static const struct lab lab = {
 	.needs = {.controllers = "cpu", .kernel = "5.14", .cpus = 2},
 	.options = lab_options,
 	.words = &words,
+	.quick = "--seconds=1",
 	.exclusive_cpu = true,
 };
 

@@ -44,6 +44,7 @@ static const struct lab lab = {
 	.options = lab_options,
 	.words = &more_words,
 	.story_only = true,
+	.quick = "--seconds=1",
 	.exclusive_cpu = true,
 };
 

@@ -1,7 +1,8 @@
 /*
  * explain.h: --explain, the manifest line by line, and beside each line the system
- * call or the kernel's file that it becomes. The values are those that the Pod's
- * life uses; a test holds them against an strace of it.
+ * call or the kernel's file that it becomes: "FILE <- VALUE" is a write, all else a
+ * call as strace(1) shows it, in which "..." stands for the rest. The values are
+ * those that the Pod's life uses; a test holds each against an strace of it.
  */
 #pragma once
 
@@ -17,29 +18,29 @@
 
 static char *weight_text(struct group_values v)
 {
-	return text("cpu.weight %d (newer runtimes: %d)", v.weight, v.weight_newer);
+	return text("cpu.weight <- %d (newer runtimes: %d)", v.weight, v.weight_newer);
 }
 
 static char *max_text(struct group_values v)
 {
-	return v.quota ? text("cpu.max %lld %d", v.quota, CPU_PERIOD)
-		       : text("cpu.max max %d", CPU_PERIOD);
+	return v.quota ? text("cpu.max <- %lld %d", v.quota, CPU_PERIOD)
+		       : text("cpu.max <- max %d", CPU_PERIOD);
 }
 
 static char *memory_text(struct group_values v)
 {
-	return v.memory ? text("memory.max %lld", v.memory) : text("memory.max max");
+	return v.memory ? text("memory.max <- %lld", v.memory) : text("memory.max <- max");
 }
 
 static char *score_text(const struct pod *pod, const struct container *c)
 {
 	struct sysinfo machine;
 	sysinfo(&machine);
-	return text("oom_score_adj %d",
+	return text("oom_score_adj <- %d",
 		oom_score_adj(pod, c, (long long)machine.totalram * machine.mem_unit));
 }
 
-/* execve("sh", ["sh", "-c", "..."]), the strings as JSON has them. */
+/* execve(...["sh", "-c"]...), the strings as JSON has them. */
 static char *execve_text(const struct container *c)
 {
 	char *list;
@@ -47,13 +48,12 @@ static char *execve_text(const struct container *c)
 	FILE *out = open_memstream(&list, &size);
 	if (!out)
 		die("open_memstream");
-	fputs("execve(", out);
-	text_json(out, container_word(c, 0));
+	fputs("execve(...", out);
 	for (size_t i = 0; container_word(c, i); i++) {
-		fputs(i == 0 ? ", [" : ", ", out);
+		fputs(i == 0 ? "[" : ", ", out);
 		text_json(out, container_word(c, i));
 	}
-	fputs("])", out);
+	fputs("]...)", out);
 	fclose(out);
 	return list;
 }
@@ -62,18 +62,18 @@ static char *volume_text(const struct pod *pod, const struct volume *v)
 {
 	long long size = volume_size(pod, v);
 	if (!v->medium || strcmp(v->medium, "Memory"))
-		return text("mkdir(\"volumes/%s\")", v->name);
-	return size ? text("mount(\"tmpfs\", \"volumes/%s\", \"tmpfs\", 0, \"size=%lld\")", v->name,
-			      size)
-		    : text("mount(\"tmpfs\", \"volumes/%s\", \"tmpfs\")", v->name);
+		return text("mkdir(\"volumes/%s\", 0777)", v->name);
+	return size ? text("mount(\"tmpfs\", \"volumes/%s\"...size=%lld\")", v->name, size)
+		    : text("mount(\"tmpfs\", \"volumes/%s\"...)", v->name);
 }
 
 static char *mount_text(const struct mount *m)
 {
 	const struct volume *v = m->volume;
-	return v->host.line
-		       ? text("mount(\"%s\", \"%s\", NULL, MS_BIND)", v->host_path, m->path)
-		       : text("mount(\"volumes/%s\", \"%s\", NULL, MS_BIND)", v->name, m->path);
+	return v->host.line ? text("mount(\"%s\", \"%s\", NULL, MS_BIND|MS_REC, NULL)",
+				      v->host_path, m->path + 1)
+			    : text("mount(\"...volumes/%s\", \"%s\", NULL, MS_BIND|MS_REC, NULL)",
+				      v->name, m->path + 1);
 }
 
 /* Allocated; NULL for a line that only holds others. of is what the field belongs to. */
@@ -90,14 +90,15 @@ static char *effect(const struct pod *pod, const char *field, const char *own, c
 	if (!strcmp(field, "pod.spec.securityContext." name) || \
 		!strcmp(field, "container.securityContext." name)) \
 	return
-	WHEN("pod.metadata.name") pod->hostname ? text(NOTHING) : text("sethostname(\"%s\")", own);
-	WHEN("pod.spec.hostname") text("sethostname(\"%s\")", own);
+	WHEN("pod.metadata.name")
+	pod->hostname ? text(NOTHING) : text("sethostname(\"%s\", %zu)", own, strlen(own));
+	WHEN("pod.spec.hostname") text("sethostname(\"%s\", %zu)", own, strlen(own));
 	WHEN("pod.spec.hostUsers")
 	text(pod->host_users.is ? "nothing: the user namespace stays the node's"
-				: "pause: clone3(CLONE_NEWUSER)");
+				: "clone3(...CLONE_NEWUSER...)");
 	WHEN("pod.spec.shareProcessNamespace")
-	text(pod->share_process_namespace.is ? "each container: setns(CLONE_NEWPID)"
-					     : "each container: clone3(CLONE_NEWPID)");
+	text(pod->share_process_namespace.is ? "setns(...CLONE_NEWPID...)"
+					     : "clone3(...CLONE_NEWPID...)");
 	WHEN("pod.spec.resources.requests.cpu") weight_text(pod_values(pod));
 	WHEN("pod.spec.resources.limits.cpu") max_text(pod_values(pod));
 	WHEN("pod.spec.resources.limits.memory") memory_text(pod_values(pod));
@@ -105,21 +106,23 @@ static char *effect(const struct pod *pod, const char *field, const char *own, c
 	WHEN_SECURITY("runAsGroup") text("setresgid(%s, %s, %s)", own, own, own);
 	WHEN_SECURITY("runAsNonRoot") text("nothing: the kubelet looks at the uid");
 	WHEN_SECURITY("seccompProfile.type")
-	text(strcmp(own, "Unconfined") ? "seccomp(SECCOMP_SET_MODE_FILTER)" : "nothing: no filter");
+	text(strcmp(own, "Unconfined") ? "seccomp(SECCOMP_SET_MODE_FILTER...)"
+				       : "nothing: no filter");
 	WHEN("container.securityContext.privileged")
 	text(c->security.privileged.is ? "nothing is taken away: no capset(), no seccomp()"
 				       : "nothing");
 	WHEN("container.securityContext.allowPrivilegeEscalation")
-	text(c->security.privilege_escalation.is ? "nothing" : "prctl(PR_SET_NO_NEW_PRIVS, 1)");
+	text(c->security.privilege_escalation.is ? "nothing" : "prctl(PR_SET_NO_NEW_PRIVS, 1...)");
 	WHEN("container.securityContext.readOnlyRootFilesystem")
-	text(c->security.read_only_root.is ? "mount(NULL, \".\", MS_REMOUNT|MS_BIND|MS_RDONLY)"
-					   : "nothing");
-	WHEN("container.securityContext.capabilities.add") text("capset() keeps them");
+	text(c->security.read_only_root.is
+			? "mount(NULL, \".\", NULL, MS_RDONLY|MS_REMOUNT|MS_BIND, NULL)"
+			: "nothing");
+	WHEN("container.securityContext.capabilities.add") text("capset(...)");
 	WHEN("container.securityContext.capabilities.drop")
-	text("prctl(PR_CAPBSET_DROP), capset()");
-	WHEN("container.name") text("mkdir(\"cri-containerd-ID.scope\"), its group");
+	text("prctl(PR_CAPBSET_DROP...)");
+	WHEN("container.name") text("mkdir(\"...cri-containerd-...scope\"...)");
 	WHEN("container.image")
-	text("mount(\"overlay\", lowerdir=%s)%s", c->rootfs ? c->rootfs : "rootfs/tree",
+	text("mount(...overlay...lowerdir=...%s...)%s", c->rootfs ? c->rootfs : "rootfs/tree",
 		c->command || c->args ? "" : ", execve(\"sh\", [\"sh\"])");
 	WHEN("container.command") execve_text(c);
 	WHEN("container.args") c->command ? text("the execve() of its command") : execve_text(c);
@@ -128,7 +131,7 @@ static char *effect(const struct pod *pod, const char *field, const char *own, c
 	WHEN("container.resources.requests.memory") score_text(pod, c);
 	WHEN("container.resources.limits.cpu") max_text(container_values(pod, c));
 	WHEN("container.resources.limits.memory") memory_text(container_values(pod, c));
-	WHEN("env.name") text("execve(): \"%s=%s\"", env->name, env->value ? env->value : "");
+	WHEN("env.name") text("execve(...\"%s=%s\"...)", env->name, env->value ? env->value : "");
 	WHEN("env.value") text("the execve() of its name");
 	WHEN("volume.emptyDir") volume_text(pod, v);
 	WHEN("volume.emptyDir.medium") text(strcmp(own, "Memory") ? NOTHING : "tmpfs");
@@ -136,12 +139,12 @@ static char *effect(const struct pod *pod, const char *field, const char *own, c
 	v->medium && !strcmp(v->medium, "Memory") ? text("size=%lld", volume_size(pod, v))
 						  : text("nothing: the kubelet measures");
 	WHEN("volume.hostPath.path") text("nothing yet: the source of its mounts");
-	WHEN("volume.configMap") text("mkdir(\"volumes/%s\")", v->name);
-	WHEN("map.data") !*own ? NULL : text("open(\"volumes/.../%s\", O_CREAT), write()", own);
+	WHEN("volume.configMap") text("mkdir(\"volumes/%s\", 0777)", v->name);
+	WHEN("map.data") !*own ? NULL : text("openat(...volumes/.../%s...)", own);
 	WHEN("mount.mountPath") mount_text(m);
 	WHEN("mount.readOnly")
 	mount_read_only(m)
-		? text("mount(NULL, \"%s\", NULL, MS_REMOUNT|MS_BIND|MS_RDONLY)", m->path)
+		? text("mount(NULL, \"%s\", NULL, MS_RDONLY|MS_REMOUNT|MS_BIND, NULL)", m->path + 1)
 		: text("nothing");
 #undef WHEN
 #undef WHEN_SECURITY
@@ -202,26 +205,28 @@ static void explain_rest(const struct pod *pod, long long pids)
 	char *rest;
 	printf("\n# What no line says\nQoS class %s", qos_names[pod_qos(pod)]);
 	size_t column = strlen("QoS class ") + strlen(qos_names[pod_qos(pod)]);
-	autofree char *group = pod_group(pod, "UID");
+	autofree char *group = pod_group(pod, "...");
 	for (char *one = strtok_r(group, "/", &rest); one; one = strtok_r(NULL, "/", &rest))
-		print_effect(&column, text("mkdir(\"%s\")", one)); /* each in the one before */
+		print_effect(
+			&column, text("mkdir(\"...%s\"...)", one)); /* each in the one before */
 	putchar('\n');
-	print_group("the Pod's group", pod_values(pod), pids ? text("pids.max %lld", pids) : NULL);
+	print_group(
+		"the Pod's group", pod_values(pod), pids ? text("pids.max <- %lld", pids) : NULL);
 	for (size_t i = 0; i < container_count(pod); i++) {
 		const struct container *c = container_at(pod, i);
 		autofree char *name = text("%s's group", c->name);
 		print_group(name, container_values(pod, c), score_text(pod, c));
 	}
 	column = print_words("each container's group", 0, 0);
-	print_effect(&column, text("memory.oom.group 1"));
-	print_effect(&column, text("memory.swap.max 0"));
+	print_effect(&column, text("memory.oom.group <- 1"));
+	print_effect(&column, text("memory.swap.max <- 0"));
 	putchar('\n');
 	column = print_words("pause", 0, 0);
-	print_effect(&column, text("clone3(CLONE_NEWNET, NEWIPC, NEWUTS)"));
+	print_effect(&column, text("clone3(...CLONE_NEWIPC...CLONE_NEWNET...)"));
 	putchar('\n');
 	column = print_words("each container", 0, 0);
-	print_effect(&column, text("setns(CLONE_NEWNET, NEWIPC, NEWUTS)"));
-	print_effect(&column, text("clone3(CLONE_NEWNS, INTO_CGROUP)"));
+	print_effect(&column, text("setns(...CLONE_NEWIPC...CLONE_NEWNET)"));
+	print_effect(&column, text("clone3(...CLONE_PARENT|CLONE_NEWNS...)"));
 	putchar('\n');
 }
 

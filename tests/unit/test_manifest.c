@@ -185,6 +185,7 @@ static void the_oom_score_adj(void **state)
 		{"", "requests: {memory: 1Gi}", "", 750, 999},
 		{"", "requests: {memory: 1Mi}", "requests: {memory: 4Gi}", 999, 3},
 		{"", "requests: {memory: 7Ei}", "", 3, 999},
+		{"", "requests: {memory: 4286377362}", "", 3, 999}, /* 2, but for the bound */
 		{"requests: {memory: 2Gi}", "", "", 750, 750},
 		{"requests: {memory: 3Gi}", "requests: {memory: 1Gi}", "", 500, 750},
 	};
@@ -648,6 +649,11 @@ static void deep_wide_and_exploding(void **state)
 			repeated(rows[i].head, rows[i].piece, rows[i].times, rows[i].tail);
 		try_it(data, strlen(data));
 	}
+	autofree char *deep = repeated("", "[", 101, "");
+	assert_false(manifest_read(&manifest, deep, strlen(deep), NULL));
+	assert_non_null(strstr(manifest.error.message, "within each other"));
+	assert_int_equal(manifest.error.at.column, 101);
+	manifest_free(&manifest);
 }
 
 /* Few bytes, many values: a list of aliases to a list of aliases. */

@@ -40,6 +40,7 @@ static const struct lab easy = {
 	.options = own,
 	.parts = parts,
 	.place_host = true,
+	.quick = "--number=1 --plain=2",
 	.exclusive_cpu = true,
 };
 
@@ -536,6 +537,7 @@ static void about_is_json(void **state)
 		"\"manual\":[\"one(1)\",\"two(2)\"]",
 		"\"teaches\":[\"unshare:CLONE_NEWPID\",\"fork\"]", "\"after\":[]", "\"boot\":\"\"",
 		"\"place\":\"host\"", "\"hazard\":false", "\"exclusive\":\"cpu\"",
+		"\"quick\":[\"--number=1\",\"--plain=2\"]",
 		"{\"name\":\"plain\",\"title\":\"Needs nothing\",\"needs\":{\"root\":false,",
 		"\"controllers\":[\"memory\",\"pids\"],\"modules\":[],\"kernel\":\"99.0\",\"cpus\":0,"
 		"\"memory\":0},\"boot\":\"alone\",\"hazard\":true}",
@@ -556,7 +558,7 @@ static void about_is_json(void **state)
 	r = run(whole_begin);
 	assert_status(r, 0);
 	assert_int_equal(json_lines(r->out), 1);
-	assert_has(r, out, "\"parts\":[],\"operands\":[],\"options\":[]}");
+	assert_has(r, out, "\"parts\":[],\"quick\":[],\"operands\":[],\"options\":[]}");
 }
 
 static void the_checker_of_json_knows_what_is_none(void **state)

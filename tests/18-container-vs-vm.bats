@@ -1,0 +1,243 @@
+#!/usr/bin/env bats
+# 18-container-vs-vm, seen from outside while it waits: its children in /proc,
+# what each container has in its own /proc by /proc/PID/root, and what strace sees
+# come from the virtual machines. "# check:" names the lab's check whose fact is
+# obtained here a second time.
+
+# shellcheck disable=SC2154,SC2086 # facts and the helper's variables; lists of PIDs are to be split
+
+load helper
+program=18-container-vs-vm
+boot_id=/proc/sys/kernel/random/boot_id osrelease=/proc/sys/kernel/osrelease
+
+# Of all children of PID, the grandchildren.
+grandchildren_of() {
+	local child list=''
+	for child in $(children_of "$1"); do
+		list+=" $(children_of "$child")"
+	done
+	echo $list
+}
+
+# inside_of FILE PID...: what stands in FILE for them: the different contents, and how many of each.
+inside_of() {
+	local pid
+	for pid in "${@:2}"; do
+		cat "/proc/$pid/root$1"
+	done 2>&1 | sort | uniq -c | awk '{ print $1, $2 }'
+}
+
+# How many numbers NSpid has, for each PID: "2 2 2".
+pids_of() {
+	local pid list=''
+	for pid; do
+		list+=" $(status_of "$pid" NSpid | wc -w)"
+	done
+	echo $list
+}
+
+# Shells in our /proc whose arguments have the lab's mark of this kind.
+shells() {
+	local process found=0
+	while read -r process; do
+		[[ $(tr '\0' ' ' <"$process" 2>/dev/null) != sh\ -c* ]] || found=$((found + 1))
+	done < <(grep -lsE "lab18\.$1\.$2" /proc/[0-9]*/cmdline)
+	echo $found
+}
+
+# KiB: the Pss of all of PID...
+pss_of() {
+	local pid sum=0
+	for pid; do
+		sum=$((sum + $(awk '$1 == "Pss:" { print $2 }' "/proc/$pid/smaps_rollup")))
+	done
+	echo $sum
+}
+
+# walk OPTION...: to step 3, without strace. Sets pids to all that the lab has started by then.
+walk_to() {
+	lab_start "$LABS/$program" "${@:2}"
+	lab_go_to "$1" || return 1
+	pids="$(children_of "$lab") $(grandchildren_of "$lab")"
+}
+
+setup_file() {
+	"$LABS/$program" --can-run || return 0
+	local me plain shims payloads
+	lab_start strace -qq -s 512 -e trace=read -o "$BATS_FILE_TMPDIR/calls" "$LABS/$program" --containers=10 --vms=2
+	lab_go_to 1 || :
+	me=$(children_of "$lab")
+	fact me "$me"
+	plain=$(children_of "$me")
+	fact plain_pids "$(pids_of $plain)"
+	fact plain_ids "$(inside_of $boot_id $plain)"
+	fact plain_root "$([ "/proc/$plain/root/etc" -ef /etc ] && echo ours)"
+
+	lab_go_to 2 || :
+	shims=$(children_of "$me") payloads=$(grandchildren_of "$me")
+	fact all_ended "$(all_gone $plain && echo yes)"
+	fact shims "$(wc -w <<<"$shims")"
+	fact payload_pids "$(pids_of $payloads)"
+	fact payload_ids "$(inside_of $boot_id $payloads)"
+	fact payload_releases "$(inside_of $osrelease $payloads)"
+	fact payload_shells "$(shells "$me" container)"
+	fact payload_spaces "$(for pid in $payloads; do ns_of "$pid" pid; done | sort -u | wc -l)"
+	fact container_kib "$(($(pss_of $shims $payloads) / 10))"
+
+	lab_go_to 3 || :
+	fact containers_ended "$(all_gone $shims $payloads && echo yes)"
+	if "$ROOT/scripts/kernel" --path >/dev/null 2>&1 && command -v "qemu-system-$(uname -m)" >/dev/null; then
+		vms=$(children_of "$me")
+		fact vms "$(wc -w <<<"$vms")"
+		fact vm_children "$(grandchildren_of "$me")"
+		fact vm_programs "$(for pid in $vms; do basename "$(readlink "/proc/$pid/exe")"; done | sort -u)"
+		fact vm_pids "$(pids_of $vms)"
+		fact vm_shells "$(shells "$me" vm)"
+		fact vm_kib "$(($(pss_of $vms) / 2))"
+		fact kvm "$(for pid in $vms; do readlink "/proc/$pid"/fd/*; done | grep -c '^/dev/kvm$\|kvm-vm' || :)"
+	fi
+	lab_go_to 4 || :
+	fact vms_ended "$(all_gone ${vms-} && echo yes)"
+	lab_end
+	fact status "$lab_status"
+	fact to_first_line "$(jq -r 'select(.event == "end").table[] | select(.[0] == "to the first line")[2]' "$lab_dir/jsonl")"
+}
+
+setup() {
+	needs_lab "$program"
+	read_facts
+	calls=$BATS_FILE_TMPDIR/calls
+	ours=$(<$boot_id)
+}
+
+needs_vms() {
+	[ -n "${vms-}" ] || skip "there is no QEMU or no kernel for a virtual machine here: make setup"
+}
+
+@test "18-container-vs-vm: control: a plain process has one PID and this machine's boot id" {
+	# check: process: with this machine's boot id
+	same "boot ids in its /proc" "1 $ours" "$plain_ids"
+	same "its root" ours "$plain_root"
+	# check: process: shells with one PID
+	same "its PIDs" 1 "$plain_pids"
+	same "is it gone when the next series begins" yes "$all_ended"
+}
+
+@test "18-container-vs-vm: containers are processes of this kernel" {
+	same "started by the lab" 10 "$shims"
+	# check: containers: different boot ids
+	# check: containers: with this machine's boot id
+	same "boot ids in their own /proc" "10 $ours" "$payload_ids"
+	# check: containers: osrelease
+	same "osrelease there" "10 $(uname -r)" "$payload_releases"
+	# check: containers: shells in our /proc
+	same "shells in our /proc" 10 "$payload_shells"
+	# check: containers: shells with two PIDs
+	same "PIDs of each" "2 2 2 2 2 2 2 2 2 2" "$payload_pids"
+	same "their PID namespaces" 10 "$payload_spaces"
+	same "are they gone when the next series begins" yes "$containers_ended"
+}
+
+# What came from virtual machines, as the lab's read() had it, a few letters at a time: "BOOT_ID RELEASE".
+from_vms() {
+	awk 'match($0, /^read\([0-9]+, "/) {
+		fd = $1
+		$0 = substr($0, RLENGTH + 1)
+		if (match($0, /", [0-9]+\) += [0-9]+$/)) said[fd] = said[fd] substr($0, 1, RSTART - 1)
+	}
+	END { for (fd in said) print said[fd] }' "$calls" |
+		grep -oE "lab18\.$me\.vm [0-9a-f-]{36} [^ \\]+" | cut -d' ' -f2- | sort -u
+}
+
+@test "18-container-vs-vm: each virtual machine has a kernel of its own, out of our sight" {
+	needs_vms
+	same "of them, at last" 2 "$vms"
+	# One, and then two.
+	# check: VMs: different boot ids
+	same "boot ids that came from them" 3 "$(from_vms | cut -d' ' -f1 | sort -u | wc -l)"
+	# check: VMs: with this machine's boot id
+	same "ours among these" 0 "$(from_vms | grep -c "$ours" || :)"
+	# check: VMs: osrelease
+	same "their osrelease" "$(<"$("$ROOT/scripts/kernel" --path)/version")" "$(from_vms | cut -d' ' -f2 | sort -u)"
+	# check: VMs: shells in our /proc
+	same "their shells in our /proc" 0 "$vm_shells"
+	# check: VMs: processes, all of them QEMU
+	same "what each is" "qemu-system-$(uname -m)" "$vm_programs"
+	same "their PIDs" "1 1" "$vm_pids"
+	same "their children" "" "$vm_children"
+	same "are they gone in the next step" yes "$vms_ended"
+}
+
+@test "18-container-vs-vm: a virtual machine costs more than ten containers, and says what runs it" {
+	needs_vms
+	# check: VMs: Pss, beside a container's
+	within "KiB of a container, with what waits for it" 20 8192 "$container_kib"
+	within "KiB of a virtual machine" $((10 * container_kib)) $((1024 * 1024)) "$vm_kib"
+	if [ "$kvm" = 0 ]; then
+		[[ $to_first_line == *", emulated" ]] || same "how, without an open /dev/kvm" emulated "$to_first_line"
+	else
+		[[ $to_first_line == *", KVM" ]] || same "how, with /dev/kvm open" KVM "$to_first_line"
+	fi
+}
+
+@test "18-container-vs-vm: none outlives the lab, however that ends" {
+	walk_to 2 --containers=3 --vms=0
+	same "processes by step 2" 6 "$(wc -w <<<"$pids")"
+	kill -KILL "$lab"
+	lab_end
+	all_gone $pids || same "after SIGKILL in step 2" gone "still there"
+	walk_to 2 --containers=3 --vms=0
+	kill -TERM "$lab"
+	lab_end
+	same "its status after SIGTERM" 130 "$lab_status"
+	all_gone $pids || same "after SIGTERM in step 2" gone "still there"
+	needs_vms
+	walk_to 3 --containers=1 --vms=1
+	same "processes by step 3" 1 "$(wc -w <<<"$pids")"
+	kill -KILL "$lab"
+	lab_end
+	all_gone $pids || same "after SIGKILL in step 3" gone "still there"
+	# While it boots, of which the lab says nothing.
+	"$LABS/$program" --containers=1 --vms=1 >/dev/null 2>&1 3>&- &
+	lab=$!
+	tries=400
+	until pids=$(children_of "$lab") && grep -qs "^qemu" "/proc/${pids%% *}/comm"; do
+		((tries-- > 0)) || same "QEMU among its children" yes no
+		sleep 0.05
+	done
+	kill -TERM "$lab"
+	wait "$lab" || ended=$?
+	same "its status after SIGTERM, while it boots" 130 "$ended"
+	all_gone $pids || same "after SIGTERM, while it boots" gone "still there"
+}
+
+@test "18-container-vs-vm: what cannot boot is one named skip, and no failure" {
+	copy=$BATS_TEST_TMPDIR/build
+	mkdir -p "$copy/labs" "$copy/rootfs"
+	cp "$LABS/$program" "$LABS/16-container" "$copy/labs"
+	cp -R "$ROOT/build/rootfs/tree" "$copy/rootfs"
+	run "$copy/labs/$program" --containers=1 --format=jsonl
+	same "its status" 0 "$status"
+	same "skipped, and checked" "1 7" "$(jq -rR 'fromjson? | select(.event == "end") | "\(.skipped) \(.checks)"' <<<"$output")"
+	# Without lab 16 beside it there is no container, and that is no skip.
+	rm "$copy/labs/16-container"
+	run "$copy/labs/$program" --containers=1
+	same "its status" 3 "$status"
+	[[ $output == *16-container*ENOENT* ]] || same "what it says" "16-container: ENOENT" "$output"
+}
+
+@test "18-container-vs-vm: COMMAND runs in one fresh container" {
+	in_it=$("$LABS/$program" -- sh -c "cat $boot_id; readlink /proc/self/ns/pid; echo \$\$; ls /" 2>/dev/null)
+	mapfile -t line <<<"$in_it"
+	same "its boot id" "$ours" "${line[0]}"
+	differ "its PID namespace beside ours" "$(ns_of self pid)" "${line[1]}"
+	same "its PID" 1 "${line[2]}"
+	run -42 "$LABS/$program" -- sh -c 'exit 42'
+	run -127 "$LABS/$program" -- no-such-command
+	# One line on stderr says where it runs, and no more.
+	same "lines on stderr" 1 "$("$LABS/$program" -- true 2>&1 | wc -l)"
+}
+
+@test "18-container-vs-vm: and its verdict is pass" {
+	same "its status" 0 "$status"
+}
