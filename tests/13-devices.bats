@@ -25,14 +25,14 @@ in_group() {
 	outcome sh -c 'echo $$ >"$0/cgroup.procs" && eval "$1"' "$1" "$2"
 }
 
-# all_in GROUP: the four acts in it
+# all_in GROUP: the six acts in it
 all_in() {
-	local node=$BATS_FILE_TMPDIR/node minor
+	local node=$BATS_FILE_TMPDIR/node device
 	for name in null zero; do
 		in_group "$1" ": </dev/$name"
 	done
-	for minor in 3 5; do
-		in_group "$1" "mknod $node c 1 $minor"
+	for device in "c 1 3" "c 1 5" "c 4 3" "b 1 3"; do
+		in_group "$1" "mknod $node $device"
 		rm -f "$node"
 	done
 }
@@ -87,14 +87,16 @@ results() {
 	grep -E "$1" "$calls" | sed -E 's/.* = (-1 )?([A-Z]+|[0-9]+).*/\2/; s/^[0-9]+$/works/' | xargs
 }
 
-@test "13-devices: control: root in the group opens both devices and makes both nodes" {
+@test "13-devices: control: root in the group opens both devices and makes all nodes" {
 	same "the numbers of null and zero" "1:3 1:5" "$numbers"
 	# check: before: programs on the group
 	# check: before: open() of /dev/null
 	# check: before: open() of /dev/zero
 	# check: before: mknod() of 1:3
 	# check: before: mknod() of 1:5
-	same "ours in its group" "works works works works" "$before"
+	# check: before: mknod() of c 4:N
+	# check: before: mknod() of b 1:N
+	same "ours in its group" "works works works works works works" "$before"
 }
 
 @test "13-devices: a program of the kernel's device type is asked, in that group only" {
@@ -102,9 +104,9 @@ results() {
 	same "its type: BPF_PROG_TYPE_CGROUP_DEVICE" 15 "$prog_type"
 	same "loaded, attached, detached" "BPF_PROG_LOAD BPF_PROG_ATTACH BPF_PROG_DETACH" \
 		"$(grep -oE 'BPF_PROG_(LOAD|ATTACH|DETACH)' "$calls" | xargs)"
-	same "ours in its group" "works EPERM works EPERM" "$asked"
+	same "ours in its group" "works EPERM works EPERM EPERM EPERM" "$asked"
 	same "another device there" EPERM "$another"
-	same "ours in the group beside it" "works works works works" "$asked_beside"
+	same "ours in the group beside it" "works works works works works works" "$asked_beside"
 	# check: outside: open() of /dev/zero
 	same "ours in no group of the lab's" works "$asked_outside"
 }
@@ -121,9 +123,13 @@ results() {
 	same "opens of /dev/zero: before, asked, outside, after" "works EPERM works works" \
 		"$(results 'openat\(AT_FDCWD, "/dev/zero", ')"
 	# check: asked: mknod() of 1:3
-	same "nodes 1:3: before, asked, after" "works works works" "$(results 'mknodat\(.*makedev\(0x1, 0x3\)')"
+	same "nodes 1:3: before, asked, after" "works works works" "$(results 'mknodat\(.*S_IFCHR.*makedev\(0x1, 0x3\)')"
 	# check: asked: mknod() of 1:5
 	same "nodes 1:5: before, asked, after" "works EPERM works" "$(results 'mknodat\(.*makedev\(0x1, 0x5\)')"
+	# check: asked: mknod() of c 4:N
+	same "nodes c 4:3: before, asked, after" "works EPERM works" "$(results 'mknodat\(.*S_IFCHR.*makedev\(0x4, 0x3\)')"
+	# check: asked: mknod() of b 1:N
+	same "nodes b 1:3: before, asked, after" "works EPERM works" "$(results 'mknodat\(.*S_IFBLK.*makedev\(0x1, 0x3\)')"
 }
 
 @test "13-devices: detached, both work again" {
@@ -131,7 +137,9 @@ results() {
 	# check: after: open() of /dev/null
 	# check: after: mknod() of 1:3
 	# check: after: mknod() of 1:5
-	same "ours in its group" "works works works works" "$after"
+	# check: after: mknod() of c 4:N
+	# check: after: mknod() of b 1:N
+	same "ours in its group" "works works works works works works" "$after"
 }
 
 @test "13-devices: a COMMAND is in such a group, and --minor says which device it may open" {

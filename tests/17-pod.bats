@@ -49,7 +49,7 @@ setup_file() {
 	fact powers "$(for key in Uid CapEff NoNewPrivs Seccomp; do status_of "$server" $key; echo; done | xargs)"
 	fact visitor_powers "$(for key in Uid NoNewPrivs Seccomp; do status_of "$visitor" $key; echo; done | xargs)"
 	for ((tries = 100; tries > 0; tries--)); do # until it listens
-		answer=$(nsenter --target="$visitor" --net --mount wget -q -T 5 -O - http://localhost:8080/ 2>&1) && break
+		answer=$(nsenter --target="$visitor" --net bash -c 'exec 3<>/dev/tcp/127.0.0.1/8080 && printf "GET / HTTP/1.0\r\n\r\n" >&3 && tail -n 1 <&3' 2>/dev/null) && break
 		sleep 0.05
 	done
 	fact answer "$answer"
@@ -87,8 +87,8 @@ all_of() {
 	differ "the kubelet's mount table beside ours" "$own_mnt" "$lab_mnt"
 	# check: the bridge's namespace
 	differ "the bridge's namespace beside ours" "$own_net" "$lab_net"
-	# check: pause 1: the host's own in it
-	# check: pause 2: the host's own in it
+	# check: web, pause 1: of the host in it
+	# check: web, pause 2: of the host in it
 	same "what pause has of its own" "ipc net uts" "$pause_own"
 	# check: shared by its containers
 	same "what the two containers share" "ipc net user uts" "$common"
@@ -137,7 +137,7 @@ all_of() {
 	# check: in the same network namespace
 	killed=$(caller_of '^[0-9]+ +kill\([0-9]+, SIGKILL\) += 0')
 	[ -n "$killed" ]
-	# check: server: its PID is another
+	# check: server: now its PID is another
 	same "the server" new "$server_is_new"
 	same "the old one" gone "$old_gone"
 	# check: the new sandbox: its network

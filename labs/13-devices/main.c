@@ -20,7 +20,7 @@
 #include "sys.h"
 #include "words.h"
 
-enum { MEM = 1, NULL_DEVICE = 3, ZERO = 5 }; /* Documentation/admin-guide/devices.txt */
+enum { MEM = 1, TTY = 4, NULL_DEVICE = 3, ZERO = 5 }; /* Documentation/admin-guide/devices.txt */
 
 static long long minor_allowed = NULL_DEVICE;
 
@@ -112,10 +112,10 @@ static void detach(int group, int program)
 	SYS(bpf(BPF_PROG_DETACH, &detach));
 }
 
-/* A node is only a name: the numbers are what is asked for. */
-static int make_node(unsigned int minor)
+/* A node is only a name: its type and the numbers are what is asked for. */
+static int make_node(mode_t type, unsigned int major, unsigned int minor)
 {
-	int rc = mknodat(AT_FDCWD, node, S_IFCHR | 0600, makedev(MEM, minor));
+	int rc = mknodat(AT_FDCWD, node, type | 0600, makedev(major, minor));
 	int error = errno;
 	unlink(node);
 	errno = error;
@@ -139,14 +139,21 @@ static void open_both(const char *when, bool asked)
 	expect_errno(zero, predicted(asked, ZERO), fd);
 }
 
-static void make_both(const char *when, bool asked)
+static void make_all(const char *when, bool asked)
 {
 	autofree char *null = text("%s: mknod() of 1:3", when);
 	autofree char *zero = text("%s: mknod() of 1:5", when);
-	expect_errno(null, predicted(asked, NULL_DEVICE), make_node(NULL_DEVICE));
-	int rc = make_node(ZERO);
+	expect_errno(null, predicted(asked, NULL_DEVICE), make_node(S_IFCHR, MEM, NULL_DEVICE));
+	int rc = make_node(S_IFCHR, MEM, ZERO);
 	lab_answer("node", rc ? "refused" : "makes");
 	expect_errno(zero, predicted(asked, ZERO), rc);
+
+	/* N alone is not enough: a terminal (c 4:N) and a RAM disk (b 1:N) have it too. */
+	autofree char *tty = text("%s: mknod() of c 4:N", when);
+	autofree char *block = text("%s: mknod() of b 1:N", when);
+	unsigned int n = (unsigned int)minor_allowed;
+	expect_errno(tty, asked ? EPERM : 0, make_node(S_IFCHR, TTY, n));
+	expect_errno(block, asked ? EPERM : 0, make_node(S_IFBLK, MEM, n));
 }
 
 /* The first child, and the last: without a program. */
@@ -155,7 +162,7 @@ static void without(const char *group, const char *when)
 	pid_t child = SYS(cg_spawn(group));
 	if (child == 0) {
 		open_both(when, false);
-		make_both(when, false);
+		make_all(when, false);
 		_exit(0);
 	}
 	child_wait(child);
@@ -181,7 +188,7 @@ int main(int argc, char *argv[])
 		hands_on(group, fd);
 	node = text("%s/node", file_tmpdir());
 
-	lab_step("Control: root in a group opens two devices, and makes nodes for both.");
+	lab_step("Control: root in a group opens two devices, and makes nodes.");
 	expect_int("before: programs on the group", 0, programs_on(fd));
 	without(group, "before");
 	lab_look("ls -l /dev/null /dev/zero");
@@ -203,7 +210,7 @@ int main(int argc, char *argv[])
 		open_both("asked", true);
 		gate_open(&done);
 		gate_wait(&go);
-		make_both("asked", true);
+		make_all("asked", true);
 		gate_open(&done);
 		child_idle();
 	}
@@ -214,7 +221,7 @@ int main(int argc, char *argv[])
 	lab_wait(child);
 
 	lab_predict("node");
-	lab_step("A node of its own: mknod() must be refused by the same numbers.");
+	lab_step("A node of its own: mknod() must be refused by type and both numbers.");
 	gate_open(&go);
 	gate_wait(&done);
 	lab_look("grep CapEff /proc/%d/status", child);

@@ -215,6 +215,8 @@ static void groups_below(void)
 	in_group(below, below_two);
 	lab_look("ls -d %s", below);
 	lab_wait(0);
+	if (!expect_int("above: programs on the group", 1, program_on(above) != 0))
+		return;
 	detach(above, no);
 	in_group(below, below_one);
 }

@@ -12,6 +12,7 @@
 #include <linux/close_range.h>
 #include <linux/seccomp.h>
 #include <stdint.h>
+#include <strings.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>

@@ -135,13 +135,13 @@ static inline pid_t container_join(
 	if (runtime == 0) {
 		if (file_try_write("/proc/self/oom_score_adj", score) && errno != EACCES)
 			die("oom_score_adj");
-		SYS(setns(s->pidfd, shared));
+		TELL(setns(s->pidfd, shared));
 		if (users && (setresgid(0, 0, 0) || setresuid(0, 0, 0)))
 			die("root of the user namespace");
 		/* Not our child but the kubelet's: CLONE_PARENT. */
 		struct clone_args own = {
 			.flags = CLONE_PARENT | CLONE_NEWNS | (share ? 0 : CLONE_NEWPID)};
-		pid = SYS(clone3(&own));
+		pid = TELL(clone3(&own));
 		if (pid == 0)
 			container_main(s, c, words);
 		_exit(write(channel[1], &pid, sizeof pid) != sizeof pid);

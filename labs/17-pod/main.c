@@ -234,6 +234,7 @@ int main(int argc, char *argv[])
 		return lab_end();
 	struct running *server = &pod.containers[0], *visitor = &pod.containers[1];
 	container_start(&pod, server, NULL);
+	life_told = true;
 	container_start(&pod, visitor, NULL);
 	autofree char *shared = namespaces_of_both(server->pid, visitor->pid);
 	expect_str("shared by its containers", "ipc net user uts", shared);
@@ -286,7 +287,7 @@ int main(int argc, char *argv[])
 	expect_int("in the same network namespace", net, ns_inode(server->pid, "net"));
 	lab_answer("pause", still ? "nobody" : "all");
 	kubelet(&pod, is_new_sandbox);
-	expect_differ("server: its PID is another", server_pid, server->pid);
+	expect_differ("server: now its PID is another", server_pid, server->pid);
 	expect_differ("the new sandbox: its network", net, ns_inode(server->pid, "net"));
 	look(&pod);
 

@@ -23,7 +23,7 @@ static const struct lab_question questions[] = {
 
 static const struct lab_words words = {
 	.try_now = {"scripts/lab 17 --explain", "scripts/lab 17 -- hostname",
-		"scripts/lab 17 -- wget -q -T 1 -O - http://localhost:8080 || id"},
+		"scripts/lab 17 -- ip -4 -o address"},
 	.docker =
 		"--network container:NAME, --ipc container:NAME and --pid container:NAME join another "
 		"container's namespaces. podman has pods, with a pause of their own.",
@@ -32,4 +32,14 @@ static const struct lab_words words = {
 		"Terminated, Reason: OOMKilled, Restart Count. crictl pods lists sandboxes.",
 	.next = "make more-17: what is shared and what is not; make guide-17: the manifest",
 	.questions = questions,
+};
+
+static const struct lab_words more_words = {
+	.try_now = {"scripts/lab 17 --explain", "scripts/lab 17 -- ip -4 -o address",
+		"scripts/lab 17 -- cat /etc/hosts"},
+	.docker = "--pid container:NAME, --ipc shareable, --userns-remap (for the whole daemon).",
+	.kubernetes =
+		"shareProcessNamespace, hostUsers: false, spec.resources; hostNetwork, hostPID and "
+		"hostIPC share with the node instead, which no restricted Pod may.",
+	.next = "make guide-17: the manifest, line by line; then lab 18",
 };
