@@ -286,7 +286,5 @@ static inline _Noreturn void container_run(struct container *c)
 	container_start(c);
 	container_attend(c, signals, parent);
 	container_report(c);
-	if (c->group)
-		rmdir(c->group); /* empty, unless somebody is being killed in it: then undo waits */
 	lab_exit_as(c->pid);
 }
