@@ -85,7 +85,7 @@ demo-%: all
 
 # ---- For developers --------------------------------------------------------------
 
-.PHONY: all products made units test unit transcripts lint format clean
+.PHONY: all products made units test unit transcripts compare bench lint format clean
 # Building is a make of its own. So set-up, when it is asked for too, comes before all of it, also
 # under -j; and `sudo make lab-01` leaves no file of root's in the student's tree.
 owner := $(shell stat -c %u .)
@@ -106,6 +106,10 @@ unit: units
 	@scripts/test --unit
 transcripts: all
 	@scripts/transcripts --write
+compare: all
+	@scripts/compare
+bench: all
+	@scripts/bench
 lint: | $(filter setup setup-dev,$(MAKECMDGOALS))
 	@scripts/lint
 format:
@@ -165,7 +169,7 @@ $(B)/made/%.h: labs/%.c scripts/libraries
 	$(Q)$(HOSTCC) -std=gnu11 $(CFLAGS) $(WARNINGS) $$(scripts/libraries --cflags $<) $< -o $(@:.h=) \
 		$$(scripts/libraries --libs $< | sed 's/-static//')
 	$(Q)$(@:.h=) $(machine) >$@
-$(B)/bin/%: scripts/%.c $(B)/common/lib.a $(B)/static
+$(B)/bin/%: scripts/%.c $(B)/common/lib.a $(B)/static | $(MADE)
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) -I. -MF $@.d $< $(B)/common/lib.a -o $@ $(LINK)

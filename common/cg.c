@@ -160,6 +160,8 @@ static void remove_tree(int parent, const char *name)
 
 static void kill_and_remove(const char *group)
 {
+	if (!rmdir(group)) /* nobody in it, and nothing below */
+		return;
 	int folder = open(group, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (folder < 0)
 		return;
@@ -310,13 +312,19 @@ static const char *run_group(void)
 	if (mkdir(path, 0755))
 		die("mkdir %s", path);
 	undo_cgroup(path);
-	cg_enable(path, controllers);
 	return path;
 }
 
 char *cg_create(const char *name)
 {
-	char *group = text("%s/%s", run_group(), name);
+	static bool enabled; /* for what is below it */
+	const char *run = run_group();
+	if (!name)
+		return text("%s", run);
+	if (!enabled)
+		cg_enable(run, controllers);
+	enabled = true;
+	char *group = text("%s/%s", run, name);
 	if (mkdir(group, 0755))
 		die("mkdir %s", group);
 	return group;

@@ -13,7 +13,8 @@
  * Makes the group NAME inside this run's own group labNN-PID, in which the
  * controllers of the lab's needs are enabled, and those of its parts' that are
  * to be had here; both are removed at the end,
- * with whatever runs in them. Allocated.
+ * with whatever runs in them. NULL: the run's own group, for processes of a run
+ * that makes no other. Allocated.
  */
 char *cg_create(const char *name);
 

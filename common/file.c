@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -126,14 +127,16 @@ const char *file_tmpdir(void)
 
 char *file_rootfs(void)
 {
-	autofree char *program = realpath("/proc/self/exe", NULL);
-	if (!program)
-		die("realpath /proc/self/exe");
-	autofree char *beside =
-		text("%.*s/../rootfs/tree", (int)(strrchr(program, '/') - program), program);
-	char *tree = realpath(beside, NULL);
-	if (!tree)
-		die("%s is not there (type: make)", beside);
+	char program[PATH_MAX]; /* as the kernel has it: from / on, and without links */
+	ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+	if (length < 0)
+		die("readlink /proc/self/exe");
+	program[length] = '\0';
+	for (int up = 0; up < 2 && strrchr(program, '/'); up++) /* from build/labs/NN-name */
+		*strrchr(program, '/') = '\0';
+	char *tree = text("%s/rootfs/tree", program);
+	if (access(tree, F_OK))
+		die("%s is not there (type: make)", tree);
 	return tree;
 }
 

@@ -100,11 +100,11 @@ void lab_begin(const struct lab *the_lab, int argc, char *argv[])
 	}
 	undo_init();
 	proc_init();
+	out_where();
+	if (lab_command) /* which tells nothing of what it does, and shows no births */
+		return;
 	sys_init();
 	out_init();
-	out_where();
-	if (lab_command)
-		return;
 	if (missing_print(needs, STDERR_FILENO))
 		exit(77);
 	out_lab();

@@ -155,16 +155,18 @@ static void story(int first, int indent, const char *code, const char *line)
 
 void out_where(void)
 {
+	const char *told = getenv("LAB_WHERE"), *why = getenv("LAB_WHY");
+	bool event = options.jsonl && !lab_command;
 	struct utsname name;
+	if (told && !event)
+		return; /* the runner has said it already */
 	uname(&name);
-	const char *place = getenv("LAB_WHERE"), *why = getenv("LAB_WHY");
-	if (!place)
-		place = access("/etc/unboxed-vm", F_OK) ? "host" : "vm";
-	if (options.jsonl && !lab_command)
+	const char *place = told ? told : access("/etc/unboxed-vm", F_OK) ? "host" : "vm";
+	if (event)
 		json_event("where", "place", place, "kernel", name.release, "why", why ? why : "",
 			NULL);
-	if (getenv("LAB_WHERE"))
-		return; /* the runner has said it already */
+	if (told)
+		return;
 	dprintf(STDERR_FILENO, "%s runs %s (Linux %s)\n", lab->id,
 		strcmp(place, "vm") ? "on this machine" : "in the lab VM", name.release);
 }

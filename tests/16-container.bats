@@ -225,7 +225,7 @@ setup() {
 @test "16-container: ps, inspect, stats and exec tell what the kernel has" {
 	held --name web --memory 64m --cpus 1.5 --pids-limit 20
 	group=$(group_of "$held_pid")
-	id=${group##*/}
+	id=$(sed -n '1s/.* - overlay lab16:web:\([0-9a-f]\{64\}\) .*/\1/p' "/proc/$held_pid/mountinfo")
 	[[ $("$container" ps) == *"${id:0:12}"*"sleep 1000"*"$held_pid"*"web"* ]]
 	"$container" inspect web >"$BATS_TEST_TMPDIR/inspect"
 	same "id, pid, limits, group" "$id $held_pid 67108864 1500000000 20 $group" \

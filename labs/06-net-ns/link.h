@@ -33,6 +33,8 @@ static inline struct nl_sock *netlink_open(void)
 	struct nl_sock *sock = nl_socket_alloc();
 	if (!sock)
 		die("out of memory");
+	nl_socket_disable_msg_peek(
+		sock); /* else it asks twice for each answer, first for its size */
 	told(nl_connect(sock, NETLINK_ROUTE));
 	return sock;
 }
@@ -44,13 +46,13 @@ static inline struct rtnl_link *link_find(struct nl_sock *sock, const char *name
 	return link;
 }
 
-/* RTM_NEWLINK with what is to be changed of it; takes change. */
+/* RTM_NEWLINK without NLM_F_CREATE, of a link that is there: what is to be changed; takes change.
+ */
 static inline int link_change(struct nl_sock *sock, const char *name, struct rtnl_link *change)
 {
-	struct rtnl_link *link = link_find(sock, name);
-	told(rtnl_link_change(sock, link, change, 0));
+	rtnl_link_set_name(change, name);
+	told(rtnl_link_add(sock, change, 0));
 	rtnl_link_put(change);
-	rtnl_link_put(link);
 	return 0;
 }
 
@@ -76,20 +78,27 @@ static inline int link_up(struct nl_sock *sock, const char *name)
 	return link_change(sock, name, change);
 }
 
-/* ip address add ADDRESS/BITS dev NAME; with it comes the route to its network. RTM_NEWADDR */
-static inline int address_add(struct nl_sock *sock, const char *name, const char *address)
+/* RTM_NEWADDR knows a link by its number only. */
+static inline int address_add_to(struct nl_sock *sock, int link, const char *address)
 {
-	struct rtnl_link *link = link_find(sock, name);
 	struct rtnl_addr *addr = rtnl_addr_alloc();
 	struct nl_addr *local;
 	told(nl_addr_parse(address, AF_INET, &local));
-	rtnl_addr_set_ifindex(addr, rtnl_link_get_ifindex(link));
+	rtnl_addr_set_ifindex(addr, link);
 	told(rtnl_addr_set_local(addr, local));
 	told(rtnl_addr_add(sock, addr, 0));
 	nl_addr_put(local);
 	rtnl_addr_put(addr);
-	rtnl_link_put(link);
 	return 0;
+}
+
+/* ip address add ADDRESS/BITS dev NAME; with it comes the route to its network */
+static inline int address_add(struct nl_sock *sock, const char *name, const char *address)
+{
+	struct rtnl_link *link = link_find(sock, name);
+	int index = rtnl_link_get_ifindex(link);
+	rtnl_link_put(link);
+	return address_add_to(sock, index, address);
 }
 
 /*

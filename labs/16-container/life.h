@@ -270,12 +270,12 @@ static inline void container_attend(struct container *c, int signals, pid_t pare
 /* Says what the status alone does not: memory.events is the witness, lab 10. */
 static inline void container_report(const struct container *c)
 {
-	if (c->group && cg_has(c->group, "memory.events") &&
-		cg_read_key(c->group, "memory.events", "oom_kill") > 0) {
+	long long kills = c->group ? cg_read_key(c->group, "memory.events", "oom_kill") : 0;
+	if (kills > 0) {
 		autofree char *max = cg_read(c->group, "memory.max");
 		dprintf(STDERR_FILENO,
-			"%s: OOM: memory.events has oom_kill %lld, memory.max is %s\n",
-			"16-container", cg_read_key(c->group, "memory.events", "oom_kill"), max);
+			"16-container: OOM: memory.events has oom_kill %lld, memory.max is %s\n",
+			kills, max);
 	}
 }
 

@@ -44,6 +44,36 @@ static inline bool is_run(const char *name, int *pid)
 	       sscanf(name + 6, "%d%n", pid, &end) == 1 && !name[6 + end] && *pid != getpid();
 }
 
+static struct nl_sock *at_bridge; /* it speaks for the bridge's namespace */
+static int bridge;                /* its number there */
+
+/* ip link add br0 up type bridge; ip address add GATEWAY/16 dev br0 */
+static inline void network_bridge(void)
+{
+	struct rtnl_link *link = rtnl_link_bridge_alloc();
+	rtnl_link_set_name(link, "br0");
+	rtnl_link_set_flags(link, IFF_UP);
+	told(rtnl_link_add(at_bridge, link, NLM_F_CREATE | NLM_F_EXCL));
+	rtnl_link_put(link);
+	bridge = (int)if_nametoindex("br0");
+	MUST(address_add_to(at_bridge, bridge, GATEWAY "/16"));
+}
+
+/* ip link add NAME up master br0 type veth peer name eth0 netns PID; libnl's answer */
+static inline int network_cable(const char *name, pid_t pid)
+{
+	struct rtnl_link *end = rtnl_link_veth_alloc(), *eth0 = rtnl_link_veth_get_peer(end);
+	rtnl_link_set_name(end, name);
+	rtnl_link_set_flags(end, IFF_UP);
+	rtnl_link_set_master(end, bridge);
+	rtnl_link_set_name(eth0, "eth0");
+	rtnl_link_set_ns_pid(eth0, pid);
+	int code = rtnl_link_add(at_bridge, end, NLM_F_CREATE | NLM_F_EXCL);
+	rtnl_link_put(eth0);
+	rtnl_link_put(end);
+	return code;
+}
+
 /*
  * The caller goes where the bridge is: to the place of a container that runs, if there
  * is one, else to a new one. outside is the machine's own network namespace, in which
@@ -71,19 +101,18 @@ static inline int network_host(const char *groups, long outside)
 	}
 	if (dir)
 		closedir(dir);
-	bool joined = host >= 0 && !setns(host, CLONE_NEWNET) && if_nametoindex("br0");
+	if (host >= 0 && !setns(host, CLONE_NEWNET))
+		bridge = (int)if_nametoindex("br0");
 	if (host >= 0)
 		close(host);
-	if (joined)
-		return running;
-	MUST(unshare(CLONE_NEWNET));
-	if (!expect_differ("the bridge's namespace", outside, ns_inode(0, "net")))
-		exit(lab_end());
-	struct nl_sock *sock = netlink_open();
-	MUST(bridge_add(sock, "br0"));
-	MUST(address_add(sock, "br0", GATEWAY "/16"));
-	MUST(link_up(sock, "br0"));
-	nl_socket_free(sock);
+	if (!bridge) {
+		MUST(unshare(CLONE_NEWNET));
+		if (!expect_differ("the bridge's namespace", outside, ns_inode(0, "net")))
+			exit(lab_end());
+	}
+	at_bridge = netlink_open();
+	if (!bridge)
+		network_bridge();
 	return running;
 }
 
@@ -95,24 +124,17 @@ static inline int network_host(const char *groups, long outside)
  */
 static inline int network_plug(pid_t pid, int asked, int running)
 {
-	struct nl_sock *sock = netlink_open();
-	int number = asked ? asked : FIRST + running, code;
+	int number = asked ? asked : FIRST + running;
 	for (;; number++) {
 		autofree char *name = text("veth%d", number);
-		code = rtnl_link_veth_add(sock, name, "eth0", pid);
+		int code = network_cable(name, pid);
 		if (code == -NLE_EXIST && !asked && number < LAST)
 			continue;
 		if (code == -NLE_EXIST)
-			number = 0;
-		else if (code && child_ended(pid, 0))
-			number = -1;
-		else
-			told(code);
-		if (number > 0) {
-			MUST(bridge_join(sock, "br0", name));
-			MUST(link_up(sock, name));
-		}
-		nl_socket_free(sock);
+			return 0;
+		if (code && child_ended(pid, 0))
+			return -1;
+		told(code);
 		return number;
 	}
 }
