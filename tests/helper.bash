@@ -284,6 +284,7 @@ pattern_of() {
 			call=${call/"\"$word\""/@$(bytes "$word" | tr . @)@}
 		done
 	fi
+	# shellcheck disable=SC2016 # a dollar sign to be escaped
 	sed 's/[][\.*^$(){}?+|/]/\\&/g; s/\\\.\\\.\\\./.*/g; s/RTM_NEWLINK/=0x10 /; s/RTM_NEWADDR/=0x14 /; s/@@/@/g; s/@/./g' <<<"$call" |
 		sed -E 's/\.(\.x[0-9a-f]{2})/\1/; s/(x[0-9a-f]{2})\.\.\*/\1.*/g'
 }
@@ -306,7 +307,7 @@ explained() {
 		case $call in *'('* | *' <- '*) ;; *) continue ;; esac
 		case $call in nothing* | the\ *) continue ;; esac
 		name=${call%%(*}
-		[[ $call != *' <- '* ]] || name=write
+		[[ $call != *' <- '* ]] || name="write"
 		grep -E "^[0-9]+ +$name\\(" "$2" | grep -E -- "$(pattern_of "${call% (*)}")" >/dev/null || {
 			printf 'no call like: %s\n%s\n' "$line" "$(pattern_of "${call% (*)}")" >&2
 			return 1

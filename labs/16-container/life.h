@@ -59,7 +59,8 @@ static inline void terminal_open(int channel)
 	snprintf(name, sizeof name, "/dev/pts/%d", number);
 	int slave = MUST(open(name, O_RDWR | O_NOCTTY | O_CLOEXEC));
 	MUST(ioctl(slave, TIOCSCTTY, 0));
-	MUST(dup2(slave, 0)), MUST(dup2(slave, 1)), MUST(dup2(slave, 2));
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		MUST(dup2(slave, fd));
 	if (write(channel, &master, sizeof master) < 0 || read(channel, &master, 1) < 1)
 		_exit(125); /* there is nobody who would have it */
 }
@@ -126,8 +127,10 @@ static inline _Noreturn void container_main(struct container *c)
 	if (read(c->channel, address, sizeof address) != sizeof address)
 		_exit(125); /* who was to plug the cable is gone */
 	network_up(address);
-	if (strcmp(c->workdir, "/"))
-		make_folders(c->workdir), MUST(chdir(c->workdir));
+	if (strcmp(c->workdir, "/")) {
+		make_folders(c->workdir);
+		MUST(chdir(c->workdir));
+	}
 	command_exec(&c->powers, c->tty ? c->channel : -1, c->environment, c->command, c->init);
 }
 

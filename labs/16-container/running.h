@@ -136,13 +136,13 @@ static inline long long limit_of(const struct seen *seen, const char *file)
 static inline char *ip_of(pid_t pid)
 {
 	autofree char *path = text("/proc/%d/net/fib_trie", pid), *trie = file_try_read(path);
-	int a, b;
-	for (char *at = trie; at && (at = strstr(at, "|-- " NETWORK "."));) {
-		at += strlen("|-- " NETWORK ".");
-		bool local =
-			!strncmp(at + strcspn(at, "\n") + strspn(at + strcspn(at, "\n"), "\n "),
-				"/32 host LOCAL", 14);
-		if (local && sscanf(at, "%d.%d", &a, &b) == 2)
+	int a = 0, b = 0;
+	char *rest, *line = trie ? strtok_r(trie, "\n", &rest) : NULL;
+	for (; line; line = strtok_r(NULL, "\n", &rest)) {
+		const char *leaf = strstr(line, "|-- " NETWORK ".");
+		if (leaf)
+			sscanf(leaf, "|-- " NETWORK ".%d.%d", &a, &b);
+		else if (b && strstr(line, "/32 host LOCAL"))
 			return text(NETWORK ".%d.%d", a, b);
 	}
 	return text("%s", "");

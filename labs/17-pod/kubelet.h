@@ -31,7 +31,9 @@ static inline void container_start(struct sandbox *s, struct running *r, char **
 		allow_devices(folder);
 	}
 	r->due = -1;
-	r->pid = container_join(s, r->is, r->group, words ? words : words_of(r->is));
+	char **own = words ? NULL : words_of(r->is);
+	r->pid = container_join(s, r->is, r->group, own ? own : words);
+	free(own);
 	errno = 0;
 	if (!r->pid && lab_command)
 		die("container %s was not started", r->is->name);

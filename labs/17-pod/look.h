@@ -76,7 +76,8 @@ static inline int run_in(const struct running *r, char *command[], char **said)
 			_exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
 		}
 		int nowhere = MUST(open("/dev/null", O_RDWR | O_CLOEXEC));
-		MUST(dup2(nowhere, STDIN_FILENO)), MUST(dup2(nowhere, STDERR_FILENO));
+		MUST(dup2(nowhere, STDIN_FILENO));
+		MUST(dup2(nowhere, STDERR_FILENO));
 		MUST(dup2(said ? pipe[1] : nowhere, STDOUT_FILENO));
 		setenv("PATH", "/usr/local/bin:/usr/bin:/bin", 1);
 		lab_exec(command);
