@@ -173,7 +173,8 @@ int main(int argc, char *argv[])
 		do_in(far, CLONE_NEWUTS, same_hostname, (void *)(uintptr_t) "web"));
 	pid_t holder = MUST(fork());
 	if (holder == 0) {
-		MUST(setns(MUST((int)syscall(SYS_pidfd_open, one, 0)), CLONE_NEWNET));
+		int pidfd = MUST((int)syscall(SYS_pidfd_open, one, 0));
+		MUST(setns(pidfd, CLONE_NEWNET));
 		_exit(take_port(&taken));
 	}
 	undo_kill(holder);
