@@ -46,14 +46,14 @@ static const char *const allowed[] = {
 	"io_pgetevents io_pgetevents_time64",
 	/* memory */
 	"brk mmap mmap2 munmap mremap mprotect pkey_alloc pkey_free pkey_mprotect madvise "
-	"process_madvise process_mrelease mincore mlock mlock2 mlockall munlock munlockall msync "
+	"process_mrelease mincore mlock mlock2 mlockall munlock munlockall msync "
 	"membarrier map_shadow_stack memfd_secret remap_file_pages mseal",
 	/* processes and threads of one's own */
 	"fork vfork execve execveat exit exit_group wait4 waitid waitpid getpid getppid gettid getpgid "
 	"getpgrp setpgid getsid setsid set_tid_address set_robust_list get_robust_list rseq "
 	"set_thread_area get_thread_area arch_prctl modify_ldt prctl futex futex_time64 futex_waitv "
 	"futex_wait futex_wake futex_requeue kill tkill tgkill rt_sigqueueinfo rt_tgsigqueueinfo "
-	"pidfd_open pidfd_send_signal pidfd_getfd sigaltstack rt_sigaction rt_sigprocmask "
+	"pidfd_open pidfd_send_signal sigaltstack rt_sigaction rt_sigprocmask "
 	"rt_sigpending rt_sigreturn rt_sigsuspend rt_sigtimedwait rt_sigtimedwait_time64 sigreturn "
 	"sigprocmask signal pause alarm restart_syscall ptrace process_vm_readv process_vm_writev "
 	"seccomp landlock_create_ruleset landlock_add_rule landlock_restrict_self",
@@ -92,7 +92,7 @@ static const char *const guarded[] = {
 	"bpf perf_event_open fanotify_init syslog clone3 listmount statmount",
 	"init_module finit_module delete_module reboot acct iopl ioperm settimeofday stime "
 	"clock_settime clock_settime64 vhangup open_by_handle_at set_mempolicy get_mempolicy mbind "
-	"move_pages set_mempolicy_home_node swapon swapoff kcmp",
+	"move_pages set_mempolicy_home_node swapon swapoff kcmp pidfd_getfd process_madvise",
 };
 
 static void die_if(int code, const char *what)

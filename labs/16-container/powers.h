@@ -97,10 +97,13 @@ static inline void powers_drop(const struct powers *p)
 		die("setgroups");
 	MUST(setresgid(p->group, p->group, p->group));
 	MUST(setresuid(p->user, p->user, p->user));
-	uint64_t set = p->user ? 0 : p->capabilities & ((2ULL << CAP_LAST_CAP) - 1);
-	struct __user_cap_data_struct sets[2] = {
-		{.effective = (uint32_t)set, .permitted = (uint32_t)set},
-		{.effective = (uint32_t)(set >> 32), .permitted = (uint32_t)(set >> 32)}};
+	struct __user_cap_data_struct sets[2];
+	MUST(capget(&version, sets)); /* root itself may lack some */
+	for (int i = 0; i < 2; i++) {
+		sets[i].permitted &= p->user ? 0 : (uint32_t)(p->capabilities >> 32 * i);
+		sets[i].effective = sets[i].permitted;
+		sets[i].inheritable = 0;
+	}
 	MUST(capset(&version, sets));
 
 	if (!p->new_privs)
