@@ -8,6 +8,8 @@
  *   powers  Docker's capabilities, no_new_privs, its filter
  *   group   below DIR, with limits, by CLONE_INTO_CGROUP
  *   image   an overlay, nodes and masks instead of a bind mount and bare mounts
+ *   pod     a process that pauses, with a cable and a group, and two that join its
+ *           namespaces, each with a group, mounts and PIDs of its own, and COMMAND
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -37,7 +39,7 @@
 
 #include "16-container/filter.h"
 
-static bool plain, net, veth, powers, image;
+static bool plain, net, veth, powers, image, pod;
 static const char *parent_group;
 
 #define DO(call) \
@@ -266,19 +268,80 @@ static void drop(void)
 
 static char group[4096];
 
-static int group_make(void)
+static int limit(const char *path)
 {
 	static const char *const limits[][2] = {{"memory.max", "67108864"},
 		{"memory.swap.max", "0"}, {"cpu.max", "50000 100000"}, {"pids.max", "100"}};
-	snprintf(group, sizeof group, "%s/lab00-%d", parent_group, getpid());
-	DO(mkdir(group, 0755));
-	int folder = open(group, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DO(mkdir(path, 0755));
+	int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	for (int i = 0; i < 4; i++) {
 		int fd = openat(folder, limits[i][0], O_WRONLY | O_CLOEXEC);
 		DO(write(fd, limits[i][1], strlen(limits[i][1])));
 		close(fd);
 	}
 	return folder;
+}
+
+static int group_make(void)
+{
+	snprintf(group, sizeof group, "%s/lab00-%d", parent_group, getpid());
+	return limit(group);
+}
+
+/* ---- A Pod ---- */
+
+static pid_t born_in(const char *name, uint64_t flags)
+{
+	char path[sizeof group + 16];
+	snprintf(path, sizeof path, "%s/%s", group, name);
+	struct clone_args args = {.flags = flags | CLONE_INTO_CGROUP,
+		.cgroup = (uint64_t)limit(path),
+		.exit_signal = SIGCHLD};
+	return (pid_t)syscall(SYS_clone3, &args, sizeof args);
+}
+
+static int pod_main(const char *root, char *command[])
+{
+	static const char *const names[] = {"pause", "one", "two"};
+	int ready[2], up[2], status = 0, folder = group_make();
+	pid_t pids[3];
+	char byte;
+	int control = openat(folder, "cgroup.subtree_control", O_WRONLY | O_CLOEXEC);
+	DO(write(control, "+cpu +memory +pids", 18));
+	host_with_bridge();
+	DO(pipe2(ready, O_CLOEXEC));
+	DO(pipe2(up, O_CLOEXEC));
+	DO(pids[0] = born_in("pause", CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS));
+	if (pids[0] == 0) {
+		DO(read(ready[0], &byte, 1));
+		network_inside();
+		DO(write(up[1], "", 1));
+		pause();
+		_exit(0);
+	}
+	plug(pids[0]);
+	DO(write(ready[1], "", 1));
+	DO(read(up[0], &byte, 1));
+	int pidfd = (int)syscall(SYS_pidfd_open, pids[0], 0);
+	for (int i = 1; i < 3; i++) {
+		DO(pids[i] = born_in(names[i], CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWCGROUP));
+		if (pids[i] == 0) {
+			DO(setns(pidfd, CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS));
+			enter(root);
+			if (powers)
+				drop();
+			execv(command[0], command);
+			err(127, "%s", command[0]);
+		}
+	}
+	for (int i = 2; i >= 0; i--) {
+		if (i == 0)
+			kill(pids[0], SIGKILL);
+		waitpid(pids[i], i ? &status : NULL, 0);
+		unlinkat(folder, names[i], AT_REMOVEDIR);
+	}
+	rmdir(group);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 125;
 }
 
 int main(int argc, char *argv[])
@@ -290,13 +353,16 @@ int main(int argc, char *argv[])
 		veth |= !strcmp(argv[at], "veth");
 		powers |= !strcmp(argv[at], "powers");
 		image |= !strcmp(argv[at], "image");
+		pod |= !strcmp(argv[at], "pod");
 		if (!strncmp(argv[at], "group=", 6))
 			parent_group = argv[at] + 6;
 	}
 	if (argc - at < 3)
-		errx(2, "expected [plain|net|veth|powers|image|group=DIR...] -- ROOT COMMAND");
+		errx(2, "expected [plain|net|veth|powers|image|pod|group=DIR...] -- ROOT COMMAND");
 	const char *root = argv[at + 1];
 	char **command = argv + at + 2;
+	if (pod)
+		return pod_main(root, command);
 	struct clone_args args = {
 		.flags = plain ? 0
 			       : CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS |
