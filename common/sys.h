@@ -4,6 +4,7 @@
 #pragma once
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -37,6 +38,10 @@ void sys_done(const char *file, int line, const char *call, long value, int erro
  * child, and lab_end() of the parent returns 3.
  */
 __attribute__((format(printf, 1, 2))) _Noreturn void die(const char *fmt, ...);
+
+/* Hands-on die() asks what this machine lacks; not in a container, where it would ask another one.
+ */
+extern bool die_asks;
 
 /* The name of an errno, "EPERM"; "success" for 0. errno(3) */
 const char *errno_name(int error);

@@ -302,6 +302,17 @@ setup() {
 	run_in -- ls /new
 	differ "status of looking for it in another container" 0 "$status"
 
+	# A link in an image leads nowhere on the host, whose root it would be while the container is made.
+	cp -r "$ROOT/build/rootfs/tree" "$BATS_TEST_TMPDIR/image"
+	mkdir "$BATS_TEST_TMPDIR/target"
+	ln -s "$BATS_TEST_TMPDIR/target" "$BATS_TEST_TMPDIR/image/data"
+	ln -s "$BATS_TEST_TMPDIR/target/made" "$BATS_TEST_TMPDIR/image/etc/one"
+	for volume in "volume:/data" "volume:/data/below" "volume/file:/etc/one"; do
+		run_in --rootfs "$BATS_TEST_TMPDIR/image" -v "$BATS_TEST_TMPDIR/$volume" -- true
+		same "status with a link on the way to ${volume#*:}" 125 "$status"
+	done
+	same "what is there on the host" "" "$(ls "$BATS_TEST_TMPDIR/target")"
+
 	run_in --read-only --tmpfs /run:size=1m -- sh -c 'touch /run/x && ! touch /x && ! head -c 2000000 /dev/zero >/run/big'
 	same "status of a container with a read-only root" 0 "$status"
 	run_in --user 1000:100 -w /home/student -e COLOR=red -- sh -c 'id -u; id -g; pwd; echo $COLOR $HOSTNAME; grep CapEff /proc/self/status'

@@ -222,7 +222,7 @@ becomes() {
 	becomes '        memory: 64Mi' "oom_score_adj <- $score"
 	becomes '        memory: 0.5Gi' "memory.max <- $((1 << 29))"
 	becomes "the Pod's group" 'cpu.max <- 150000 100000' "memory.max <- $((1 << 29))"
-	becomes 'QoS class Burstable' 'mkdir("...kubepods-burstable-pod....slice"...)'
+	becomes 'QoS class Burstable' 'mkdir(...burstable-pod....slice...)'
 
 	run -0 "${explain[@]}" --pod-pids-limit 64 "$manifest"
 	becomes "the Pod's group" 'pids.max <- 64'

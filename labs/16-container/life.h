@@ -127,7 +127,7 @@ static inline _Noreturn void container_main(struct container *c)
 	if (read(c->channel, address, sizeof address) != sizeof address)
 		_exit(125); /* who was to plug the cable is gone */
 	network_up(address);
-	if (strcmp(c->workdir, "/")) {
+	if (strcmp(c->workdir, "/") && chdir(c->workdir)) {
 		make_folders(c->workdir);
 		MUST(chdir(c->workdir));
 	}

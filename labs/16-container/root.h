@@ -68,17 +68,30 @@ static const char *root_place(const struct root *r)
 	die("no folder for a tmpfs: the image and the volumes lie below each of them");
 }
 
+/* A link of the image's would lead to the host, as long as that is our root: there is no way by
+ * one. */
+static inline void make_folder(const char *path)
+{
+	struct stat st;
+	if (!mkdir(path, 0755))
+		return;
+	if (errno != EEXIST || lstat(path, &st))
+		die("mkdir %s", path);
+	errno = 0;
+	if (!S_ISDIR(st.st_mode))
+		die("%s in the image is no folder: nothing is mounted there", path);
+}
+
 /* mkdir -p, below the folder that we are in. */
 static inline void make_folders(const char *path)
 {
 	autofree char *copy = text("%s", path);
 	for (char *slash = copy; (slash = strchr(slash, '/')); *slash++ = '/') {
 		*slash = '\0';
-		if (*copy && mkdir(copy, 0755) && errno != EEXIST)
-			die("mkdir %s", copy);
+		if (*copy)
+			make_folder(copy);
 	}
-	if (mkdir(copy, 0755) && errno != EEXIST)
-		die("mkdir %s", copy);
+	make_folder(copy);
 }
 
 /* ---- The overlay: lab 14 ---- */
@@ -163,7 +176,8 @@ static inline void root_volumes(const struct root *r)
 			*(strrchr(parent, '/') ? strrchr(parent, '/') : parent) = '\0';
 			if (*parent)
 				make_folders(parent);
-			close(open(target, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+			close(MUST(
+				open(target, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644)));
 		}
 		MUST(mount(v->source, target, NULL, MS_BIND | MS_REC, NULL));
 		if (v->read_only)
@@ -224,6 +238,7 @@ static inline void root_enter(const struct root *r)
  * there. */
 static inline void root_make(const struct root *r)
 {
+	die_asks = false;
 	mode_t mask = umask(0); /* modes are meant as they stand */
 	root_overlay(r);
 	root_proc_and_sys();

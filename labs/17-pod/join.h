@@ -101,7 +101,7 @@ static inline _Noreturn void container_main(
 	bool heard = logs || (lab_command && words == lab_command);
 	lab_command = words; /* from here on it is a container's, and no part of the story */
 	root_make(&root);
-	if (c->working_dir) {
+	if (c->working_dir && chdir(c->working_dir)) {
 		make_folders(c->working_dir);
 		MUST(chdir(c->working_dir));
 	}
