@@ -122,7 +122,7 @@ static char *effect(const struct pod *pod, const char *field, const char *own, c
 	text("prctl(PR_CAPBSET_DROP...)");
 	WHEN("container.name") text("mkdir(\"...cri-containerd-...scope\"...)");
 	WHEN("container.image")
-	text("mount(...overlay...lowerdir=...%s...)%s", c->rootfs ? c->rootfs : "rootfs/tree",
+	text("mount(...lowerdir=...%s...)%s", c->rootfs ? c->rootfs : "rootfs/tree",
 		c->command || c->args ? "" : ", execve(\"sh\", [\"sh\"])");
 	WHEN("container.command") execve_text(c);
 	WHEN("container.args") c->command ? text("the execve() of its command") : execve_text(c);
@@ -207,8 +207,8 @@ static void explain_rest(const struct pod *pod, long long pids)
 	size_t column = strlen("QoS class ") + strlen(qos_names[pod_qos(pod)]);
 	autofree char *group = pod_group(pod, "...");
 	for (char *one = strtok_r(group, "/", &rest); one; one = strtok_r(NULL, "/", &rest))
-		print_effect(
-			&column, text("mkdir(\"...%s\"...)", one)); /* each in the one before */
+		print_effect(&column,
+			text("mkdir(...%s...)", strlen(one) > 25 ? strchr(one, '-') + 1 : one));
 	putchar('\n');
 	print_group(
 		"the Pod's group", pod_values(pod), pids ? text("pids.max <- %lld", pids) : NULL);

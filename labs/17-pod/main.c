@@ -54,8 +54,7 @@ static const struct lab_option lab_options[] = {
 };
 
 static const struct lab_option operands[] = {
-	{"MANIFEST", LAB_PATH_IN, &file,
-		.help = "a Pod in YAML, run as it is; else a story of an example"},
+	{"MANIFEST", LAB_PATH_IN, &file, .help = "a Pod in YAML that is run; else a story"},
 	{0},
 };
 
