@@ -38,9 +38,9 @@ static const struct lab_words words = {
 };
 
 static const struct lab_words more_words = {
-	.try_now = {"scripts/lab 16 -- sh -c 'echo b >/proc/sysrq-trigger || id'",
+	.try_now = {"scripts/lab 16 -- sh -c '>/proc/sysrq-trigger || id'",
 		"scripts/lab 16 -- sh -c 'mknod /x b 8 0; cat /x || id'",
-		"scripts/lab 16 --cap-add SYS_ADMIN -- mount -t tmpfs x /mnt"},
+		"scripts/lab 16 --cap-add SYS_ADMIN -- mount -t proc x /mnt"},
 	.docker =
 		"--privileged takes nearly all of these away at once; --cap-add, --security-opt and "
 		"--device one at a time. Who may talk to dockerd is root on the host.",
