@@ -54,7 +54,7 @@ static void needs(const struct lab_needs *n)
 static void options_print(const char *name, const struct lab_option *first)
 {
 	static const char *const types[] = {"size", "number", "decimal", "name", "path-in",
-		"path-in-out", "flag", "choice", "text", "texts", "volume"};
+		"path-in-out", "flag", "choice", "text", "texts", "volume", "named-path"};
 	printf("\"%s\":[", name);
 	for (const struct lab_option *o = first; o && o->name; o++) {
 		printf("%s{\"name\":", o == first ? "" : ",");

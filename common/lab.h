@@ -50,7 +50,8 @@ enum lab_option_type {
 	LAB_CHOICE,      /* const char *: one of choices */
 	LAB_TEXT,        /* const char *: what wrong() has nothing against */
 	LAB_TEXTS,       /* struct lab_texts: the same, and each time that it is given adds one */
-	LAB_VOLUME       /* struct lab_texts: SRC:DST[:ro], of which SRC travels */
+	LAB_VOLUME,      /* struct lab_texts: SRC:DST[:ro], of which SRC travels */
+	LAB_NAMED_PATH   /* struct lab_texts: NAME=PATH, of which PATH travels */
 };
 
 /* The values of an option that may be given more than once. */

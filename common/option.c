@@ -161,6 +161,7 @@ static void set(const struct lab_option *option, const char *name, const char *v
 		*(const char **)option->value = value;
 		break;
 	case LAB_VOLUME:
+	case LAB_NAMED_PATH:
 	case LAB_TEXTS:
 	case LAB_TEXT:
 		if (option->wrong && option->wrong(value))
@@ -186,6 +187,7 @@ static char *value_text(const struct lab_option *o)
 		return text("%s", *(bool *)o->value ? "on" : "off");
 	case LAB_TEXTS:
 	case LAB_VOLUME:
+	case LAB_NAMED_PATH:
 		return text("none");
 	default:
 		return text("%s", *(char **)o->value ? *(char **)o->value : "none");
@@ -203,7 +205,8 @@ static void help_option(const struct lab_option *o)
 		[LAB_FLAG] = "",
 		[LAB_TEXT] = " TEXT",
 		[LAB_TEXTS] = " TEXT...",
-		[LAB_VOLUME] = " SRC:DST[:ro]..."};
+		[LAB_VOLUME] = " SRC:DST[:ro]...",
+		[LAB_NAMED_PATH] = " NAME=PATH..."};
 	autofree char *value = value_text(o),
 		      *letter = o->letter ? text("-%c, ", o->letter) : text("%s", "");
 	autofree char *choices = text("=%s", o->choices ? o->choices : "");
@@ -211,7 +214,7 @@ static void help_option(const struct lab_option *o)
 		*space = '|';
 	autofree char *name = text(
 		"%s--%s%s", letter, o->name, o->type == LAB_CHOICE ? choices : values[o->type]);
-	bool now = o->type != LAB_FLAG && o->type != LAB_TEXTS && o->type != LAB_VOLUME;
+	bool now = o->type != LAB_FLAG && o->type < LAB_TEXTS;
 	printf("  %-26s %s%s%s%s\n", name, o->help, now ? " (now " : "", now ? value : "",
 		now ? ")" : "");
 }

@@ -254,8 +254,9 @@ becomes() {
 	sed -i 's/image: busybox/image: nginx:1/' "$manifest"
 	run -2 --separate-stderr "${explain[@]}" "$manifest"
 	[[ $stderr == "$manifest:7:5: "*"--image nginx=DIR" ]]
-	run -0 "${explain[@]}" --image nginx=/srv/nginx "$manifest"
-	becomes '    image:' 'lowerdir=.../srv/nginx'
+	mkdir "$BATS_TEST_TMPDIR/nginx"
+	run -0 "${explain[@]}" --image "nginx=$BATS_TEST_TMPDIR/nginx" "$manifest"
+	[[ $output == *"lowerdir=...$BATS_TEST_TMPDIR/nginx..."* ]]
 	run -2 "${explain[@]}" --image nginx "$manifest"
 	[[ $output == *"expected NAME=DIR"* ]]
 }

@@ -176,7 +176,7 @@ refused() {
 			refused "$program" "--$name"
 			refused "$program" "--$name" -- true
 			# What may be any text is held to its form in the lab's own file.
-			case $type in text | texts | volume) continue ;; esac
+			case $type in text | texts | volume | named-path) continue ;; esac
 			refused "$program" "--$name="
 			case $type in
 			size)
@@ -286,7 +286,7 @@ refused() {
 				and (.boot | . == "" or . == "alone") and (.hazard | type == "boolean")))
 			and ([.parts[].name] | . == unique or length == (unique | length))
 			and (.options | all((.name | test("^[a-z0-9-]+$")) and (.help | length > 0)
-				and (.type | test("^(size|number|decimal|name|path-in|path-in-out|flag|choice|text|texts|volume)$")) and .min <= .max))
+				and (.type | test("^(size|number|decimal|name|path-in|path-in-out|flag|choice|text|texts|volume|named-path)$")) and .min <= .max))
 			and (.quick | words) and ([.quick[] | ltrimstr("--") | split("=")[0]] - [.options[].name] == [])
 			and (.operands | all((.name | test("^[A-Z]+$")) and (.help | length > 0)))
 		' "$out" >/dev/null || wrong "$program --about: a field is missing or not as it must be: $(<"$out")"

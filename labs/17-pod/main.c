@@ -41,13 +41,15 @@ static struct lab_texts images;
 static const char *wrong_image(const char *value)
 {
 	size_t name = strcspn(value, "=");
-	return name && value[name] && value[name + 1] ? NULL : "NAME=DIR, such as web=/srv/web";
+	return name && value[name] && !access(value + name + 1, X_OK)
+		       ? NULL
+		       : "NAME=DIR, such as web=/srv/web, a folder that is there";
 }
 
 static const struct lab_option lab_options[] = {
 	{"explain", LAB_FLAG, &only_explain, .help = "what each line of the manifest becomes"},
 	{"pod-pids-limit", LAB_NUMBER, &pids, 1, 4194304, "tasks of the Pod at most, pids.max"},
-	{"image", LAB_TEXTS, &images, .help = "NAME=DIR: the folder of an image",
+	{"image", LAB_NAMED_PATH, &images, .help = "an image, and its folder",
 		.wrong = wrong_image},
 	{"restarts", LAB_NUMBER, &restarts, 0, 100, "of a container, then MANIFEST's Pod ends"},
 	{0},
