@@ -82,6 +82,19 @@ static inline void make_folder(const char *path)
 		die("%s in the image is no folder: nothing is mounted there", path);
 }
 
+/* There, or made. */
+static inline void make_file(const char *path)
+{
+	struct stat st;
+	if (lstat(path, &st)) {
+		close(MUST(open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644)));
+		return;
+	}
+	errno = 0;
+	if (!S_ISREG(st.st_mode))
+		die("%s in the image is no file: none is mounted there", path);
+}
+
 /* mkdir -p, below the folder that we are in. */
 static inline void make_folders(const char *path)
 {
