@@ -189,8 +189,7 @@ static inline void root_volumes(const struct root *r)
 			*(strrchr(parent, '/') ? strrchr(parent, '/') : parent) = '\0';
 			if (*parent)
 				make_folders(parent);
-			close(MUST(
-				open(target, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644)));
+			make_file(target);
 		}
 		MUST(mount(v->source, target, NULL, MS_BIND | MS_REC, NULL));
 		if (v->read_only)
