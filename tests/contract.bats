@@ -569,7 +569,7 @@ teardown() {
 bare_source() {
 	local file
 	for file in $(gcc -std=gnu11 -MM -MG -I "$ROOT/common" -I "$ROOT/build/made" "$1" 2>/dev/null |
-		tr -d '\\' | tr ' ' '\n' | grep -E '\.[ch]$' | grep -E "/labs/|^$1\$" || echo "$1"); do
+		tr -d '\134' | tr ' ' '\n' | grep -E '\.[ch]$' | grep -E "/labs/|^$1\$" || echo "$1"); do
 		gcc -fpreprocessed -dD -E -P "$file" 2>/dev/null
 	done
 }

@@ -183,7 +183,7 @@ static inline void volumes_make(struct sandbox *s)
 		autofree char *table = ns_mount_table(outside[MNT]);
 		if (!expect_str("kubelet: its mount table", "own, private", table))
 			exit(lab_end());
-		outside[MNT] = ns_inode(0, "mnt"); /* the kubelet's is not to be a container's either */
+		outside[MNT] = ns_inode(0, "mnt"); /* nor in the kubelet's own */
 		MUST(mount("lab17", "/mnt", "tmpfs", MS_NOSUID, "mode=755"));
 	}
 	s->place = text("/mnt/%s", s->uid);
