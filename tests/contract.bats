@@ -32,7 +32,7 @@ setup_file() {
 		status=0
 		"$LABS/$program" --can-run >"$BATS_FILE_TMPDIR/missing.$program" || status=$?
 		case $status in
-		0) here+=("$program") ;;
+		0) in_vm && [[ " ${LAB_HELD-} " = *" $program "* ]] || here+=("$program") ;; # held there already
 		*) elsewhere+=("$program") ;;
 		esac
 	done

@@ -8,8 +8,8 @@
 
 #include <stdarg.h>
 
-#include "container.h"
 #include "limits.h"
+#include "options.h"
 
 /* A line; the call goes to a line of its own where the words are long. */
 __attribute__((format(printf, 3, 4))) static inline void becomes(

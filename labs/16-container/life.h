@@ -14,8 +14,8 @@
 #include <sys/wait.h>
 #include <termios.h>
 
-#include "container.h"
 #include "limits.h"
+#include "options.h"
 
 /* What a container must not be in: read before anything is done. */
 static const char *const checked[] = {"mnt", "uts", "net", "cgroup"};

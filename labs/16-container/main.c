@@ -2,7 +2,7 @@
  * All of it together: what docker run does, from the first call to the last. In
  * the order of a container's life:
  *
- *   container.h  what it is to be, in docker run's words
+ *   container.h  what it is to be; options.h: in docker run's words
  *   limits.h     its group and its limits; devices.h: which devices may be opened
  *   network.h    the bridge, and a cable to it
  *   life.h       clone3(2) into all of that, and who waits for its end
