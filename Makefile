@@ -38,14 +38,14 @@ include $(wildcard */rules.mk)
 # ---- Words that are no lab: one clear line, before anything is done ------------
 
 named = $(wildcard labs/$(1) labs/$(1)-* labs/0$(1)-* labs/[0-9]*-$(1))
-VERBS := lab more shell demo guide
+VERBS := lab more shell demo guide exercise hint reset
 $(foreach goal,$(MAKECMDGOALS),$(foreach verb,$(VERBS),$(if $(filter $(verb)- $(verb)-%,$(goal)),\
 	$(if $(and $(goal:$(verb)-=),$(call named,$(goal:$(verb)-%=%))),,\
 	$(error there is no $(goal); expected $(verb)-NN with NN or name one of: $(LABS))))))
 
 # ---- For students ----------------------------------------------------------------
 
-.PHONY: welcome help setup setup-dev doctor look vm guide labs
+.PHONY: welcome help setup setup-dev doctor look vm guide labs progress
 welcome help:
 	@scripts/welcome
 setup:
@@ -72,6 +72,14 @@ more-%: all
 	@scripts/lab $*/more $(flags)
 shell-%: all
 	@scripts/lab --shell $*
+exercise-%: all
+	@scripts/exercise check $*
+hint-%: all
+	@scripts/exercise hint $*
+reset-%:
+	@scripts/exercise reset $*
+progress:
+	@scripts/exercise progress
 
 # ---- For instructors -------------------------------------------------------------
 

@@ -1,0 +1,37 @@
+/*
+ * Exercise 08: exercise GROUP MAX COMMAND [ARG...]
+ *
+ * Make GROUP, in which there may be at most MAX tasks, and run COMMAND in it. All of
+ * the MAX are COMMAND's and its children's. cgroup-v2.rst, "PID"
+ */
+#include <err.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Writes text to a file, in one write(2), as the kernel's files want it. */
+static void put(const char *folder, const char *file, const char *text)
+{
+	char path[4096];
+	snprintf(path, sizeof path, "%s/%s", folder, file);
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		err(1, "%s", path);
+	if (write(fd, text, strlen(text)) < 0)
+		err(1, "%s <- %s", path, text);
+	close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 4)
+		errx(2, "expected GROUP MAX COMMAND [ARG...]");
+	const char *group = argv[1], *max = argv[2];
+
+	/* TODO: the group, its limit, and who is in it */
+
+	execvp(argv[3], argv + 3);
+	err(127, "%s", argv[3]);
+}

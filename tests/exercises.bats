@@ -1,0 +1,176 @@
+#!/usr/bin/env bats
+# The exercises: each fails as it stands and its solution passes, by what the kernel has; wrong ones are
+# refused with a hint that fits. What is in labs/ is found, nothing is listed.
+
+load helper
+
+setup() {
+	host_only "the lab VM has no sources and no compiler; it is booted from here"
+	cd "$ROOT" || return
+	export WORK=$BATS_TEST_TMPDIR/work SEED=$((RANDOM % 1000))
+	mapfile -t ids < <(for file in labs/*/solution.c; do basename "$(dirname "$file")"; done)
+	here=()
+	for id in "${ids[@]}"; do
+		# shellcheck disable=SC1090 # each of them
+		[ "$(. "labs/$id/exercise.sh" && echo "${place-}")" = vm ] || ! "$LABS/$id" --can-run >/dev/null || here+=("$id")
+	done
+	source=$BATS_TEST_TMPDIR/exercise.c
+}
+
+# judged ID STATUS FILE: the check of FILE ends with it.
+judged() {
+	run env SOURCE="$3" scripts/exercise check "$1"
+	[ "$status" = "$2" ] || { echo "$1, $3: expected status $2, observed $status; $output" && return 1; }
+}
+
+@test "exercises: each is its solution with the holes cut, and both compile without a warning" {
+	[ ${#ids[@]} -gt 0 ]
+	for id in "${ids[@]}"; do
+		cp "labs/$id/exercise.c" "$BATS_TEST_TMPDIR/before"
+		scripts/exercise cut "$id"
+		cmp "labs/$id/exercise.c" "$BATS_TEST_TMPDIR/before"
+		grep -q '/\* TODO: ' "labs/$id/exercise.c"
+		for file in exercise solution; do
+			run gcc -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wno-unused -c "labs/$id/$file.c" -o "$BATS_TEST_TMPDIR/o"
+			same "$id/$file.c: warnings" "" "$output"
+		done
+	done
+}
+
+@test "exercises: as it stands each fails, the solution passes" {
+	for id in "${here[@]}"; do
+		judged "$id" 1 "labs/$id/exercise.c"
+		for SEED in 1 2 $SEED; do
+			judged "$id" 0 "labs/$id/solution.c"
+			[[ $output == *"(SEED=$SEED)"* ]]
+		done
+	done
+}
+
+@test "exercises: a program that does nothing fails, and one that only prints" {
+	for id in "${here[@]}"; do
+		echo 'int main(void) { return 0; }' >"$source"
+		judged "$id" 1 "$source"
+		cat >"$source" <<-'C'
+			#include <stdio.h>
+			#include <string.h>
+			#include <unistd.h>
+			int main(int argc, char **argv)
+			{
+				puts("pass\tits PID namespace\tits own\tits own\t\nend");
+				for (int i = 1; i < argc; i++)
+					if (!strcmp(argv[i], "sleep"))
+						execvp(argv[i], argv + i);
+				return 0;
+			}
+		C
+		judged "$id" 1 "$source"
+		[[ $output == *FAIL* ]]
+	done
+}
+
+@test "exercises: what students write wrong is refused, with the hint that fits" {
+	for id in "${here[@]}"; do
+		[ -e "tests/wrong/$id" ] || continue
+		wrong=0
+		while IFS=$'\t' read -r edit check words; do
+			[[ $edit != '#'* ]] || continue
+			wrong=$((wrong + 1))
+			sed "$edit" "labs/$id/solution.c" >"$source"
+			! cmp -s "labs/$id/solution.c" "$source" || { echo "$id: $edit changes nothing" && return 1; }
+			mkdir -p "$WORK/.state" && echo 1 >"$WORK/.state/$id.hints"
+			run env SOURCE="$source" scripts/exercise hint "$id"
+			[[ ${output//$'\n'/} == *"In this run: $check"*"$words"* ]] ||
+				{ echo "$id: $edit: expected $check to fail, and a hint with $words, observed $output" && return 1; }
+		done <"tests/wrong/$id"
+		within "$id: wrong solutions" 5 50 $wrong
+	done
+}
+
+@test "exercises: begun once, never overwritten, reset byte for byte; three hints; progress" {
+	id=${here[0]}
+	run scripts/exercise check "$id"
+	same "the first check" 1 "$status"
+	cmp "labs/$id/exercise.c" "$WORK/$id.c"
+	cp "labs/$id/solution.c" "$WORK/$id.c"
+	scripts/exercise check "$id"
+	cmp "labs/$id/solution.c" "$WORK/$id.c"
+	run scripts/exercise progress
+	[[ $output == *"$id "*done* && $output == *" 1 of ${#ids[@]}"* ]]
+	echo >>"$WORK/$id.c" # another content than the one that passed
+	run scripts/exercise progress
+	[[ $output == *" 0 of ${#ids[@]}"* ]]
+	scripts/exercise reset "$id"
+	cmp "labs/$id/exercise.c" "$WORK/$id.c"
+	for hint in "Where to look" "In this run" "The lines to write" "The lines to write"; do
+		run scripts/exercise hint "$id"
+		[[ $output == *"$hint"* ]] || { echo "expected $hint, observed $output" && return 1; }
+	done
+}
+
+@test "exercises: a program that hangs, or forks without end to hold on, is ended, and nothing is left" {
+	id=${here[0]}
+	unique=unboxed-$$-$RANDOM
+	cat >"$source" <<-C
+		#include <signal.h>
+		#include <unistd.h>
+		int main(int argc, char **argv)
+		{
+			for (int i = 1; i < 32; i++)
+				signal(i, SIG_IGN);
+			setsid();
+			if (fork() == 0)
+				setsid();
+			execl("/bin/sh", "$unique", "-c", "while :; do sleep 1; done", (char *)0);
+			return 1;
+		}
+	C
+	judged "$id" 1 "$source"
+	[[ $output == *"COMMAND runs"* ]]
+	run grep -ls "$unique" /proc/[0-9]*/cmdline
+	same "processes left" "" "$output"
+}
+
+# One boot: as it stands, its solution, and where that needs the VM the wrong ones and the one that does nothing.
+@test "exercises: in the lab VM each fails as it stands, its solution passes, and what is wrong is refused" {
+	local bin=$BATS_TEST_TMPDIR/bin list=$BATS_TEST_TMPDIR/list count=0
+	mkdir -p "$bin"
+	# built FILE ID CHECK WORDS: what is to fail, and the hint; nothing where all is to hold.
+	built() {
+		count=$((count + 1))
+		# shellcheck disable=SC2046 # a flag or nothing
+		gcc -std=gnu11 -D_GNU_SOURCE $(cat build/static) "$1" -o "$bin/$count.$2"
+		printf '%s\t' "$count" "${@:2}" >>"$list"
+		echo >>"$list"
+	}
+	echo 'int main(void) { return 0; }' >"$BATS_TEST_TMPDIR/nothing.c"
+	for id in "${ids[@]}"; do
+		built "labs/$id/solution.c" "$id"
+		built "labs/$id/exercise.c" "$id" ' ' ' '
+		[[ " ${here[*]} " != *" $id "* ]] || continue
+		built "$BATS_TEST_TMPDIR/nothing.c" "$id" "COMMAND runs" ' '
+		while IFS=$'\t' read -r edit check words; do
+			[[ $edit != '#'* ]] || continue
+			sed "$edit" "labs/$id/solution.c" >"$source"
+			! cmp -s "labs/$id/solution.c" "$source" || { echo "$id: $edit changes nothing" && return 1; }
+			built "$source" "$id" "$check" "$words"
+		done <"tests/wrong/$id"
+		within "$id: wrong solutions" 5 50 "$(grep -vc '^#' "tests/wrong/$id")"
+	done
+	# shellcheck disable=SC2016 # that shell expands it
+	timeout 500 scripts/vm --carry "$bin" --carry "$ROOT/labs" sh -c 'for program in "$0"/*; do
+		name=${program##*/} id=${program##*.}
+		echo "@ $name"
+		unshare --mount --uts --ipc --net --pid --fork --kill-child --mount-proc -- \
+			bash /lab/scripts/box "$1/$id" "$program" "${name%%.*}" # each its own seed, so its own names
+	done' "$bin" "$ROOT/labs" </dev/null 2>"$list.errors" | tr -d '\r' >"$list.said"
+	while IFS=$'\t' read -r number id check words _; do
+		said=$(sed -n "/^@ $number\.$id\$/,/^@ /{/^@ /d;p}" "$list.said")
+		if [ -z "$check" ]; then
+			[[ $said == *$'\n'end && $said != *fail$'\t'* ]]
+		else
+			said=$(tail -n 1 <<<"$said")
+			[[ $said == fail$'\t'"${check# }"*"${words# }"* ]]
+		fi || { echo "$number $id: expected '$check', '$words', observed $said" && cat "$list.errors" && return 1; }
+	done <"$list"
+}
