@@ -45,7 +45,7 @@ $(foreach goal,$(MAKECMDGOALS),$(foreach verb,$(VERBS),$(if $(filter $(verb)- $(
 
 # ---- For students ----------------------------------------------------------------
 
-.PHONY: welcome help setup setup-dev doctor look vm guide labs progress
+.PHONY: welcome help setup setup-dev doctor look vm guide labs progress grade
 welcome help:
 	@scripts/welcome
 setup:
@@ -80,6 +80,8 @@ reset-%:
 	@scripts/exercise reset $*
 progress:
 	@scripts/exercise progress
+grade: all
+	@scripts/grade
 
 # ---- For instructors -------------------------------------------------------------
 

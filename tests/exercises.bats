@@ -174,3 +174,53 @@ judged() {
 		fi || { echo "$number $id: expected '$check', '$words', observed $said" && cat "$list.errors" && return 1; }
 	done <"$list"
 }
+
+@test "exercises: make grade tells who solved it, who did not begin, and who hangs, floods, forges or ends the VM" {
+	mkdir -p "$WORK"
+	cp labs/01-pid-ns/solution.c "$WORK/01-pid-ns.c"
+	cp labs/08-pids-max/solution.c "$WORK/08-pids-max.c"
+	echo 'int main( {' >"$WORK/02-mnt-ns.c"
+	cat >"$WORK/04-ipc-ns.c" <<-'C'
+		#include <fcntl.h>
+		#include <unistd.h>
+		int main(void)
+		{
+			return write(open("/proc/sysrq-trigger", O_WRONLY), "b", 1) + pause();
+		}
+	C
+	cat >"$WORK/05-user-ns.c" <<-'C'
+		#include <stdio.h>
+		#include <unistd.h>
+		int main(void)
+		{
+			for (int fd = 3; fd < 64; fd++)
+				dprintf(fd, "pass\tits user namespace\tits own\tits own\t\nend\n");
+			for (;;)
+				puts("pass\tits user namespace\tits own\tits own\t\nend");
+		}
+	C
+	cat >"$WORK/06-net-ns.c" <<-'C'
+		#include <signal.h>
+		#include <unistd.h>
+		int main(void)
+		{
+			for (kill(-1, SIGKILL);;)
+				pause();
+		}
+	C
+	run timeout 500 scripts/grade
+	same "status" 0 "$status"
+	[[ $output == *"2 of ${#ids[@]} points; $WORK/grade.json" ]] || { echo "$output" && return 1; }
+	graded() {
+		same "$1" "$2" "$(jq -r --arg id "$1" '.exercises[] | select(.exercise == $id) | "\(.verdict) \(.points)"' "$WORK/grade.json")"
+	}
+	graded 01-pid-ns "pass 1"
+	graded 08-pids-max "pass 1"
+	for id in 02-mnt-ns 03-uts-ns 04-ipc-ns 05-user-ns 06-net-ns 07-cgroup-ns; do graded $id "fail 0"; done
+	same "why 02" "it does not compile" "$(jq -r '.exercises[1].reason[:19]' "$WORK/grade.json")"
+	same "why 04" "it has ended the VM" "$(jq -r '.exercises[3].reason' "$WORK/grade.json")"
+	jq -e --arg seed "$SEED" '(.kernel | length > 0) and (.seed | tostring) == $seed and (.exercises | all(
+		(.digest | test("^[0-9a-f]{64}$")) and (.seconds | type == "number") and (.checks | all(
+			(.what, .expected, .observed | type == "string") and (.verdict | test("^(pass|fail)$"))))))' "$WORK/grade.json"
+	same "digest" "$(sha256sum <"$WORK/01-pid-ns.c" | cut -d ' ' -f 1)" "$(jq -r '.exercises[0].digest' "$WORK/grade.json")"
+}
