@@ -5,7 +5,7 @@ place=vm
 
 check() {
 	local group
-	group=/sys/fs/cgroup/$(word group)
+	group=$(new_group)
 	mkdir "$group" "$group/beside"
 	expect "before: members of GROUP" 0 "$(wc -l <"$group/cgroup.procs")" ""
 	start "$group"

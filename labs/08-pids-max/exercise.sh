@@ -5,7 +5,7 @@ place=vm
 
 check() {
 	local group max
-	group=/sys/fs/cgroup/$(word group) max=$(number max 8 24)
+	group=$(new_group) max=$(number max 8 24)
 	echo +pids >/sys/fs/cgroup/cgroup.subtree_control
 	expect "before: GROUP" "not there" "$([ -e "$group" ] && echo there || echo "not there")" ""
 	start "$group" "$max"

@@ -5,7 +5,7 @@ place=vm
 
 check() {
 	local group percent before used
-	group=/sys/fs/cgroup/$(word group) percent=$(number percent 15 40)
+	group=$(new_group) percent=$(number percent 15 40)
 	echo +cpu >/sys/fs/cgroup/cgroup.subtree_control
 	expect "before: GROUP" "not there" "$([ -e "$group" ] && echo there || echo "not there")" ""
 	start "$group" "$percent"

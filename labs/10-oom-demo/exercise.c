@@ -1,0 +1,72 @@
+/*
+ * Exercise 10: exercise GROUP REQUESTS SEED
+ *
+ * A service with a cache, as it died one night: it answers each request from a block
+ * of memory that costs something to make, keeps every block, and is killed with 137.
+ * It runs in GROUP, which has a limit. Let it live there: it may hold as many blocks
+ * as the limit has room for, and gives the oldest one back. The cache has to be of
+ * use: at least half of the limit. cgroup-v2.rst on memory.max
+ */
+#include <err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BLOCK (64 << 10)
+#define KEYS 4096
+
+static char *cache[KEYS]; /* the block of each key, NULL while there is none */
+static int order[KEYS];   /* the keys that have one, the oldest at first */
+static int first, count;
+
+/* The number in a file of GROUP; -1 where it says "max". */
+static long long number_in(const char *group, const char *file)
+{
+	char path[4096];
+	long long number = -1;
+	snprintf(path, sizeof path, "%s/%s", group, file);
+	FILE *stream = fopen(path, "r");
+	if (!stream)
+		err(1, "%s", path);
+	if (fscanf(stream, "%lld", &number) != 1)
+		number = -1;
+	fclose(stream);
+	return number;
+}
+
+/* How many blocks there may be at a time. */
+static int room(const char *group)
+{
+	int blocks = KEYS;
+	/* TODO: of the limit, and the program itself needs some of it too */
+	return blocks < KEYS ? blocks : KEYS;
+}
+
+static const char *look_up(int key, int most)
+{
+	if (!cache[key]) {
+		/* TODO: when there are as many as there may be, the oldest one goes */
+		cache[key] = malloc(BLOCK);
+		if (!cache[key])
+			err(1, "malloc");
+		memset(cache[key], 1 + key % 100, BLOCK);
+		order[(first + count++) % KEYS] = key;
+	}
+	return cache[key];
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 4)
+		errx(2, "expected GROUP REQUESTS SEED");
+	int most = room(argv[1]), requests = atoi(argv[2]);
+	unsigned int next = (unsigned int)atoi(argv[3]);
+	long long sum = 0;
+
+	for (int i = 0; i < requests; i++) {
+		next = (next * 1103515245 + 12345) % 2147483648;
+		sum += look_up((int)(next / 65536 % KEYS), most)[i % BLOCK];
+	}
+	printf("%lld\n", sum);
+	return 0;
+}
