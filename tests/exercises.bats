@@ -29,9 +29,9 @@ judged() {
 		cp "labs/$id/exercise.c" "$BATS_TEST_TMPDIR/before"
 		scripts/exercise cut "$id"
 		cmp "labs/$id/exercise.c" "$BATS_TEST_TMPDIR/before"
-		grep -q '/\* TODO: ' "labs/$id/exercise.c"
+		grep -q '/\* YOUR TURN: ' "labs/$id/exercise.c"
 		for file in exercise solution; do
-			run gcc -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wno-unused -c "labs/$id/$file.c" -o "$BATS_TEST_TMPDIR/o"
+			run gcc -std=gnu11 -Wall -Wextra -Wno-unused -c "labs/$id/$file.c" -o "$BATS_TEST_TMPDIR/o"
 			same "$id/$file.c: warnings" "" "$output"
 		done
 	done
@@ -139,7 +139,7 @@ judged() {
 	built() {
 		count=$((count + 1))
 		# shellcheck disable=SC2046 # a flag or nothing
-		gcc -std=gnu11 -D_GNU_SOURCE $(cat build/static) "$1" -o "$bin/$count.$2"
+		gcc -std=gnu11 $(cat build/static) "$1" -o "$bin/$count.$2"
 		printf '%s\t' "$count" "${@:2}" >>"$list"
 		echo >>"$list"
 	}

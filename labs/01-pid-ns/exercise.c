@@ -5,6 +5,7 @@
  * it is process 1, and with a /proc of that namespace. The machine's own /proc
  * stays as it is. pid_namespaces(7), mount_namespaces(7)
  */
+#define _GNU_SOURCE
 #include <err.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -16,14 +17,14 @@ int main(int argc, char **argv)
 	if (argc < 2)
 		errx(2, "expected COMMAND [ARG...]");
 
-	/* TODO: a PID namespace, and a mount table of its own for the new /proc */
+	/* YOUR TURN: a PID namespace, and a mount table of its own for the new /proc */
 
 	/* Who is in the new PID namespace? Not the one who asked for it. */
 	pid_t child = fork();
 	if (child < 0)
 		err(1, "fork");
 	if (child == 0) {
-		/* TODO: no mount of ours may reach the machine; then a /proc of this namespace */
+		/* YOUR TURN: no mount of ours may reach the machine; then a /proc of this namespace */
 		execvp(argv[1], argv + 1);
 		err(127, "%s", argv[1]);
 	}

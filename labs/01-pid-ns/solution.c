@@ -5,6 +5,7 @@
  * it is process 1, and with a /proc of that namespace. The machine's own /proc
  * stays as it is. pid_namespaces(7), mount_namespaces(7)
  */
+#define _GNU_SOURCE
 #include <err.h>
 #include <sched.h>
 #include <sys/mount.h>

@@ -5,6 +5,7 @@
  * else on the machine sees. No program in there may be set-uid, and none may be a
  * device. mount_namespaces(7), tmpfs(5), mount(2)
  */
+#define _GNU_SOURCE
 #include <err.h>
 #include <sched.h>
 #include <stdio.h>
@@ -19,9 +20,9 @@ int main(int argc, char **argv)
 	char options[64];
 
 	snprintf(options, sizeof options, "size=%sk,mode=755", kib);
-	/* TODO: a mount table of its own, of which nothing reaches the machine's */
+	/* YOUR TURN: a mount table of its own, of which nothing reaches the machine's */
 
-	/* TODO: the tmpfs, with these options and the two flags */
+	/* YOUR TURN: the tmpfs, with these options and the two flags */
 
 	execvp(argv[3], argv + 3);
 	err(127, "%s", argv[3]);

@@ -5,6 +5,7 @@
  * else on the machine sees. No program in there may be set-uid, and none may be a
  * device. mount_namespaces(7), tmpfs(5), mount(2)
  */
+#define _GNU_SOURCE
 #include <err.h>
 #include <sched.h>
 #include <stdio.h>

@@ -4,6 +4,7 @@
  * Run COMMAND on a machine called NAME, in the NIS domain DOMAIN; the machine
  * itself keeps both of its names. uts_namespaces(7), sethostname(2)
  */
+#define _GNU_SOURCE
 #include <err.h>
 #include <sched.h>
 #include <string.h>

@@ -4,6 +4,7 @@
  * Run COMMAND where a System V shared memory segment of this key and size lies
  * ready, which the machine does not have. ipc_namespaces(7), shmget(2)
  */
+#define _GNU_SOURCE
 #include <err.h>
 #include <sched.h>
 #include <stdlib.h>

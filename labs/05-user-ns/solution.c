@@ -4,6 +4,7 @@
  * Run COMMAND as root of a user namespace, without the help of newuidmap: its user
  * and group 0 are your own. user_namespaces(7), on uid_map, gid_map and setgroups
  */
+#define _GNU_SOURCE
 #include <err.h>
 #include <fcntl.h>
 #include <sched.h>

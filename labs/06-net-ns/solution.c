@@ -5,6 +5,7 @@
  * the network namespace and under the hostname of PID, with everything else of its
  * own as it was. setns(2), namespaces(7)
  */
+#define _GNU_SOURCE
 #include <err.h>
 #include <fcntl.h>
 #include <sched.h>

@@ -5,6 +5,7 @@
  * takes GROUP for the top: its own /proc/self/cgroup says 0::/ and no more.
  * cgroups(7), cgroup_namespaces(7)
  */
+#define _GNU_SOURCE
 #include <err.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -31,7 +32,7 @@ int main(int argc, char **argv)
 		errx(2, "expected GROUP COMMAND [ARG...]");
 	const char *group = argv[1];
 
-	/* TODO: a member first, for the namespace begins where its maker is */
+	/* YOUR TURN: a member first, for the namespace begins where its maker is */
 
 	execvp(argv[2], argv + 2);
 	err(127, "%s", argv[2]);

@@ -5,6 +5,7 @@
  * takes GROUP for the top: its own /proc/self/cgroup says 0::/ and no more.
  * cgroups(7), cgroup_namespaces(7)
  */
+#define _GNU_SOURCE
 #include <err.h>
 #include <fcntl.h>
 #include <sched.h>

@@ -4,6 +4,7 @@
  * Make GROUP, in which there may be at most MAX tasks, and run COMMAND in it. All of
  * the MAX are COMMAND's and its children's. cgroup-v2.rst, "PID"
  */
+#define _GNU_SOURCE
 #include <err.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -30,7 +31,7 @@ int main(int argc, char **argv)
 		errx(2, "expected GROUP MAX COMMAND [ARG...]");
 	const char *group = argv[1], *max = argv[2];
 
-	/* TODO: the group, its limit, and who is in it */
+	/* YOUR TURN: the group, its limit, and who is in it */
 
 	execvp(argv[3], argv + 3);
 	err(127, "%s", argv[3]);

@@ -4,6 +4,7 @@
  * Make GROUP, in which there may be at most MAX tasks, and run COMMAND in it. All of
  * the MAX are COMMAND's and its children's. cgroup-v2.rst, "PID"
  */
+#define _GNU_SOURCE
 #include <err.h>
 #include <fcntl.h>
 #include <stdio.h>

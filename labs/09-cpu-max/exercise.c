@@ -4,6 +4,7 @@
  * Make GROUP, which gets at most PERCENT of one processor in each tenth of a second,
  * and run COMMAND in it. cgroup-v2.rst, "CPU Interface Files"
  */
+#define _GNU_SOURCE
 #include <err.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -35,7 +36,7 @@ int main(int argc, char **argv)
 
 	if (mkdir(group, 0755))
 		err(1, "mkdir %s", group);
-	/* TODO: how many microseconds of how many, then a member */
+	/* YOUR TURN: how many microseconds of how many, then a member */
 
 	execvp(argv[3], argv + 3);
 	err(127, "%s", argv[3]);

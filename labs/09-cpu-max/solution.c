@@ -4,6 +4,7 @@
  * Make GROUP, which gets at most PERCENT of one processor in each tenth of a second,
  * and run COMMAND in it. cgroup-v2.rst, "CPU Interface Files"
  */
+#define _GNU_SOURCE
 #include <err.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -7,6 +7,7 @@
  * as the limit has room for, and gives the oldest one back. The cache has to be of
  * use: at least half of the limit. cgroup-v2.rst on memory.max
  */
+#define _GNU_SOURCE
 #include <err.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,14 +39,14 @@ static long long number_in(const char *group, const char *file)
 static int room(const char *group)
 {
 	int blocks = KEYS;
-	/* TODO: of the limit, and the program itself needs some of it too */
+	/* YOUR TURN: of the limit, and the program itself needs some of it too */
 	return blocks < KEYS ? blocks : KEYS;
 }
 
 static const char *look_up(int key, int most)
 {
 	if (!cache[key]) {
-		/* TODO: when there are as many as there may be, the oldest one goes */
+		/* YOUR TURN: when there are as many as there may be, the oldest one goes */
 		cache[key] = malloc(BLOCK);
 		if (!cache[key])
 			err(1, "malloc");

@@ -7,6 +7,7 @@
  * as the limit has room for, and gives the oldest one back. The cache has to be of
  * use: at least half of the limit. cgroup-v2.rst on memory.max
  */
+#define _GNU_SOURCE
 #include <err.h>
 #include <stdio.h>
 #include <stdlib.h>
