@@ -403,7 +403,7 @@ on_terminal() {
 	on_terminal "" "${here[@]}"
 	# What cannot run here does so in the lab VM, whose terminal this is then.
 	! in_vm && [ ${#elsewhere[@]} != 0 ] && on_terminal "$ROOT/scripts/vm --cpus 2 /lab/scripts/guest swap block --" "${elsewhere[@]}"
-	for program in "${programs[@]}"; do
+	for program in "${here[@]}" $(in_vm || echo "${elsewhere[@]}"); do
 		for variable in A=1 NO_COLOR=1 TERM=dumb; do
 			file=$out.$program.$variable
 			if [ ! -s "$file" ]; then
