@@ -24,7 +24,7 @@ int main(int argc, char **argv)
 	if (child < 0)
 		err(1, "fork");
 	if (child == 0) {
-		/* YOUR TURN: no mount of ours may reach the machine; then a /proc of this namespace */
+		/* YOUR TURN: what keeps a mount from the machine; then the /proc */
 		execvp(argv[1], argv + 1);
 		err(127, "%s", argv[1]);
 	}

@@ -27,7 +27,7 @@ int main(int argc, char **argv)
 	if (child < 0)
 		err(1, "fork");
 	if (child == 0) {
-		/* hole: no mount of ours may reach the machine; then a /proc of this namespace */
+		/* hole: what keeps a mount from the machine; then the /proc */
 		if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
 			err(1, "mount /");
 		if (mount("proc", "/proc", "proc", 0, NULL))

@@ -19,7 +19,7 @@ int main(int argc, char **argv)
 	key_t key = (key_t)strtol(argv[1], NULL, 10);
 	size_t bytes = strtoul(argv[2], NULL, 10);
 
-	/* YOUR TURN: a namespace for IPC objects, then the segment, for its owner to read and write */
+	/* YOUR TURN: a namespace, then the segment, for its owner to read and write */
 
 	execvp(argv[3], argv + 3);
 	err(127, "%s", argv[3]);

@@ -19,7 +19,7 @@ int main(int argc, char **argv)
 	key_t key = (key_t)strtol(argv[1], NULL, 10);
 	size_t bytes = strtoul(argv[2], NULL, 10);
 
-	/* hole: a namespace for IPC objects, then the segment, for its owner to read and write */
+	/* hole: a namespace, then the segment, for its owner to read and write */
 	if (unshare(CLONE_NEWIPC))
 		err(1, "unshare");
 	if (shmget(key, bytes, IPC_CREAT | IPC_EXCL | 0600) < 0)

@@ -14,7 +14,7 @@ check() {
 	start "$seconds"
 	expect_command
 	expect "its time namespace" "its own" "$(own time)" \
-		"unshare(CLONE_NEWTIME) moves nobody: the children that are forked after it are in there."
+		"unshare(CLONE_NEWTIME) comes first: who is forked after it is in there."
 	expect "its offset of boottime" "$seconds" "$(offset "$it" boottime)" \
 		"One line, \"boottime SECONDS 0\", into /proc/self/timens_offsets before the first process is in there."
 	expect "its offset of monotonic" 0 "$(offset "$it" monotonic)" "Uptime is boottime; the other clock was not asked for."
