@@ -8,11 +8,8 @@ load helper
 parts=(podman crun conmon catatonit slirp4netns)
 
 setup_file() {
-	local part
-	host=
-	in_vm || ! type -P "${parts[@]}" >/dev/null || host=yes
-	[ -n "$host" ] || return 0
-	local carry=()
+	! in_vm && type -P "${parts[@]}" >/dev/null || return 0
+	local part carry=()
 	for part in $(type -P "${parts[@]}") /usr/libexec/podman /usr/lib/podman/rootlessport "$ROOT/labs/17-pod"; do
 		[ ! -e "$part" ] || carry+=(--carry "$part")
 	done
@@ -30,9 +27,8 @@ setup() {
 
 # said KEY: the value that was seen in the VM
 said() {
-	awk -F '\t' -v key="$1" '$1 == key { print $2; found = 1 } END { exit !found }' "$BATS_FILE_TMPDIR/said" || {
+	awk -F '\t' -v key="$1" '$1 == key { print $2; found = 1 } END { exit !found }' "$BATS_FILE_TMPDIR/said" ||
 		echo "nothing was seen of $1"
-	}
 }
 
 # What podman itself said stands under a test that fails.

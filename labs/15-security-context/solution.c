@@ -7,7 +7,7 @@
  *   capabilities: { drop: [ALL] }
  *   runAsUser: UID
  *
- * UID is mapped: no other one is. capabilities(7), prctl(2), setresuid(2)
+ * capabilities(7), prctl(2), setresuid(2)
  */
 #define _GNU_SOURCE
 #include <err.h>
