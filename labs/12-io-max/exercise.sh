@@ -1,0 +1,41 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/box and scripts/exercise
+task="Make GROUP, which reads at most RBPS bytes a second from the disk SOURCE and makes at most WIOPS writes a second to the disk TARGET, and run COMMAND in it."
+look="labs/12-io-max/disk.h, where io.max is written; cgroup-v2.rst on io.max; stat(2) on the numbers of a device."
+place=vm
+
+# held NUMBERS ARG...: whether a dd(1) in GROUP with work for ten seconds is still at it after one.
+# What waits for a disk cannot be killed, so the limit is taken away in the end.
+held() {
+	local is=yes
+	# shellcheck disable=SC2016 # that shell expands it
+	sh -c 'echo 0 >"$0/cgroup.procs"; exec dd "$@"' "$group" "${@:2}" >/dev/null 2>&1 3>&- &
+	sleep 1
+	kill -0 $! 2>/dev/null || is="no"
+	echo "$1 rbps=max wbps=max riops=max wiops=max" >"$group/io.max"
+	wait $! || is="no, it failed"
+	echo "$is"
+}
+
+check() {
+	local group from to source target rbps wiops limits
+	group=$(new_group) from=$(number from 0 3) to=$(number to 4 7)
+	source=/dev/ram$from target=/dev/ram$to
+	rbps=$(($(number rbps 4 16) << 16)) wiops=$(number wiops 20 60)
+	[ -b /dev/ram7 ] || modprobe brd rd_nr=8 rd_size=16384 # eight disks of memory
+	echo +io >/sys/fs/cgroup/cgroup.subtree_control
+	expect "before: GROUP" "not there" "$([ -e "$group" ] && echo there || echo "not there")" ""
+	start "$group" "$source" "$rbps" "$target" "$wiops"
+	expect_command
+	expect "its group" "0::/${group##*/}" "$(cat "$proc/$it/cgroup")" "Its member becomes who writes 0 into GROUP/cgroup.procs."
+	limits=$(cat "$group/io.max")
+	expect "who reads SOURCE in there waits" yes \
+		"$(held "1:$from" if="$source" of=/dev/null bs=64k count=$((rbps / 6553)) iflag=direct)" \
+		"Nothing holds its reads: a line of io.max is MAJOR:MINOR of the disk, then rbps=, of the bytes that are read."
+	expect "who writes to TARGET in there waits" yes \
+		"$(held "1:$to" if=/dev/zero of="$target" bs=4k count=$((wiops * 10)) oflag=direct)" \
+		"Nothing holds its writes: each disk has a line of its own; wiops= is of the requests that write."
+	expect "io.max for SOURCE" "1:$from rbps=$rbps wbps=max riops=max wiops=max" "$(grep "^1:$from " <<<"$limits")" \
+		"Only RBPS, in bytes; what a line does not name stays max."
+	expect "io.max for TARGET" "1:$to rbps=max wbps=max riops=max wiops=$wiops" "$(grep "^1:$to " <<<"$limits")" \
+		"Only WIOPS, in requests: not in bytes, and not of the reads."
+}
