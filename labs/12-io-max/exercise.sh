@@ -10,7 +10,7 @@ held() {
 	# shellcheck disable=SC2016 # that shell expands it
 	sh -c 'echo 0 >"$0/cgroup.procs"; exec dd "$@"' "$group" "${@:2}" >/dev/null 2>&1 3>&- &
 	sleep 1
-	kill -0 $! 2>/dev/null || is="no"
+	kill -0 $! 2>/dev/null || is=no
 	echo "$1 rbps=max wbps=max riops=max wiops=max" >"$group/io.max"
 	wait $! || is="no, it failed"
 	echo "$is"

@@ -29,7 +29,7 @@ static int load_program(int major, int minor)
 	struct bpf_insn code[] = {
 		{BPF_LDX | BPF_MEM | BPF_W, 2, 1, offsetof(struct bpf_cgroup_dev_ctx, access_type),
 			0},
-		/* YOUR TURN: who is to have a yes jumps to it; all others have a no here */
+		/* YOUR TURN: who is to get a yes jumps to it, all others get a no here */
 		{BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 1}, /* yes */
 		{BPF_JMP | BPF_EXIT, 0, 0, 0, 0},
 	};

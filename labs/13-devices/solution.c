@@ -29,7 +29,7 @@ static int load_program(int major, int minor)
 	struct bpf_insn code[] = {
 		{BPF_LDX | BPF_MEM | BPF_W, 2, 1, offsetof(struct bpf_cgroup_dev_ctx, access_type),
 			0},
-		/* hole: who is to have a yes jumps to it; all others have a no here */
+		/* hole: who is to get a yes jumps to it, all others get a no here */
 		{BPF_ALU64 | BPF_AND | BPF_K, 2, 0, 0, 0xffff}, /* above: read, write or mknod */
 		{BPF_JMP | BPF_JNE | BPF_K, 2, 0, 6, BPF_DEVCG_DEV_BLOCK},
 		{BPF_LDX | BPF_MEM | BPF_W, 2, 1, offsetof(struct bpf_cgroup_dev_ctx, major), 0},
