@@ -96,6 +96,7 @@ void gate_wait(struct gate *gate)
 			fds[1].revents = 0;
 		if (fds[1].revents & POLLHUP)
 			_exit(130);
+		undo_if_unread();
 		if (shared->count[BROKEN] && !first)
 			_exit(3);
 		errno = 0;

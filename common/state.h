@@ -16,8 +16,9 @@ struct shared {
 	bool waited; /* this step has had its wait */
 	int score, questions;
 	int failed_length;
-	char failed[512]; /* the checks that failed, as far as they fit */
-	pid_t lab;        /* the lab's first process */
+	char failed[512];     /* the checks that failed, as far as they fit */
+	pid_t lab;            /* the lab's first process */
+	volatile bool unread; /* nobody reads what it writes: one of them had SIGPIPE */
 };
 
 extern struct shared *shared;
@@ -71,6 +72,7 @@ int missing_print(const struct lab_needs *needs, int fd);
 
 void undo_init(void);
 void undo_run(void);
+void undo_if_unread(void);          /* ends with 130 when one of us could write to nobody */
 void undo_signals_of_command(void); /* as the lab itself found them */
 void undo_rmdir_now(const char *path);
 void undo_forget(pid_t pid); /* it has ended: never kill that number again */

@@ -52,6 +52,7 @@ void die(const char *fmt, ...)
 	if (vasprintf(&message, fmt, ap) < 0)
 		message = NULL;
 	va_end(ap);
+	undo_if_unread(); /* what is missing then is what a child was to do that ended so */
 	dprintf(STDERR_FILENO, "%s: broken: %s%s%s\n", lab ? lab->id : "lab",
 		message ? message : fmt, error ? ": " : "", error ? errno_name(error) : "");
 	if (shared)

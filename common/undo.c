@@ -37,7 +37,9 @@ static struct stack {
 
 static void interrupted(int signal)
 {
-	(void)signal;
+	/* A child that ends by it is waited for at a gate, perhaps. */
+	if (signal == SIGPIPE && shared)
+		shared->unread = true;
 	undo_run();
 	_exit(130);
 }
@@ -98,6 +100,14 @@ void undo_run(void)
 		struct entry *entry = &stack->entry[stack->depth - 1];
 		stack->depth--;
 		entry->fn(entry->arg);
+	}
+}
+
+void undo_if_unread(void)
+{
+	if (shared && shared->unread) {
+		undo_run();
+		_exit(130);
 	}
 }
 

@@ -324,6 +324,29 @@ static void a_broken_lab_ends_its_waiters(void **state)
 	assert_int_equal(times(r->err, "broken:"), 2); /* the waiter is no news */
 }
 
+static void nobody_reads(void)
+{
+	struct gate gate;
+	start();
+	gate_init(&gate);
+	pid_t writer = fork();
+	if (writer == 0) {
+		raise(SIGPIPE);
+		_exit(0);
+	}
+	dprintf(1, "writer %d ", child_wait(writer));
+	gate_wait(&gate); /* which only that child would have opened */
+}
+
+static void a_lab_that_nobody_reads_ends(void **state)
+{
+	(void)state;
+	struct run *r = run(nobody_reads);
+	assert_status(r, 130);
+	assert_has(r, out, "writer 130 ");
+	assert_lacks(r, err, "broken:");
+}
+
 /* ---- What a child has opened is its own ---- */
 
 static void grandchild(void)
@@ -491,6 +514,7 @@ int main(void)
 		cmocka_unit_test(waiters_end_with_the_lab),
 		cmocka_unit_test(who_comes_second_waits_on),
 		cmocka_unit_test(a_broken_lab_ends_its_waiters),
+		cmocka_unit_test(a_lab_that_nobody_reads_ends),
 		cmocka_unit_test(a_grandchild_has_its_parents_files),
 		cmocka_unit_test(lines_of_status),
 		cmocka_unit_test(no_such_line_of_status),
