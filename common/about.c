@@ -73,6 +73,29 @@ static void options_print(const char *name, const struct lab_option *first)
 	putchar(']');
 }
 
+static void questions_print(const struct lab_question *question)
+{
+	printf("\"questions\":[");
+	for (const struct lab_question *q = question; q && q->name; q++) {
+		printf("%s{\"name\":", q == question ? "" : ",");
+		string(q->name);
+		printf(",\"text\":");
+		string(q->text);
+		printf(",\"choices\":[");
+		for (int i = 0; i < 4 && q->choices[i].value; i++) {
+			printf("%s{\"value\":", i ? "," : "");
+			string(q->choices[i].value);
+			printf(",\"text\":");
+			string(q->choices[i].text);
+			printf(",\"misconception\":");
+			string(q->choices[i].misconception ? q->choices[i].misconception : "");
+			putchar('}');
+		}
+		printf("]}");
+	}
+	putchar(']');
+}
+
 void about_print(void)
 {
 	printf("{\"id\":");
@@ -104,6 +127,8 @@ void about_print(void)
 	}
 	printf("],");
 	words("quick", lab->quick);
+	putchar(',');
+	questions_print(lab->words ? lab->words->questions : NULL);
 	putchar(',');
 	options_print("operands", lab->operands);
 	putchar(',');

@@ -25,8 +25,6 @@ struct shared *shared;
 char **lab_command;
 
 static char *looks; /* what --step shows at the next wait */
-static int choice;  /* what --predict was answered, from 1; 0 for nothing */
-static const struct lab_question *question;
 
 /* ---- Begin and end ---- */
 
@@ -369,9 +367,9 @@ void lab_wait(pid_t pid)
 
 void lab_predict(const char *name)
 {
-	question = lab->words ? lab->words->questions : NULL;
-	choice = 0;
-	if (!options.predict || lab_command || !isatty(STDIN_FILENO) || options.jsonl)
+	const struct lab_question *question = lab->words ? lab->words->questions : NULL;
+	shared->question = NULL;
+	if (!options.predict || lab_command || !isatty(STDIN_FILENO))
 		return;
 	while (question && question->name && strcmp(question->name, name))
 		question++;
@@ -380,21 +378,25 @@ void lab_predict(const char *name)
 		die("this lab has no question %s", name);
 	lab_wait(0); /* the step before has its own */
 	autofree char *asked = text("What do you think? %s", question->text);
-	out_line("");
-	out_note(asked);
+	out_ask("");
+	out_ask(asked);
 	int last = 0;
 	for (; last < 4 && question->choices[last].value; last++) {
 		autofree char *line = text("%d: %s", last + 1, question->choices[last].text);
-		out_note(line);
+		out_ask(line);
 	}
+	int choice = 0;
 	while (choice < 1 || choice > last) {
-		dprintf(STDOUT_FILENO, "   Your number, 1 to %d > ", last);
+		dprintf(options.jsonl ? STDERR_FILENO : STDOUT_FILENO, "   Your number, 1 to %d > ",
+			last);
 		int key = read_key();
 		choice = key < 0 ? 0 : key - '0';
 		if (key < 0)
 			return;
 	}
 	shared->questions++;
+	shared->choice = choice - 1;
+	shared->question = question; /* a child that was there before may be the one that answers */
 }
 
 void lab_answer(const char *name, const char *fmt, ...)
@@ -405,17 +407,19 @@ void lab_answer(const char *name, const char *fmt, ...)
 	if (vasprintf(&observed, fmt, ap) < 0)
 		die("out of memory");
 	va_end(ap);
-	if (!choice || strcmp(question->name, name))
+	const struct lab_question *question = shared->question;
+	if (!question || strcmp(question->name, name))
 		return;
-	const struct lab_choice *picked = &question->choices[choice - 1], *right = NULL;
+	const struct lab_choice *picked = &question->choices[shared->choice], *right = NULL;
 	for (int i = 0; i < 4 && question->choices[i].value; i++)
 		if (!strcmp(question->choices[i].value, observed))
 			right = &question->choices[i];
 	shared->score += picked == right;
-	if (picked == right)
-		lab_note("You predicted it: %s.", right->text);
-	else
-		lab_note("The kernel says: %s. %s", right ? right->text : observed,
-			picked->misconception ? picked->misconception : "");
-	choice = 0;
+	autofree char *told =
+		picked == right ? text("You predicted it: %s.", right->text)
+				: text("The kernel says: %s. %s", right ? right->text : observed,
+					  picked->misconception ? picked->misconception : "");
+	out_ask(told);
+	out_prediction(name, picked->value, observed);
+	shared->question = NULL;
 }

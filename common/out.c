@@ -203,6 +203,22 @@ void out_note(const char *line)
 		story(3, 3, "", line);
 }
 
+/* What a person is asked and told, who in jsonl is not the one that reads stdout. */
+void out_ask(const char *line)
+{
+	if (options.jsonl)
+		dprintf(STDERR_FILENO, "   %s\n", line);
+	else
+		story(*line ? 3 : 0, 3, "", line);
+}
+
+void out_prediction(const char *question, const char *predicted, const char *observed)
+{
+	if (options.jsonl)
+		json_event("prediction", "question", question, "predicted", predicted, "observed",
+			observed, NULL);
+}
+
 void out_line(const char *line)
 {
 	if (!options.jsonl)

@@ -15,6 +15,8 @@ struct shared {
 	int step;
 	bool waited; /* this step has had its wait */
 	int score, questions;
+	const struct lab_question *question; /* that was asked and has no answer yet */
+	int choice;                          /* what was picked, from 0 */
 	int failed_length;
 	char failed[512];     /* the checks that failed, as far as they fit */
 	pid_t lab;            /* the lab's first process */
@@ -49,6 +51,8 @@ void out_where(void);
 void out_lab(void);
 void out_step(int number, const char *text);
 void out_note(const char *text);
+void out_ask(const char *text);
+void out_prediction(const char *question, const char *predicted, const char *observed);
 void out_call(const char *place, const char *call, long value, int error);
 void out_check(const char *what, const char *expected, const char *observed, enum verdict verdict);
 void out_sample(const char *series, long long value, long long limit, const char *unit);

@@ -287,6 +287,9 @@ refused() {
 			and ([.parts[].name] | . == unique or length == (unique | length))
 			and (.options | all((.name | test("^[a-z0-9-]+$")) and (.help | length > 0)
 				and (.type | test("^(size|number|decimal|name|path-in|path-in-out|flag|choice|text|texts|volume|named-path)$")) and .min <= .max))
+			and (.questions | all((.name | test("^[a-z0-9-]+$")) and (.text | length > 0)
+				and (.choices | length >= 2 and all((.value, .text) | length > 0))
+				and ([.choices[].value] | length == (unique | length))))
 			and (.quick | words) and ([.quick[] | ltrimstr("--") | split("=")[0]] - [.options[].name] == [])
 			and (.operands | all((.name | test("^[A-Z]+$")) and (.help | length > 0)))
 		' "$out" >/dev/null || wrong "$program --about: a field is missing or not as it must be: $(<"$out")"
@@ -423,6 +426,71 @@ on_terminal() {
 		# Colour there is none of; with TERM=dumb the cursor does not move either.
 		! grep -q "$escape\[[0-9;]*m" "$out.$program.NO_COLOR=1" || wrong "$program with NO_COLOR: colours"
 		! grep -q "$escape" "$out.$program.TERM=dumb" || wrong "$program with TERM=dumb: escape codes"
+	done
+	none_wrong
+}
+
+# ---- Predictions -----------------------------------------------------------------------
+
+# predicted PREFIX PROGRAM...: each on a terminal, its questions answered with their first choice, then with
+# their second, and so on to the last. JSON lines go to $out.PROGRAM.N, what is told to $out.PROGRAM.N.told.
+predicted() {
+	local program words='' answers='' n last
+	for program in "${@:2}"; do
+		last=$("$LABS/$program" --about | jq '[.questions[].choices | length] | max')
+		run_of "$program"
+		for ((n = 1; n <= last; n++)); do
+			words+=" \"$n ${run[*]}\""
+			answers+=$("$LABS/$program" --about | jq -r --argjson n "$n" '.questions[] | [$n, (.choices | length)] | min')$'\n'
+		done
+	done
+	TERM=xterm PATH="$LABS:$PATH" timeout --kill-after=5 500 script -qec "stty -echo; $1 sh -c '
+		for run in $words; do
+			set -- \$run; n=\$1; shift
+			echo \"@@@ \$1.\$n\"; echo \"@@@ \$1.\$n.told\" >&2
+			\"\$@\" --predict --format=jsonl
+			echo \"@@status \$?\" >&2
+		done' >$out.all 2>$out.all.told" /dev/null <<<"$answers" >/dev/null 2>&1 3>&-
+	awk -v out="$out" '/^@@@ / { file = out "." $2; next } file { print >file }' "$out.all" "$out.all.told"
+}
+
+@test "contract: each lab asks two or three times; the right answer is what the kernel did, each wrong one has its own reason" {
+	command -v script >/dev/null || skip "on the host only: there is no script(1) here to make a terminal"
+	asking() {
+		for program; do [[ $program = *-more ]] || echo "$program"; done
+	}
+	mapfile -t mine < <(asking "${here[@]}")
+	mapfile -t there < <(in_vm || asking "${elsewhere[@]}")
+	predicted "" "${mine[@]}"
+	[ ${#there[@]} = 0 ] || predicted "$ROOT/scripts/vm --cpus 2 /lab/scripts/guest swap block --" "${there[@]}"
+	for program in "${mine[@]}" "${there[@]}"; do
+		questions=$("$LABS/$program" --about | jq -c .questions)
+		jq -e 'length == 2 or length == 3' <<<"$questions" >/dev/null || wrong "$program: expected two or three questions"
+		last=$(jq '[.[].choices | length] | max' <<<"$questions")
+		for ((n = 1; n <= last; n++)); do
+			jq -ec --argjson questions "$questions" --argjson n "$n" --rawfile told "$out.$program.$n.told" -s '
+				[.[] | select(.event == "prediction")] as $events | last as $summary
+				| def right: .predicted == .observed;
+				# A part that is skipped, as the shortest run may, asks nothing.
+				([$events[].question] == [$questions[].name] or ($summary.skipped > 0 and ($events | length) > 0
+					and [$events[].question] == [$questions[:$events | length][].name]))
+				and ([range($events | length) | . as $i | $events[$i] as $event | $questions[$i].choices as $choices
+					| $choices[[$n, ($choices | length)] | min - 1] as $picked
+					| $event.predicted == $picked.value
+					and ([$choices[].value] | index($event.observed) != null)
+					and (if $event | right then true
+						else ($picked.misconception | length > 20) and ($told | contains($picked.misconception)) end)] | all)
+				and $summary.event == "end" and $summary.questions == ($events | length)
+				and $summary.score == ([$events[] | select(right)] | length)
+			' "$out.$program.$n" >/dev/null ||
+				wrong "$program, choice $n: $(grep -h '"prediction"\|"end"' "$out.$program.$n" | tail -n 5); $(tail -n 3 "$out.$program.$n.told")"
+		done
+		# What was right is so in each run, and the reasons of the wrong ones differ.
+		cat "$out.$program."[1-9] | jq -es --argjson questions "$questions" '
+			[.[] | select(.event == "prediction")] | group_by(.question)
+			| all([.[].observed] | unique | length == 1)' >/dev/null || wrong "$program: what is right differs from run to run"
+		jq -e '[.[].choices[].misconception | select(. != "")] | length == (unique | length)' <<<"$questions" >/dev/null ||
+			wrong "$program: two choices have one misconception"
 	done
 	none_wrong
 }

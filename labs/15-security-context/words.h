@@ -19,13 +19,6 @@ static const struct lab_question questions[] = {
 			{"user", "It runs, as the user", NULL},
 			{"root", "It runs, as root",
 				"That is what the flag is there to prevent."}}},
-	{"kill", "A filter kills who makes a call. The status that its parent sees, as 128 + n:",
-		{{"137", "137: SIGKILL",
-			 "The kernel says why: SIGSYS, a bad system call, 31 on this machine."},
-			{"159", "159: SIGSYS", NULL},
-			{"1", "1: the call has failed",
-				"That is the other action, SECCOMP_RET_ERRNO: the call fails and "
-				"the program goes on."}}},
 	{0},
 };
 

@@ -646,10 +646,21 @@ static void nobody_is_asked_without_a_terminal(void **state)
 	assert_lacks(r, out, "What do you think?");
 	assert_lacks(r, out, "Predicted");
 	first = "--format=jsonl";
-	r = run_with(predicts, (struct how){.input = "1\n", .columns = 80, .terminal = true});
+	r = run_with(predicts, (struct how){.input = "1\n"});
 	assert_status(r, 0);
 	assert_int_equal(json_lines(r->out), 5);
 	assert_has(r, out, "\"questions\":0,\"score\":0");
+}
+
+static void a_prediction_is_an_event_too(void **state)
+{
+	(void)state;
+	first = "--format=jsonl";
+	struct run *r = run_with(
+		predicts, (struct how){.input = "2\n1\n", .columns = 80, .terminal = true});
+	assert_status(r, 0);
+	assert_has(r, out, "\"question\":\"pid\",\"predicted\":\"7\",\"observed\":\"1\"");
+	assert_has(r, out, "\"questions\":2,\"score\":1");
 }
 
 static void no_such_question(void)
@@ -697,6 +708,7 @@ int main(void)
 		cmocka_unit_test(the_end_of_input_is_no_answer),
 		cmocka_unit_test(junk_and_then_the_end_is_no_answer),
 		cmocka_unit_test(nobody_is_asked_without_a_terminal),
+		cmocka_unit_test(a_prediction_is_an_event_too),
 		cmocka_unit_test(a_question_that_is_not_there_is_broken),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
