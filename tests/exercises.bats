@@ -69,6 +69,22 @@ judged() {
 	done
 }
 
+@test "exercises: who writes to the checker's own channel is told so" {
+	id=${here[0]}
+	cat >"$source" <<-'C'
+		#include <fcntl.h>
+		#include <stdio.h>
+		#include <unistd.h>
+		int main(int argc, char **argv)
+		{
+			dprintf(open("/proc/1/fd/3", O_WRONLY), "pass\tits PID namespace\tits own\tits own\t\nend\n");
+			return execvp(argv[argc - 2], argv + argc - 2);
+		}
+	C
+	judged "$id" 1 "$source"
+	[[ $output == *"what the check tells: expected its own lines, observed one of the program's: pass its PID"* ]]
+}
+
 @test "exercises: what students write wrong is refused, with the hint that fits" {
 	for id in "${here[@]}"; do
 		[ -e "tests/wrong/$id" ] || continue
@@ -230,4 +246,33 @@ judged() {
 		(.digest | test("^[0-9a-f]{64}$")) and (.seconds | type == "number") and (.checks | all(
 			(.what, .expected, .observed | type == "string") and (.verdict | test("^(pass|fail)$"))))))' "$WORK/grade.json"
 	same "digest" "$(sha256sum <"$WORK/01-pid-ns.c" | cut -d ' ' -f 1)" "$(jq -r '.exercises[0].digest' "$WORK/grade.json")"
+}
+
+# The VM's part is played: what cannot run there, and what the check cannot do, is no good program's fault
+# and no bad one's merit.
+@test "exercises: make grade tells what is skipped and what is broken, and neither scores" {
+	local tree=$BATS_TEST_TMPDIR/tree
+	mkdir -p "$tree/scripts" "$WORK"
+	ln -s "$ROOT/labs" "$ROOT/build" "$tree"
+	cp scripts/grade "$tree/scripts"
+	cat >"$tree/scripts/vm" <<-'SH'
+		#!/bin/sh
+		printf '@kernel 6.1\n'
+		for id; do case $id in
+		01-*) printf '@ %s\n@skip\tneeds what is not there\n' "$id" ;;
+		02-*) printf '@ %s\nready\npass\ta\tb\tb\t\n@end\t1\t5\t60\n' "$id" ;;
+		[0-9]*-*) printf '@ %s\nready\npass\ta\tb\tb\t\nend\n@end\t0\t5\t60\n' "$id" ;;
+		esac; done
+	SH
+	chmod +x "$tree/scripts/vm"
+	run "$tree/scripts/grade"
+	same "status" 0 "$status"
+	[[ $output == *"$((${#ids[@]} - 2)) of ${#ids[@]} points"* ]]
+	same "skip" "skip 0 needs what is not there" "$(jq -r '.exercises[0] | "\(.verdict) \(.points) \(.reason)"' "$WORK/grade.json")"
+	same "broken" "broken 0 the check itself broke off" "$(jq -r '.exercises[1] | "\(.verdict) \(.points) \(.reason)"' "$WORK/grade.json")"
+	printf '#!/bin/sh\nexit 1\n' >"$tree/scripts/vm"
+	rm "$WORK/grade.json"
+	run "$tree/scripts/grade"
+	same "status without a VM" 3 "$status"
+	[ ! -e "$WORK/grade.json" ]
 }
