@@ -45,7 +45,7 @@ $(foreach goal,$(MAKECMDGOALS),$(foreach verb,$(VERBS),$(if $(filter $(verb)- $(
 
 # ---- For students ----------------------------------------------------------------
 
-.PHONY: welcome help setup setup-dev doctor look vm guide labs progress grade
+.PHONY: welcome help setup setup-dev doctor look vm guide labs progress practice grade
 welcome help:
 	@scripts/welcome
 setup:
@@ -80,6 +80,8 @@ reset-%:
 	@scripts/exercise reset $*
 progress:
 	@scripts/exercise progress
+practice: all
+	@scripts/exercise practice
 grade: all
 	@scripts/grade
 

@@ -276,3 +276,44 @@ judged() {
 	same "status without a VM" 3 "$status"
 	[ ! -e "$WORK/grade.json" ]
 }
+
+@test "exercises: make practice checks what is saved, and has keys" {
+	command -v inotifywait >/dev/null || skip "on the host only: there is no inotifywait here; make setup"
+	local said=$BATS_TEST_TMPDIR/said
+	mkfifo "$BATS_TEST_TMPDIR/keys"
+	timeout --kill-after=5 200 scripts/exercise practice <"$BATS_TEST_TMPDIR/keys" >"$said" 2>&1 3>&- &
+	practice=$!
+	exec {keys}>"$BATS_TEST_TMPDIR/keys"
+	# told COUNT WORDS: they have been said so often.
+	told() {
+		local tries=300
+		until [ "$(grep -c "$2" "$said")" -ge "$1" ]; do
+			((tries-- > 0)) || { echo "expected $1 times $2, observed $(<"$said")" && return 1; }
+			sleep 0.1
+		done
+	}
+	id=${ids[0]}
+	told 1 "^$id: not yet"
+	cmp "labs/$id/exercise.c" "$WORK/$id.c"
+	cp "labs/$id/solution.c" "$WORK/$id.c"
+	told 1 "^$id: all holds"
+	# As editors do it: another file, renamed. It is that exercise then.
+	cp "labs/$id/exercise.c" "$WORK/.new"
+	mv "$WORK/.new" "$WORK/$id.c"
+	told 2 "^$id: not yet"
+	echo r >&"$keys"
+	told 3 "^$id: not yet"
+	printf h >&"$keys"
+	told 1 "^Where to look"
+	cp "labs/$id/solution.c" "$WORK/$id.c"
+	told 2 "^$id: all holds"
+	printf l >&"$keys"
+	told 1 " 1 of ${#ids[@]}"
+	printf n >&"$keys"
+	told 1 "^$WORK/${ids[1]}.c is yours now\|^${ids[1]}: not yet"
+	told 1 "^${ids[1]}: not yet"
+	printf q >&"$keys"
+	wait "$practice"
+	run grep -ls "close_write,moved_to --format %f $WORK" /proc/[0-9]*/cmdline
+	same "watchers left" "" "$output"
+}

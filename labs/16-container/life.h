@@ -69,7 +69,6 @@ static inline void terminal_open(int channel)
 static inline void init_before(void)
 {
 	sigset_t all;
-	siginfo_t info;
 	int status;
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
@@ -79,10 +78,9 @@ static inline void init_before(void)
 		return;
 	}
 	for (;;) {
-		if (sigwaitinfo(&all, &info) != SIGCHLD) {
-			kill(command, info.si_signo);
-			continue;
-		}
+		int got = sigwaitinfo(&all, NULL); /* -1, EINTR: it was stopped, and goes on */
+		if (got > 0 && got != SIGCHLD)
+			kill(command, got);
 		for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
 			if (pid == command)
 				_exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status)
