@@ -12,6 +12,71 @@ load helper
 	}
 }
 
+# What is not run here says so, shows nothing that nobody has seen, and stays the exception.
+@test "guide: what runs elsewhere says so in the line above, and shows no output" {
+	host_only "the lab VM has no guide"
+	run awk '
+		function wrong(why) { print NR ": " why }
+		/^```/ && block { block = ""; next }
+		block { if (elsewhere && !/^\$ /) wrong("output that nobody has seen: " $0); next }
+		/^```/ {
+			block = $0
+			elsewhere = /^```console elsewhere=/
+			if (!/^```(console( elsewhere=(docker|kubectl|systemd|libcgroup))?|sh|text)$/) wrong("a block of another kind: " $0)
+			if (!elsewhere) next
+			total++
+			if (last !~ /Not run here/) wrong("the paragraph above does not say that it is not run here")
+			if (++count[section] > 1) wrong("a second one in " section)
+			next
+		}
+		/^##+ / { section = $0 }
+		/^$/ { last = paragraph; paragraph = ""; next }
+		{ paragraph = paragraph " " $0 }
+		END { if (total < 4) wrong("expected four or more, observed " total + 0) }' "$ROOT/GUIDE.md"
+	same "what is wrong" "" "$output"
+}
+
+# plans: MINUTES TAB MINUTE TAB COMMAND, of each row.
+plans() {
+	awk '/^## / { plans = /^## Plans for teaching/ } !plans { next }
+		/^### [0-9]+ minutes/ { minutes = $2 }
+		/^\| [0-9]+ \|/ { split($0, cell, " [|] "); sub(/^\| /, "", cell[1]); gsub(/^`|`$/, "", cell[2])
+			print minutes "\t" cell[1] "\t" cell[2] }' "$ROOT/GUIDE.md"
+}
+
+@test "guide: the commands of each plan for teaching work, typed in their order" {
+	host_only "the lab VM has no guide"
+	local minutes='' before last='' minute command place list=$BATS_TEST_TMPDIR/list
+	while IFS=$'\t' read -r length minute command; do
+		[ "$length" = "$last" ] || before=-1 minutes+=" $length"
+		[ "$minute" -gt "$before" ] && [ "$minute" -lt "$length" ] || {
+			echo "$length minutes: $command at minute $minute, after $before" && return 1
+		}
+		before=$minute last=$length
+		place=vm
+		# shellcheck disable=SC2001 # the lab is in the middle
+		for program in "$LABS/$(sed 's/.*lab[ -]\([0-9][0-9]\).*/\1/' <<<"$command")"-*; do
+			[ ! -x "$program" ] || [ "$("$program" --about 2>/dev/null | jq -r .place)" != host ] || place=host
+		done
+		printf '%s\t%s\n' "$place" "$command" >>"$list"
+	done < <(plans)
+	same "plans" " 45 90 180" "$minutes"
+	while IFS=$'\t' read -r place command; do
+		[ $place = vm ] || timeout --kill-after=5 300 bash -c "cd '$ROOT'; $command" </dev/null >/dev/null 2>&1 3>&- ||
+			{ echo "$command: status $?" && return 1; }
+	done <"$list"
+	# One boot for the others, where make lab-NN is what make would type.
+	{
+		echo 'cd /lab; make() { scripts/lab "${1#lab-}"; }'
+		sed -n 's/^vm\t//p' "$list" | while IFS= read -r command; do
+			printf '{ %s; } </dev/null >/tmp/said 2>&1 || { echo "%s: status $?"; tail -n 3 /tmp/said; }\n' "$command" "${command//[\"\$\`]/}"
+		done
+		echo 'echo all typed'
+	} >"$BATS_TEST_TMPDIR/commands"
+	run timeout --kill-after=5 900 "$ROOT/scripts/vm" --cpus 2 /lab/scripts/guest block -- bash -s <"$BATS_TEST_TMPDIR/commands"
+	same "what went wrong" "all typed" "${output//$'\r'/}"
+}
+
 setup() {
 	cd "$ROOT" || return
 }
