@@ -169,6 +169,22 @@ all_of() {
 	same "hostname of COMMAND" oom "$output"
 }
 
+@test "17-pod: \$(NAME) becomes the container's variable, in the program and in explain; what grows without end is refused" {
+	printf '%s\n' 'apiVersion: v1' 'kind: Pod' 'metadata: {name: p}' 'spec:' '  restartPolicy: Never' '  containers:' \
+		'  - {name: a, image: busybox, env: [{name: PORT, value: "80"}, {name: URL, value: "http://$(HOST):$(PORT)"}],' \
+		'     command: [sh, -c], args: ["test \"$URL $0\" = \"http://$(HOST):80 80\" && exit $$(echo 7)", $(PORT)]}' >"$manifest"
+	run -0 --separate-stderr "$LABS/$program" --explain "$manifest"
+	[[ ${output//[$'\n' ]/} == *'"80"]'* && ${output//[$'\n' ]/} == *'URL=http://$(HOST):80'* ]]
+	{ printf '%s\n' 'apiVersion: v1' 'kind: Pod' 'metadata: {name: p}' 'spec:' '  containers:' '  - name: a' \
+		'    image: busybox' '    env:' '    - {name: V0, value: "0123456789"}'
+	for ((i = 0; i < 20; i++)); do echo "    - {name: V$((i + 1)), value: \$(V$i)\$(V$i)}"; done; } >"$manifest.laughs"
+	run -2 --separate-stderr "$LABS/$program" --explain "$manifest.laughs"
+	[[ $stderr == *":6:"*"expected \$() that become at most 128 KiB"* ]]
+	needs_lab "$program"
+	run -0 --separate-stderr timeout 100 "$LABS/$program" --plain "$manifest"
+	[[ $output == *"a: Error, status 7, restarts 0"* ]]
+}
+
 # pod LINE...: a Pod of one container, with these lines of the container's from line 8 on.
 pod() {
 	printf '%s\n' 'apiVersion: v1' 'kind: Pod' 'metadata: {name: p}' 'spec:' '  containers:' \

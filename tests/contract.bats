@@ -441,7 +441,7 @@ predicted() {
 		run_of "$program"
 		for ((n = 1; n <= last; n++)); do
 			words+=" \"$n ${run[*]}\""
-			answers+=$("$LABS/$program" --about | jq -r --argjson n "$n" '.questions[] | [$n, (.choices | length)] | min')$'\n'
+			answers+=$("$LABS/$program" --about | jq -r --argjson n "$n" '.questions[] | [$n, (.choices | length)] | min')$'\n.\n'
 		done
 	done
 	TERM=xterm PATH="$LABS:$PATH" timeout --kill-after=5 500 script -qec "stty -echo; $1 sh -c '
@@ -450,6 +450,7 @@ predicted() {
 			echo \"@@@ \$1.\$n\"; echo \"@@@ \$1.\$n.told\" >&2
 			\"\$@\" --predict --format=jsonl
 			echo \"@@status \$?\" >&2
+			while read -r rest && [ \"\$rest\" != . ]; do :; done # what was not asked
 		done' >$out.all 2>$out.all.told" /dev/null <<<"$answers" >/dev/null 2>&1 3>&-
 	awk -v out="$out" '/^@@@ / { file = out "." $2; next } file { print >file }' "$out.all" "$out.all.told"
 }

@@ -33,7 +33,7 @@ static const struct lab_words more_words = {
 		"find /sys/fs/cgroup -maxdepth 2 -name 'pids.*'"},
 	.docker =
 		"runc's first process waits at a pipe until it has been attached, so that nothing "
-		"escapes; docker exec attaches too, so it comes in beyond the limit.",
+		"escapes. docker exec is attached even beyond the limit, but may not fork there.",
 	.kubernetes =
 		"the Pod's group holds the limit, its containers' groups below are bounded by "
 		"it.",

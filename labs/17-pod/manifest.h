@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <yaml.h>
 
+#include "expand.h"
 #include "fields.h"
 #include "file.h"
 #include "pod.h"
@@ -582,10 +583,35 @@ static bool link_volume(struct manifest *m, struct volume *v)
 	return true;
 }
 
+/* In place, in env with what stands above. Nothing longer could be executed: MAX_ARG_STRLEN. */
+static bool expand(struct manifest *m, const struct container *c, const char **string, size_t count)
+{
+	autofree char *to = expanded(*string, &c->env, count, 128 << 10);
+	if (!to)
+		return wrong(m, c->at,
+			"container '%s': expected $() that become at most 128 KiB, got '%.80s'",
+			c->name, *string);
+	*string = keep_text(m, to);
+	return true;
+}
+
+static bool expand_all(struct manifest *m, struct container *c)
+{
+	for (size_t i = 0; i < c->env.count; i++)
+		if (c->env.item[i].value && !expand(m, c, &c->env.item[i].value, i))
+			return false;
+	const char **lists[] = {c->command, c->args};
+	for (int list = 0; list < 2; list++)
+		for (const char **word = lists[list]; word && *word; word++)
+			if (!expand(m, c, word, c->env.count))
+				return false;
+	return true;
+}
+
 static bool link_container(struct manifest *m, struct container *c)
 {
 	if (!link_image(m, c) || !check_limits(m, &c->requests, &c->limits) ||
-		!check_security(m, c))
+		!check_security(m, c) || !expand_all(m, c))
 		return false;
 	for (size_t i = 0; i < c->mounts.count; i++) {
 		struct mount *mount = &c->mounts.item[i];

@@ -274,6 +274,28 @@ static int free_example(void **state)
 	return 0;
 }
 
+static void variables_are_expanded(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *from, *to;
+	} cases[] = {{"$(A)", "1"}, {"x$(A)$(B)y", "x12y"}, {"$(C)", "$(C)"}, {"$$(A)", "$(A)"},
+		{"$$$(A)", "$1"}, {"$A ${A} $", "$A ${A} $"}, {"$(A", "$(A"}, {"$()", "$()"},
+		{"$(date +%s)", "$(date +%s)"}, {"$($(A))", "$($(A))"}, {"$(D)", "4"}, {"", ""}};
+	struct pair items[] = {{.name = "A", .value = "1"}, {.name = "B", .value = "2"},
+		{.name = "D", .value = "3"}, {.name = "D", .value = "4"}};
+	struct pairs env = {items, 4};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char *to = expanded(cases[i].from, &env, env.count, 100);
+		assert_string_equal(to, cases[i].to);
+		free(to);
+	}
+	char *above = expanded("$(A)$(B)", &env, 1, 100);
+	assert_string_equal(above, "1$(B)"); /* B stands below */
+	free(above);
+	assert_null(expanded("$(A)$(A)$(A)", &env, 4, 2));
+}
+
 static void the_example_is_read(void **state)
 {
 	(void)state;
@@ -683,6 +705,7 @@ int main(void)
 		cmocka_unit_test(the_oom_score_adj),
 		cmocka_unit_test(the_values_of_the_pod),
 		cmocka_unit_test(groups_are_named_as_the_kubelet_does),
+		cmocka_unit_test(variables_are_expanded),
 		cmocka_unit_test(the_example_is_read),
 		cmocka_unit_test(aliases_are_resolved),
 		cmocka_unit_test(images_are_found),
