@@ -172,7 +172,7 @@ all_of() {
 @test "17-pod: \$(NAME) becomes the container's variable, in the program and in explain; what grows without end is refused" {
 	printf '%s\n' 'apiVersion: v1' 'kind: Pod' 'metadata: {name: p}' 'spec:' '  restartPolicy: Never' '  containers:' \
 		'  - {name: a, image: busybox, env: [{name: PORT, value: "80"}, {name: URL, value: "http://$(HOST):$(PORT)"}],' \
-		'     command: [sh, -c], args: ["test \"$URL $0\" = \"http://$(HOST):80 80\" && exit $$(echo 7)", $(PORT)]}' >"$manifest"
+		'     command: [sh, -c], args: ["test \"${#URL} $0\" = \"17 80\" && exit $$(echo 7)", $(PORT)]}' >"$manifest"
 	run -0 --separate-stderr "$LABS/$program" --explain "$manifest"
 	[[ ${output//[$'\n' ]/} == *'"80"]'* && ${output//[$'\n' ]/} == *'URL=http://$(HOST):80'* ]]
 	{ printf '%s\n' 'apiVersion: v1' 'kind: Pod' 'metadata: {name: p}' 'spec:' '  containers:' '  - name: a' \
