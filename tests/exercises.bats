@@ -122,7 +122,7 @@ judged() {
 	cp "$WORK/$id.c~" "$BATS_TEST_TMPDIR/kept"
 	scripts/exercise reset "$id"
 	cmp "$WORK/$id.c~" "$BATS_TEST_TMPDIR/kept"
-	for hint in "Where to look" "In this run" "The lines to write" "The lines to write"; do
+	for hint in "Where to look" "In this run" "The lines to write" "In this run"; do
 		run scripts/exercise hint "$id"
 		[[ $output == *"$hint"* ]] || { echo "expected $hint, observed $output" && return 1; }
 	done

@@ -11,7 +11,7 @@ check() {
 	local name domain before
 	name=$(word name) domain=$(word domain)
 	before=$(names env)
-	expect "before: the machine is called so" no "$([[ " $before " = *" $name "* ]] && echo yes || echo no)" ""
+	expect "before: the machine has another name" yes "$([[ " $before " = *" $name "* ]] && echo no || echo yes)" ""
 	start "$name" "$domain"
 	expect_command
 	expect "the machine's names" "$before" "$(names env)" \
