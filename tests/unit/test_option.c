@@ -558,7 +558,8 @@ static void about_is_json(void **state)
 	r = run(whole_begin);
 	assert_status(r, 0);
 	assert_int_equal(json_lines(r->out), 1);
-	assert_has(r, out, "\"parts\":[],\"quick\":[],\"questions\":[],\"operands\":[],\"options\":[]}");
+	assert_has(r, out,
+		"\"parts\":[],\"quick\":[],\"questions\":[],\"operands\":[],\"options\":[]}");
 }
 
 static void the_checker_of_json_knows_what_is_none(void **state)
