@@ -58,15 +58,19 @@ setup_file() {
 	fact web_swap_max "$(value "$group/memory.swap.max")"
 	fact web_root "$(awk '$5 == "/" { print $(NF - 2) }' "/proc/$web/mountinfo" | xargs)"
 	fact web_hostname "$(nsenter --target="$web" --uts hostname)"
+	fact web_id "$(sed -n '1s/.* - overlay lab16:web:\([0-9a-f]\{64\}\) .*/\1/p' "/proc/$web/mountinfo")"
+	fact web_cpu_max "$(value "$group/cpu.max")"
+	fact inspected "$("$container" inspect web | jq -r '.[0] | "\(.State.Pid) \(.HostConfig.Memory) \(.HostConfig.NanoCpus) net:[\(.Namespaces.net)]"')"
 	fact web_bridge "$(nsenter --target="$lab" --net ip -o link show master br0 | wc -l)"
-	lab_go_to 5 || :
+	lab_go_to 6 || :
 	fact web_still "$(alive "$web" && echo yes)"
 	fact groups_then "$(find "${group%/*}" -mindepth 1 -maxdepth 1 -type d -name '*[0-9a-f]' | grep -c '/[0-9a-f]\{64\}$')"
 	lab_end
 	fact status "$lab_status"
 	fact web_after "$(alive "$web" && echo yes || echo gone)"
+	fact group_after "$([ -z "$group" ] || [ -e "$group" ] || echo gone)"
 
-	strace -f -qq -e trace=clone3,exit_group,mount,openat,write,mmap -o "$BATS_FILE_TMPDIR/raw" "$container" >/dev/null 2>&1 3>&- || :
+	strace -f -qq -e trace=clone3,exit_group,mount,pidfd_send_signal,rmdir,openat,write,mmap -o "$BATS_FILE_TMPDIR/raw" "$container" >/dev/null 2>&1 3>&- || :
 	joined "$BATS_FILE_TMPDIR/raw" >"$BATS_FILE_TMPDIR/calls"
 }
 
@@ -128,7 +132,16 @@ setup() {
 	same "its filter, no_new_privs" "2 1" "$web_filter"
 	# check: web: its root, an overlay of
 	same "its root" overlay "$web_root"
+	# check: web: its hostname
 	[[ $web_hostname =~ ^[0-9a-f]{12}$ ]]
+	same "its hostname, of its id" "${web_id:0:12}" "$web_hostname"
+	# check: web: cpu.max
+	same "--cpus 1.5" "150000 100000" "$web_cpu_max"
+	# check: inspect: State.Pid
+	# check: inspect: Memory
+	# check: inspect: NanoCpus
+	# check: inspect: its net namespace
+	same "what inspect says" "$web_pid 33554432 1500000000 $web_net" "$inspected"
 }
 
 @test "16-container: a second one is killed, its group goes, and the first does not notice" {
@@ -140,7 +153,11 @@ setup() {
 	same "groups of containers then" 1 "$groups_then"
 	# check: web: it has not noticed
 	same "the first one is there" yes "$web_still"
+	# check: web: 128 + SIGKILL
+	grep -qE 'pidfd_send_signal\([0-9]+, SIGKILL, NULL, 0\) += 0' "$calls"
 	same "and in the end is not" gone "$web_after"
+	# check: web: its group, after rmdir
+	same "nor its group" gone "$group_after"
 	same "its status" 0 "$status"
 }
 
@@ -277,6 +294,9 @@ setup() {
 	before=$(value "$group/memory.current") usage_before=$(usage)
 	"$container" exec reader -- cat /disk/file >/dev/null 2>&1
 	after=$(value "$group/memory.current") usage_after=$(usage)
+	# check: stats: the file is read
+	# check: stats: memory.current grew, MiB
+	# check: stats: MEM USAGE grew, MiB
 	within "bytes that memory.current grew by" 14000000 20000000 $((after - before))
 	within "tenths of MiB that MEM USAGE grew by" 0 20 $((usage_after > usage_before ? usage_after - usage_before : 0))
 }

@@ -97,11 +97,13 @@ all_of() {
 	# check: its address, and pause's
 	[[ $address == 172.17.*/16 ]]
 	same "hostnames of both" "web web" "$hostnames"
+	# check: visitor: localhost:8080 is server
 	same "one asks the other, by localhost" "Hello from a Pod." "$answer"
 }
 
 @test "17-pod: its groups lie where the kubelet puts them, with the values of Kubernetes' formulas" {
 	needs_lab "$program"
+	# check: server: its Pod is in
 	[[ $group =~ /lab17-[0-9]+/kubepods\.slice/kubepods-burstable\.slice/kubepods-burstable-pod[0-9a-f_]{36}\.slice/cri-containerd-[0-9a-f]{64}\.scope$ ]]
 	# check: server: cpu.weight, requests.cpu
 	# check: server: cpu.max, limits.cpu

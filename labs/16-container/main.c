@@ -15,12 +15,22 @@
  */
 /* link: libnl-route-3.0 libcap libseccomp */
 #define _GNU_SOURCE
+#include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/utsname.h>
 
 #include "explain.h"
 #include "life.h"
 #include "running.h"
 #include "words.h"
+
+static const struct lab_part parts[] = {
+	{.name = "stats",
+		.title =
+			"stats: a file that is read must not count as used, though memory.current does.",
+		.needs = {.block = true}},
+	{0},
+};
 
 static struct lab lab = {
 	.id = "16-container",
@@ -40,6 +50,7 @@ static struct lab lab = {
 		.modules = "veth bridge",
 		.kernel = "5.14",
 		.memory = 256 << 20},
+	.parts = parts,
 	.options = container_options,
 	.operands = container_operands,
 	.words = &words,
@@ -156,6 +167,75 @@ static const char *there(const char *path)
 	return access(path, F_OK) ? errno_name(errno) : "there";
 }
 
+/* What says() writes, in a child of ours. Allocated. */
+static char *said_by(int (*says)(const struct seen *), const struct seen *seen)
+{
+	int said[2];
+	char answer[4096];
+	size_t length = 0;
+	fflush(stdout);
+	MUST(pipe2(said, O_CLOEXEC));
+	pid_t child = MUST(fork());
+	if (child == 0) {
+		MUST(dup2(said[1], STDOUT_FILENO));
+		int status = says(seen);
+		fflush(stdout);
+		_exit(status);
+	}
+	close(said[1]);
+	for (ssize_t n; (n = read(said[0], answer + length, sizeof answer - length)) > 0;)
+		length += (size_t)n;
+	close(said[0]);
+	child_wait(child);
+	return text("%.*s", (int)length, answer);
+}
+
+static int says_hostname(const struct seen *seen)
+{
+	autoclose int pidfd = MUST((int)syscall(SYS_pidfd_open, seen->pid, 0));
+	struct utsname is;
+	MUST(setns(pidfd, CLONE_NEWUTS));
+	return uname(&is) || fputs(is.nodename, stdout) < 0;
+}
+
+/* The number that JSON has behind name; -1: none. */
+static long long number_of(const char *json, const char *name)
+{
+	autofree char *key = text("\"%s\": ", name);
+	const char *at = strstr(json, key);
+	return at ? strtoll(at + strlen(key), NULL, 10) : -1;
+}
+
+/* Reads of the scratch device into the page cache, which the group is charged for. */
+static int read_in(const char *group, int device, int megabytes)
+{
+	static char buffer[1 << 20];
+	pid_t child = MUST(cg_spawn(group));
+	if (child == 0) {
+		for (int i = 0; i < megabytes; i++)
+			if (read(device, buffer, sizeof buffer) != sizeof buffer)
+				_exit(1);
+		_exit(0);
+	}
+	return child_wait(child);
+}
+
+static void expect_stats(const char *group)
+{
+	enum { READS = 8, MIB = 1 << 20 };
+	static struct machine machine;
+	machine_read(&machine, "/");
+	/* Its cache is everybody's, and lives as long as it is open: lab 10. */
+	autoclose int device = MUST(open(machine.block, O_RDONLY | O_CLOEXEC));
+	MUST(flock(device, LOCK_EX));
+	MUST(posix_fadvise(device, 0, 0, POSIX_FADV_DONTNEED));
+	long long used = memory_used(group), current = cg_read_long(group, "memory.current");
+	expect_int("stats: the file is read", 0, read_in(group, device, READS));
+	expect_range("stats: memory.current grew, MiB", READS - 1, READS + 1,
+		(cg_read_long(group, "memory.current") - current) / MIB);
+	expect_range("stats: MEM USAGE grew, MiB", -1, 1, (memory_used(group) - used) / MIB);
+}
+
 static void look(const struct container *c)
 {
 	lab_look("ls -l /proc/%d/ns", c->pid);
@@ -211,6 +291,7 @@ int main(int argc, char *argv[])
 
 	lab_step("A container: all namespaces, a group, a root, fewer powers; then COMMAND.");
 	c.memory = limit;
+	c.cpus = c.cpus ? c.cpus : 1500;
 	c.command = (char *[]){"sleep", "1000", NULL};
 	c.name = c.name ? c.name : "web";
 	container_start(&c);
@@ -236,6 +317,19 @@ int main(int argc, char *argv[])
 	expect_str("web: Seccomp, 2 is a filter", "2", filter);
 	look(&c);
 
+	lab_step("Nobody keeps a record: inspect must tell what the kernel's files have.");
+	seen.group = c.group;
+	autofree char *json = said_by(inspect, &seen), *hostname = said_by(says_hostname, &seen);
+	autofree char *quota = text("%lld %d", c.cpus * PERIOD / 1000, PERIOD);
+	autofree char *cpu_max = cg_read(c.group, "cpu.max"), *short_id = text("%.12s", seen.id);
+	expect_str("web: its hostname", asked.hostname ? asked.hostname : short_id, hostname);
+	expect_str("web: cpu.max", quota, cpu_max);
+	expect_int("inspect: State.Pid", c.pid, number_of(json, "Pid"));
+	expect_int("inspect: Memory", limit, number_of(json, "Memory"));
+	expect_int("inspect: NanoCpus", c.cpus * 1000000, number_of(json, "NanoCpus"));
+	expect_int("inspect: its net namespace", ns_inode(c.pid, "net"), number_of(json, "net"));
+	look(&c);
+
 	lab_predict("gone");
 	lab_step("A second one takes too much. It must be killed, and all of it be gone.");
 	struct container eater = c;
@@ -256,6 +350,14 @@ int main(int argc, char *argv[])
 	expect_str("eater: its group, after rmdir", "ENOENT", there(eater.group));
 	expect_str("web: it has not noticed", "there", there(c.group));
 	look(&c);
+
+	if (lab_part("stats"))
+		expect_stats(c.group);
+	lab_step("kill is a signal to its first process. Nothing of it must stay.");
+	send_signal(&seen);
+	expect_int("web: 128 + SIGKILL", 137, child_wait(c.pid));
+	cg_destroy(c.group);
+	expect_str("web: its group, after rmdir", "ENOENT", there(c.group));
 
 	lab_row("processes seen, no group", "all", "its own", "CLONE_NEWPID, /proc");
 	lab_row("processes seen, a limit", "all", "its own", "CLONE_NEWPID, /proc");

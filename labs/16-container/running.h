@@ -186,8 +186,15 @@ static inline void mebibytes(char to[16], long long bytes)
 	snprintf(to, 16, "%.1fMiB", (double)bytes / (1 << 20));
 }
 
-/* CPU over one second; memory as docker has it: without the cache that can be given back at once.
- */
+/* As docker has it: without the cache that can be given back at once. Bytes. */
+static inline long long memory_used(const char *group)
+{
+	long long current = cg_read_long(group, "memory.current"),
+		  inactive = cg_read_key(group, "memory.stat", "inactive_file");
+	return current > inactive ? current - inactive : 0;
+}
+
+/* CPU over one second, memory now. */
 static inline int stats(const struct seen *seen)
 {
 	struct timespec before, after;
@@ -205,10 +212,7 @@ static inline int stats(const struct seen *seen)
 	clock_gettime(CLOCK_MONOTONIC, &after);
 	double window = (double)(after.tv_sec - before.tv_sec) * 1e6 +
 			(double)(after.tv_nsec - before.tv_nsec) / 1e3;
-	long long current = cg_read_long(seen->group, "memory.current"),
-		  limit = limit_of(seen, "memory.max");
-	long long inactive = cg_read_key(seen->group, "memory.stat", "inactive_file");
-	long long memory = current > inactive ? current - inactive : 0;
+	long long memory = memory_used(seen->group), limit = limit_of(seen, "memory.max");
 	limit = limit ? limit : proc_meminfo("MemTotal");
 	mebibytes(used, memory), mebibytes(max, limit);
 	autofree char *cpu = text("%.2f%%", 100 * (double)usage / window),

@@ -23,6 +23,19 @@ static inline char *namespaces_of_both(pid_t one, pid_t other)
 	return list;
 }
 
+/* The slice above that of its Pod, as proc_pid_cgroup(5) names it. Allocated. */
+static inline char *class_slice_of(pid_t pid)
+{
+	autofree char *path = text("/proc/%d/cgroup", pid), *groups = file_read(path);
+	char *own = strstr(groups, "0::"), *name[3] = {NULL}, *rest = NULL;
+	for (char *next = own ? strtok_r(own + 3, "/\n", &rest) : NULL; next;
+		next = strtok_r(NULL, "/", &rest)) {
+		name[0] = name[1], name[1] = name[2]; /* its class's, its Pod's, its own */
+		name[2] = next;
+	}
+	return text("%s", name[0] ? name[0] : "none");
+}
+
 /* A child of ours in some namespaces of pid: does() there, whose value is returned. */
 static inline int do_in(pid_t pid, int namespaces, int (*does)(void *), void *with)
 {

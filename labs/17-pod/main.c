@@ -188,6 +188,16 @@ static bool is_new_sandbox(const struct sandbox *s)
 	return s->pause != old_pause && all_run(s);
 }
 
+/* What the port of server's says to a neighbour, once it listens. Allocated. */
+static char *ask_localhost(const struct running *r)
+{
+	char *said, *command[] = {"timeout", "20", "sh", "-c",
+			    "until wget -q -O - http://localhost:8080; do sleep 0.1; done", NULL};
+	run_in(r, command, &said);
+	said[strcspn(said, "\n")] = '\0';
+	return said;
+}
+
 static void look(const struct sandbox *s)
 {
 	lab_look("find %s/ -name cgroup.procs | xargs grep .", s->group);
@@ -243,6 +253,8 @@ int main(int argc, char *argv[])
 	expect_str("shared by its containers", "ipc net user uts", shared);
 	lab_answer("share", strstr(shared, "pid") ? "all" : "three");
 	expect_str("its address, and pause's", pod.address, address_in(visitor->pid));
+	autofree char *answer = ask_localhost(visitor);
+	expect_str("visitor: localhost:8080 is server", "Hello from a Pod.", answer);
 	look(&pod);
 
 	lab_step("requests and limits must be files: Kubernetes' formulas, read back.");
@@ -252,6 +264,8 @@ int main(int argc, char *argv[])
 		      *max = cg_read(server->group, "cpu.max");
 	autofree char *score_file = text("/proc/%d/oom_score_adj", server->pid),
 		      *score = file_read(score_file);
+	autofree char *slice = class_slice_of(server->pid);
+	expect_str("server: its Pod is in", "kubepods-burstable.slice", slice);
 	expect_int("server: cpu.weight, requests.cpu", one.weight,
 		cg_read_long(server->group, "cpu.weight"));
 	expect_str("server: cpu.max, limits.cpu", quota, max);

@@ -54,8 +54,8 @@ static const struct lab lab = {
 	"  volumes: [{name: data, emptyDir: {}}]\n"
 #define SLEEP "sleep, '1000'"
 
-/* All that a manifest asks for, running. */
-static struct sandbox *start(const char *yaml)
+/* All that a manifest asks for, running, with pids tasks at most; 0: as many as it likes. */
+static struct sandbox *start(const char *yaml, long long pids)
 {
 	struct manifest *m = calloc(1, sizeof *m);
 	struct sandbox *s = calloc(1, sizeof *s);
@@ -63,6 +63,7 @@ static struct sandbox *start(const char *yaml)
 	if (!m || !s || !manifest_read(m, yaml, strlen(yaml), no_images))
 		die("a manifest of this lab's: %s", m ? m->error.message : "out of memory");
 	s->pod = &m->pod;
+	s->pids = pids;
 	if (!sandbox_start(s))
 		exit(lab_end());
 	for (size_t i = 0; i < s->count; i++)
@@ -72,7 +73,7 @@ static struct sandbox *start(const char *yaml)
 
 /* ---- What is tried in a container's namespaces ---- */
 
-enum { KEY = 0x17, PORT = 8080 };
+enum { KEY = 0x17, PORT = 8080, TASKS = 32 };
 
 static int make_segment(void *unused)
 {
@@ -135,6 +136,17 @@ static int reads_environment(const struct running *r)
 		NULL);
 }
 
+/* TASKS children at once, for a moment: all, or what the first refusal was. Allocated. */
+static char *tries_tasks(const struct running *r)
+{
+	autofree char *count = text("%d", TASKS), *said = NULL;
+	char *refusal;
+	int status = run_in(r, (char *[]){"forks", count, NULL}, &said);
+	said[strcspn(said, "\n")] = '\0';
+	refusal = strstr(said, "refused: ");
+	return text("%s", status == 0 ? "all" : refusal ? refusal + strlen("refused: ") : said);
+}
+
 static int ended(const struct sandbox *s)
 {
 	int count = 0;
@@ -153,14 +165,22 @@ int main(int argc, char *argv[])
 	life_told = true;
 
 	lab_step("Two Pods of two containers. What one shares must end where it ends.");
-	struct sandbox *web = start(POD("web", "course", TWO(SLEEP, SLEEP)));
-	struct sandbox *db = start(POD("db", "other", TWO(SLEEP, SLEEP)));
+	struct sandbox *web = start(POD("web", "course", TWO(SLEEP, SLEEP)), TASKS);
+	struct sandbox *db = start(POD("db", "other", TWO(SLEEP, SLEEP)), 0);
 	pid_t one = web->containers[0].pid, two = web->containers[1].pid,
 	      far = db->containers[0].pid;
 	autofree char *in_pod = namespaces_of_both(one, two),
 		      *of_pods = namespaces_of_both(one, far);
 	expect_str("in a Pod: namespaces", "ipc net user uts", in_pod);
 	expect_str("of two Pods: namespaces", "user", of_pods);
+	look(web);
+
+	lab_step("--pod-pids-limit 32 was web's: the kernel must refuse it a task too many.");
+	autofree char *of_web = tries_tasks(&web->containers[0]),
+		      *of_db = tries_tasks(&db->containers[0]);
+	expect_int("web: the Pod's pids.max", TASKS, cg_read_long(web->group, "pids.max"));
+	expect_str("web: as many children more", "EAGAIN", of_web);
+	expect_str("the far one: as many", "all", of_db);
 	look(web);
 
 	lab_step("System V memory, the hostname, a port: the other has them, the far one not.");
@@ -191,14 +211,16 @@ int main(int argc, char *argv[])
 	look(web);
 
 	lab_step("shareProcessNamespace: each must see the other's environment, and secrets.");
-	struct sandbox *shared =
-		start(POD("shared", "other", "  shareProcessNamespace: true\n" TWO(SLEEP, SLEEP)));
+	struct sandbox *shared = start(
+		POD("shared", "other", "  shareProcessNamespace: true\n" TWO(SLEEP, SLEEP)), 0);
 	autofree char *with_pid =
 		namespaces_of_both(shared->containers[0].pid, shared->containers[1].pid);
 	autofree char *pids = proc_status(shared->pause, "NSpid"),
 		      *pause_is_1 = text("%d 1", shared->pause);
 	expect_str("shared: namespaces", "ipc net pid user uts", with_pid);
 	expect_str("shared: pause is PID 1", pause_is_1, pids);
+	autofree char *of_name = namespaces_of_both(far, shared->containers[0].pid);
+	expect_str("with db, of its metadata.namespace", "user", of_name);
 	expect_int("shared: one reads two's environment", 0,
 		reads_environment(&shared->containers[0]));
 	expect_int("not shared: it finds none", 1, reads_environment(&web->containers[0]));
@@ -213,7 +235,7 @@ int main(int argc, char *argv[])
 
 	lab_step("hostUsers: false. Root in it must be nobody outside.");
 	struct sandbox *users =
-		start(POD("users", "other", "  hostUsers: false\n" TWO(SLEEP, SLEEP)));
+		start(POD("users", "other", "  hostUsers: false\n" TWO(SLEEP, SLEEP)), 0);
 	autofree char *map_file = text("/proc/%d/uid_map", users->containers[0].pid),
 		      *map = file_read(map_file);
 	autofree char *uids = proc_status(users->containers[0].pid, "Uid");
@@ -227,9 +249,11 @@ int main(int argc, char *argv[])
 	look(users);
 
 	lab_step("A limit of the Pod: two that are each below it, and together above.");
-	struct sandbox *whole = start(POD("whole", "other",
-		"  restartPolicy: Never\n  resources: {limits: {memory: 64Mi}}\n" TWO(
-			"eat, 40M, '--hold'", "eat, 40M, '--hold'")));
+	struct sandbox *whole =
+		start(POD("whole", "other",
+			      "  restartPolicy: Never\n  resources: {limits: {memory: 64Mi}}\n" TWO(
+				      "eat, 40M, '--hold'", "eat, 40M, '--hold'")),
+			0);
 	expect_int(
 		"whole: the Pod's memory.max", 64 << 20, cg_read_long(whole->group, "memory.max"));
 	bool killed = cg_wait_key(whole->group, "memory.events", "oom_kill", 1, 20000);
@@ -240,10 +264,12 @@ int main(int argc, char *argv[])
 		ended(whole)); /* whose they are, it chooses */
 
 	if (lab_part("negative")) {
-		struct sandbox *safe = start(POD("safe", "other",
-			"  containers:\n"
-			"  - {name: one, image: busybox, command: [" SLEEP "],\n"
-			"     resources: {limits: {cpu: 100m, memory: 32Mi}}}\n"));
+		struct sandbox *safe =
+			start(POD("safe", "other",
+				      "  containers:\n"
+				      "  - {name: one, image: busybox, command: [" SLEEP "],\n"
+				      "     resources: {limits: {cpu: 100m, memory: 32Mi}}}\n"),
+				0);
 		autofree char *file = text("/proc/%d/oom_score_adj", safe->containers[0].pid),
 			      *score = file_read(file);
 		expect_str("safe: QoS class", "Guaranteed", qos_names[pod_qos(safe->pod)]);
