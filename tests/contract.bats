@@ -3,6 +3,7 @@
 # in build/labs is held to it, here where it can run here. Nothing is listed by name.
 
 load helper
+load census
 
 # What is wrong, in all programs, before a test gives up.
 wrong=()
@@ -90,58 +91,6 @@ run_once() {
 		echo "$result" >"$file.status"
 	fi
 	echo "$file"
-}
-
-# ---- Nothing left behind -----------------------------------------------------------
-
-# On the host others mount things too, at places that are theirs; the lab VM is ours alone.
-mounts() {
-	if in_vm; then
-		cat /proc/self/mountinfo
-	else
-		grep -E ' /tmp/lab[0-9]' /proc/self/mountinfo || :
-		grep -vE ' /(tmp|mnt|media|home|root|var|srv|opt|run)/[^ ]* ' /proc/self/mountinfo
-	fi
-}
-
-# What a lab might leave or change, apart from processes: one thing a line.
-census() {
-	echo "names: $(</proc/sys/kernel/hostname) $(</proc/sys/kernel/domainname)"
-	printf 'file: %s\n' /tmp/lab[0-9]* /dev/shm/* /dev/mqueue/*
-	printf 'link: %s\n' /sys/class/net/*
-	mounts
-	awk '{ print FILENAME, $1, $2 }' /proc/sysvipc/*
-	find /sys/fs/cgroup -type d -name 'lab[0-9]*' -printf 'group: %p\n' 2>/dev/null ||
-		find /sys/fs/cgroup -type d -name 'lab[0-9]*' 2>/dev/null
-}
-
-# change BEFORE AFTER: what is new (>), and what is gone (<) that was not an older run's.
-change() {
-	diff <(sort <<<"$1") <(sort <<<"$2") | grep '^[<>]' | grep -vE '^< .*/lab[0-9]{2}-|^[<>] file: .*\*$' || :
-}
-
-# Processes that were started with MARK=$mark in their environment.
-marked() {
-	grep -ls "MARK=$mark" /proc/[0-9]*/environ || :
-}
-
-# left_behind BEFORE: what is there still, or is gone, one second after the end.
-left_behind() {
-	local tries=10 now processes change
-	while
-		now=$(census) processes=$(marked) change=
-		[ "$now" = "$1" ] || change=$(change "$1" "$now")
-		[ -n "$change$processes" ]
-	do
-		if ((tries-- == 0)); then
-			[ -z "$change" ] || echo "$change"
-			for process in $processes; do
-				echo "${process%/environ}: $(tr '\0' ' ' <"${process%environ}cmdline")"
-			done
-			return 0
-		fi
-		sleep 0.1
-	done
 }
 
 # ---- The command line ------------------------------------------------------------------
@@ -404,9 +353,10 @@ on_terminal() {
 	command -v script >/dev/null || skip "on the host only: there is no script(1) here to make a terminal"
 	escape=$'\033'
 	on_terminal "" "${here[@]}"
-	# What cannot run here does so in the lab VM, whose terminal this is then.
-	! in_vm && [ ${#elsewhere[@]} != 0 ] && on_terminal "$ROOT/scripts/vm --cpus 2 /lab/scripts/guest swap block --" "${elsewhere[@]}"
-	for program in "${here[@]}" $(in_vm || echo "${elsewhere[@]}"); do
+	# What cannot run here is held to it in there; one of them in a lab VM whose terminal this is.
+	mapfile -t there < <(in_vm || printf '%s\n' "${elsewhere[@]:0:1}")
+	[ -z "${there-}" ] || on_terminal "$ROOT/scripts/vm --cpus 2 /lab/scripts/guest swap block --" "$there"
+	for program in "${here[@]}" ${there-}; do
 		for variable in A=1 NO_COLOR=1 TERM=dumb; do
 			file=$out.$program.$variable
 			if [ ! -s "$file" ]; then
@@ -461,7 +411,7 @@ predicted() {
 		for program; do [[ $program = *-more ]] || echo "$program"; done
 	}
 	mapfile -t mine < <(asking "${here[@]}")
-	mapfile -t there < <(in_vm || asking "${elsewhere[@]}")
+	mapfile -t there < <(in_vm || asking "${elsewhere[@]}" | head -n 1)
 	predicted "" "${mine[@]}"
 	[ ${#there[@]} = 0 ] || predicted "$ROOT/scripts/vm --cpus 2 /lab/scripts/guest swap block --" "${there[@]}"
 	for program in "${mine[@]}" "${there[@]}"; do

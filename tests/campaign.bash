@@ -1,0 +1,208 @@
+# shellcheck shell=bash
+# The tries of scripts/campaign, in a lab VM: bash tests/campaign.bash KIND FOLDER SECONDS tries what stands
+# in FOLDER/list, and begins no more of it after SECONDS (0: all). --calls PROGRAM... tells which faults there are.
+
+[ -e /etc/unboxed-vm ] || { echo "tests/campaign.bash: this is not the lab VM; nothing is done" >&2 && exit 2; }
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
+bats_require_minimum_version() { :; }
+# shellcheck source=tests/helper.bash
+BATS_TEST_DIRNAME=$PWD/tests && . tests/helper.bash && . tests/census.bash
+scratch=$(mktemp -d) limit=120
+
+# run_of PROGRAM: sets run, its shortest run as JSON lines
+run_of() {
+	mapfile -t run < <("$LABS/$1" --about | jq -r '.quick[]')
+	run=("$LABS/$1" "${run[@]}" --format=jsonl)
+}
+
+# outcome STATUS PROGRAM: what is not as it must be after any harm, or nothing. A lab that says pass has done
+# all the checks of a run that nobody harmed.
+outcome() {
+	local checks
+	case $1 in
+	0)
+		[ -e "$scratch/whole.$2" ] || { run_of "$2" && "${run[@]}" 2>/dev/null </dev/null | checks_of >"$scratch/whole.$2"; }
+		checks=$(checks_of <"$scratch/out")
+		[ "$checks" = "$(<"$scratch/whole.$2")" ] || echo "status 0, and its checks are not those of a whole run"
+		;;
+	1 | 3 | 77 | 130 | 137 | 141 | 143) ;;
+	124) echo "it hangs" ;;
+	*) echo "status $1" ;;
+	esac
+}
+checks_of() {
+	jq -r 'select(.event == "check") | "\(.what) \(.verdict)"' 2>/dev/null | sort
+}
+
+# told NUMBER TEXT [MORE]: bad when there is a text, and what else is to be said
+told() {
+	local text=${2//$'\n'/; }
+	printf '@end\t%s\t%s\t%s\n' "$1" "$([ -z "$text" ] && echo ok || echo bad)" "$text${3:+${text:+ | }$3}"
+}
+
+# ---- Mutants: the mutant in the lab's place ------------------------------------------------------
+
+try_mutants() { # NUMBER PROGRAM NAME CHECK
+	local program=$2 status=0 failed named='' bats bad='' left before
+	mv "$LABS/$program" "$scratch/program" && cp "$folder/$1" "$LABS/$program"
+	before=$(census)
+	run_of "$program"
+	MARK=$mark timeout --kill-after=5 $limit "${run[@]}" >"$scratch/out" 2>"$scratch/err" </dev/null || status=$?
+	left=$(left_behind "$before")
+	failed=$(jq -r 'select(.event == "check" and .verdict == "fail") | .what' "$scratch/out" 2>/dev/null)
+	grep -qxF "$4" <<<"$failed" || named=no
+	if [[ $program = *-more ]]; then
+		mkdir "$scratch/others"
+		for other in "$LABS"/[0-9]*; do [ "$other" = "$LABS/$program" ] || mv "$other" "$scratch/others/"; done
+		bats=$(timeout --kill-after=5 600 bats --tap --filter 'a story ends with 0' tests/contract.bats </dev/null 2>/dev/null | grep '^not ok')
+		mv "$scratch/others"/* "$LABS/" && rmdir "$scratch/others"
+	else
+		bats=$(timeout --kill-after=5 600 bats --tap "tests/$program.bats" </dev/null 2>/dev/null | grep '^not ok')
+	fi
+	rm -f "$LABS/$program" && mv "$scratch/program" "$LABS/$program"
+	[ "$status" = 1 ] || bad+="status $status: $(tail -n 1 "$scratch/err"); "
+	[ -z "$named" ] || bad+="the check named does not fail; "
+	[ -n "$bats" ] || bad+="no test fails; "
+	[ -z "$left" ] || bad+="left: $left"
+	told "$1" "$bad" "status $status; $(head -n 3 <<<"$failed" | paste -sd ';'); tests that fail: $(grep -c . <<<"$bats")"
+}
+
+# ---- Signals, at moments spread over its duration -------------------------------------------------
+
+try_signals() { # NUMBER PROGRAM SIGNAL MOMENT
+	local status=0 pid bad before left
+	run_of "$2"
+	if [ -z "${took[$2]-}" ]; then
+		begun=${EPOCHREALTIME/./}
+		"${run[@]}" >/dev/null 2>&1 </dev/null
+		took[$2]=$((${EPOCHREALTIME/./} - begun))
+	fi
+	before=$(census)
+	MARK=$mark "${run[@]}" >"$scratch/out" 2>/dev/null </dev/null &
+	pid=$!
+	sleep "$(awk -v took="${took[$2]}" -v moment="$4" 'BEGIN { printf "%.3f", took / 1e6 * (moment - 0.5) / 20 }')"
+	kill "-$3" $pid 2>/dev/null
+	ends_in 60 $pid || status=124
+	bad=$(outcome $status "$2")
+	left=$(left_behind "$before")
+	told "$1" "$bad${left:+; left: $left}" "status $status"
+}
+
+# ends_in SECONDS PID: its status is then in status, 124 when it had to be ended
+ends_in() {
+	local tries=$(($1 * 20))
+	while alive "$2" && ((tries-- > 0)); do sleep 0.05; done
+	((tries >= 0)) || kill -KILL "$2"
+	wait "$2" || status=$?
+	((tries >= 0))
+}
+
+# ---- What is scarce --------------------------------------------------------------------------------
+
+try_scarce() { # NUMBER PROGRAM WHAT
+	local status=0 bad before left group=/sys/fs/cgroup/scarce filled=
+	run_of "$2"
+	before=$(census)
+	mkdir -p $group
+	echo "+memory +pids +cpu +io +cpuset" >/sys/fs/cgroup/cgroup.subtree_control 2>/dev/null
+	case $3 in
+	memory) echo 8M >$group/memory.max && echo 0 >$group/memory.swap.max ;;
+	pids) echo 6 >$group/pids.max ;;
+	disk) filled=/tmp/filled ;;
+	shm) filled=/dev/shm/filled ;;
+	esac
+	[ -z "$filled" ] || cat /dev/zero >$filled 2>/dev/null
+	before=$(census)
+	(
+		export MARK=$mark
+		case $3 in
+		memory | pids) echo $BASHPID >$group/cgroup.procs ;;
+		descriptors) ulimit -n 6 ;;
+		esac
+		case $3 in
+		closed) exec timeout --kill-after=5 $limit "${run[@]}" >&- ;;
+		full) exec timeout --kill-after=5 $limit "${run[@]}" >/dev/full ;;
+		gone) timeout --kill-after=5 $limit "${run[@]}" | head -c 100 && exit "${PIPESTATUS[0]}" ;;
+		terminal) exec timeout --kill-after=5 $limit script -qec "timeout 0.3 ${run[*]}" /dev/null ;;
+		clock)
+			{ sleep 0.2 && date -s '2001-01-01' >/dev/null; } &
+			exec timeout --kill-after=5 $limit "${run[@]}"
+			;;
+		*) exec timeout --kill-after=5 $limit "${run[@]}" ;;
+		esac
+	) >"$scratch/out" 2>"$scratch/err" </dev/null || status=$?
+	[ "$3" != gone ] || [ "$status" != 0 ] || : # what came of it went through the pipe
+	case $3 in
+	closed | full) [ "$status" != 0 ] || bad="status 0 though nobody could read it" ;;
+	gone | terminal) [ "$status" != 124 ] || [ "$3" = terminal ] || bad="it hangs" ;;
+	*) bad=$(outcome $status "$2") ;;
+	esac
+	left=$(left_behind "$before")
+	[ -z "$filled" ] || rm -f $filled
+	rmdir $group 2>/dev/null || left+=" its group is in use"
+	told "$1" "$bad${left:+; left: $left}" "status $status; $(tail -n 1 "$scratch/err" | cut -c 1-100)"
+}
+
+# ---- Faults: one call fails -------------------------------------------------------------------------
+
+# An errno that the call can give, by its manual page.
+errno_of() {
+	case $1 in
+	open | openat | pipe2 | dup | dup2 | dup3 | socket | socketpair | eventfd2 | signalfd4 | pidfd_open | epoll_create1) echo EMFILE ;;
+	fork | vfork | clone | clone3) echo EAGAIN ;;
+	mmap | munmap | mremap | madvise) echo ENOMEM ;;
+	read | pread64 | readlink | readlinkat | lseek | newfstatat | fstat | statx | getdents64) echo EIO ;;
+	write | pwrite64 | writev | mkdir | mkdirat | ftruncate) echo ENOSPC ;;
+	poll | ppoll | wait4 | waitid | rt_sigtimedwait | nanosleep | clock_nanosleep | futex) echo EINTR ;;
+	close) echo EINTR ;;
+	*) echo EPERM ;;
+	esac
+}
+# What can succeed without effect: not a call whose value is an answer.
+effects=' unshare setns mount umount2 pivot_root chroot sethostname setdomainname prctl capset seccomp setresuid setresgid sched_setaffinity chdir fchdir mkdir rmdir unlink kill '
+
+if [ "${1-}" = --calls ]; then
+	for program in "${@:2}"; do
+		run_of "$program"
+		"$LABS/$program" --can-run >/dev/null 2>&1 || continue
+		strace -f -qq -o "$scratch/calls" "${run[@]}" >/dev/null 2>&1 </dev/null
+		# A call is counted in each process, as strace counts when it injects.
+		sed -nE 's/^([0-9]+) +([a-z0-9_]+)\(.*/\1 \2/p' "$scratch/calls" | sort | uniq -c |
+			awk '$1 > most[$3] { most[$3] = $1 } END { for (call in most) print call, most[call] }' | sort |
+			grep -vE '^(execve|execveat|brk|arch_prctl|set_tid_address|set_robust_list|rseq|prlimit64|exit|exit_group|rt_sigreturn|restart_syscall|getpid|getppid|gettid|getuid|geteuid|getgid|getegid|mprotect|rt_sigaction|rt_sigprocmask|clock_gettime|clock_getres|sched_yield|uname|umask) ' |
+			while read -r call most; do
+				for when in $(printf '%s\n' 1 $(((most + 1) / 2)) "$most" | sort -nu); do
+					printf '@%s\t%s\t%s\t%s\n' "$program" "$call" "$when" "error=$(errno_of "$call")"
+					[[ $effects != *" $call "* ]] || printf '@%s\t%s\t%s\t%s\n' "$program" "$call" "$when" retval=0
+				done
+			done
+	done
+	exit
+fi
+
+try_faults() { # NUMBER PROGRAM CALL WHEN HOW
+	local status=0 bad before left
+	run_of "$2"
+	before=$(census)
+	MARK=$mark timeout --kill-after=5 60 strace -f -qq -o /dev/null -e trace=none -e "inject=$3:$5:when=$4" \
+		"${run[@]}" >"$scratch/out" 2>"$scratch/err" </dev/null || status=$?
+	bad=$(outcome $status "$2")
+	left=$(left_behind "$before")
+	told "$1" "$bad${left:+; left: $left}" "status $status; $(tail -n 1 "$scratch/err" | cut -c 1-100)"
+}
+
+# ---- One after the other -----------------------------------------------------------------------------
+
+kind=$1 folder=$2
+declare -A took
+while IFS=$'\t' read -r -u 7 number program rest; do
+	if [ "$3" -gt 0 ] && [ $SECONDS -ge "$3" ]; then
+		echo '@late'
+		break
+	fi
+	printf '@begin\t%s\n' "$number" && sync
+	mark=campaign-$number-$RANDOM
+	IFS=$'\t' read -ra words <<<"$rest"
+	"try_$kind" "$number" "$program" "${words[@]}" 7<&-
+done 7<"$folder/list"
+rm -rf "$scratch"
