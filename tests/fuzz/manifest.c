@@ -1,0 +1,18 @@
+/* Any bytes: a manifest that is read to its end, or one that is refused at a place that it has. */
+/* link: yaml-0.1 */
+#define _GNU_SOURCE
+#include <stdint.h>
+#include <stdio.h>
+
+#include "../../labs/17-pod/manifest.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct manifest manifest;
+	memset(&manifest, 0, sizeof manifest);
+	bool good = manifest_read(&manifest, (const char *)data, size, NULL);
+	if (good ? !manifest.pod.containers.count : manifest.error.at.line < 1)
+		abort();
+	manifest_free(&manifest);
+	return 0;
+}

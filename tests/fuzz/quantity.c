@@ -1,0 +1,22 @@
+/* Any text as a quantity: what is read is within its bounds, and rounded up. */
+#define _GNU_SOURCE
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "../../labs/17-pod/quantity.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char text[256];
+	quantity q;
+	if (size >= sizeof text)
+		return 0;
+	memcpy(text, data, size);
+	text[size] = '\0';
+	if (quantity_read(text, &q) != QUANTITY_OK)
+		return 0;
+	quantity largest = (quantity)LLONG_MAX * NANO;
+	if (q > largest || q < -largest || (quantity)quantity_value(q) * NANO < q)
+		abort();
+	return 0;
+}
