@@ -250,6 +250,18 @@ judged() {
 
 # The VM's part is played: what cannot run there, and what the check cannot do, is no good program's fault
 # and no bad one's merit.
+@test "exercises: make grade gives a point to each solution, none to a program that hangs or to what was not begun" {
+	mkdir -p "$WORK"
+	for id in "${ids[@]:1}"; do cp "labs/$id/solution.c" "$WORK/$id.c"; done
+	echo 'int main(void) { for (;;); }' >"$WORK/${ids[-1]}.c"
+	run scripts/grade
+	same "status" 0 "$status"
+	same "without a point" "${ids[0]} fail 0 ${ids[-1]} fail 0" \
+		"$(jq -r '.exercises[] | select(.verdict != "pass" or .points != 1) | "\(.exercise) \(.verdict) \(.points)"' "$WORK/grade.json" | xargs)"
+	same "digests of what was graded" "$(for id in "${ids[@]:1}"; do sha256sum <"$WORK/$id.c"; done | cut -d ' ' -f 1)" \
+		"$(jq -r '.exercises[1:][].digest' "$WORK/grade.json")"
+}
+
 @test "exercises: make grade tells what is skipped and what is broken, and neither scores" {
 	local tree=$BATS_TEST_TMPDIR/tree
 	mkdir -p "$tree/scripts" "$WORK"
