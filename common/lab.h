@@ -160,8 +160,8 @@ _Noreturn void lab_exec(char *command[]);
  */
 _Noreturn void lab_exit_as(pid_t command);
 
-/* Opens a step. text says what must happen before it happens. */
-void lab_step(const char *text);
+/* Opens a step. line says what must happen before it happens. */
+void lab_step(const char *line);
 
 /* A line of explanation inside a step. */
 __attribute__((format(printf, 1, 2))) void lab_note(const char *fmt, ...);

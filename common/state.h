@@ -49,9 +49,9 @@ bool size_parse(const char *text, long long *bytes);
 void out_init(void);
 void out_where(void);
 void out_lab(void);
-void out_step(int number, const char *text);
-void out_note(const char *text);
-void out_ask(const char *text);
+void out_step(int number, const char *line);
+void out_note(const char *line);
+void out_ask(const char *line);
 void out_prediction(const char *question, const char *predicted, const char *observed);
 void out_call(const char *place, const char *call, long value, int error);
 void out_check(const char *what, const char *expected, const char *observed, enum verdict verdict);
@@ -62,7 +62,7 @@ void out_wait(pid_t pid, const char *commands);
 void out_row(const char *const cell[4]);
 void out_end(enum verdict verdict);
 void out_error(const char *message);
-void out_line(const char *text); /* story only */
+void out_line(const char *line); /* story only */
 bool out_drawing(void);
 
 /* ---- sys.c ---- */
