@@ -97,7 +97,7 @@ demo-%: all
 
 # ---- For developers --------------------------------------------------------------
 
-.PHONY: all products made units test unit transcripts compare bench mutants signals faults scarce fuzz lint format clean
+.PHONY: all products made units test unit transcripts compare bench mutants signals faults scarce coverage fuzz lint format clean
 # Building is a make of its own. So set-up, when it is asked for too, comes before all of it, also
 # under -j; and `sudo make lab-01` leaves no file of root's in the student's tree.
 owner := $(shell stat -c %u .)
@@ -124,6 +124,8 @@ bench: all
 	@scripts/bench
 mutants signals faults scarce: all
 	@scripts/campaign $@
+coverage:
+	@scripts/coverage
 fuzz: made
 	@scripts/fuzz
 lint: | $(filter setup setup-dev,$(MAKECMDGOALS))
