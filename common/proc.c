@@ -25,6 +25,8 @@ enum { SLICE_MS = 200, PATIENCE_MS = 60000 };
 int child_wait(pid_t pid)
 {
 	int status;
+	if (pid <= 0) /* a fork() that failed: to wait for any child could be for ever */
+		die("no child to wait for");
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			die("waitpid(%d)", pid);

@@ -5,9 +5,9 @@
 [ -e /etc/unboxed-vm ] || { echo "tests/campaign.bash: this is not the lab VM; nothing is done" >&2 && exit 2; }
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 bats_require_minimum_version() { :; }
-# shellcheck source=tests/helper.bash
+# shellcheck source=tests/helper.bash disable=SC2034
 BATS_TEST_DIRNAME=$PWD/tests && . tests/helper.bash && . tests/census.bash
-scratch=$(mktemp -d) limit=120
+scratch=$(mktemp -d -p /run) limit=120
 
 # run_of PROGRAM: sets run, its shortest run as JSON lines
 run_of() {
@@ -99,46 +99,39 @@ ends_in() {
 
 # ---- What is scarce --------------------------------------------------------------------------------
 
-try_scarce() { # NUMBER PROGRAM WHAT
-	local status=0 bad before left group=/sys/fs/cgroup/scarce filled=
+try_scarce() { # NUMBER PROGRAM WHAT, such as pids 3
+	local status=0 bad='' before left group=/sys/fs/cgroup/scarce what=${3%% *} value=${3#* }
 	run_of "$2"
-	before=$(census)
+	echo "+memory +pids +cpu +io +cpuset" >/sys/fs/cgroup/cgroup.subtree_control
 	mkdir -p $group
-	echo "+memory +pids +cpu +io +cpuset" >/sys/fs/cgroup/cgroup.subtree_control 2>/dev/null
-	case $3 in
-	memory) echo 8M >$group/memory.max && echo 0 >$group/memory.swap.max ;;
-	pids) echo 6 >$group/pids.max ;;
-	disk) filled=/tmp/filled ;;
-	shm) filled=/dev/shm/filled ;;
+	case $what in
+	memory) echo "$value" >$group/memory.max && echo 0 >$group/memory.swap.max ;;
+	pids) echo "$value" >$group/pids.max ;;
+	disk) mount -t tmpfs -o mode=1777,size=4k full "$value" && head -c 4096 /dev/zero >"$value/filled" ;;
 	esac
-	[ -z "$filled" ] || cat /dev/zero >$filled 2>/dev/null
 	before=$(census)
 	(
 		export MARK=$mark
-		case $3 in
+		case $what in
 		memory | pids) echo $BASHPID >$group/cgroup.procs ;;
-		descriptors) ulimit -n 6 ;;
+		descriptors) ulimit -n "$value" ;;
 		esac
-		case $3 in
+		case $what in
 		closed) exec timeout --kill-after=5 $limit "${run[@]}" >&- ;;
 		full) exec timeout --kill-after=5 $limit "${run[@]}" >/dev/full ;;
-		gone) timeout --kill-after=5 $limit "${run[@]}" | head -c 100 && exit "${PIPESTATUS[0]}" ;;
-		terminal) exec timeout --kill-after=5 $limit script -qec "timeout 0.3 ${run[*]}" /dev/null ;;
-		clock)
-			{ sleep 0.2 && date -s '2001-01-01' >/dev/null; } &
-			exec timeout --kill-after=5 $limit "${run[@]}"
-			;;
-		*) exec timeout --kill-after=5 $limit "${run[@]}" ;;
+		gone) timeout --kill-after=5 $limit "${run[@]}" | head -c 100 >/dev/null && exit "${PIPESTATUS[0]}" ;;
+		terminal) exec timeout --kill-after=5 $limit script -qec "${run[*]} & sleep 0.5; kill -HUP \$\$" /dev/null ;;
+		clock) { sleep 0.2 && date -s '2001-01-01' >/dev/null; } & ;;
 		esac
+		exec timeout --kill-after=5 $limit "${run[@]}"
 	) >"$scratch/out" 2>"$scratch/err" </dev/null || status=$?
-	[ "$3" != gone ] || [ "$status" != 0 ] || : # what came of it went through the pipe
-	case $3 in
-	closed | full) [ "$status" != 0 ] || bad="status 0 though nobody could read it" ;;
-	gone | terminal) [ "$status" != 124 ] || [ "$3" = terminal ] || bad="it hangs" ;;
+	case $what in
+	closed | full) [ "$status" != 0 ] || bad="status 0, though nobody can have read it" ;;
+	gone | terminal) [ "$status" != 124 ] || bad="it hangs" ;;
 	*) bad=$(outcome $status "$2") ;;
 	esac
 	left=$(left_behind "$before")
-	[ -z "$filled" ] || rm -f $filled
+	[ "$what" != disk ] || umount "$value"
 	rmdir $group 2>/dev/null || left+=" its group is in use"
 	told "$1" "$bad${left:+; left: $left}" "status $status; $(tail -n 1 "$scratch/err" | cut -c 1-100)"
 }

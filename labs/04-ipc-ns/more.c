@@ -72,7 +72,7 @@ static char *read_segment(void)
 /* One more namespace in a child, which takes it along: success, or the errno. */
 static int one_more(void)
 {
-	pid_t child = fork();
+	pid_t child = MUST(fork());
 	if (child == 0)
 		_exit(unshare(CLONE_NEWIPC) ? errno : 0);
 	return child_wait(child);

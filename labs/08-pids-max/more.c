@@ -181,7 +181,7 @@ static long long cost(const char *group, bool late)
 	struct timespec from, to;
 	clock_gettime(CLOCK_MONOTONIC, &from);
 	for (int i = 0; i < TIMES; i++) {
-		pid_t child = late ? fork() : clone_into(group);
+		pid_t child = MUST(late ? fork() : clone_into(group));
 		if (child == 0) {
 			if (late)
 				gate_wait(&go);

@@ -156,7 +156,7 @@ static int try_node(void)
 /* Children of groups: each does one thing there. */
 static void in_group(const char *group, void (*does)(void))
 {
-	pid_t child = cg_spawn(group);
+	pid_t child = MUST(cg_spawn(group));
 	if (child == 0) {
 		does();
 		_exit(0);

@@ -107,7 +107,7 @@ static pid_t start(void (*knobs)(void))
 	char first;
 	if (pipe2(said, O_CLOEXEC))
 		die("pipe2");
-	pid_t child = fork();
+	pid_t child = MUST(fork());
 	if (child == 0) {
 		knobs();
 		dup2(said[1], STDOUT_FILENO);

@@ -122,7 +122,7 @@ static int read_outsider(void)
 
 static int new_user_namespace(void)
 {
-	pid_t child = fork();
+	pid_t child = MUST(fork());
 	if (child == 0)
 		_exit(answer(unshare(CLONE_NEWUSER)));
 	int status;
@@ -152,7 +152,7 @@ static int through_descriptor(void)
 /* The second chroot: lab 02. */
 static int through_chroot(void)
 {
-	pid_t child = fork();
+	pid_t child = MUST(fork());
 	if (child == 0) {
 		mkdir("/tmp/jail", 0700);
 		if (chroot("/tmp/jail"))

@@ -83,6 +83,26 @@ static void who_is_no_child_cannot_be_waited_for(void **state)
 	assert_has(r, err, "ECHILD");
 }
 
+/* With a child beside it, for which waitpid(-1) would wait. */
+static void wait_for_a_fork_that_failed(void)
+{
+	start();
+	pid_t other = fork();
+	if (other == 0)
+		child_idle();
+	undo_kill(other);
+	errno = EAGAIN;
+	child_wait(-1);
+}
+
+static void a_fork_that_failed_is_not_waited_for(void **state)
+{
+	(void)state;
+	struct run *r = run(wait_for_a_fork_that_failed);
+	assert_status(r, 3);
+	assert_has(r, err, "broken: no child to wait for: EAGAIN");
+}
+
 static void ended(void)
 {
 	start();
@@ -506,6 +526,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_childs_status_or_signal),
 		cmocka_unit_test(who_is_no_child_cannot_be_waited_for),
+		cmocka_unit_test(a_fork_that_failed_is_not_waited_for),
 		cmocka_unit_test(the_end_of_a_child_is_seen_and_not_taken),
 		cmocka_unit_test(no_pidfd_of_who_is_gone),
 		cmocka_unit_test(gates_hold_both_ways),
