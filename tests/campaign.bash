@@ -78,7 +78,8 @@ try_signals() { # NUMBER PROGRAM SIGNAL MOMENT
 		took[$2]=$((${EPOCHREALTIME/./} - begun))
 	fi
 	before=$(census)
-	MARK=$mark "${run[@]}" >"$scratch/out" 2>/dev/null </dev/null &
+	# A shell has what runs in its background ignore SIGINT.
+	env --default-signal=INT,QUIT,TERM,HUP "MARK=$mark" "${run[@]}" >"$scratch/out" 2>/dev/null </dev/null &
 	pid=$!
 	sleep "$(awk -v took="${took[$2]}" -v moment="$4" 'BEGIN { printf "%.3f", took / 1e6 * (moment - 0.5) / 20 }')"
 	kill "-$3" $pid 2>/dev/null
