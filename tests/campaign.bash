@@ -178,7 +178,7 @@ try_faults() { # NUMBER PROGRAM CALL WHEN HOW
 	local status=0 bad before left
 	run_of "$2"
 	before=$(census)
-	MARK=$mark timeout --kill-after=5 60 strace -f -qq -o /dev/null -e trace=none -e "inject=$3:$5:when=$4" \
+	MARK=$mark timeout --kill-after=5 60 strace -f -qq -o /dev/null -e "trace=$3" -e "inject=$3:$5:when=$4" \
 		"${run[@]}" >"$scratch/out" 2>"$scratch/err" </dev/null || status=$?
 	bad=$(outcome $status "$2")
 	left=$(left_behind "$before")
