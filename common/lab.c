@@ -72,10 +72,11 @@ void lab_begin(const struct lab *the_lab, int argc, char *argv[])
 {
 	if (!lab)
 		lab_parse(the_lab, argc, argv);
-	shared = mmap(
+	void *page = mmap(
 		NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (shared == MAP_FAILED)
+	if (page == MAP_FAILED)
 		die("mmap");
+	shared = page;
 	shared->lab = getpid();
 	in_vm = !access("/etc/unboxed-vm", F_OK);
 	const struct lab_needs *needs = &lab->needs;

@@ -56,10 +56,12 @@ void undo_signals_of_command(void)
 
 void undo_init(void)
 {
-	stack = mmap(
+	/* die() looks at the stack: it is one, or none. */
+	void *page = mmap(
 		NULL, sizeof *stack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (stack == MAP_FAILED || madvise(stack, sizeof *stack, MADV_WIPEONFORK))
+	if (page == MAP_FAILED || madvise(page, sizeof *stack, MADV_WIPEONFORK))
 		die("cannot set up the undo stack");
+	stack = page;
 
 	struct sigaction action = {.sa_handler = interrupted};
 	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
