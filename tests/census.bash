@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154 # mark is who loads it's
+# shellcheck shell=bash disable=SC2154 # mark is set by who loads it
 # What is left behind: all that a lab might leave or change, before and after. For who has the names of
 # helper.bash, and mark, which is MARK in the environment of what was started.
 
