@@ -137,6 +137,47 @@ try_scarce() { # NUMBER PROGRAM WHAT, such as pids 3
 	told "$1" "$bad${left:+; left: $left}" "status $status; $(tail -n 1 "$scratch/err" | cut -c 1-100)"
 }
 
+# ---- Several at once, many in a row -----------------------------------------------------------------
+
+# Kernel memory that stays when what can be given back has been, KiB; Documentation/filesystems/proc.rst
+kernel_memory() {
+	sync && echo 3 >/proc/sys/vm/drop_caches && sleep 0.5
+	awk '/^(SUnreclaim|KernelStack|PageTables|Percpu):/ { sum += $2 } END { print sum }' /proc/meminfo
+}
+
+try_together() { # NUMBER PROGRAM WHAT
+	local status bad='' before left i pids=() names=() memory grown=
+	run_of "$2"
+	before=$(census)
+	case $3 in
+	eight) for i in {1..8}; do names+=("$2"); done ;;
+	all) for i in "$LABS"/[0-9]*; do ! "$i" --can-run >/dev/null 2>&1 || names+=("${i##*/}"); done ;;
+	row)
+		for i in {1..210}; do # the first ten fill the kernel's caches
+			[ "$i" != 11 ] || memory=$(kernel_memory)
+			status=0
+			MARK=$mark timeout --kill-after=5 $limit "${run[@]}" >"$scratch/out" 2>&1 </dev/null || status=$?
+			[ $status = 0 ] || bad+="run $i: status $status; "
+		done
+		grown=$(($(kernel_memory) - memory))
+		[ $grown -lt 1024 ] || bad+="200 runs have left $grown KiB of kernel memory; "
+		;;
+	esac
+	for i in "${!names[@]}"; do
+		run_of "${names[i]}"
+		MARK=$mark timeout --kill-after=5 600 "${run[@]}" >"$scratch/out.$i" 2>&1 </dev/null &
+		pids+=($!)
+	done
+	for i in "${!pids[@]}"; do
+		status=0
+		wait "${pids[i]}" || status=$?
+		# Others may have what it needs, memory above all: then it has to say so.
+		[ $status = 0 ] || [ "$3 $status" = "all 77" ] || bad+="${names[i]}: status $status: $(grep -hE '"fail"|broken' "$scratch/out.$i" | tail -n 1 | cut -c 1-120); "
+	done
+	left=$(left_behind "$before")
+	told "$1" "$bad${left:+left: $left}" "${#pids[@]} at once${grown:+; $grown KiB more}"
+}
+
 # ---- Faults: one call fails -------------------------------------------------------------------------
 
 # An errno that the call can give, by its manual page.
