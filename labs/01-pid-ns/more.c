@@ -78,7 +78,7 @@ static void orphan(const char *what, pid_t parent, bool parent_must_be)
 {
 	pid_t child = SYS(fork());
 	if (child == 0) {
-		if (fork() == 0) {
+		if (MUST(fork()) == 0) {
 			gate_wait(&go);
 			if (parent_must_be)
 				expect_int(what, parent, getppid());
