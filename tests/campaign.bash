@@ -43,28 +43,37 @@ told() {
 # ---- Mutants: the mutant in the lab's place ------------------------------------------------------
 
 try_mutants() { # NUMBER PROGRAM NAME CHECK
-	local program=$2 status=0 failed named='' bats bad='' left before
+	local program=$2 status=0 failed bad='' left before title caught=''
 	mv "$LABS/$program" "$scratch/program" && cp "$folder/$1" "$LABS/$program"
 	before=$(census)
 	run_of "$program"
 	MARK=$mark timeout --kill-after=5 $limit "${run[@]}" >"$scratch/out" 2>"$scratch/err" </dev/null || status=$?
 	left=$(left_behind "$before")
 	failed=$(jq -r 'select(.event == "check" and .verdict == "fail") | .what' "$scratch/out" 2>/dev/null)
-	grep -qxF "$4" <<<"$failed" || named=no
 	if [[ $program = *-more ]]; then
 		mkdir "$scratch/others"
 		for other in "$LABS"/[0-9]*; do [ "$other" = "$LABS/$program" ] || mv "$other" "$scratch/others/"; done
-		bats=$(timeout --kill-after=5 600 bats --tap --filter 'a story ends with 0' tests/contract.bats </dev/null 2>/dev/null | grep '^not ok')
+		caught=$(refused tests/contract.bats 'a story ends with 0')
 		mv "$scratch/others"/* "$LABS/" && rmdir "$scratch/others"
 	else
-		bats=$(timeout --kill-after=5 600 bats --tap "tests/$program.bats" </dev/null 2>/dev/null | grep '^not ok')
+		# First the test that holds the fact of this check, then all of them.
+		title=$(awk -v tag="# check: $4" '/^@test/ { title = $0 } { sub(/^[ \t]+/, "") } $0 == tag { print title; exit }' "tests/$program.bats")
+		title=${title#@test \"} title=${title%\" \{}
+		[ -z "$title" ] || caught=$(refused "tests/$program.bats" "^$(sed 's/[][\.*^$(){}?+|]/\\&/g' <<<"$title")\$")
+		[ -n "$caught" ] || caught=$(refused "tests/$program.bats" .)
 	fi
 	rm -f "$LABS/$program" && mv "$scratch/program" "$LABS/$program"
 	[ "$status" = 1 ] || bad+="status $status: $(tail -n 1 "$scratch/err"); "
-	[ -z "$named" ] || bad+="the check named does not fail; "
-	[ -n "$bats" ] || bad+="no test fails; "
+	grep -qxF "$4" <<<"$failed" || bad+="the check named does not fail; "
+	[ -n "$caught" ] || bad+="no test fails; "
 	[ -z "$left" ] || bad+="left: $left"
-	told "$1" "$bad" "status $status; $(head -n 3 <<<"$failed" | paste -sd ';'); tests that fail: $(grep -c . <<<"$bats")"
+	told "$1" "$bad" "status $status; $(head -n 3 <<<"$failed" | paste -sd ';'); $caught"
+}
+
+# refused FILE FILTER: the first of these tests that fails
+refused() {
+	timeout --kill-after=5 600 bats --tap --filter "$2" "$1" </dev/null 2>/dev/null |
+		sed -n 's/^not ok [0-9]* //p' | head -n 1
 }
 
 # ---- Signals, at moments spread over its duration -------------------------------------------------
