@@ -17,19 +17,22 @@ none_wrong() {
 }
 
 setup_file() {
-	local program place several status programs=() here=() elsewhere=() timed=()
+	local program place several exclusive quick shortest status programs=() here=() elsewhere=() timed=()
 	for program in "$LABS"/[0-9]*; do
 		[[ $program != *.d && -x $program ]] || continue
 		program=${program##*/}
+		IFS=$'\t' read -r place several exclusive shortest quick < <("$LABS/$program" --about | jq -r '[.place + "-", .needs.cpus > 1,
+			.exclusive + "-", ([.options[] | select(.name == "seconds") | .min / 1000] | first // 0), (.quick | join(" "))] | @tsv')
 		# A lab that wants more than one CPU has a lab VM of its own, one whose place is the host none: scripts/test.
 		if in_vm; then
-			place=$("$LABS/$program" --about | jq -r .place)
-			[ "$place" != host ] || continue
-			several=$("$LABS/$program" --about | jq '.needs.cpus > 1')
+			[ "$place" != host- ] || continue
 			[ "$several" = "$([ "$(nproc)" -gt 1 ] && echo true || echo false)" ] || continue
 		fi
 		programs+=("$program")
-		! "$LABS/$program" --about | jq -e '.exclusive == "cpu"' >/dev/null || timed+=("$program")
+		[ "$exclusive" != cpu- ] || timed+=("$program")
+		fact "quick_${program//-/_}" "$quick"
+		[ "$shortest" = 0 ] || quick=--seconds=$shortest
+		fact "brief_${program//-/_}" "$quick"
 		status=0
 		"$LABS/$program" --can-run >"$BATS_FILE_TMPDIR/missing.$program" || status=$?
 		case $status in
@@ -37,6 +40,7 @@ setup_file() {
 		*) elsewhere+=("$program") ;;
 		esac
 	done
+	fact seed "${LAB_SEED:-$RANDOM}"
 	fact all_of_them "${programs[*]}"
 	fact can_run "${here[*]}"
 	fact cannot_run "${elsewhere[*]}"
@@ -45,18 +49,32 @@ setup_file() {
 
 setup() {
 	read_facts
+	mark=unboxed-$$-$RANDOM
+	RANDOM=$seed
 	read -ra programs <<<"$all_of_them"
 	read -ra here <<<"$can_run"
 	read -ra elsewhere <<<"$cannot_run"
 	cd "$ROOT" || return
 	out=$BATS_TEST_TMPDIR/out err=$BATS_TEST_TMPDIR/err
-	mark=unboxed-$$-$RANDOM
 }
 
-# run_of FILE: sets run, the program with the options of its shortest run.
+# run_of FILE: sets run, the program with the options of its shortest run. brief FILE: the same where it is not
+# the verdict that is looked at: what measures over windows of --seconds has then such in which nothing can be
+# measured, and may end with 1 (ended_well).
 run_of() {
-	mapfile -t run < <("$LABS/${1##*/}" --about | jq -r '.quick[]')
+	options_of "$1" quick
+}
+brief() {
+	options_of "$1" brief
+}
+options_of() {
+	local fact=${1##*/}
+	fact=$2_${fact//-/_}
+	read -ra run <<<"${!fact}"
 	run=("$1" "${run[@]}")
+}
+ended_well() {
+	[ "$2" = 0 ] || [[ $2 = 1 && " $measure_time " = *" $1 "* ]]
 }
 
 # status COMMAND...: its exit status; stdout and stderr go to $out and $err. Bounded: 124 is a hang.
@@ -86,7 +104,11 @@ whole() {
 run_once() {
 	local file=$BATS_FILE_TMPDIR/$2.$1 result=0
 	if [ ! -e "$file.status" ]; then
-		if [ "$2" = whole ]; then run=("$LABS/$1"); else run_of "$LABS/$1"; fi
+		case $2 in
+		whole) run=("$LABS/$1") ;;
+		story) brief "$LABS/$1" ;;
+		*) run_of "$LABS/$1" ;;
+		esac
 		timeout --kill-after=5 120 "${run[@]}" "${@:3}" >"$file" 2>"$file.err" </dev/null 3>&- || result=$?
 		echo "$result" >"$file.status"
 	fi
@@ -191,9 +213,9 @@ refused() {
 		asks=("")
 		[ "$EUID" != 0 ] || asks+=(as-another)
 		for who in "${asks[@]}"; do
-			as=() copy=$LABS/$program
+			as=() run=("$LABS/$program")
 			[ -z "$who" ] || ordinary_user "$program" || :
-			result=$(cd / && status env -i PATH="$PATH" "${as[@]}" "$copy" --can-run)
+			result=$(cd / && status env -i PATH="$PATH" "${as[@]}" "${run[0]}" --can-run)
 			case $result in
 			0) [ ! -s "$out" ] || wrong "$program --can-run: status 0 and yet: $(<"$out")" ;;
 			77)
@@ -255,6 +277,7 @@ refused() {
 }
 
 @test "contract: in the lab VM every lab can run, on the host every lab whose place that is" {
+	! in_vm || echo "# LAB_SEED=$seed chooses the steps to end at" >&3
 	for program in "${elsewhere[@]}"; do
 		place=$("$LABS/$program" --about | jq -r .place)
 		missing=$(<"$BATS_FILE_TMPDIR/missing.$program")
@@ -310,9 +333,9 @@ refused() {
 @test "contract: a story is plain where it is no terminal's, ASCII with --plain, coloured on demand" {
 	escape=$'\033'
 	for program in "${here[@]}"; do
-		run_of "$LABS/$program"
+		brief "$LABS/$program"
 		result=$(status "${run[@]}")
-		[ "$result" = 0 ] || wrong "$program: status $result: $(tail -n 1 "$out")"
+		ended_well "$program" "$result" || wrong "$program: status $result: $(tail -n 1 "$out")"
 		! grep -q "$escape" "$out" || wrong "$program: escape codes in a file"
 		[ "$(wc -l <"$out")" -ge 10 ] || wrong "$program: a story of $(wc -l <"$out") lines"
 		[ "$(wc -l <"$err")" = 1 ] || wrong "$program: expected the where-line alone on stderr, observed $(<"$err")"
@@ -320,12 +343,12 @@ refused() {
 			wrong "$program: expected its summary last, observed $(tail -n 1 "$out")"
 
 		plain=$(story "$program")
-		[ "$(<"$plain.status")" = 0 ] || wrong "$program --plain: status $(<"$plain.status"): $(tail -n 1 "$plain")"
+		ended_well "$program" "$(<"$plain.status")" || wrong "$program --plain: status $(<"$plain.status"): $(tail -n 1 "$plain")"
 		left=$(tr -d '\n -~' <"$plain" | wc -c)
 		[ "$left" = 0 ] || wrong "$program --plain: $left bytes that are not ASCII's printable ones"
 
 		result=$(status "${run[@]}" --color=always)
-		[ "$result" = 0 ] || wrong "$program --color=always: status $result: $(tail -n 1 "$out")"
+		ended_well "$program" "$result" || wrong "$program --color=always: status $result: $(tail -n 1 "$out")"
 		grep -q "$escape" "$out" || wrong "$program --color=always: no colour"
 		# The eight basic colours, bold and off; and no cursor movement in a file.
 		codes=$(grep -o "$escape"'\[[0-9;?]*[A-Za-z]' "$out" | sort -u | sed "s/$escape//" | grep -vE '^\[(0|1|3[0-7])m$' || :)
@@ -334,15 +357,15 @@ refused() {
 	none_wrong
 }
 
-# Runs each PROGRAM on a terminal of 60 columns as the three environments have it, stderr apart; what
-# they write goes to files $out.PROGRAM.N, their statuses to the last line of each.
-on_terminal() {
+# Runs each PROGRAM on a terminal of 60 columns in each of these ENVIRONMENTS, stderr apart; what they
+# write goes to files $out.PROGRAM.ENVIRONMENT, their statuses to the last line of each.
+on_terminal() { # PREFIX ENVIRONMENTS PROGRAM...
 	local script program words=''
-	for program in "${@:2}"; do
-		run_of "$program"
+	for program in "${@:3}"; do
+		brief "$program"
 		words+=" \"${run[*]}\""
 	done
-	script='for p in '"$words"'; do for v in A=1 NO_COLOR=1 TERM=dumb; do
+	script='for p in '"$words"'; do for v in '"$2"'; do
 		echo; echo "@@@ $v $p"; env "$v" $p 2>/dev/null; v=$?; echo; echo "@@status $v"; done; done'
 	TERM=xterm PATH="$LABS:$PATH" timeout --kill-after=5 300 script -qec \
 		"stty cols 60 rows 24; $1 sh -c '$script'" /dev/null </dev/null 3>&- 2>&1 |
@@ -352,21 +375,21 @@ on_terminal() {
 @test "contract: on a terminal of 60 columns no line is longer, NO_COLOR and TERM=dumb are honoured" {
 	command -v script >/dev/null || skip "on the host only: there is no script(1) here to make a terminal"
 	escape=$'\033'
-	on_terminal "" "${here[@]}"
-	# What cannot run here is held to it in there; one of them in a lab VM whose terminal this is.
+	# Colours are the library's: without them each is seen that runs on the host, and one in the lab VM.
+	environments='A=1 NO_COLOR=1 TERM=dumb'
+	! in_vm || environments=A=1
+	on_terminal "" "$environments" "${here[@]}"
 	mapfile -t there < <(in_vm || printf '%s\n' "${elsewhere[@]:0:1}")
-	[ -z "${there-}" ] || on_terminal "$ROOT/scripts/vm --cpus 2 /lab/scripts/guest swap block --" "$there"
+	[ -z "${there-}" ] || on_terminal "$ROOT/scripts/vm --cpus 2 /lab/scripts/guest swap block --" "$environments" "$there"
 	for program in "${here[@]}" ${there-}; do
-		for variable in A=1 NO_COLOR=1 TERM=dumb; do
+		for variable in $environments; do
 			file=$out.$program.$variable
 			if [ ! -s "$file" ]; then
 				wrong "$program with $variable: nothing on the terminal"
 				continue
 			fi
-			# What measures time is judged where it has the machine for itself: not beside other tests.
-			statuses=0
-			[[ " $measure_time " != *" $program "* ]] || statuses='[01]'
-			grep -qx "@@status $statuses" "$file" || wrong "$program with $variable: expected status 0, observed: $(tail -n 4 "$file")"
+			ended_well "$program" "$(sed -n 's/^@@status //p' "$file")" ||
+				wrong "$program with $variable: expected status 0, observed: $(tail -n 4 "$file")"
 			long=$(sed "s/$escape\[[0-9;?]*[A-Za-z]//g" "$file" | while IFS= read -r line; do
 				[ ${#line} -le 60 ] || printf '%s\n' "$line"
 			done)
@@ -374,6 +397,7 @@ on_terminal() {
 		done
 		grep -q "$escape\[[0-9;]*m" "$out.$program.A=1" || wrong "$program on a terminal: no colour"
 		# Colour there is none of; with TERM=dumb the cursor does not move either.
+		[ -e "$out.$program.NO_COLOR=1" ] || continue
 		! grep -q "$escape\[[0-9;]*m" "$out.$program.NO_COLOR=1" || wrong "$program with NO_COLOR: colours"
 		! grep -q "$escape" "$out.$program.TERM=dumb" || wrong "$program with TERM=dumb: escape codes"
 	done
@@ -486,7 +510,7 @@ predicted() {
 
 @test "contract: a stdout that is closed or full is an error and no hang" {
 	for program in "${here[@]}"; do
-		run_of "$LABS/$program"
+		brief "$LABS/$program"
 		before=$(census)
 		for format in story jsonl; do
 			result=0
@@ -502,7 +526,7 @@ predicted() {
 			bytes=$(($(wc -c <"$(story "$program")") * part / 4))
 			(set -o pipefail && MARK=$mark timeout --kill-after=5 60 "${run[@]}" 2>/dev/null </dev/null 3>&- |
 				head -c $bytes >/dev/null) || result=$?
-			[[ $result =~ ^(0|130|141)$ ]] || wrong "$program | head -c $bytes: status $result"
+			ended_well "$program" "$result" || [[ $result =~ ^(130|141)$ ]] || wrong "$program | head -c $bytes: status $result"
 		done
 		left=$(left_behind "$before")
 		[ -z "$left" ] || wrong "$program left behind: $left"
@@ -528,7 +552,7 @@ look_at_all() {
 		done < <(jq -r .look <<<"$lab_wait")
 	done
 	lab_end
-	[ "$lab_status" = 0 ] || wrong "$* --step: expected status 0, observed $lab_status"
+	ended_well "$program" "$lab_status" || wrong "$* --step: expected status 0, observed $lab_status"
 	[ "$lab_waits" = "$(jq -s '[.[] | select(.event == "step")] | length' "$lab_dir/jsonl")" ] ||
 		wrong "$* --step: expected a wait in each step, observed $lab_waits"
 	# shellcheck disable=SC2034 # read by the caller
@@ -538,11 +562,12 @@ look_at_all() {
 @test "contract: what --step says to look at works, as root and as an ordinary user" {
 	for program in "${here[@]}"; do
 		as=()
-		run_of "$LABS/$program"
+		brief "$LABS/$program"
 		look_at_all "${run[@]}"
 		[[ $program == *-more || $seen != 0 ]] || wrong "$program --step: nothing to look at in any step"
 		[ "$EUID" = 0 ] || continue
 		ordinary_user "$program" || continue
+		brief "${run[0]}"
 		look_at_all "${as[@]}" "${run[@]}"
 	done
 	none_wrong
@@ -670,9 +695,10 @@ source_of() {
 			esac
 		done
 		calls=$BATS_TEST_TMPDIR/calls
-		run_of "$LABS/$program"
-		timeout 300 strace -f --seccomp-bpf -qq -s 256 -e "trace=$traced" -o "$calls" "${run[@]}" >"$out" 2>"$err" 3>&- </dev/null ||
-			wrong "$program under strace: status $?: $(tail -n 1 "$out")"
+		brief "$LABS/$program"
+		result=0
+		timeout 300 strace -f --seccomp-bpf -qq -s 256 -e "trace=$traced" -o "$calls" "${run[@]}" >"$out" 2>"$err" 3>&- </dev/null || result=$?
+		ended_well "$program" "$result" || wrong "$program under strace: status $result: $(tail -n 1 "$out")"
 		for word in $words; do
 			call=${word%%:*} flag=
 			[[ $word != *:* ]] || flag=${word#*:}
@@ -733,7 +759,7 @@ source_of() {
 # False when the lab has no such step.
 ended_by() {
 	local step
-	run_of "$LABS/$3"
+	brief "$LABS/$3"
 	lab_start setsid env --default-signal=INT,QUIT,TERM,HUP "MARK=$mark" "${run[@]}"
 	for ((step = 0; step < $4; step++)); do
 		if ! lab_go; then
@@ -749,18 +775,19 @@ ended_by() {
 	[ "$lab_status" = "$2" ] || wrong "$3 step $4, $1: expected status $2, observed $lab_status"
 }
 
-# In the lab VM, where a step costs seconds, a program is ended by Ctrl-C at its odd steps and by
-# SIGKILL at the even ones; on the host in both ways at each.
-spared() {
-	in_vm && (($2 % 2 == $1))
+# steps_of LAST: sets steps. Each on the host; in the lab VM, where a step costs seconds, one of them by the LAB_SEED that is told.
+# `make signals` has the moments between the steps too.
+steps_of() {
+	if in_vm; then steps=($((RANDOM % $1 + 1))); else mapfile -t steps < <(seq "$1"); fi
 }
 
 @test "contract: Ctrl-C at each step, SIGTERM and q: 130, and nothing left" {
 	for program in "${here[@]}"; do
 		before=$(census)
 		last=$(jq -s '[.[] | select(.event == "step")] | length' "$(events "$program")")
-		for ((step = 1; step <= last; step++)); do
-			spared 0 $step || ended_by INT 130 "$program" $step || wrong "$program: no wait in step $step of $last"
+		steps_of "$last"
+		for step in "${steps[@]}"; do
+			ended_by INT 130 "$program" "$step" || wrong "$program: no wait in step $step of $last"
 		done
 		ended_by TERM 130 "$program" $(((last + 1) / 2)) || wrong "$program: no step to end it in"
 		ended_by q 130 "$program" "$last" || wrong "$program: no step to end it in"
@@ -775,17 +802,17 @@ spared() {
 		before=$(census)
 		last=$(jq -s '[.[] | select(.event == "step")] | length' "$(events "$program")")
 		[ "$last" -ge 1 ] || wrong "$program: has no step"
-		for ((step = 1; step <= last; step++)); do
-			! spared 1 $step || continue
-			run_of "$LABS/$program"
+		steps_of "$last"
+		for step in "${steps[@]}"; do
+			brief "$LABS/$program"
 			# Once as it is typed; else without its preparations.
 			runner=("$ROOT/build/bin/supervise" "$LABS/$program")
-			[ $step != 2 ] || runner=("$ROOT/scripts/lab" "${program/%-more//more}")
+			[ "$step" != 2 ] || runner=("$ROOT/scripts/lab" "${program/%-more//more}")
 			lab_start env "MARK=$mark" WHERE=host "${runner[@]}" "${run[@]:1}"
 			for ((i = 0; i < step; i++)); do
 				lab_go || break
 			done
-			if [ $i -lt $step ]; then
+			if [ $i -lt "$step" ]; then
 				lab_end
 				wrong "$program: no wait in step $step of $last"
 				continue

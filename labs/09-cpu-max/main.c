@@ -15,13 +15,13 @@
 #include "sys.h"
 #include "words.h"
 
-static long long quota = 50000, period = 100000, cpus, seconds = 2, weight = 300;
+static long long quota = 50000, period = 100000, cpus, seconds = 2000, weight = 300;
 
 static const struct lab_option lab_options[] = {
 	{"quota", LAB_NUMBER, &quota, 1000, 64000000, "usec of CPU in each period, cpu.max"},
 	{"period", LAB_NUMBER, &period, 10000, 1000000, "its length in usec"},
 	{"cpus", LAB_DECIMAL, &cpus, 100, 64000, "docker's: a quota of CPUS x period"},
-	{"seconds", LAB_NUMBER, &seconds, 1, 30, "how long each window is"},
+	{"seconds", LAB_DECIMAL, &seconds, 100, 30000, "how long each window is"},
 	{"weight", LAB_NUMBER, &weight, 10, 1000, "cpu.weight beside 100"},
 	{0},
 };
@@ -77,7 +77,7 @@ int main(int argc, char *argv[])
 		quota = cpus * period / 1000;
 	if (lab_command)
 		hands_on();
-	window = seconds * 1000000;
+	window = seconds * 1000;
 	long long share = quota < period ? quota : period; /* one thread: one CPU at most */
 	cpu_set_t all, one, two;
 	SYS(sched_getaffinity(0, sizeof all, &all));

@@ -23,10 +23,10 @@ static const struct lab_part parts[] = {
 	{0},
 };
 
-static long long seconds = 2;
+static long long seconds = 2000;
 
 static const struct lab_option lab_options[] = {
-	{"seconds", LAB_NUMBER, &seconds, 1, 30, "how long each window is"},
+	{"seconds", LAB_DECIMAL, &seconds, 100, 30000, "how long each window is"},
 	{0},
 };
 
@@ -207,7 +207,7 @@ static void pinned(void)
 int main(int argc, char *argv[])
 {
 	lab_begin(&lab, argc, argv);
-	window = seconds * 1000000;
+	window = seconds * 1000;
 	SYS(sched_getaffinity(0, sizeof all, &all));
 	CPU_ZERO(&one);
 	CPU_ZERO(&two);

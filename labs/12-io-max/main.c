@@ -18,13 +18,13 @@
 
 enum { SMALL = 4096 };
 
-static long long rbps = 4 << 20, wbps = 4 << 20, wiops = 100, seconds = 2;
+static long long rbps = 4 << 20, wbps = 4 << 20, wiops = 100, seconds = 2000;
 
 static const struct lab_option lab_options[] = {
 	{"rbps", LAB_SIZE, &rbps, 256 << 10, 16 << 20, "bytes read in a second, io.max"},
 	{"wbps", LAB_SIZE, &wbps, 256 << 10, 16 << 20, "bytes written in a second"},
 	{"wiops", LAB_NUMBER, &wiops, 20, 500, "writes in a second"},
-	{"seconds", LAB_NUMBER, &seconds, 1, 30, "how long each window is"},
+	{"seconds", LAB_DECIMAL, &seconds, 100, 30000, "how long each window is"},
 	{"device", LAB_PATH_IN, &device, 0, 0, "a disk to lose, with --scratch"},
 	{"scratch", LAB_FLAG, &scratch, 0, 0, "all that is on it may be lost"},
 	{0},
@@ -96,7 +96,7 @@ int main(int argc, char *argv[])
 	disk_begin();
 	if (lab_command)
 		hands_on();
-	window = seconds * 1000000;
+	window = seconds * 1000;
 	size_t read_size = block_size(rbps), write_size = block_size(wbps);
 	long long reads = rbps / (long long)read_size, writes = wbps / (long long)write_size;
 	long long small = wiops < wbps / SMALL ? wiops : wbps / SMALL; /* whichever is less */

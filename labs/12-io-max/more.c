@@ -23,10 +23,10 @@
 
 enum { RATE = 4 << 20, PAGE = 4096, CACHED = 4 << 20 };
 
-static long long seconds = 2;
+static long long seconds = 2000;
 
 static const struct lab_option lab_options[] = {
-	{"seconds", LAB_NUMBER, &seconds, 1, 5, "how long each window is"},
+	{"seconds", LAB_DECIMAL, &seconds, 100, 5000, "how long each window is"},
 	{"device", LAB_PATH_IN, &device, 0, 0, "a disk to lose, with --scratch"},
 	{"scratch", LAB_FLAG, &scratch, 0, 0, "all that is on it may be lost"},
 	{0},
@@ -252,7 +252,7 @@ static void written_back(const char *name, bool free)
 		text("%s: %s", name, free ? "fsync(), times wbps" : "bytes a second of fsync()");
 	autofree char *pays_what = text("%s: who wrote, wbytes", name);
 	autofree char *other_what = text("%s: who synced, wbytes", name);
-	size = seconds * RATE;
+	size = seconds * RATE / 1000 / PAGE * PAGE;
 	path = text("/mnt/%s", name);
 	writes = (struct worker){.group = cg_create(writes_name)};
 	syncs = (struct worker){cg_create(syncs_name), true, PAGE, RATE / PAGE, free, dirties};
@@ -325,7 +325,7 @@ int main(int argc, char *argv[])
 	disk_option(&lab);
 	lab_begin(&lab, argc, argv);
 	disk_begin();
-	window = seconds * 1000000;
+	window = seconds * 1000;
 
 	lab_step("What io.max cannot hold to must be refused, and change nothing.");
 	if (!expect_str("the device is", DISK, disk_is(device)))
