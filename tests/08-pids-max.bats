@@ -155,7 +155,7 @@ setup() {
 @test "08-pids-max: while the bomb burns forks work outside and are refused inside" {
 	# check: the bomb sits in
 	same "the group of each of its processes" "0::${top#/sys/fs/cgroup}/belt/box;" "$seats"
-	# check: it has filled its box
+	# check: tasks in its full box
 	same "tasks in the box" 16 "$burning"
 	# check: while it burns: EAGAIN inside
 	same "a fork of ours inside" "forks: child 1 refused: EAGAIN" "$inside"

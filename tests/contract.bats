@@ -775,7 +775,7 @@ ended_by() {
 	[ "$lab_status" = "$2" ] || wrong "$3 step $4, $1: expected status $2, observed $lab_status"
 }
 
-# steps_of LAST: sets steps. Each on the host; in the lab VM, where a step costs seconds, one of them by the LAB_SEED that is told.
+# steps_of LAST: sets steps. Each on the host; in the lab VM, where one costs seconds, that which LAB_SEED chooses.
 # `make signals` has the moments between the steps too.
 steps_of() {
 	if in_vm; then steps=($((RANDOM % $1 + 1))); else mapfile -t steps < <(seq "$1"); fi

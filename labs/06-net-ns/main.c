@@ -46,14 +46,17 @@ static int route_to(const char *address)
 	return connect(fd, (struct sockaddr *)&to, sizeof to);
 }
 
-/* One ICMP echo and its reply; the checksum is the complement of the one word that is not 0. */
-static int ping(const char *address)
+/* One ICMP echo and its reply, from an address that must be ours; the checksum is the complement of
+ * the one word that is not 0. */
+static int ping(const char *source, const char *address)
 {
 	struct icmphdr echo = {.type = ICMP_ECHO, .checksum = htons(0xf7ff)};
-	struct sockaddr_in to = address_of(address, port);
+	struct sockaddr_in from = address_of(source, 0), to = address_of(address, port);
 	char packet[128]; /* an IP header of 20 bytes, then the reply */
 	autoclose int fd = socket_open(SOCK_RAW, IPPROTO_ICMP);
-	if (connect(fd, (struct sockaddr *)&to, sizeof to) || send(fd, &echo, sizeof echo, 0) < 0)
+	if (bind(fd, (struct sockaddr *)&from, sizeof from) ||
+		connect(fd, (struct sockaddr *)&to, sizeof to) ||
+		send(fd, &echo, sizeof echo, 0) < 0)
 		return -1;
 	while (recv(fd, packet, sizeof packet, 0) > 20)
 		if (((struct icmphdr *)(packet + 20))->type == ICMP_ECHOREPLY)
@@ -164,7 +167,7 @@ int main(int argc, char *argv[])
 		return lab_end();
 
 	lab_step("Addresses, and both ends up: ping must work, in both directions.");
-	expect_errno("control: ping before that", ENETUNREACH, ping("10.6.0.2"));
+	expect_errno("control: ping before that", ENETUNREACH, ping("0.0.0.0", "10.6.0.2"));
 	SYS(address_add(on_host, "veth0", "10.6.0.1/24"));
 	SYS(address_add(in_web, "eth0", "10.6.0.2/24"));
 	SYS(link_up(on_host, "veth0"));
@@ -174,9 +177,9 @@ int main(int argc, char *argv[])
 		gate_open(&wired);
 		lab_exit_as(web);
 	}
-	expect_errno("ping web from the host", 0, ping("10.6.0.2"));
+	expect_errno("ping web from the host", 0, ping("10.6.0.1", "10.6.0.2"));
 	SYS(setns(web_ns, CLONE_NEWNET));
-	expect_errno("ping the host from web", 0, ping("10.6.0.1"));
+	expect_errno("ping the host from web", 0, ping("10.6.0.2", "10.6.0.1"));
 	SYS(setns(host_ns, CLONE_NEWNET));
 	lab_look("nsenter --target=%d %s--net ip route", web, ns_join);
 	lab_look("cat /proc/%d/net/route", web);
