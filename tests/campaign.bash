@@ -231,6 +231,9 @@ try_faults() { # NUMBER PROGRAM CALL WHEN HOW
 	MARK=$mark timeout --kill-after=5 60 strace -f -qq -o /dev/null -e "trace=$3" -e "inject=$3:$5:when=$4" \
 		"${run[@]}" >"$scratch/out" 2>"$scratch/err" </dev/null || status=$?
 	bad=$(outcome $status "$2")
+	# It says which errno it was, unless that is what it could not write.
+	[ "$status $5" = "3 retval=0" ] || [ $status != 3 ] || [ "$3" = write ] || grep -qw "${5#*=}" "$scratch/err" ||
+		bad+="stderr does not say ${5#*=}"
 	left=$(left_behind "$before")
 	told "$1" "$bad${left:+; left: $left}" "status $status; $(tail -n 1 "$scratch/err" | cut -c 1-100)"
 }
