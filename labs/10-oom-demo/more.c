@@ -278,7 +278,7 @@ static long long percent_of(const char *group, long long full)
 }
 
 /*
- * protection   memory.max 2 x limit, memory.min and memory.low 1/2 x limit
+ * protection   memory.max 2 x limit
  *   keeps      memory.min 1/2: cache 1/2, must stay
  *   prefers    memory.low 1/2: cache 1/2, must stay while others have some to give
  *   loses      unprotected:    cache 1/2, must shrink
@@ -297,8 +297,6 @@ static void protection(const char *device)
 	autoclose int open_device = without_cache(device);
 	if (!limited(parent, "protection: memory.max", 2 * limit, "0"))
 		return;
-	cg_write(parent, "memory.min", half); /* a parent's protection bounds its children's */
-	cg_write(parent, "memory.low", half);
 	cg_write(keeps, "memory.min", half);
 	cg_write(prefers, "memory.low", half);
 	for (size_t i = 0; i < 3; i++)
