@@ -333,8 +333,8 @@ int main(int argc, char *argv[])
 	lab_predict("gone");
 	lab_step("A second one takes too much. It must be killed, and all of it be gone.");
 	struct container eater = c;
-	autofree char *amount = text("%lld", 2 * limit);
-	eater.command = (char *[]){"eat", amount, NULL};
+	autofree char *eat = text("exec eat %lld >/dev/null", 2 * limit);
+	eater.command = (char *[]){"sh", "-c", eat, NULL};
 	eater.name = "eater";
 	eater.hostname = NULL;
 	eater.quiet = true;
