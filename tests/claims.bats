@@ -3,6 +3,7 @@
 # section that is there, or corrected. The table says what is run, here nothing is listed.
 
 load helper
+load runs
 
 # What is wrong, in all rows, before a test gives up.
 wrong=()
@@ -15,9 +16,13 @@ none_wrong() {
 	return 1
 }
 
+setup_file() {
+	find_programs
+}
+
 setup() {
-	host_only "the lab VM has no guide"
-	events=$BATS_TEST_TMPDIR/events err=$BATS_TEST_TMPDIR/err
+	read_programs
+	cd "$ROOT" || return
 }
 
 # Reads the guide without its blocks, in which a line may begin with # too, and judges each row of
@@ -80,90 +85,60 @@ read_rows() {
 }
 
 @test "claims: each row has a check, a section that is there, or a reason for its correction" {
+	host_only "the table is the same in the lab VM"
 	read_rows
 	none_wrong
 }
 
-# Who cannot run there, or lacks something for a part, has checks that nobody sees.
-cannot='{"event":"check","what":"part","verdict":"skip"}'
-
-# In the lab VM, one after the other. Who measures time, and was given none to measure, does it once more.
-all_of_them='for run; do
-	program=${run%% *}
-	for try in 1 2; do
-		echo "{\"program\":\"$program\"}"
-		timeout 240 build/labs/$run --format=jsonl </dev/null >/tmp/events 2>/dev/null
-		[ $? != 77 ] || echo "$0"
-		cat /tmp/events
-		grep -qE "\"verdict\":\"(fail|skip)\"" /tmp/events || break
-		case $("build/labs/$program" --about) in *\"exclusive\":\"cpu\"*) ;; *) break ;; esac
-	done
-done'
-
-# run_all PROGRAM...: what they say goes to $events, after a line that names the program.
-run_all() {
-	local program about part there=()
-	for program; do
-		about=$("$LABS/$program" --about)
-		if [ "$(jq -r .place <<<"$about")" != host ]; then
-			there+=("$program $(jq -r '.quick | join(" ")' <<<"$about")")
-		else
-			echo "{\"program\":\"$program\"}"
-			timeout --kill-after=5 300 "$LABS/$program" --format=jsonl </dev/null 2>"$err" 3>&- || [ $? != 77 ] || echo "$cannot"
-		fi
-	done >"$events"
-	timeout --kill-after=5 1500 "$ROOT/scripts/vm" --memory 768M --cpus 2 /lab/scripts/guest swap block -- \
-		sh -c "cd /lab; $all_of_them; :" "$cannot" "${there[@]}" >>"$events" 2>"$err" </dev/null 3>&- || {
-		echo "the lab VM: status $?: $(<"$err")"
-		return 1
-	}
-	# A part that wants a machine for itself has one.
-	for program; do
-		about=$("$LABS/$program" --about)
-		for part in $(jq -r '.parts[] | select(.boot == "alone") | .name' <<<"$about"); do
-			echo "{\"program\":\"$program\"}"
-			timeout --kill-after=5 300 "$ROOT/scripts/lab" "$(jq -r .id <<<"$about")" "--$part" --format=jsonl \
-				</dev/null 2>"$err" 3>&- || [ $? != 77 ] || echo "$cannot"
-		done
-	done >>"$events"
+# verdicts FILE: of each check of that run its name and its verdict.
+verdicts() {
+	jq -Rrn 'reduce (inputs | fromjson? | select(.event == "check")) as $e ({}; .[$e.what] += [$e.verdict])
+		| to_entries[] | "\(.key)\t\(if all(.value[]; . == "pass") then "pass"
+			elif any(.value[]; . != "pass" and . != "skip") then "fail" else "skip" end)"' "$1"
 }
 
-# Of each check its program, its name and its verdict: pass, when all of that name have passed in one run.
-verdicts() {
-	jq -Rrn 'reduce (inputs | fromjson?) as $e ({run: 0, seen: {}};
-			if $e.program then .run += 1 | .program = $e.program
-			elif $e.event == "check" then .seen["\(.program)\t\($e.what)"]["\(.run)"] += [$e.verdict]
-			else . end)
-		| .seen | to_entries[]
-		| "\(.key)\t\(if any(.value[]; all(. == "pass")) then "pass"
-			elif any(.value[][]; . == "fail" or . == "broken") then "fail" else "skip" end)"' "$events"
+# judged RUN CHECK...: each is one of that run's, and passes. Whose part was skipped has checks that nobody sees.
+judged() {
+	local what verdict part='' line=$1
+	local -A seen=()
+	while IFS=$'\t' read -r what verdict; do
+		seen[$what]=$verdict
+		[[ $verdict != skip || $what != part* ]] || part=' a part'
+	done < <(verdicts "$line")
+	for what in "${@:2}"; do
+		case ${seen[$what]-missing}$part in
+		pass*) ;;
+		skip* | "missing a part") unseen+=("$program: $what") ;;
+		missing) wrong "$program has no check: $what" ;;
+		*) wrong "$program: $what: expected pass, observed ${seen[$what]-nothing}" ;;
+		esac
+	done
 }
 
 @test "claims: each check that is named there is one of its lab's, and passes" {
-	local program what verdict check missing unseen=() programs=()
-	local -A seen=() skipped=()
-	if ! "$ROOT/scripts/kernel" --path >/dev/null 2>&1 || ! command -v "qemu-system-$(uname -m)" >/dev/null; then
-		skip "the lab VM is not set up here"
-	fi
+	local program part about named=() checks=() alone=() unseen=()
 	read_rows
 	none_wrong
-	mapfile -t programs < <(printf '%s\n' "${named[@]}" | cut -f 1 | uniq)
-	run_all "${programs[@]}"
-	while IFS=$'\t' read -r program what verdict; do
-		check="$program: $what"
-		seen[$check]=$verdict
-		[[ $verdict != skip || $what != part* ]] || skipped[$program]=yes
-	done < <(verdicts)
-	while IFS=$'\t' read -r program what; do
-		check="$program: $what"
-		case ${seen[$check]-missing}${skipped[$program]:+ a part} in
-		pass*) ;;
-		skip* | "missing a part") unseen+=("$check") ;;
-		missing) wrong "$program has no check: $what" ;;
-		*) wrong "$check: expected pass, observed ${seen[$check]}" ;;
-		esac
-	done < <(printf '%s\n' "${named[@]}")
+	for program in "${programs[@]}"; do
+		mapfile -t checks < <(printf '%s\n' "${named[@]}" | sed -n "s/^$program\t//p")
+		[ ${#checks[@]} -gt 0 ] || continue
+		about=$("$LABS/$program" --about)
+		# A part that wants a machine for itself is booted from the host, and is judged there.
+		for part in $(jq -r '.parts[] | select(.boot == "alone") | .name' <<<"$about"); do
+			mapfile -t alone < <(printf '%s\n' "${checks[@]}" | grep "^$part: ")
+			mapfile -t checks < <(printf '%s\n' "${checks[@]}" | grep -v "^$part: ")
+			[ ${#alone[@]} -gt 0 ] && ! in_vm || continue
+			timeout --kill-after=5 300 scripts/lab "$(jq -r .id <<<"$about")" "--$part" --format=jsonl \
+				</dev/null >"$BATS_TEST_TMPDIR/alone" 2>"$BATS_TEST_TMPDIR/err" 3>&- || [ $? != 77 ] ||
+				unseen+=("${alone[@]/#/$program: }") alone=()
+			judged "$BATS_TEST_TMPDIR/alone" "${alone[@]}"
+		done
+		# Who is held on the host may lack something there for a part.
+		if [[ " ${here[*]} " = *" $program "* ]] || { in_vm && [ "$(jq '.parts | length' <<<"$about")" -gt 0 ]; }; then
+			judged "$(whole "$program")" "${checks[@]}"
+		fi
+	done
 	none_wrong
-	missing=$(printf '; %s' "${unseen[@]}")
-	[ ${#unseen[@]} = 0 ] || skip "not to be seen on this machine: ${missing#; }"
+	part=$(printf '; %s' "${unseen[@]}")
+	[ ${#unseen[@]} = 0 ] || skip "not to be seen here: ${part#; }"
 }

@@ -4,6 +4,7 @@
 
 load helper
 load census
+load runs
 
 # What is wrong, in all programs, before a test gives up.
 wrong=()
@@ -17,43 +18,13 @@ none_wrong() {
 }
 
 setup_file() {
-	local program place several exclusive quick shortest status programs=() here=() elsewhere=() timed=()
-	for program in "$LABS"/[0-9]*; do
-		[[ $program != *.d && -x $program ]] || continue
-		program=${program##*/}
-		IFS=$'\t' read -r place several exclusive shortest quick < <("$LABS/$program" --about | jq -r '[.place + "-", .needs.cpus > 1,
-			.exclusive + "-", ([.options[] | select(.name == "seconds") | .min / 1000] | first // 0), (.quick | join(" "))] | @tsv')
-		# A lab that wants more than one CPU has a lab VM of its own, one whose place is the host none: scripts/test.
-		if in_vm; then
-			[ "$place" != host- ] || continue
-			[ "$several" = "$([ "$(nproc)" -gt 1 ] && echo true || echo false)" ] || continue
-		fi
-		programs+=("$program")
-		[ "$exclusive" != cpu- ] || timed+=("$program")
-		fact "quick_${program//-/_}" "$quick"
-		[ "$shortest" = 0 ] || quick=--seconds=$shortest
-		fact "brief_${program//-/_}" "$quick"
-		status=0
-		"$LABS/$program" --can-run >"$BATS_FILE_TMPDIR/missing.$program" || status=$?
-		case $status in
-		0) in_vm && [[ " ${LAB_HELD-} " = *" $program "* ]] || here+=("$program") ;; # held there already
-		*) elsewhere+=("$program") ;;
-		esac
-	done
-	fact seed "${LAB_SEED:-$RANDOM}"
-	fact all_of_them "${programs[*]}"
-	fact can_run "${here[*]}"
-	fact cannot_run "${elsewhere[*]}"
-	fact measure_time "${timed[*]}"
+	find_programs
 }
 
 setup() {
-	read_facts
+	read_programs
 	mark=unboxed-$$-$RANDOM
 	RANDOM=$seed
-	read -ra programs <<<"$all_of_them"
-	read -ra here <<<"$can_run"
-	read -ra elsewhere <<<"$cannot_run"
 	cd "$ROOT" || return
 	out=$BATS_TEST_TMPDIR/out err=$BATS_TEST_TMPDIR/err
 }
@@ -64,61 +35,11 @@ some_of() {
 	if in_vm; then some=($((RANDOM % $1 + 1))); else mapfile -t some < <(seq "$1"); fi
 }
 
-# run_of FILE: sets run, the program with the options of its shortest run. brief FILE: the same where it is not
-# the verdict that is looked at: what measures over windows of --seconds has then such in which nothing can be
-# measured, and may end with 1 (ended_well).
-run_of() {
-	options_of "$1" quick
-}
-brief() {
-	options_of "$1" brief
-}
-options_of() {
-	local fact=${1##*/}
-	fact=$2_${fact//-/_}
-	read -ra run <<<"${!fact}"
-	run=("$1" "${run[@]}")
-}
-ended_well() {
-	[ "$2" = 0 ] || [[ $2 = 1 && " $measure_time " = *" $1 "* ]]
-}
-
 # status COMMAND...: its exit status; stdout and stderr go to $out and $err. Bounded: 124 is a hang.
 status() {
 	local result=0
 	timeout --kill-after=5 120 "$@" >"$out" 2>"$err" 3>&- </dev/null || result=$?
 	echo "$result"
-}
-
-# story PROGRAM, events PROGRAM: the file with those of one run, which the tests of this file share.
-# whole PROGRAM: the events of one with no option, where its shortest run leaves something out.
-story() {
-	run_once "$1" story --plain
-}
-events() {
-	run_once "$1" jsonl --format=jsonl
-}
-whole() {
-	local file
-	file=$(events "$1")
-	run_of "$LABS/$1"
-	if [ ${#run[@]} -gt 1 ] && jq -es 'any(.[]; .verdict? == "skip")' "$file" >/dev/null; then
-		file=$(run_once "$1" whole --format=jsonl)
-	fi
-	echo "$file"
-}
-run_once() {
-	local file=$BATS_FILE_TMPDIR/$2.$1 result=0
-	if [ ! -e "$file.status" ]; then
-		case $2 in
-		whole) run=("$LABS/$1") ;;
-		story) brief "$LABS/$1" ;;
-		*) run_of "$LABS/$1" ;;
-		esac
-		timeout --kill-after=5 120 "${run[@]}" "${@:3}" >"$file" 2>"$file.err" </dev/null 3>&- || result=$?
-		echo "$result" >"$file.status"
-	fi
-	echo "$file"
 }
 
 # ---- The command line ------------------------------------------------------------------
@@ -215,7 +136,7 @@ refused() {
 }
 
 @test "contract: --can-run answers whoever asks: 0, or 77 with what is missing and its remedy" {
-	for program in "${programs[@]}"; do
+	for program in "${here[@]}" "${elsewhere[@]}"; do
 		asks=("")
 		[ "$EUID" != 0 ] || asks+=(as-another)
 		for who in "${asks[@]}"; do
@@ -286,7 +207,7 @@ refused() {
 	! in_vm || echo "# LAB_SEED=$seed chooses one of several runs" >&3
 	for program in "${elsewhere[@]}"; do
 		place=$("$LABS/$program" --about | jq -r .place)
-		missing=$(<"$BATS_FILE_TMPDIR/missing.$program")
+		missing=$(<"$runs/missing.$program")
 		if in_vm && [ "$place" != host ]; then
 			wrong "$program cannot run in the lab VM: $missing"
 		elif ! in_vm; then
@@ -301,10 +222,6 @@ refused() {
 @test "contract: a story ends with 0, and its JSON lines are whole, counted and unique" {
 	for program in "${here[@]}"; do
 		json=$(events "$program")
-		if grep -q 'machine too busy' "$json"; then
-			rm "$json.status" # once more
-			json=$(events "$program")
-		fi
 		result=$(<"$json.status")
 		[ "$result" = 0 ] || wrong "$program: expected status 0, observed $result; $(<"$json.err")"
 		jq -es --arg id "${program/%-more//more}" '
@@ -400,7 +317,7 @@ on_terminal() { # PREFIX ENVIRONMENTS PROGRAM...
 			long=$(sed "s/$escape\[[0-9;?]*[A-Za-z]//g" "$file" | while IFS= read -r line; do
 				[ ${#line} -le 60 ] || printf '%s\n' "$line"
 			done)
-			[ -z "$long" ] || [ $variable != A=1 ] || wrong "$program: longer than 60 columns: $long"
+			[ -z "$long" ] || [ "$variable" != A=1 ] || wrong "$program: longer than 60 columns: $long"
 		done
 		grep -q "$escape\[[0-9;]*m" "$out.$program.A=1" || wrong "$program on a terminal: no colour"
 		# Colour there is none of; with TERM=dumb the cursor does not move either.

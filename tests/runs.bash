@@ -1,0 +1,106 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # who loads it reads what is set here; facts become variables
+# The programs that are found in build/labs, and one run of each that the tests of all files share. For who
+# has the names of helper.bash.
+
+runs=$BATS_RUN_TMPDIR/labs
+
+# find_programs: for setup_file. Nothing is listed by name.
+find_programs() {
+	local BATS_FILE_TMPDIR=$runs # where fact writes
+	local program place several exclusive quick shortest status programs=() here=() elsewhere=() timed=()
+	[ ! -e "$runs" ] || return 0
+	mkdir "$runs"
+	for program in "$LABS"/[0-9]*; do
+		[[ $program != *.d && -x $program ]] || continue
+		program=${program##*/}
+		IFS=$'\t' read -r place several exclusive shortest quick < <("$LABS/$program" --about | jq -r '[.place + "-", .needs.cpus > 1,
+			.exclusive + "-", ([.options[] | select(.name == "seconds") | .min / 1000] | first // 0), (.quick | join(" "))] | @tsv')
+		# A lab that wants more than one CPU has a lab VM of its own, one whose place is the host none: scripts/test.
+		if in_vm; then
+			[ "$place" != host- ] || continue
+			[ "$several" = "$([ "$(nproc)" -gt 1 ] && echo true || echo false)" ] || continue
+		fi
+		programs+=("$program")
+		[ "$exclusive" != cpu- ] || timed+=("$program")
+		fact "quick_${program//-/_}" "$quick"
+		[ "$shortest" = 0 ] || quick=--seconds=$shortest
+		fact "brief_${program//-/_}" "$quick"
+		status=0
+		"$LABS/$program" --can-run >"$runs/missing.$program" || status=$?
+		case $status in
+		0) in_vm && [[ " ${LAB_HELD-} " = *" $program "* ]] || here+=("$program") ;; # held there already
+		*) elsewhere+=("$program") ;;
+		esac
+	done
+	fact seed "${LAB_SEED:-$RANDOM}"
+	fact all_of_them "${programs[*]}"
+	fact can_run "${here[*]}"
+	fact cannot_run "${elsewhere[*]}"
+	fact measure_time "${timed[*]}"
+}
+
+# read_programs: for setup. Sets programs: those that belong here; here: those of them that can run here, and are
+# not held on the host; elsewhere: those that cannot; and seed.
+read_programs() {
+	BATS_FILE_TMPDIR=$runs read_facts
+	read -ra programs <<<"$all_of_them"
+	read -ra here <<<"$can_run"
+	read -ra elsewhere <<<"$cannot_run"
+}
+
+# run_of FILE: sets run, the program with the options of its shortest run. brief FILE: the same where it is not
+# the verdict that is looked at: what measures over windows of --seconds has then such in which nothing can be
+# measured, and may end with 1 (ended_well).
+run_of() {
+	options_of "$1" quick
+}
+brief() {
+	options_of "$1" brief
+}
+options_of() {
+	local fact=${1##*/}
+	fact=$2_${fact//-/_}
+	read -ra run <<<"${!fact}"
+	run=("$1" "${run[@]}")
+}
+ended_well() {
+	[ "$2" = 0 ] || [[ $2 = 1 && " $measure_time " = *" $1 "* ]]
+}
+
+# story PROGRAM, events PROGRAM: the file with those of one run; its status is in FILE.status. Who measures time,
+# and was given none to measure, is run once more. whole PROGRAM: the events of one with no option, where its
+# shortest run leaves something out.
+story() {
+	run_once "$1" story --plain
+}
+events() {
+	local file
+	file=$(run_once "$1" jsonl --format=jsonl)
+	if [ ! -e "$file.first" ] && grep -q 'machine too busy' "$file"; then
+		mv "$file.status" "$file.first"
+		run_once "$1" jsonl --format=jsonl >/dev/null
+	fi
+	echo "$file"
+}
+whole() {
+	local file
+	file=$(events "$1")
+	run_of "$LABS/$1"
+	if [ ${#run[@]} -gt 1 ] && jq -es 'any(.[]; .verdict? == "skip")' "$file" >/dev/null; then
+		file=$(run_once "$1" whole --format=jsonl)
+	fi
+	echo "$file"
+}
+run_once() {
+	local file=$runs/$2.$1 result=0
+	if [ ! -e "$file.status" ]; then
+		case $2 in
+		whole) run=("$LABS/$1") ;;
+		story) brief "$LABS/$1" ;;
+		*) run_of "$LABS/$1" ;;
+		esac
+		timeout --kill-after=5 120 "${run[@]}" "${@:3}" >"$file" 2>"$file.err" </dev/null 3>&- || result=$?
+		echo "$result" >"$file.status"
+	fi
+	echo "$file"
+}
