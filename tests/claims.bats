@@ -97,16 +97,17 @@ verdicts() {
 			elif any(.value[]; . != "pass" and . != "skip") then "fail" else "skip" end)"' "$1"
 }
 
-# judged RUN CHECK...: each is one of that run's, and passes. Whose part was skipped has checks that nobody sees.
+# judged RUN CHECK...: each is one of that run's, and passes. Whose part was skipped, or who was given no time to
+# measure, has checks that nobody sees.
 judged() {
-	local what verdict part='' line=$1
+	local what verdict lacks=''
 	local -A seen=()
 	while IFS=$'\t' read -r what verdict; do
 		seen[$what]=$verdict
-		[[ $verdict != skip || $what != part* ]] || part=' a part'
-	done < <(verdicts "$line")
+		[[ $verdict != skip || $what = "part $part" ]] || lacks=' a part'
+	done < <(verdicts "$1")
 	for what in "${@:2}"; do
-		case ${seen[$what]-missing}$part in
+		case ${seen[$what]-missing}$lacks in
 		pass*) ;;
 		skip* | "missing a part") unseen+=("$program: $what") ;;
 		missing) wrong "$program has no check: $what" ;;
@@ -115,26 +116,33 @@ judged() {
 	done
 }
 
+# in_a_vm OPTION...: that lab's run in a VM of its own; false where there is none to be had.
+in_a_vm() {
+	local status=0
+	WHERE=vm timeout --kill-after=5 300 scripts/lab "$@" --format=jsonl </dev/null >>"$BATS_TEST_TMPDIR/events" \
+		2>"$BATS_TEST_TMPDIR/err" 3>&- || status=$?
+	[ $status != 77 ]
+}
+
 @test "claims: each check that is named there is one of its lab's, and passes" {
-	local program part about named=() checks=() alone=() unseen=()
+	local program part id named=() checks=() parts=() unseen=()
 	read_rows
 	none_wrong
 	for program in "${programs[@]}"; do
 		mapfile -t checks < <(printf '%s\n' "${named[@]}" | sed -n "s/^$program\t//p")
 		[ ${#checks[@]} -gt 0 ] || continue
-		about=$("$LABS/$program" --about)
-		# A part that wants a machine for itself is booted from the host, and is judged there.
-		for part in $(jq -r '.parts[] | select(.boot == "alone") | .name' <<<"$about"); do
-			mapfile -t alone < <(printf '%s\n' "${checks[@]}" | grep "^$part: ")
-			mapfile -t checks < <(printf '%s\n' "${checks[@]}" | grep -v "^$part: ")
-			[ ${#alone[@]} -gt 0 ] && ! in_vm || continue
-			timeout --kill-after=5 300 scripts/lab "$(jq -r .id <<<"$about")" "--$part" --format=jsonl \
-				</dev/null >"$BATS_TEST_TMPDIR/alone" 2>"$BATS_TEST_TMPDIR/err" 3>&- || [ $? != 77 ] ||
-				unseen+=("${alone[@]/#/$program: }") alone=()
-			judged "$BATS_TEST_TMPDIR/alone" "${alone[@]}"
-		done
+		IFS=$'\t' read -r id part parts < <("$LABS/$program" --about | jq -r '[.id, ([.parts[] | select(.boot == "alone") | .name] | first // "-"),
+			(.parts | length)] | @tsv')
+		if [ "$part" != - ]; then
+			# A part wants a machine that is booted for it alone: the host boots it.
+			! in_vm || continue
+			if in_a_vm "$id" && in_a_vm "$id" "--$part"; then
+				judged "$BATS_TEST_TMPDIR/events" "${checks[@]}"
+			else
+				unseen+=("${checks[@]/#/$program: }")
+			fi
 		# Who is held on the host may lack something there for a part.
-		if [[ " ${here[*]} " = *" $program "* ]] || { in_vm && [ "$(jq '.parts | length' <<<"$about")" -gt 0 ]; }; then
+		elif [[ " ${here[*]} " = *" $program "* ]] || { in_vm && [ "$parts" -gt 0 ]; }; then
 			judged "$(whole "$program")" "${checks[@]}"
 		fi
 	done

@@ -280,6 +280,9 @@ int main(int argc, char *argv[])
 	lab_predict("oom");
 	lab_step("visitor takes too much. The kernel must kill in it alone; the loop restarts.");
 	long net = ns_inode(visitor->pid, "net");
+	autofree char *network = text("/proc/%d/ns/net", visitor->pid);
+	/* Held, or the number might be the next one's. */
+	autoclose int held = MUST(open(network, O_RDONLY | O_CLOEXEC));
 	pid_t server_pid = server->pid, visitor_pid = visitor->pid;
 	autofree char *twice = text("%lld", 2 * container_values(pod.pod, visitor->is).memory);
 	run_in(visitor, (char *[]){"eat", twice, NULL}, NULL);
