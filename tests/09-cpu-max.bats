@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=measures
 # 09-cpu-max, seen from outside while it waits: the files of its groups in
 # cgroup v2, and what spinners of this test's own get in those very groups.
 # "# check:" names the lab's check whose fact is obtained here a second time.

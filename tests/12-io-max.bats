@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=measures
 # 12-io-max, seen from outside while it waits: the files of its groups in cgroup
 # v2, what dd of this test's own gets in those very groups and in one that it
 # limits by hand, and the calls as strace sees them. "# check:" names the lab's

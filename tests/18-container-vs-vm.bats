@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=measures
 # 18-container-vs-vm, seen from outside while it waits: its children in /proc,
 # what each container has in its own /proc by /proc/PID/root, and what strace sees
 # come from the virtual machines. "# check:" names the lab's check whose fact is

@@ -124,11 +124,13 @@ in_a_vm() {
 	[ $status != 77 ]
 }
 
+# bats test_tags=measures
 @test "claims: each check that is named there is one of its lab's, and passes" {
 	local program part id named=() checks=() parts=() unseen=()
 	read_rows
 	none_wrong
 	for program in "${programs[@]}"; do
+		its_turn "$program" || continue
 		mapfile -t checks < <(printf '%s\n' "${named[@]}" | sed -n "s/^$program\t//p")
 		[ ${#checks[@]} -gt 0 ] || continue
 		IFS=$'\t' read -r id part parts < <("$LABS/$program" --about | jq -r '[.id, ([.parts[] | select(.boot == "alone") | .name] | first // "-"),

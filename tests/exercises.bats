@@ -158,10 +158,10 @@ judged() {
 	# built FILE ID CHECK WORDS: the check that is to fail, and the hint; ' ' for any.
 	built() {
 		count=$((count + 1))
-		local boot=$bin/$((count / 30))
+		local boot=$bin/$((count / 60))
 		mkdir -p "$boot"
 		# shellcheck disable=SC2046 # a flag or nothing
-		gcc -std=gnu11 $(cat build/static) "$1" -o "$boot/$count.$2"
+		gcc -s -std=gnu11 $(cat build/static) "$1" -o "$boot/$count.$2"
 		printf '%s\t' "$count" "${@:2}" >>"$list"
 		echo >>"$list"
 	}

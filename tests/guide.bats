@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=measures
 # GUIDE.md: what it shows is what runs.
 
 load helper

@@ -7,19 +7,15 @@ runs=$BATS_RUN_TMPDIR/labs
 # find_programs: for setup_file. Nothing is listed by name.
 find_programs() {
 	local BATS_FILE_TMPDIR=$runs # where fact writes
-	local program place several exclusive quick shortest status programs=() here=() elsewhere=() timed=()
+	local program place exclusive quick shortest status programs=() here=() elsewhere=() timed=()
 	[ ! -e "$runs" ] || return 0
 	mkdir "$runs"
 	for program in "$LABS"/[0-9]*; do
 		[[ $program != *.d && -x $program ]] || continue
 		program=${program##*/}
-		IFS=$'\t' read -r place several exclusive shortest quick < <("$LABS/$program" --about | jq -r '[.place + "-", .needs.cpus > 1,
+		IFS=$'\t' read -r place exclusive shortest quick < <("$LABS/$program" --about | jq -r '[.place + "-",
 			.exclusive + "-", ([.options[] | select(.name == "seconds") | .min / 1000] | first // 0), (.quick | join(" "))] | @tsv')
-		# A lab that wants more than one CPU has a lab VM of its own, one whose place is the host none: scripts/test.
-		if in_vm; then
-			[ "$place" != host- ] || continue
-			[ "$several" = "$([ "$(nproc)" -gt 1 ] && echo true || echo false)" ] || continue
-		fi
+		! in_vm || [ "$place" != host- ] || continue
 		programs+=("$program")
 		[ "$exclusive" != cpu- ] || timed+=("$program")
 		fact "quick_${program//-/_}" "$quick"
@@ -46,6 +42,15 @@ read_programs() {
 	read -ra programs <<<"$all_of_them"
 	read -ra here <<<"$can_run"
 	read -ra elsewhere <<<"$cannot_run"
+}
+
+# its_turn PROGRAM: this run looks at its verdict. LAB_MEASURES lets only those have one that measure time, where
+# nothing else runs (only), or the others (no); scripts/test.
+its_turn() {
+	case ${LAB_MEASURES-} in
+	only) [[ " $measure_time " = *" $1 "* ]] ;;
+	no) [[ " $measure_time " != *" $1 "* ]] ;;
+	esac
 }
 
 # run_of FILE: sets run, the program with the options of its shortest run. brief FILE: the same where it is not
