@@ -1,6 +1,7 @@
 /*
- * pause: says a word and waits, as the Pod's process of that name does in Kubernetes. Without what a C
- * library keeps for itself, so that many of them tell what a container costs, and not what its program does.
+ * pause: says a word and waits, as the Pod's process of that name does in Kubernetes. Without what
+ * a C library keeps for itself, so that many of them tell what a container costs, and not what its
+ * program does.
  */
 #include <stddef.h>
 #include <sys/syscall.h>

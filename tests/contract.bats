@@ -152,10 +152,11 @@ refused() {
 			*) wrong "$program --can-run${who:+ as an ordinary user}: expected 0 or 77, observed $result: $(<"$err")" ;;
 			esac
 		done
-		while read -r part; do
+		about "$program"
+		for part in "${parts[@]}"; do
 			result=$(status "$LABS/$program" "--can-run=$part")
 			[[ $result =~ ^(0|77)$ ]] || wrong "$program --can-run=$part: expected 0 or 77, observed $result"
-		done < <("$LABS/$program" --about | jq -r '.parts[].name')
+		done
 	done
 	none_wrong
 }
@@ -470,25 +471,27 @@ predicted() {
 
 # look_at_all COMMAND...: walks the lab and runs what each wait says; complains about what does not work.
 look_at_all() {
-	local looks=0 look
+	local count=0 look looks
 	lab_start "$@"
 	while lab_go; do
+		# A JSON string; a jq(1) for each would take longer than all labs.
+		looks=${lab_wait#*\"look\":\"} looks=${looks%\"\}} looks=${looks//\\\"/\"}
 		while IFS= read -r look; do
 			[ -n "$look" ] || continue
-			looks=$((looks + 1))
+			count=$((count + 1))
 			if ! "${as[@]}" sh -c "$look" >"$out" 2>"$err" </dev/null 3>&-; then
 				wrong "$* step $lab_step${as:+ as an ordinary user}: $look: $(<"$err")"
 			elif [ ! -s "$out" ]; then
 				wrong "$* step $lab_step: $look: shows nothing"
 			fi
-		done < <(jq -r .look <<<"$lab_wait")
+		done < <(printf '%b\n' "$looks")
 	done
 	lab_end
 	ended_well "$program" "$lab_status" || wrong "$* --step: expected status 0, observed $lab_status"
 	[ "$lab_waits" = "$(jq -s '[.[] | select(.event == "step")] | length' "$lab_dir/jsonl")" ] ||
 		wrong "$* --step: expected a wait in each step, observed $lab_waits"
 	# shellcheck disable=SC2034 # read by the caller
-	seen=$looks
+	seen=$count
 }
 
 @test "contract: what --step says to look at works, as root and as an ordinary user" {
@@ -508,14 +511,15 @@ look_at_all() {
 # ordinary_user PROGRAM: sets as, and run with a copy that it may start; false where it cannot run it.
 ordinary_user() {
 	as=(setpriv --reuid=1000 --regid=1000 --clear-groups env HOME=/tmp)
-	local after copy=/tmp/$mark/labs/$1
+	local after parts teaches copy=/tmp/$mark/labs/$1
 	mkdir -p "/tmp/$mark/labs"
 	chmod 755 "/tmp/$mark" "/tmp/$mark/labs"
 	cp "$LABS/$1" "$copy"
 	# What it builds on lies beside it: it may start that.
-	while read -r after; do
+	about "$1"
+	for after in "${after[@]}"; do
 		[ ! -x "$LABS/$after" ] || cp "$LABS/$after" "/tmp/$mark/labs"
-	done < <("$LABS/$1" --about | jq -r '.after[]')
+	done
 	# The root of the labs' containers lies beside the labs.
 	if [ ! -d "/tmp/$mark/rootfs" ]; then
 		mkdir -m 755 "/tmp/$mark/rootfs"
@@ -573,7 +577,8 @@ source_of() {
 			wrong "$file: $(<"$err")"
 		symbols=" $(nm -u "$BATS_TEST_TMPDIR/lab.o" | awk '{ print $2 }' | xargs) "
 		text=$(bare_source "$file")
-		for word in $("$LABS/$program" --about | jq -r '.teaches[]'); do
+		about "$program"
+		for word in "${teaches[@]}"; do
 			call=${word%%:*} flag=
 			[[ $word != *:* ]] || flag=${word#*:}
 			if [ "$call" = file ]; then
@@ -619,9 +624,9 @@ source_of() {
 @test "contract: strace of the story shows each call that it teaches, with the flag" {
 	command -v strace >/dev/null || skip "there is no strace here: make setup"
 	for program in "${here[@]}"; do
-		words=$("$LABS/$program" --about | jq -r '.teaches[]')
+		about "$program"
 		traced=openat,open
-		for word in $words; do
+		for word in "${teaches[@]}"; do
 			case $word in
 			file:*) ;;
 			fork*) traced+=,clone,fork,vfork ;; # what the C library's fork() makes
@@ -633,7 +638,7 @@ source_of() {
 		result=0
 		timeout 300 strace -f --seccomp-bpf -qq -s 256 -e "trace=$traced" -o "$calls" "${run[@]}" >"$out" 2>"$err" 3>&- </dev/null || result=$?
 		ended_well "$program" "$result" || wrong "$program under strace: status $result: $(tail -n 1 "$out")"
-		for word in $words; do
+		for word in "${teaches[@]}"; do
 			call=${word%%:*} flag=
 			[[ $word != *:* ]] || flag=${word#*:}
 			case $call in
@@ -712,7 +717,7 @@ ended_by() {
 @test "contract: Ctrl-C at each step, SIGTERM and q: 130, and nothing left" {
 	for program in "${here[@]}"; do
 		before=$(census)
-		last=$(jq -s '[.[] | select(.event == "step")] | length' "$(events "$program")")
+		last=$(steps "$program")
 		some_of "$last"
 		mapfile -t ways < <(printf 'INT %s\n' "${some[@]}")
 		ways+=("TERM ${some[0]}" "q ${some[-1]}") # which step does not matter to these
@@ -730,7 +735,7 @@ ended_by() {
 @test "contract: kill -9 at each step: the runner ends with 137, and nothing is left a second later" {
 	for program in "${here[@]}"; do
 		before=$(census)
-		last=$(jq -s '[.[] | select(.event == "step")] | length' "$(events "$program")")
+		last=$(steps "$program")
 		[ "$last" -ge 1 ] || wrong "$program: has no step"
 		some_of "$last"
 		for step in "${some[@]}"; do

@@ -7,17 +7,21 @@ runs=$BATS_RUN_TMPDIR/labs
 # find_programs: for setup_file. Nothing is listed by name.
 find_programs() {
 	local BATS_FILE_TMPDIR=$runs # where fact writes
-	local program place exclusive quick shortest status programs=() here=() elsewhere=() timed=()
+	local about program place exclusive shortest quick after parts teaches status programs=() here=() elsewhere=() timed=()
 	[ ! -e "$runs" ] || return 0
 	mkdir "$runs"
 	for program in "$LABS"/[0-9]*; do
-		[[ $program != *.d && -x $program ]] || continue
-		program=${program##*/}
-		IFS=$'\t' read -r place exclusive shortest quick < <("$LABS/$program" --about | jq -r '[.place + "-",
-			.exclusive + "-", ([.options[] | select(.name == "seconds") | .min / 1000] | first // 0), (.quick | join(" "))] | @tsv')
+		[[ $program = *.d || ! -x $program ]] || "$program" --about
+	done >"$runs/about"
+	# All with one jq(1), which takes longer to start than a lab; no field is empty, or read would go past it.
+	while IFS=$'\t' read -r program place exclusive shortest quick after parts teaches; do
 		! in_vm || [ "$place" != host- ] || continue
 		programs+=("$program")
 		[ "$exclusive" != cpu- ] || timed+=("$program")
+		fact "after_${program//-/_}" "${after#-}"
+		fact "parts_${program//-/_}" "${parts#-}"
+		fact "teaches_${program//-/_}" "${teaches#-}"
+		quick=${quick#-}
 		fact "quick_${program//-/_}" "$quick"
 		[ "$shortest" = 0 ] || quick=--seconds=$shortest
 		fact "brief_${program//-/_}" "$quick"
@@ -27,7 +31,9 @@ find_programs() {
 		0) in_vm && [[ " ${LAB_HELD-} " = *" $program "* ]] || here+=("$program") ;; # held there already
 		*) elsewhere+=("$program") ;;
 		esac
-	done
+	done < <(jq -r '[(.id | sub("/"; "-")), .place + "-", .exclusive + "-",
+		([.options[] | select(.name == "seconds") | .min / 1000] | first // 0),
+		(.quick, .after, [.parts[].name], .teaches | "-" + join(" "))] | @tsv' "$runs/about")
 	fact seed "${LAB_SEED:-$RANDOM}"
 	fact all_of_them "${programs[*]}"
 	fact can_run "${here[*]}"
@@ -68,6 +74,14 @@ options_of() {
 	read -ra run <<<"${!fact}"
 	run=("$1" "${run[@]}")
 }
+# about PROGRAM: sets after, parts and teaches, which are lists.
+about() {
+	local word
+	for word in after parts teaches; do
+		fact=${word}_${1//-/_}
+		read -ra "${word?}" <<<"${!fact}"
+	done
+}
 ended_well() {
 	[ "$2" = 0 ] || [[ $2 = 1 && " $measure_time " = *" $1 "* ]]
 }
@@ -86,6 +100,10 @@ events() {
 		run_once "$1" jsonl --format=jsonl >/dev/null
 	fi
 	echo "$file"
+}
+# steps PROGRAM: how many there are.
+steps() {
+	grep -cE '^ ?[0-9]+\. ' "$(story "$1")"
 }
 whole() {
 	local file
