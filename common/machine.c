@@ -392,23 +392,26 @@ static void read_own_cgroups(const struct tree *t, struct machine *m, char path[
 		fclose(f);
 }
 
-/* Is pid ourselves, or a process above us that our user may move? */
-static bool is_own(const struct tree *t, const struct machine *m, long pid)
+enum { ABOVE = 64 }; /* as many processes are looked at from us upwards */
+
+/* Those of us and the processes above us that our user may move: PIDs, and how many. */
+static int read_own(const struct tree *t, const struct machine *m, long own[ABOVE])
 {
 	char status[64] = "/proc/self/status", line[128];
+	int count = 0;
 
-	/* The bound is for a recorded tree whose parents go round in a circle. */
-	for (int depth = 0; depth < 1000; depth++) {
+	/* The bound is for a recorded tree whose parents go round in a circle, too. */
+	for (int depth = 0; depth < ABOVE; depth++) {
 		long uid, here = (long)read_number(t, status, "Pid:", 0);
 		if (here <= 0)
-			return false;
-		if (here == pid)
-			return read_field(t, status, "Uid:", line, sizeof(line)) &&
-			       sscanf(line, "%*d %ld", &uid) == 1 && uid == m->uid;
+			break;
+		if (read_field(t, status, "Uid:", line, sizeof(line)) &&
+			sscanf(line, "%*d %ld", &uid) == 1 && uid == m->uid)
+			own[count++] = here;
 		snprintf(status, sizeof(status), "/proc/%ld/status",
 			(long)read_number(t, status, "PPid:", 0));
 	}
-	return false;
+	return count;
 }
 
 static int count_others(const struct tree *t, const struct machine *m, const char *procs)
@@ -416,11 +419,15 @@ static int count_others(const struct tree *t, const struct machine *m, const cha
 	FILE *f = open_text(t, procs);
 	char *line = NULL;
 	size_t room = 0;
-	int others = 0;
+	long own[ABOVE];
+	int others = 0, own_count = f ? read_own(t, m, own) : 0;
 
-	while (f && getline(&line, &room, f) > 0)
-		if (!is_own(t, m, atol(line))) /* 0 is a process of another PID namespace */
-			others++;
+	while (f && getline(&line, &room, f) > 0) {
+		int i = 0;
+		while (i < own_count && own[i] != atol(line))
+			i++;
+		others += i == own_count; /* 0 is a process of another PID namespace */
+	}
 	free(line);
 	if (f)
 		fclose(f);

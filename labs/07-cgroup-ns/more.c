@@ -122,14 +122,19 @@ static void end(pid_t child)
 	child_wait(child);
 }
 
-/* True when the number grows by enough within ten seconds; looked at every 20 ms. */
-static bool grows(pid_t child, const char *group, const char *file, const char *key, int enough)
+/* True when the number is that much within ten seconds; looked at every 20 ms. */
+static bool reaches(
+	pid_t child, const char *group, const char *file, const char *key, long long least)
 {
-	long long from = number(group, file, key);
 	for (int tries = 0; tries < 500 && !child_ended(child, 20); tries++)
-		if (number(group, file, key) >= from + enough)
+		if (number(group, file, key) >= least)
 			return true;
 	return false;
+}
+
+static bool grows(pid_t child, const char *group, const char *file, const char *key, int enough)
+{
+	return reaches(child, group, file, key, number(group, file, key) + enough);
 }
 
 static void tree(void)
@@ -210,7 +215,7 @@ static void pressure(void)
 		return;
 	expect_int("memory: us waited before", 0, number(tight, "memory.pressure", "total"));
 	pid_t child = process_in(tight, TOUCH, limit), at_ease = process_in(roomy, TOUCH, limit);
-	bool waited = grows(child, tight, "memory.pressure", "total", 1000);
+	bool waited = reaches(child, tight, "memory.pressure", "total", 1000);
 	expect_int("tight: 1000 us and more are waited", true, waited);
 	expect_int("control: with room, us waited", 0, number(roomy, "memory.pressure", "total"));
 	end(at_ease);
@@ -226,7 +231,7 @@ static void pressure(void)
 	pid_t first = process_in(busy, SPIN, 0), second = process_in(busy, SPIN, 0);
 	sched_setaffinity(0, sizeof before, &before);
 	expect_int("two on one CPU: 10000 us and more", true,
-		grows(first, busy, "cpu.pressure", "total", 10000));
+		reaches(first, busy, "cpu.pressure", "total", 10000));
 	lab_look("cat %s/cpu.pressure", busy);
 	lab_wait(0);
 	end(first);
