@@ -170,7 +170,7 @@ void lab_exec(char *command[])
 
 void lab_exit_as(pid_t command)
 {
-	int status = child_wait(command);
+	int status = command_wait(command);
 	undo_run();
 	_exit(status);
 }

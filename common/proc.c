@@ -20,13 +20,11 @@
 #include "state.h"
 #include "sys.h"
 
-enum { SLICE_MS = 200, PATIENCE_MS = 60000 };
+enum { SLICE_MS = 200, PATIENCE_MS = 60000, END_MS = 25000 };
 
-int child_wait(pid_t pid)
+int command_wait(pid_t pid)
 {
 	int status;
-	if (pid <= 0) /* a fork() that failed: to wait for any child could be for ever */
-		die("no child to wait for");
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			die("waitpid(%d)", pid);
@@ -46,7 +44,25 @@ bool child_ended(pid_t pid, int ms)
 {
 	autoclose int fd = pidfd_of(pid);
 	struct pollfd end = {.fd = fd, .events = POLLIN};
-	return poll(&end, 1, ms) > 0;
+	int ready;
+	while ((ready = poll(&end, 1, ms)) < 0)
+		if (errno != EINTR)
+			die("poll the pidfd of %d", pid);
+	return ready > 0;
+}
+
+int child_wait(pid_t pid)
+{
+	if (pid <= 0) /* a fork() that failed: to wait for any child could be for ever */
+		die("no child to wait for");
+	siginfo_t unused;
+	if (waitid(P_PID, (id_t)pid, &unused, WEXITED | WNOHANG | WNOWAIT))
+		die("waitid(%d)", pid);
+	if (!child_ended(pid, END_MS)) {
+		errno = 0;
+		die("process %d was to end, and has not after %d s", pid, END_MS / 1000);
+	}
+	return command_wait(pid);
 }
 
 /*

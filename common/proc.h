@@ -7,8 +7,14 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Waits for the child's end: its exit status, or 128 + signal. waitpid(2) */
+/*
+ * Waits for the child's end: its exit status, or 128 + signal. It is one that ends by
+ * itself or was killed; after 25 s the lab is broken. pidfd_open(2), waitpid(2)
+ */
 int child_wait(pid_t pid);
+
+/* The same for a COMMAND, which takes as long as it likes. */
+int command_wait(pid_t pid);
 
 /*
  * Waits up to ms milliseconds for the child's end without reaping it: true

@@ -120,6 +120,8 @@ static inline _Noreturn void container_main(struct container *c)
 	SYS(unshare(CLONE_NEWCGROUP));
 	expect_inside(c);
 	SYS(sethostname(c->hostname, length));
+	if (c->bridge)
+		network_ipv4_only();
 	root_make(&c->root);
 
 	if (read(c->channel, address, sizeof address) != sizeof address)

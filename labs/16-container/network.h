@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "../06-net-ns/link.h"
+#include "file.h"
 #include "lab.h"
 #include "ns.h"
 #include "proc.h"
@@ -42,6 +43,19 @@ static inline bool is_run(const char *name, int *pid)
 	int end = 0;
 	return (!strncmp(name, "lab16-", 6) || !strncmp(name, "lab17-", 6)) &&
 	       sscanf(name + 6, "%d%n", pid, &end) == 1 && !name[6 + end];
+}
+
+/*
+ * No IPv6 in the caller's network namespace, as Docker has it where a network is of
+ * IPv4 alone: else each end of a cable looks for neighbours and routers, and tells all
+ * others of it. It is not there, or not to be written, where a kernel or another
+ * container around us says so. ip-sysctl.rst in the kernel's documentation
+ */
+static inline void network_ipv4_only(void)
+{
+	static const char file[] = "/proc/sys/net/ipv6/conf/all/disable_ipv6";
+	if (file_try_write(file, "1") && errno != ENOENT && errno != EROFS && errno != EACCES)
+		die("write 1 to %s", file);
 }
 
 static struct nl_sock *at_bridge; /* it speaks for the bridge's namespace */
@@ -109,6 +123,7 @@ static inline int network_host(const char *groups, long outside)
 		MUST(unshare(CLONE_NEWNET));
 		if (!expect_differ("the bridge's namespace", outside, ns_inode(0, "net")))
 			exit(lab_end());
+		network_ipv4_only();
 	}
 	at_bridge = netlink_open();
 	if (!bridge)

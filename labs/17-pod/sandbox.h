@@ -216,6 +216,7 @@ static inline _Noreturn void pause_main(const struct sandbox *s)
 		sizeof go) /* the address; and the ids are mapped by now */
 		_exit(1);
 	TELL(sethostname(hostname, length));
+	network_ipv4_only();
 	network_up(go);
 	MUST(prctl(PR_SET_PDEATHSIG, SIGKILL));
 	close(s->channel); /* ready */

@@ -79,7 +79,7 @@ static void who_is_no_child_cannot_be_waited_for(void **state)
 	(void)state;
 	struct run *r = run(wait_for_nobody);
 	assert_status(r, 3);
-	assert_has(r, err, "broken: waitpid(");
+	assert_has(r, err, "broken: waitid(");
 	assert_has(r, err, "ECHILD");
 }
 
