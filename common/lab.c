@@ -79,6 +79,8 @@ void lab_begin(const struct lab *the_lab, int argc, char *argv[])
 	shared = page;
 	shared->lab = getpid();
 	in_vm = !access("/etc/unboxed-vm", F_OK);
+	if (!in_vm && errno != ENOENT)
+		die("access /etc/unboxed-vm");
 	const struct lab_needs *needs = &lab->needs;
 	bool hazard = lab->hazard;
 	int missing = 0, to = can_run ? STDOUT_FILENO : STDERR_FILENO;

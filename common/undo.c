@@ -135,8 +135,10 @@ static void kill_by_pidfd(const char *arg)
 	int fd = atoi(arg);
 	struct pollfd end = {.fd = fd, .events = POLLIN};
 	syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0);
-	poll(&end, 1, 5000);
-	waitid(P_PIDFD, (id_t)fd, &(siginfo_t){0}, WEXITED);
+	while (poll(&end, 1, 5000) < 0 && errno == EINTR)
+		;
+	/* WNOHANG: one that could not be killed is no reason to stay. */
+	waitid(P_PIDFD, (id_t)fd, &(siginfo_t){0}, WEXITED | WNOHANG);
 	close(fd);
 }
 
