@@ -392,7 +392,8 @@ static void read_own_cgroups(const struct tree *t, struct machine *m, char path[
 		fclose(f);
 }
 
-enum { ABOVE = 64 }; /* as many processes are looked at from us upwards */
+/* From us upwards; the bound is for a recorded tree whose parents go round in a circle. */
+enum { ABOVE = 1000 };
 
 /* Those of us and the processes above us that our user may move: PIDs, and how many. */
 static int read_own(const struct tree *t, const struct machine *m, long own[ABOVE])
@@ -400,7 +401,6 @@ static int read_own(const struct tree *t, const struct machine *m, long own[ABOV
 	char status[64] = "/proc/self/status", line[128];
 	int count = 0;
 
-	/* The bound is for a recorded tree whose parents go round in a circle, too. */
 	for (int depth = 0; depth < ABOVE; depth++) {
 		long uid, here = (long)read_number(t, status, "Pid:", 0);
 		if (here <= 0)

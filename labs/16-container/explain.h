@@ -48,7 +48,8 @@ static inline void explain_network(const struct container *c)
 	becomes("--network", asked.network, "clone3(...CLONE_NEWNET...)");
 	if (!c->bridge)
 		return;
-	becomes("", "", "net/ipv6/conf/all/disable_ipv6 <- 1");
+	if (!access(no_ipv6, F_OK))
+		becomes("", "", "net/ipv6/conf/all/disable_ipv6 <- 1");
 	becomes("", "", "sendmsg(...RTM_NEWLINK...\"veth\"...\"eth0\"...)");
 	if (asked.ip)
 		becomes("--ip", asked.ip, "sendmsg(...RTM_NEWADDR...\"%s\"...)", asked.ip);

@@ -51,11 +51,12 @@ static inline bool is_run(const char *name, int *pid)
  * others of it. It is not there, or not to be written, where a kernel or another
  * container around us says so. ip-sysctl.rst in the kernel's documentation
  */
+static const char no_ipv6[] = "/proc/sys/net/ipv6/conf/all/disable_ipv6";
+
 static inline void network_ipv4_only(void)
 {
-	static const char file[] = "/proc/sys/net/ipv6/conf/all/disable_ipv6";
-	if (file_try_write(file, "1") && errno != ENOENT && errno != EROFS && errno != EACCES)
-		die("write 1 to %s", file);
+	if (file_try_write(no_ipv6, "1") && errno != ENOENT && errno != EROFS && errno != EACCES)
+		die("write 1 to %s", no_ipv6);
 }
 
 static struct nl_sock *at_bridge; /* it speaks for the bridge's namespace */
