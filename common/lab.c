@@ -68,6 +68,14 @@ bool lab_parse(const struct lab *the_lab, int argc, char *argv[])
 	return !can_run;
 }
 
+static int missing_or_die(const struct lab_needs *needs, int fd)
+{
+	int count = missing_print(needs, fd);
+	if (count < 0)
+		die("try out what this lab needs");
+	return count;
+}
+
 void lab_begin(const struct lab *the_lab, int argc, char *argv[])
 {
 	if (!lab)
@@ -96,7 +104,7 @@ void lab_begin(const struct lab *the_lab, int argc, char *argv[])
 	if (too_dangerous(hazard))
 		missing += dprintf(to, "%s; %s\n", dangerous[0], dangerous[1]) > 0;
 	if (can_run || missing) {
-		missing += missing_print(needs, to);
+		missing += missing_or_die(needs, to);
 		exit(missing ? 77 : 0);
 	}
 	undo_init();
@@ -106,7 +114,7 @@ void lab_begin(const struct lab *the_lab, int argc, char *argv[])
 		return;
 	sys_init();
 	out_init();
-	if (missing_print(needs, STDERR_FILENO))
+	if (missing_or_die(needs, STDERR_FILENO))
 		exit(77);
 	out_lab();
 }
@@ -221,6 +229,8 @@ bool lab_part(const char *name)
 		return false;
 	}
 	int count = probe_needs(&part->needs, missing, MISSING);
+	if (count < 0)
+		die("try out what part %s needs", name);
 	if (count)
 		lab_skip(what, missing[0].what, missing[0].remedy);
 	return count == 0;

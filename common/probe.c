@@ -267,19 +267,27 @@ static void reap(pid_t child, bool late)
 		nanosleep(&pause, NULL);
 }
 
+/* The answer, as it is being filled. */
+struct answer {
+	const struct machine *m;
+	struct probe_missing *missing;
+	int max, count;
+	int untried; /* the errno with which a trial could not even begin */
+};
+
 /* Runs a trial in a child, for PROBE_SECONDS at most. */
-static struct report try_out(struct trial *t)
+static struct report try_out(struct answer *a, struct trial *t)
 {
 	struct report r = {.err = 0};
 	int pipefd[2];
 
 	if (pipe2(pipefd, O_CLOEXEC) < 0) {
-		r.err = errno;
+		a->untried = errno;
 		return r;
 	}
 	pid_t child = fork();
 	if (child < 0) {
-		r.err = errno;
+		a->untried = errno;
 		close(pipefd[0]);
 		close(pipefd[1]);
 		return r;
@@ -310,13 +318,6 @@ static struct report try_out(struct trial *t)
 	return r;
 }
 
-/* The answer, as it is being filled. */
-struct answer {
-	const struct machine *m;
-	struct probe_missing *missing;
-	int max, count;
-};
-
 static void miss(struct answer *a, enum probe_need need, const char *arg, int err)
 {
 	if (a->count < a->max)
@@ -327,7 +328,7 @@ static void miss(struct answer *a, enum probe_need need, const char *arg, int er
 static void need_namespaces(struct answer *a, const struct lab_needs *needs)
 {
 	struct trial t = {.run = try_namespaces, .m = a->m, .needs = needs};
-	struct report r = try_out(&t);
+	struct report r = try_out(a, &t);
 	static struct machine as_ordinary;
 	const struct machine *m = a->m;
 
@@ -353,7 +354,7 @@ static void need_controller(struct answer *a, const char *name)
 
 	/* A group that is not ours is not even tried. */
 	if (state == MACHINE_CONTROLLER_READY || state == MACHINE_CONTROLLER_LEAF) {
-		err = try_out(&t).err;
+		err = try_out(a, &t).err;
 		if (!err)
 			return;
 	}
@@ -367,7 +368,7 @@ static void need_module(struct answer *a, const char *name)
 	if (machine_module(a->m, "/", name))
 		return;
 	/* A kernel without module lists may have it built in: such as are links can be tried. */
-	int err = try_out(&t).err;
+	int err = try_out(a, &t).err;
 	if (err)
 		miss(a, PROBE_MODULE, name, err);
 }
@@ -422,5 +423,6 @@ int probe_needs(const struct lab_needs *needs, struct probe_missing *missing, in
 		miss(&a, PROBE_BLOCK, "", 0);
 	else if (needs->block && access(m.block, R_OK))
 		miss(&a, PROBE_BLOCK, m.block, errno);
-	return a.count;
+	errno = a.untried;
+	return a.untried ? -1 : a.count;
 }

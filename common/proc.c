@@ -20,7 +20,7 @@
 #include "state.h"
 #include "sys.h"
 
-enum { SLICE_MS = 200, PATIENCE_MS = 60000, END_MS = 25000 };
+enum { SLICE_MS = 200, PATIENCE_MS = 25000 };
 
 int command_wait(pid_t pid)
 {
@@ -61,8 +61,8 @@ int child_wait(pid_t pid)
 	/* In slices, so that a lab that is stopped for long, with its children, is not late. */
 	for (int waited = 0; !child_ended(pid, SLICE_MS); waited += SLICE_MS) {
 		errno = 0;
-		if (waited >= END_MS)
-			die("process %d was to end, and has not after %d s", pid, END_MS / 1000);
+		if (waited >= PATIENCE_MS)
+			die("process %d was to end, and has not after %d s", pid, PATIENCE_MS / 1000);
 	}
 	return command_wait(pid);
 }
@@ -120,7 +120,7 @@ void gate_wait(struct gate *gate)
 		if (shared->count[BROKEN] && !first)
 			_exit(3);
 		errno = 0;
-		if (shared->count[BROKEN] || (first && waited > PATIENCE_MS))
+		if (shared->count[BROKEN] || (first && waited >= PATIENCE_MS))
 			die("no process came to open a gate");
 	}
 }

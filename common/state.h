@@ -69,7 +69,7 @@ bool out_drawing(void);
 
 void sys_init(void);
 
-/* Prints to fd a line for each thing that is missing here; their number. */
+/* Prints to fd a line for each thing that is missing here; their number, or -1 as probe_needs(). */
 int missing_print(const struct lab_needs *needs, int fd);
 
 /* ---- undo.c ---- */

@@ -58,7 +58,7 @@ void die(const char *fmt, ...)
 	if (shared)
 		__atomic_add_fetch(&shared->count[BROKEN], 1, __ATOMIC_SEQ_CST);
 	undo_run();
-	if (die_asks && lab_command && lab && missing_print(&lab->needs, STDERR_FILENO))
+	if (die_asks && lab_command && lab && missing_print(&lab->needs, STDERR_FILENO) > 0)
 		_exit(77);
 	_exit(lab_command ? 125 : 3);
 }

@@ -7,6 +7,7 @@
  * recorded machine below DIR and tries nothing out. The exit status is 0, or 2
  * for wrong usage: a machine that can do little is not an error.
  */
+#include <err.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -159,7 +160,10 @@ static void namespaces(const struct machine *m, bool real)
 		fact("AppArmor", "%s",
 			m->userns_apparmor ? "restricts user namespaces of ordinary users"
 					   : "does not restrict user namespaces");
-	if (real && probe_needs(&needs, &why, 1) == 0) {
+	int missing = real ? probe_needs(&needs, &why, 1) : 0;
+	if (missing < 0)
+		err(1, "cannot try out namespaces");
+	if (real && missing == 0) {
 		fact("namespaces", "yes, tried out (%s)",
 			m->uid == 0 ? "as root" : "in a user namespace of our own");
 		return;

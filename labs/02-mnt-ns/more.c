@@ -22,7 +22,7 @@
 static const struct lab_part parts[] = {
 	{.name = "rm",
 		.title = "rm -rf /* inside: the host must lose nothing but what a volume exposes.",
-		.needs = {.namespaces = true},
+		.needs = {.namespaces = true, .overlay = true},
 		.hazard = true},
 	{0},
 };
@@ -247,16 +247,21 @@ static int files_of_host(void)
 	return count;
 }
 
-/* A root that may be lost: a copy of the rootfs, and the volume at /data in it. */
-static void move_to_copy(const char *new_root, const char *volume)
+/* A root that may be lost: what is removed there stays in the rootfs below it (lab 14). */
+static void lose(const char *new_root, const char *volume)
 {
-	pid_t copy = fork();
-	if (copy == 0)
-		execl("bin/busybox", "busybox", "cp", "-dR", "bin", "etc", "home", "usr", "mnt",
-			(char *)NULL);
-	if (copy < 0 || child_wait(copy) || chdir(new_root) || mkdir("mnt", 0755) ||
-		mkdir("data", 0755))
-		die("copy the rootfs");
+	struct stat st, tree_st;
+	autofree char *layers = text("userxattr,lowerdir=%s,upperdir=upper,workdir=work", tree);
+	mount_tmpfs("lab02-rm", new_root);
+	if (chdir(new_root) || mkdir("upper", 0755) || mkdir("work", 0700) || mkdir("root", 0755))
+		die("prepare a root in %s", new_root);
+	SYS(mount("lab02-root", "root", "overlay", 0, layers));
+	if (stat("root", &st) || stat(tree, &tree_st))
+		die("stat %s/root", new_root);
+	if (!expect_differ("rm: a filesystem of its own", tree_st.st_dev, st.st_dev))
+		return;
+	if (chdir("root") || mkdir("data", 0755))
+		die("a place for the volume");
 	SYS(mount(volume, "data", NULL, MS_BIND, NULL));
 	SYS(pivot_root(".", "mnt"));
 	if (same("/", ".")) /* else /mnt is the host's */
@@ -267,14 +272,8 @@ static void move_to_copy(const char *new_root, const char *volume)
 static _Noreturn void remover(const char *volume)
 {
 	autofree char *new_root = text("%s/mnt", tree);
-	struct stat st, tree_st;
-	if (own_table("rm", MS_PRIVATE)) {
-		SYS(mount("lab02-rm", new_root, "tmpfs", 0, NULL));
-		if (stat(new_root, &st) || stat(tree, &tree_st) || chdir(tree))
-			die("stat %s", new_root);
-		if (expect_differ("rm: a filesystem of its own", tree_st.st_dev, st.st_dev))
-			move_to_copy(new_root, volume);
-	}
+	if (own_table("rm", MS_PRIVATE))
+		lose(new_root, volume);
 	gate_open(&ready);
 	gate_wait(&go);
 	close(STDERR_FILENO); /* where rm would say that it cannot remove a mount point */

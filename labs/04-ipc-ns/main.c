@@ -49,8 +49,8 @@ static void create(const char *content)
 static char *read_by_key(void)
 {
 	int id = shmget(KEY, 0, 0);
-	char *memory = id < 0 ? NULL : shmat(id, NULL, SHM_RDONLY);
-	return text("%s", memory ? memory : errno_name(errno));
+	char *memory = id < 0 ? (void *)-1 : shmat(id, NULL, SHM_RDONLY);
+	return text("%s", memory == (void *)-1 ? errno_name(errno) : memory);
 }
 
 /* The same for the POSIX object of that name; shm_open(3) */

@@ -65,8 +65,8 @@ static void create_segment(const char *content)
 static char *read_segment(void)
 {
 	int id = shmget(KEY, 0, 0);
-	char *memory = id < 0 ? NULL : shmat(id, NULL, SHM_RDONLY);
-	return text("%s", memory ? memory : errno_name(errno));
+	char *memory = id < 0 ? (void *)-1 : shmat(id, NULL, SHM_RDONLY);
+	return text("%s", memory == (void *)-1 ? errno_name(errno) : memory);
 }
 
 /* One more namespace in a child, which takes it along: success, or the errno. */

@@ -105,10 +105,13 @@ static pid_t process_in(const char *group, enum deed deed, size_t size)
 		gate_open(&ready);
 		while (deed == SPIN && getppid() == lab_pid)
 			;
-		if (deed == TOUCH)
-			memset(mmap(NULL, size, PROT_WRITE,
-				       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0),
-				1, size);
+		if (deed == TOUCH) {
+			char *memory = mmap(NULL, size, PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+			if (memory == MAP_FAILED)
+				die("mmap");
+			memset(memory, 1, size);
+		}
 		child_idle();
 	}
 	undo_kill(child);

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -866,6 +867,20 @@ static void facts_that_no_trial_is_needed_for(void **state)
 		probe_needs(&(struct lab_needs){.cpus = m.cpus + 1}, &one, 1), m.cpus < INT_MAX);
 }
 
+static void a_trial_that_cannot_begin_is_no_answer(void **state)
+{
+	(void)state;
+	struct probe_missing one;
+	struct rlimit all, none;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
+	none = (struct rlimit){.rlim_cur = 0, .rlim_max = all.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	int count = probe_needs(&(struct lab_needs){.namespaces = true}, &one, 1), error = errno;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
+	assert_int_equal(count, -1);
+	assert_int_equal(error, EMFILE);
+}
+
 static void the_probe_leaves_nothing(void **state)
 {
 	(void)state;
@@ -943,6 +958,7 @@ int main(void)
 		TEST(each_controller_has_its_file),
 		TEST(the_probe_tells_what_this_machine_lacks),
 		TEST(facts_that_no_trial_is_needed_for),
+		TEST(a_trial_that_cannot_begin_is_no_answer),
 		TEST(the_probe_leaves_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
