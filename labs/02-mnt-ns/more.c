@@ -22,7 +22,7 @@
 static const struct lab_part parts[] = {
 	{.name = "rm",
 		.title = "rm -rf /* inside: the host must lose nothing but what a volume exposes.",
-		.needs = {.namespaces = true, .overlay = true},
+		.needs = {.namespaces = true},
 		.hazard = true},
 	{0},
 };
