@@ -130,7 +130,7 @@ static void try_namespaces(int out, const struct trial *t)
 	pid_t child = fork();
 	if (child == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (mkdir("/tmp/proc", 0700) < 0 || mount("proc", "/tmp/proc", "proc", 0, NULL) < 0)
+		if (mount("proc", "/tmp", "proc", 0, NULL) < 0)
 			tell(out, PROBE_PROC, "", errno);
 		tell(out, PROBE_PROC, "", 0);
 	}

@@ -202,6 +202,7 @@ errno_of() {
 	*) echo EPERM ;;
 	esac
 }
+# Only the lab's own calls: another program that it starts is let go (-b execve).
 # What can succeed without effect: not a call whose value is an answer.
 effects=' unshare setns mount umount2 pivot_root chroot sethostname setdomainname prctl capset seccomp setresuid setresgid sched_setaffinity chdir fchdir mkdir rmdir unlink kill '
 
@@ -209,7 +210,7 @@ if [ "${1-}" = --calls ]; then
 	for program in "${@:2}"; do
 		run_of "$program"
 		"$LABS/$program" --can-run >/dev/null 2>&1 || continue
-		strace -f -qq -o "$scratch/calls" "${run[@]}" >/dev/null 2>&1 </dev/null
+		strace -f -b execve -qq -o "$scratch/calls" "${run[@]}" >/dev/null 2>&1 </dev/null
 		# A call is counted in each process, as strace counts when it injects.
 		sed -nE 's/^([0-9]+) +([a-z0-9_]+)\(.*/\1 \2/p' "$scratch/calls" | sort | uniq -c |
 			awk '$1 > most[$3] { most[$3] = $1 } END { for (call in most) print call, most[call] }' | sort |
@@ -228,7 +229,7 @@ try_faults() { # NUMBER PROGRAM CALL WHEN HOW
 	local status=0 bad before left
 	run_of "$2"
 	before=$(census)
-	MARK=$mark timeout --kill-after=5 60 strace -f -qq -o /dev/null -e "trace=$3" -e "inject=$3:$5:when=$4" \
+	MARK=$mark timeout --kill-after=5 60 strace -f -b execve -qq -o /dev/null -e "trace=$3" -e "inject=$3:$5:when=$4" \
 		"${run[@]}" >"$scratch/out" 2>"$scratch/err" </dev/null || status=$?
 	bad=$(outcome $status "$2")
 	# It says which errno it was, unless that is what it could not write.

@@ -18,23 +18,36 @@
 #include "file.h"
 #include "sys.h"
 
-/* libnl has error numbers of its own. */
-static inline int told(int code)
+/* libnl has error numbers of its own. When it was a system call that failed, errno is that one's still. */
+static inline int told_by_libnl(int code)
 {
-	errno = 0;
 	if (code < 0)
 		die("netlink: %s", nl_geterror(code));
 	return 0;
+}
+#define told(call) (errno = 0, told_by_libnl(call))
+
+/* Instead of nl_send(3): libnl's own dump of the links waits for an answer to what could not be sent. */
+static inline int send_or_die(struct nl_sock *sock, struct nl_msg *msg)
+{
+	struct nlmsghdr *head = nlmsg_hdr(msg);
+	int sent = nl_send_iovec(sock, msg, &(struct iovec){head, head->nlmsg_len}, 1);
+	if (sent < 0)
+		die("netlink: sendmsg");
+	return sent;
 }
 
 /* It speaks for the namespace that its opener is in, for good. */
 static inline struct nl_sock *netlink_open(void)
 {
-	struct nl_sock *sock = nl_socket_alloc();
+	struct nl_cb *callbacks = nl_cb_alloc(NL_CB_DEFAULT);
+	struct nl_sock *sock = callbacks ? nl_socket_alloc_cb(callbacks) : NULL;
 	if (!sock)
 		die("out of memory");
-	nl_socket_disable_msg_peek(
-		sock); /* else it asks twice for each answer, first for its size */
+	nl_cb_overwrite_send(callbacks, send_or_die);
+	nl_cb_put(callbacks); /* the socket has it */
+	/* Else it asks twice for each answer, first for its size. */
+	nl_socket_disable_msg_peek(sock);
 	told(nl_connect(sock, NETLINK_ROUTE));
 	return sock;
 }

@@ -139,17 +139,27 @@ static bool dropped(int to, int mark)
 /* Runs nft in the namespace of node; what it prints, allocated; *status 127: there is none. */
 static char *nft(const struct node *node, const char *commands, int *status)
 {
-	char output[4096];
-	autofree char *line = text("PATH=$PATH:/usr/sbin:/sbin nft '%s' 2>&1", commands);
-	if (setns(node->ns, CLONE_NEWNET))
-		die("setns");
-	FILE *pipe = popen(line, "re");
-	if (!pipe || setns(host.ns, CLONE_NEWNET))
-		die("popen, setns");
-	size_t length = fread(output, 1, sizeof output - 1, pipe);
-	*status = WEXITSTATUS(pclose(pipe));
-	output[length] = '\0';
-	return text("%s", output);
+	char said[4096];
+	int output[2];
+	MUST(pipe2(output, O_CLOEXEC));
+	pid_t child = MUST(fork());
+	if (child == 0) {
+		autofree char *path = text("%s:/usr/sbin:/sbin", getenv("PATH") ?: "/usr/bin:/bin");
+		if (setns(node->ns, CLONE_NEWNET) || setenv("PATH", path, 1) ||
+			dup2(output[1], STDOUT_FILENO) < 0 || dup2(output[1], STDERR_FILENO) < 0)
+			die("prepare nft");
+		execlp("nft", "nft", commands, (char *)NULL);
+		if (errno != ENOENT)
+			die("nft");
+		_exit(127);
+	}
+	close(output[1]);
+	FILE *from = fdopen(output[0], "r");
+	said[from ? fread(said, 1, sizeof said - 1, from) : 0] = '\0';
+	if (!from || ferror(from) || fclose(from))
+		die("read from nft");
+	*status = child_wait(child);
+	return text("%s", said);
 }
 
 /* A part that cannot do without nft(8) is skipped, with what nft said. */

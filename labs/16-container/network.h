@@ -143,6 +143,7 @@ static inline int network_plug(pid_t pid, int asked, int running)
 	int number = asked ? asked : FIRST + running;
 	for (;; number++) {
 		autofree char *name = text("veth%d", number);
+		errno = 0;
 		int code = network_cable(name, pid);
 		if (code == -NLE_EXIST && !asked && number < LAST)
 			continue;
@@ -150,7 +151,7 @@ static inline int network_plug(pid_t pid, int asked, int running)
 			return 0;
 		if (code && child_ended(pid, 0))
 			return -1;
-		told(code);
+		told_by_libnl(code);
 		return number;
 	}
 }
