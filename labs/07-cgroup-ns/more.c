@@ -121,7 +121,7 @@ static pid_t process_in(const char *group, enum deed deed, size_t size)
 
 static void end(pid_t child)
 {
-	kill(child, SIGKILL);
+	MUST(kill(child, SIGKILL));
 	child_wait(child);
 }
 

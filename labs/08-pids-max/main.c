@@ -249,7 +249,7 @@ int main(int argc, char *argv[])
 	lab_wait(0); /* it goes on burning, until the watcher's time is over */
 
 	lab_step("One write to cgroup.kill: the box must be empty, by poll.");
-	kill(watch, SIGKILL); /* relieved, so that it is our write that ends it */
+	MUST(kill(watch, SIGKILL)); /* relieved, so that it is our write that ends it */
 	child_wait(watch);
 	cg_write(belt, "cgroup.kill", "1");
 	expect_int("populated 0 comes", true,

@@ -207,7 +207,7 @@ static void race(void)
 	lab_look("cat /proc/%d/cgroup", tally->child[0]);
 	lab_wait(first);
 	for (int i = 0; i < tally->held; i++)
-		kill(tally->child[i], SIGKILL);
+		MUST(kill(tally->child[i], SIGKILL));
 	cg_kill(late);
 	family(born, 3);
 	expect_int("born in it: tasks in the group", 4, cg_read_long(born, "pids.current"));

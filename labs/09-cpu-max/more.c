@@ -62,7 +62,7 @@ static void start(struct spinner *s)
 /* A spinner that has been measured must not take the next one's CPU. */
 static void stop(struct spinner *s)
 {
-	kill(s->pid, SIGKILL);
+	MUST(kill(s->pid, SIGKILL));
 	child_wait(s->pid);
 }
 

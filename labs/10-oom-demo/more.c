@@ -152,7 +152,7 @@ static int victim_and_bystander(const char *group)
 	pid_t other = bystander_in(group);
 	touch_in(group, 2 * limit);
 	if (event(group, "oom_kill") < 2 && !child_ended(other, 0)) {
-		kill(other, SIGTERM);
+		MUST(kill(other, SIGTERM));
 		child_wait(other);
 		return 0; /* it was alive to be ended by us */
 	}

@@ -148,7 +148,8 @@ static void run_as_non_root(void)
 	expect_str("and no line has moved: NoNewPrivs", ours, kernel);
 	lab_look("grep Uid /proc/%d/status /proc/%d/status", root, user);
 	lab_wait(root);
-	kill(root, SIGKILL), kill(user, SIGKILL);
+	MUST(kill(root, SIGKILL));
+	MUST(kill(user, SIGKILL));
 	child_wait(root), child_wait(user);
 }
 
@@ -189,7 +190,7 @@ static char *effective_after(void (*knobs)(void))
 {
 	pid_t child = start(knobs);
 	char *set = proc_status(child, "CapEff");
-	kill(child, SIGKILL);
+	MUST(kill(child, SIGKILL));
 	child_wait(child);
 	return set;
 }
@@ -208,7 +209,7 @@ static void capabilities(void)
 	expect_str("a user: CapBnd", bounding, set);
 	lab_look("grep Cap /proc/%d/status", child);
 	lab_wait(child);
-	kill(child, SIGKILL);
+	MUST(kill(child, SIGKILL));
 	child_wait(child);
 }
 
