@@ -134,7 +134,9 @@ static void kill_by_pidfd(const char *arg)
 {
 	int fd = atoi(arg);
 	struct pollfd end = {.fd = fd, .events = POLLIN};
-	syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0);
+	/* Where a filter refuses that call the number has to do: while it lives it is its own. */
+	if (syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) && poll(&end, 1, 0) == 0)
+		kill(atoi(strchr(arg, ' ')), SIGKILL);
 	while (poll(&end, 1, 5000) < 0 && errno == EINTR)
 		;
 	/* WNOHANG: one that could not be killed is no reason to stay. */
@@ -145,9 +147,9 @@ static void kill_by_pidfd(const char *arg)
 void undo_kill(pid_t pid)
 {
 	/* A pidfd, because the number may be another process's by then: pidfd_open(2). */
-	char arg[16];
+	char arg[32];
 	int fd = pidfd_of(pid);
-	snprintf(arg, sizeof arg, "%d", fd);
+	snprintf(arg, sizeof arg, "%d %d", fd, pid);
 	push(kill_by_pidfd, arg, pid);
 }
 

@@ -75,7 +75,7 @@ static void mount_root(const char *image, const char *name)
 
 static void put(const char *path, const char *content)
 {
-	close(open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+	close(MUST(open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)));
 	file_write(path, content);
 }
 

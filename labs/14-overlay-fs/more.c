@@ -173,6 +173,8 @@ static void replace_folder(void)
 	char mark[8] = "";
 	/* As the overlay itself will: root's xattrs are trusted.*, an ordinary user's are user.* */
 	if (setxattr("late/upper", opaque, "n", 1, 0)) {
+		if (errno != EOPNOTSUPP)
+			die("setxattr %s", opaque);
 		lab_skip("opaque folder", "user.* xattrs on a tmpfs: they came with Linux 6.6",
 			"as root, or WHERE=vm");
 		return;

@@ -196,7 +196,7 @@ static pid_t start_set_uid(bool no_new_privs)
 			SYS(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
 			expect_moved("no_new_privs: moved", NO_NEW_PRIVS);
 		}
-		dup2(said[1], STDOUT_FILENO);
+		MUST(dup2(said[1], STDOUT_FILENO));
 		execl(program, "eat", "1k", "--hold", (char *)NULL);
 		die("exec of %s", program);
 	}

@@ -110,7 +110,7 @@ static pid_t start(void (*knobs)(void))
 	pid_t child = MUST(fork());
 	if (child == 0) {
 		knobs();
-		dup2(said[1], STDOUT_FILENO);
+		MUST(dup2(said[1], STDOUT_FILENO));
 		char *argv[] = {"eat", "1k", "--hold", NULL}, *none[] = {NULL};
 		execveat(eat, "", argv, none, AT_EMPTY_PATH);
 		die("exec of eat");
