@@ -25,7 +25,11 @@ census() {
 
 # change BEFORE AFTER: what is new (>), and what is gone (<) that was not an older run's.
 change() {
-	diff <(sort <<<"$1") <(sort <<<"$2") | grep '^[<>]' | grep -vE '^< .*/lab[0-9]{2}-|^[<>] file: .*\*$' || :
+	# Not diff(1): busybox's has a format of its own.
+	awk 'NR == FNR { before[$0]++; next }
+		before[$0]-- <= 0 { print "> " $0 }
+		END { for (line in before) for (; before[line] > 0; before[line]--) print "< " line }' \
+		<(printf '%s\n' "$1") <(printf '%s\n' "$2") | grep -vE '^< .*/lab[0-9]{2}-|^[<>] file: .*\*$' || :
 }
 
 # Processes that were started with MARK=$mark in their environment.

@@ -42,6 +42,35 @@ status() {
 	echo "$result"
 }
 
+# ---- What nothing may leave behind -------------------------------------------------------
+
+# left KIND MAKE UNDO: what MAKE does must be seen, and no more when UNDO has been done
+left() {
+	local before seen
+	before=$(census)
+	eval "$2"
+	seen=$(left_behind "$before")
+	eval "$3"
+	[[ $seen = *"$1"* ]] || wrong "$2: expected '$1' to be seen, observed '$seen'"
+	seen=$(left_behind "$before")
+	[ -z "$seen" ] || wrong "$3: expected nothing to be seen, observed '$seen'"
+}
+
+@test "contract: the census sees what is left: a process, a file; in the lab VM a mount, a group, a link, a segment, a name" {
+	left "sleep 1000" 'MARK=$mark sleep 1000 3>&- & pid=$!' 'kill $pid; wait $pid || :'
+	left "file: /tmp/lab00-$mark" 'mkdir /tmp/lab00-$mark' 'rmdir /tmp/lab00-$mark'
+	if in_vm; then
+		left " /mnt " 'mount -t tmpfs census /mnt' 'umount /mnt'
+		left "group: /sys/fs/cgroup/lab00-census" 'mkdir /sys/fs/cgroup/lab00-census' 'rmdir /sys/fs/cgroup/lab00-census'
+		left "link: /sys/class/net/lab00" 'ip link add lab00 type bridge' 'ip link delete lab00'
+		left "/proc/sysvipc/shm" 'shm=$(ipcmk --shmem 4096)' 'ipcrm --shmem-id "${shm##* }"'
+		left "file: /dev/shm/lab00" ': >/dev/shm/lab00' 'rm /dev/shm/lab00'
+		left "names: census" 'old=$(</proc/sys/kernel/hostname); echo census >/proc/sys/kernel/hostname' 'echo "$old" >/proc/sys/kernel/hostname'
+		left "< " 'umount /dev/mqueue' 'mount -t mqueue -o nosuid,nodev,noexec mqueue /dev/mqueue; before=$(census)'
+	fi
+	none_wrong
+}
+
 # ---- The command line ------------------------------------------------------------------
 
 # refused PROGRAM OPTION...

@@ -258,6 +258,10 @@ static char *listen_to(int fd)
 		said = text("%s%.*s", before, (int)n, buffer);
 	}
 	close(fd);
+	/* What is no answer of an act is why there are none. */
+	for (const char *line = said, *end; (end = strchr(line, '\n')); line = end + 1)
+		if (!memchr(line, '\t', (size_t)(end - line)))
+			dprintf(STDERR_FILENO, "%.*s\n", (int)(end - line), line);
 	return said;
 }
 

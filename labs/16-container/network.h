@@ -71,6 +71,8 @@ static inline void network_bridge(void)
 	told(rtnl_link_add(at_bridge, link, NLM_F_CREATE | NLM_F_EXCL));
 	rtnl_link_put(link);
 	bridge = (int)if_nametoindex("br0");
+	if (!bridge)
+		die("if_nametoindex");
 	MUST(address_add_to(at_bridge, bridge, GATEWAY "/16"));
 }
 
