@@ -158,23 +158,30 @@ static void remove_tree(int parent, const char *name)
 	unlinkat(parent, name, AT_REMOVEDIR);
 }
 
-static void kill_and_remove(const char *group)
+static void remove_group(const char *group)
 {
-	if (!rmdir(group)) /* nobody in it, and nothing below */
-		return;
-	int folder = open(group, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (folder < 0)
-		return;
-	write_at(folder, "cgroup.freeze", "0");
-	write_at(folder, "cgroup.kill", "1");
-	wait_empty(folder);
-	close(folder);
-	remove_tree(AT_FDCWD, group);
+	rmdir(group); /* which does it when nobody is in it, and nothing below */
+	for (int tries = 0; tries < TRIES && !access(group, F_OK); tries++) {
+		int folder = open(group, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (folder < 0)
+			continue;
+		write_at(folder, "cgroup.freeze", "0");
+		write_at(folder, "cgroup.kill", "1");
+		wait_empty(folder);
+		close(folder);
+		remove_tree(AT_FDCWD, group);
+	}
+}
+
+static void remove_or_tell(const char *group)
+{
+	remove_group(group);
+	undo_expect_gone(group);
 }
 
 void undo_cgroup(const char *group)
 {
-	undo(kill_and_remove, group);
+	undo(remove_or_tell, group);
 }
 
 void cg_kill(const char *group)
@@ -186,7 +193,7 @@ void cg_kill(const char *group)
 
 void cg_destroy(const char *group)
 {
-	kill_and_remove(group);
+	remove_group(group);
 	if (!access(group, F_OK))
 		die("rmdir %s", group);
 }
@@ -342,7 +349,7 @@ static void sweep_kind(const char *group, pid_t ended, enum left kind)
 		if (kind == LEFT_LEAF)
 			leave_leaf(path);
 		else
-			kill_and_remove(path);
+			remove_group(path);
 	}
 	if (dir)
 		closedir(dir);

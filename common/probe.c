@@ -253,7 +253,7 @@ static void try_group(int out, const struct trial *t)
 			  : try_leaf(t->m->group, group);
 	/* A process that was waited for may still be on its last way out of the group. */
 	struct timespec pause = {.tv_nsec = 1000 * 1000};
-	for (int i = 0; rmdir(group) < 0 && errno == EBUSY && i < 1000; i++)
+	for (int i = 0; i < 1000 && (rmdir(group) < 0 || !access(group, F_OK)); i++)
 		nanosleep(&pause, NULL);
 	tell(out, PROBE_CONTROLLER, "", err);
 }

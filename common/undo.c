@@ -153,27 +153,44 @@ void undo_kill(pid_t pid)
 	push(kill_by_pidfd, arg, pid);
 }
 
+void undo_expect_gone(const char *path)
+{
+	if (access(path, F_OK))
+		return;
+	dprintf(STDERR_FILENO, "%s: broken: %s cannot be removed\n", lab ? lab->id : "lab", path);
+	if (shared)
+		__atomic_add_fetch(&shared->count[BROKEN], 1, __ATOMIC_SEQ_CST);
+}
+
 /* A pass may skip what moved up while it removed; a folder that is empty ends it. */
 void undo_rmdir_now(const char *path)
 {
-	int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (folder < 0)
-		return;
-	_Alignas(struct dirent64) char buffer[2048];
-	ssize_t n;
-	while ((n = getdents64(folder, buffer, sizeof buffer)) > 0) {
-		for (ssize_t at = 0; at < n;) {
-			struct dirent64 *entry = (struct dirent64 *)(buffer + at);
-			at += entry->d_reclen;
-			if (entry->d_type != DT_DIR)
-				unlinkat(folder, entry->d_name, 0);
+	for (int tries = 0; tries < TRIES && !access(path, F_OK); tries++) {
+		int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+		if (folder < 0)
+			continue;
+		_Alignas(struct dirent64) char buffer[2048];
+		ssize_t n;
+		while ((n = getdents64(folder, buffer, sizeof buffer)) > 0) {
+			for (ssize_t at = 0; at < n;) {
+				struct dirent64 *entry = (struct dirent64 *)(buffer + at);
+				at += entry->d_reclen;
+				if (entry->d_type != DT_DIR)
+					unlinkat(folder, entry->d_name, 0);
+			}
 		}
+		close(folder);
+		rmdir(path);
 	}
-	close(folder);
-	rmdir(path);
+}
+
+static void rmdir_or_tell(const char *path)
+{
+	undo_rmdir_now(path);
+	undo_expect_gone(path);
 }
 
 void undo_rmdir(const char *path)
 {
-	undo(undo_rmdir_now, path);
+	undo(rmdir_or_tell, path);
 }

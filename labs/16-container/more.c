@@ -308,6 +308,8 @@ int main(int argc, char *argv[])
 	remember_outside();
 	int said[2];
 	autofree char *self = realpath("/proc/self/exe", NULL);
+	if (!self)
+		die("realpath of /proc/self/exe");
 	autofree char *file = text("%s/of-the-host", file_tmpdir());
 	close(open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 	/* Left open on purpose, as a careless runtime does: CVE-2024-21626. */

@@ -241,9 +241,16 @@ static inline void root_enter(const struct root *r)
 {
 	if (r->read_only)
 		MUST(mount(NULL, ".", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL));
+	struct stat made, entered;
+	MUST(stat(".", &made));
 	SYS(pivot_root(".", "."));
 	MUST(umount2(".", MNT_DETACH));
 	MUST(chdir("/"));
+	/* Read back: a COMMAND in the host's root would be one without a box. */
+	MUST(stat(".", &entered));
+	errno = 0;
+	if (made.st_dev != entered.st_dev || made.st_ino != entered.st_ino)
+		die("the root is not the one that was made");
 }
 
 /* For who has read back that this mount table is not the host's: else all of it would be done
