@@ -389,6 +389,26 @@ static void the_folder_goes_with_its_files(void **state)
 	assert_status(run(rmdir_it), 0); /* and once more, when it has gone */
 }
 
+static void rmdir_at_the_end(void)
+{
+	begin(&lab_here, NULL);
+	undo_rmdir(folder);
+	expect_int("x", 1, 1);
+	_exit(lab_end());
+}
+
+static void what_cannot_be_removed_is_told(void **state)
+{
+	(void)state;
+	char path[128];
+	snprintf(path, sizeof path, "%s/sub", folder);
+	assert_int_equal(mkdir(path, 0700), 0);
+	struct run *r = run(rmdir_at_the_end);
+	assert_status(r, 3);
+	assert_has(r, err, folder);
+	assert_has(r, err, "cannot be removed");
+}
+
 static void a_link_is_removed_and_not_followed(void **state)
 {
 	(void)state;
@@ -469,6 +489,8 @@ int main(void)
 		cmocka_unit_test(undo_kill_of_nobody_is_broken),
 		cmocka_unit_test_setup_teardown(
 			the_folder_goes_with_its_files, make_folder, drop_folder),
+		cmocka_unit_test_setup_teardown(
+			what_cannot_be_removed_is_told, make_folder, drop_folder),
 		cmocka_unit_test_setup_teardown(
 			a_link_is_removed_and_not_followed, make_folder, drop_folder),
 		cmocka_unit_test(the_two_keys_are_the_commands_own),
