@@ -161,7 +161,7 @@ static void remove_tree(int parent, const char *name)
 static void remove_group(const char *group)
 {
 	rmdir(group); /* which does it when nobody is in it, and nothing below */
-	for (int tries = 0; tries < TRIES && !access(group, F_OK); tries++) {
+	for (int tries = 0; tries < TRIES && !undo_gone(group); tries++) {
 		int folder = open(group, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (folder < 0)
 			continue;
@@ -194,7 +194,7 @@ void cg_kill(const char *group)
 void cg_destroy(const char *group)
 {
 	remove_group(group);
-	if (!access(group, F_OK))
+	if (!undo_gone(group))
 		die("rmdir %s", group);
 }
 

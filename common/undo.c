@@ -153,9 +153,14 @@ void undo_kill(pid_t pid)
 	push(kill_by_pidfd, arg, pid);
 }
 
+bool undo_gone(const char *path)
+{
+	return access(path, F_OK) && errno == ENOENT;
+}
+
 void undo_expect_gone(const char *path)
 {
-	if (access(path, F_OK))
+	if (undo_gone(path))
 		return;
 	dprintf(STDERR_FILENO, "%s: broken: %s cannot be removed\n", lab ? lab->id : "lab", path);
 	if (shared)
@@ -165,7 +170,7 @@ void undo_expect_gone(const char *path)
 /* A pass may skip what moved up while it removed; a folder that is empty ends it. */
 void undo_rmdir_now(const char *path)
 {
-	for (int tries = 0; tries < TRIES && !access(path, F_OK); tries++) {
+	for (int tries = 0; tries < TRIES && !undo_gone(path); tries++) {
 		int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 		if (folder < 0)
 			continue;

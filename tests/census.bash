@@ -37,9 +37,9 @@ marked() {
 	grep -ls "MARK=$mark" /proc/[0-9]*/environ || :
 }
 
-# left_behind BEFORE: what is there still, or is gone, one second after the end.
+# left_behind BEFORE [TRIES]: what is there still, or is gone, one second (10 tries) after the end.
 left_behind() {
-	local tries=10 now processes change
+	local tries=${2-10} now processes change
 	while
 		now=$(census) processes=$(marked) change=
 		[ "$now" = "$1" ] || change=$(change "$1" "$now")

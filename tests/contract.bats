@@ -49,7 +49,7 @@ left() {
 	local before seen
 	before=$(census)
 	eval "$2"
-	seen=$(left_behind "$before")
+	seen=$(left_behind "$before" 0)
 	eval "$3"
 	[[ $seen = *"$1"* ]] || wrong "$2: expected '$1' to be seen, observed '$seen'"
 	seen=$(left_behind "$before")
