@@ -39,7 +39,11 @@ char *cg_read(const char *group, const char *file)
 bool cg_has(const char *group, const char *file)
 {
 	autofree char *path = text("%s/%s", group, file);
-	return access(path, F_OK) == 0;
+	if (!access(path, F_OK))
+		return true;
+	if (errno != ENOENT)
+		die("access %s", path);
+	return false;
 }
 
 long long cg_read_long(const char *group, const char *file)

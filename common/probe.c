@@ -96,11 +96,13 @@ static int try_overlay(void)
 		"userxattr,lowerdir=/tmp/lower,upperdir=/tmp/upper,workdir=/tmp/work");
 }
 
-/* The number of ours; -1 when it cannot be told. */
-static long mount_namespace(void)
+/* The number of the one that we are in. */
+static ino_t mount_namespace(int out)
 {
 	struct stat st;
-	return stat("/proc/self/ns/mnt", &st) < 0 ? -1 : (long)st.st_ino;
+	if (stat("/proc/self/ns/mnt", &st) < 0)
+		tell(out, PROBE_NAMESPACE, "mnt", errno);
+	return st.st_ino;
 }
 
 static void try_namespaces(int out, const struct trial *t)
@@ -120,13 +122,12 @@ static void try_namespaces(int out, const struct trial *t)
 	if (t->needs->ordinary && geteuid() == 0 && ns_become_ordinary() < 0)
 		tell(out, PROBE_USER_NS, "", errno);
 	become_root(out);
-	long machine = mount_namespace();
+	ino_t machine = mount_namespace(out);
 	for (size_t i = 0; i < ARRAY_SIZE(namespaces); i++)
 		if (unshare(namespaces[i].flag) < 0)
 			tell(out, PROBE_NAMESPACE, namespaces[i].name, errno);
 	/* Read back, because the next thing is to mount: not where the machine's own mounts are. */
-	long ours = mount_namespace();
-	if (machine < 0 || ours < 0 || ours == machine)
+	if (mount_namespace(out) == machine)
 		tell(out, PROBE_NAMESPACE, "mnt", EINVAL);
 	if (t->needs->time && unshare(CLONE_NEWTIME) < 0)
 		tell(out, PROBE_NAMESPACE, "time", errno);

@@ -226,9 +226,11 @@ if [ "${1-}" = --calls ]; then
 fi
 
 # without_a_part PROGRAM ERRNO: all checks that were done passed, and a part was left out by its name, because
-# what it needs was refused with this errno.
+# what it needs was refused with this errno, or did not come although the call had succeeded.
 without_a_part() {
-	jq -e --arg errno "($2)" 'select(.verdict == "skip" and (.what | startswith("part ")) and
+	local errno=$2
+	[ "$errno" != retval=0 ] || errno=EINVAL
+	jq -e --arg errno "($errno)" 'select(.verdict == "skip" and (.what | startswith("part ")) and
 		(.observed | contains($errno)))' "$scratch/out" >/dev/null 2>&1 &&
 		! checks_of <"$scratch/out" | grep -v '^part .* skip$' | grep -qvxFf "$scratch/whole.$2"
 }
@@ -240,7 +242,7 @@ try_faults() { # NUMBER PROGRAM CALL WHEN HOW
 	MARK=$mark timeout --kill-after=5 60 strace -f -b execve -qq -o /dev/null -e "trace=$3" -e "inject=$3:$5:when=$4" \
 		"${run[@]}" >"$scratch/out" 2>"$scratch/err" </dev/null || status=$?
 	bad=$(outcome $status "$2")
-	[ "$status:$bad" = 0: ] || ! without_a_part "$2" "${5#*=}" || bad=''
+	[ "$status:$bad" = 0: ] || ! without_a_part "$2" "${5#error=}" || bad=''
 	# It says which errno it was, unless that is what it could not write.
 	[ "$status $5" = "3 retval=0" ] || [ $status != 3 ] || [ "$3" = write ] || grep -qw "${5#*=}" "$scratch/err" ||
 		bad+="stderr does not say ${5#*=}"
