@@ -62,7 +62,8 @@ int child_wait(pid_t pid)
 	for (int waited = 0; !child_ended(pid, SLICE_MS); waited += SLICE_MS) {
 		errno = 0;
 		if (waited >= PATIENCE_MS)
-			die("process %d was to end, and has not after %d s", pid, PATIENCE_MS / 1000);
+			die("process %d was to end, and has not after %d s", pid,
+				PATIENCE_MS / 1000);
 	}
 	return command_wait(pid);
 }

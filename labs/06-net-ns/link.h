@@ -18,7 +18,8 @@
 #include "file.h"
 #include "sys.h"
 
-/* libnl has error numbers of its own. When it was a system call that failed, errno is that one's still. */
+/* libnl has error numbers of its own. When it was a system call that failed, errno is that one's
+ * still. */
 static inline int told_by_libnl(int code)
 {
 	if (code < 0)
@@ -27,7 +28,8 @@ static inline int told_by_libnl(int code)
 }
 #define told(call) (errno = 0, told_by_libnl(call))
 
-/* Instead of nl_send(3): libnl's own dump of the links waits for an answer to what could not be sent. */
+/* Instead of nl_send(3): libnl's own dump of the links waits for an answer to what could not be
+ * sent. */
 static inline int send_or_die(struct nl_sock *sock, struct nl_msg *msg)
 {
 	struct nlmsghdr *head = nlmsg_hdr(msg);

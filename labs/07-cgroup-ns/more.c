@@ -204,6 +204,8 @@ static void pressure(void)
 	autofree char *roomy = new_group(top, "roomy"), *tight = new_group(top, "tight");
 	autofree char *file = text("%s/memory.pressure", tight), *psi = file_try_read(file);
 	autofree char *belt = text("%zu", 2 * limit), *high = text("%zu", limit / 2);
+	if (!psi && errno != ENOENT && errno != EOPNOTSUPP)
+		die("%s", file);
 	if (!psi) {
 		lab_skip("pressure", "this kernel keeps no memory.pressure",
 			"boot with psi=1; a kernel with CONFIG_PSI");
