@@ -78,11 +78,11 @@ void undo_init(void);
 void undo_run(void);
 void undo_if_unread(void);          /* ends with 130 when one of us could write to nobody */
 void undo_signals_of_command(void); /* as the lab itself found them */
-enum { TRIES = 3 }; /* to remove something, as long as it is still there */
+enum { TRIES = 3 };                 /* to remove something, as long as it is still there */
 void undo_rmdir_now(const char *path);
 bool undo_gone(const char *path);
 void undo_expect_gone(const char *path); /* else says so, and the run is broken */
-void undo_forget(pid_t pid); /* it has ended: never kill that number again */
+void undo_forget(pid_t pid);             /* it has ended: never kill that number again */
 
 /* ---- file.c ---- */
 
