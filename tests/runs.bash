@@ -25,10 +25,11 @@ find_programs() {
 		fact "quick_${program//-/_}" "$quick"
 		[ "$shortest" = 0 ] || quick=--seconds=$shortest
 		fact "brief_${program//-/_}" "$quick"
+		! in_vm || [[ " ${LAB_HELD-} " != *" $program "* ]] || continue
 		status=0
 		"$LABS/$program" --can-run >"$runs/missing.$program" || status=$?
 		case $status in
-		0) in_vm && [[ " ${LAB_HELD-} " = *" $program "* ]] || here+=("$program") ;; # held there already
+		0) here+=("$program") ;;
 		*) elsewhere+=("$program") ;;
 		esac
 	done < <(jq -r '[(.id | sub("/"; "-")), .place + "-", .exclusive + "-",
