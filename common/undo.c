@@ -160,8 +160,9 @@ bool undo_gone(const char *path)
 
 void undo_expect_gone(const char *path)
 {
-	if (undo_gone(path))
-		return;
+	for (int tries = 0; tries < TRIES; tries++)
+		if (undo_gone(path))
+			return;
 	dprintf(STDERR_FILENO, "%s: broken: %s cannot be removed\n", lab ? lab->id : "lab", path);
 	if (shared)
 		__atomic_add_fetch(&shared->count[BROKEN], 1, __ATOMIC_SEQ_CST);
