@@ -246,14 +246,28 @@ if [ "${1-}" = --calls ]; then
 	exit
 fi
 
-# without_a_part PROGRAM ERRNO: all checks that were done passed, and a part was left out by its name, because
-# what it needs was refused with this errno, or did not come although the call had succeeded.
+# A line for each step, and for each check with its verdict, in their order.
+steps_of() {
+	jq -r 'if .event == "step" then "@" + .text elif .event == "check" then "\(.what) \(.verdict)" else empty end' 2>/dev/null
+}
+# without_a_part PROGRAM ERRNO: a part was left out by its name, because what it needs was refused with this errno,
+# or did not come although the call had succeeded; and what that part does is all that is missing.
 without_a_part() {
 	local errno=$2
 	[ "$errno" != retval=0 ] || errno=EINVAL
-	jq -e --arg errno "($errno)" 'select(.verdict == "skip" and (.what | startswith("part ")) and
-		(.observed | contains($errno)))' "$scratch/out" >/dev/null 2>&1 &&
-		! checks_of <"$scratch/out" | grep -v '^part .* skip$' | grep -qvxFf "$scratch/whole.$2"
+	jq -en --arg errno "($errno)" 'any(inputs; .verdict == "skip" and (.what // "" | startswith("part ")) and
+		(.observed | contains($errno)))' "$scratch/out" >/dev/null 2>&1 || return 1
+	[ -e "$scratch/steps.$1" ] || { run_of "$1" && "${run[@]}" 2>/dev/null </dev/null | steps_of >"$scratch/steps.$1"; }
+	# A part begins with its step; a step after that which was not begun either is the part's too.
+	steps_of <"$scratch/out" | awk '
+		NR == FNR && /^@/ { begun[step = $0] = 1; next }
+		NR == FNR && /^part .* skip$/ { left[step] = 1; next }
+		NR == FNR { done[$0] = 1; next }
+		/^@/ { out = left[$0] || (out && !begun[$0]); next }
+		/^part .* skip$/ { next }
+		out == ($0 in done) { wrong = 1 }
+		{ delete done[$0] }
+		END { for (check in done) wrong = 1; exit wrong }' - "$scratch/steps.$1"
 }
 
 try_faults() { # NUMBER PROGRAM CALL WHEN HOW
