@@ -252,6 +252,13 @@ static void leave_leaf(const char *leaf)
 	close(folder);
 }
 
+/* The lab was not begun where others were in its group: who is there now it has started itself. */
+static bool by_leaf(const struct machine *machine, const char *name)
+{
+	enum machine_controller state = machine_controller(machine, name);
+	return state == MACHINE_CONTROLLER_LEAF || state == MACHINE_CONTROLLER_BUSY;
+}
+
 /* Those of the lab's needs, and those of its parts' that are to be had here. Allocated. */
 static char *controllers_wanted(const struct machine *machine)
 {
@@ -260,9 +267,9 @@ static char *controllers_wanted(const struct machine *machine)
 		autofree char *words =
 			text("%s", part->needs.controllers ? part->needs.controllers : "");
 		for (char *word = strtok(words, " "); word; word = strtok(NULL, " ")) {
-			enum machine_controller state = machine_controller(machine, word);
-			if (machine_has(wanted, word) || (state != MACHINE_CONTROLLER_READY &&
-								 state != MACHINE_CONTROLLER_LEAF))
+			if (machine_has(wanted, word) ||
+				(machine_controller(machine, word) != MACHINE_CONTROLLER_READY &&
+					!by_leaf(machine, word)))
 				continue;
 			autofree char *before = wanted;
 			wanted = text("%s%s%s", before, *before ? " " : "", word);
@@ -301,7 +308,7 @@ const char *lab_home(void)
 	autofree char *words = text("%s", controllers);
 	bool leaf = false;
 	for (char *word = strtok(words, " "); word; word = strtok(NULL, " "))
-		leaf |= machine_controller(&machine, word) == MACHINE_CONTROLLER_LEAF;
+		leaf |= by_leaf(&machine, word);
 	if (leaf) {
 		autofree char *name = text("%s/lab%.2s-%d-leaf", machine.group, lab->id, getpid());
 		if (mkdir(name, 0755))

@@ -131,30 +131,30 @@ ends_in() {
 # ---- What is scarce --------------------------------------------------------------------------------
 
 try_scarce() { # NUMBER PROGRAM WHAT, such as pids 3
-	local status=0 bad='' before left group=/sys/fs/cgroup/scarce what=${3%% *} value=${3#* }
+	local status=0 bad='' enter=: before left group=/sys/fs/cgroup/scarce what=${3%% *} value=${3#* }
 	run_of "$2"
 	echo "+memory +pids +cpu +io +cpuset" >/sys/fs/cgroup/cgroup.subtree_control
 	mkdir -p $group
 	case $what in
-	memory) echo "$value" >$group/memory.max && echo 0 >$group/memory.swap.max ;;
-	pids) echo "$value" >$group/pids.max ;;
+	memory) echo "$value" >$group/memory.max && echo 0 >$group/memory.swap.max && enter="echo \$\$ >$group/cgroup.procs" ;;
+	pids) echo "$value" >$group/pids.max && enter="echo \$\$ >$group/cgroup.procs" ;;
+	descriptors) enter="ulimit -n $value" ;;
 	disk) mount -t tmpfs -o mode=1777,size=4k full "$value" && head -c 4096 /dev/zero >"$value/filled" ;;
 	esac
 	before=$(census)
+	# Through the runner, which sweeps what was killed for want of memory. In the foreground, so that a terminal's
+	# end meets the lab.
+	run=(timeout --foreground --kill-after=5 $limit bash -c "$enter; exec build/bin/supervise \"\$@\"" - "${run[@]}")
 	(
 		export MARK=$mark
 		case $what in
-		memory | pids) echo $BASHPID >$group/cgroup.procs ;;
-		descriptors) ulimit -n "$value" ;;
-		esac
-		case $what in
-		closed) exec timeout --kill-after=5 $limit "${run[@]}" >&- ;;
-		full) exec timeout --kill-after=5 $limit "${run[@]}" >/dev/full ;;
-		gone) timeout --kill-after=5 $limit "${run[@]}" | head -c 100 >/dev/null && exit "${PIPESTATUS[0]}" ;;
-		terminal) exec timeout --kill-after=5 $limit script -qec "${run[*]} & sleep 0.5; kill -HUP \$\$" /dev/null ;;
+		closed) exec "${run[@]}" >&- ;;
+		full) exec "${run[@]}" >/dev/full ;;
+		gone) "${run[@]}" | head -c 100 >/dev/null && exit "${PIPESTATUS[0]}" ;;
+		terminal) exec script -qec "${run[*]@Q} & sleep 0.5; kill -HUP \$\$" /dev/null ;;
 		clock) { sleep 0.2 && date -s '2001-01-01' >/dev/null; } & ;;
 		esac
-		exec timeout --kill-after=5 $limit "${run[@]}"
+		exec "${run[@]}"
 	) >"$scratch/out" 2>"$scratch/err" </dev/null || status=$?
 	case $what in
 	closed | full) [ "$status" != 0 ] || bad="status 0, though nobody can have read it" ;;
@@ -163,8 +163,9 @@ try_scarce() { # NUMBER PROGRAM WHAT, such as pids 3
 	esac
 	left=$(left_behind "$before")
 	[ "$what" != disk ] || umount "$value"
-	rmdir $group 2>/dev/null || left+=" its group is in use"
-	told "$1" "$bad${left:+; left: $left}" "status $status; $(tail -n 1 "$scratch/err" | cut -c 1-100)"
+	for _ in {1..20}; do rmdir $group 2>/dev/null && break || sleep 0.1; done
+	[ ! -d $group ] || left+=" its group is in use"
+	told "$1" "$bad${left:+; left: $left}" "status $status; $(tail -n 1 "$scratch/err" | cut -c 1-200)"
 }
 
 # ---- Several at once, many in a row -----------------------------------------------------------------
@@ -282,7 +283,7 @@ try_faults() { # NUMBER PROGRAM CALL WHEN HOW
 	[ "$status $5" = "3 retval=0" ] || [ $status != 3 ] || [ "$3" = write ] || grep -qw "${5#*=}" "$scratch/err" ||
 		bad+="stderr does not say ${5#*=}"
 	left=$(left_behind "$before")
-	told "$1" "$bad${left:+; left: $left}" "status $status; $(tail -n 1 "$scratch/err" | cut -c 1-100)"
+	told "$1" "$bad${left:+; left: $left}" "status $status; $(tail -n 1 "$scratch/err" | cut -c 1-200)"
 }
 
 # ---- One after the other -----------------------------------------------------------------------------

@@ -278,6 +278,8 @@ refused() {
 		' "$json" >/dev/null || wrong "$program --format=jsonl: not as it must be: $(jq -c 'select(.event == "end" or .verdict == "fail")' "$json" 2>&1)"
 		# Only three things may be missing in the lab VM.
 		if in_vm; then
+			left=$(cat "$session/cgroup.subtree_control" && find "$session" -mindepth 1 -type d)
+			[ -z "$left" ] || wrong "$program has left in the group of its session: $left"
 			skipped=$(jq -r 'select(.verdict == "skip" and (.observed | test("machine too busy|CONFIG_MEMCG_V1|where the kernel has it") | not)) | "\(.what): \(.observed)"' "$json")
 			[ -z "$skipped" ] || wrong "$program: skipped in the lab VM: $skipped"
 		fi
