@@ -15,23 +15,47 @@ run_of() {
 	run=("$LABS/$1" "${run[@]}" --format=jsonl)
 }
 
-# outcome STATUS PROGRAM: what is not as it must be after any harm, or nothing. A lab that says pass has done
-# all the checks of a run that nobody harmed.
+# outcome STATUS PROGRAM ERRNOS: what is not as it must be after any harm, or nothing. A lab that says pass has done
+# all the checks of a run that nobody harmed, but those of a part that says which of ERRNOS kept it.
 outcome() {
-	local checks
 	case $1 in
 	0)
-		[ -e "$scratch/whole.$2" ] || { run_of "$2" && "${run[@]}" 2>/dev/null </dev/null | checks_of >"$scratch/whole.$2"; }
-		checks=$(checks_of <"$scratch/out")
-		[ "$checks" = "$(<"$scratch/whole.$2")" ] || echo "status 0, and its checks are not those of a whole run"
+		steps_of <"$scratch/out" >"$scratch/steps"
+		[ "$(checks_of "$scratch/steps")" = "$(checks_of "$scratch/whole.$2")" ] ||
+			without_a_part "$2" "$3" || echo "status 0, and its checks are not those of a whole run"
 		;;
 	1 | 3 | 77 | 130 | 137 | 141 | 143) ;;
 	124) echo "it hangs" ;;
 	*) echo "status $1" ;;
 	esac
 }
+# whole PROGRAM: to whole.PROGRAM what a run that nobody harms says: a line for each step and for each check with its
+# verdict, in their order.
+whole() {
+	[ -e "$scratch/whole.$1" ] || { run_of "$1" && "${run[@]}" 2>/dev/null </dev/null | steps_of >"$scratch/whole.$1"; }
+}
+steps_of() {
+	jq -r 'if .event == "step" then "@" + .text elif .event == "check" then "\(.what) \(.verdict)" else empty end' 2>/dev/null
+}
 checks_of() {
-	jq -r 'select(.event == "check") | "\(.what) \(.verdict)"' 2>/dev/null | sort
+	grep -v '^@' "$1" | sort
+}
+
+# without_a_part PROGRAM ERRNOS: a part was left out by its name, because what it needs was refused with one of
+# these; and what that part does is all that is missing.
+without_a_part() {
+	jq -en --arg errnos "[(]($2)[)]" 'any(inputs; .verdict == "skip" and (.what // "" | startswith("part ")) and
+		(.observed | test($errnos)))' "$scratch/out" >/dev/null 2>&1 || return 1
+	# A part begins with its step; a step after that which was not begun either is the part's too.
+	awk '
+		NR == FNR && /^@/ { begun[step = $0] = 1; next }
+		NR == FNR && /^part .* skip$/ { left[step] = 1; next }
+		NR == FNR { done[$0] = 1; next }
+		/^@/ { out = left[$0] || (out && !begun[$0]); next }
+		/^part .* skip$/ { next }
+		out == ($0 in done) { wrong = 1 }
+		{ delete done[$0] }
+		END { for (check in done) wrong = 1; exit wrong }' "$scratch/steps" "$scratch/whole.$1"
 }
 
 # told NUMBER TEXT [MORE]: bad when there is a text, and what else is to be said
@@ -132,6 +156,7 @@ ends_in() {
 
 try_scarce() { # NUMBER PROGRAM WHAT, such as pids 3
 	local status=0 bad='' enter=: before left group=/sys/fs/cgroup/scarce what=${3%% *} value=${3#* }
+	whole "$2"
 	run_of "$2"
 	echo "+memory +pids +cpu +io +cpuset" >/sys/fs/cgroup/cgroup.subtree_control
 	mkdir -p $group
@@ -144,7 +169,7 @@ try_scarce() { # NUMBER PROGRAM WHAT, such as pids 3
 	before=$(census)
 	# Through the runner, which sweeps what was killed for want of memory. In the foreground, so that a terminal's
 	# end meets the lab.
-	run=(timeout --foreground --kill-after=5 $limit bash -c "$enter; exec build/bin/supervise \"\$@\"" - "${run[@]}")
+	run=(timeout --foreground --kill-after=5 "$limit" bash -c "$enter; exec build/bin/supervise \"\$@\"" - "${run[@]}")
 	(
 		export MARK=$mark
 		case $what in
@@ -159,11 +184,12 @@ try_scarce() { # NUMBER PROGRAM WHAT, such as pids 3
 	case $what in
 	closed | full) [ "$status" != 0 ] || bad="status 0, though nobody can have read it" ;;
 	gone | terminal) [ "$status" != 124 ] || bad="it hangs" ;;
-	*) bad=$(outcome $status "$2") ;;
+	# ECHILD and EINTR: a trial was killed.
+	*) bad=$(outcome $status "$2" 'EAGAIN|EMFILE|ENOMEM|ENOSPC|ECHILD|EINTR') ;;
 	esac
 	left=$(left_behind "$before")
 	[ "$what" != disk ] || umount "$value"
-	for _ in {1..20}; do rmdir $group 2>/dev/null && break || sleep 0.1; done
+	for _ in {1..20}; do ! rmdir $group 2>/dev/null || break && sleep 0.1; done
 	[ ! -d $group ] || left+=" its group is in use"
 	told "$1" "$bad${left:+; left: $left}" "status $status; $(tail -n 1 "$scratch/err" | cut -c 1-200)"
 }
@@ -247,38 +273,16 @@ if [ "${1-}" = --calls ]; then
 	exit
 fi
 
-# A line for each step, and for each check with its verdict, in their order.
-steps_of() {
-	jq -r 'if .event == "step" then "@" + .text elif .event == "check" then "\(.what) \(.verdict)" else empty end' 2>/dev/null
-}
-# without_a_part PROGRAM ERRNO: a part was left out by its name, because what it needs was refused with this errno,
-# or did not come although the call had succeeded; and what that part does is all that is missing.
-without_a_part() {
-	local errno=$2
-	[ "$errno" != retval=0 ] || errno=EINVAL
-	jq -en --arg errno "($errno)" 'any(inputs; .verdict == "skip" and (.what // "" | startswith("part ")) and
-		(.observed | contains($errno)))' "$scratch/out" >/dev/null 2>&1 || return 1
-	[ -e "$scratch/steps.$1" ] || { run_of "$1" && "${run[@]}" 2>/dev/null </dev/null | steps_of >"$scratch/steps.$1"; }
-	# A part begins with its step; a step after that which was not begun either is the part's too.
-	steps_of <"$scratch/out" | awk '
-		NR == FNR && /^@/ { begun[step = $0] = 1; next }
-		NR == FNR && /^part .* skip$/ { left[step] = 1; next }
-		NR == FNR { done[$0] = 1; next }
-		/^@/ { out = left[$0] || (out && !begun[$0]); next }
-		/^part .* skip$/ { next }
-		out == ($0 in done) { wrong = 1 }
-		{ delete done[$0] }
-		END { for (check in done) wrong = 1; exit wrong }' - "$scratch/steps.$1"
-}
-
 try_faults() { # NUMBER PROGRAM CALL WHEN HOW
-	local status=0 bad before left
+	local status=0 bad before left errno
+	whole "$2"
 	run_of "$2"
 	before=$(census)
 	MARK=$mark timeout --kill-after=5 60 strace -f -b execve -qq -o /dev/null -e "trace=$3" -e "inject=$3:$5:when=$4" \
 		"${run[@]}" >"$scratch/out" 2>"$scratch/err" </dev/null || status=$?
-	bad=$(outcome $status "$2")
-	[ "$status:$bad" = 0: ] || ! without_a_part "$2" "${5#error=}" || bad=''
+	# What succeeds without effect is seen by a probe that looks for it: EINVAL.
+	errno=${5#error=}
+	bad=$(outcome $status "$2" "${errno/retval=0/EINVAL}")
 	# It says which errno it was, unless that is what it could not write.
 	[ "$status $5" = "3 retval=0" ] || [ $status != 3 ] || [ "$3" = write ] || grep -qw "${5#*=}" "$scratch/err" ||
 		bad+="stderr does not say ${5#*=}"

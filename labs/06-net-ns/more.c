@@ -159,6 +159,9 @@ static char *nft(const struct node *node, const char *commands, int *status)
 	if (!from || ferror(from) || fclose(from))
 		die("read from nft");
 	*status = child_wait(child);
+	errno = 0;
+	if (*status > 128)
+		die("nft was killed by signal %d: %s", *status - 128, said);
 	return text("%s", said);
 }
 
