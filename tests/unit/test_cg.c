@@ -446,6 +446,43 @@ static void groups_of_the_run_are_removed_at_its_end(void **state)
 	}
 }
 
+/* The group is ours, but has processes: they go into a leaf, come back, and nothing else stays. */
+static const struct lab of_pids = {
+	.id = "91-test", .title = "t", .goal = "g", .needs = {.controllers = "pids"}};
+
+static void makes_a_leaf(void)
+{
+	cg_write(folder, "cgroup.procs", "0");
+	begin(&of_pids, "--format=jsonl", NULL);
+	pid_t pid = fork(); /* which nobody has seen when it was tried out whether that can be */
+	if (pid == 0)
+		child_idle();
+	undo_kill(pid);
+	autofree char *group = cg_create("web"), *here = file_read("/proc/self/cgroup");
+	dprintf(STDERR_FILENO, "pids.max %d in a leaf %d ", cg_has(group, "pids.max"),
+		strstr(here, "-leaf") != NULL);
+	int status = lab_end();
+	autofree char *after = file_read("/proc/self/cgroup");
+	autofree char *on = cg_read(folder, "cgroup.subtree_control");
+	dprintf(STDERR_FILENO, "after in a leaf %d on '%s'", strstr(after, "-leaf") != NULL, on);
+	_exit(status);
+}
+
+static void who_is_in_the_group_goes_into_a_leaf(void **state)
+{
+	NEEDS_GROUP;
+	char *on = cg_read(folder, "cgroup.controllers");
+	bool given = strstr(on, "pids") != NULL;
+	free(on);
+	if (!given)
+		skip();
+	struct run *r = run(makes_a_leaf);
+	assert_string_equal(r->err, "pids.max 1 in a leaf 1 after in a leaf 0 on ''");
+	struct stat st;
+	assert_int_equal(stat(folder, &st), 0);
+	assert_int_equal(st.st_nlink, 2);
+}
+
 static void sweeps(void)
 {
 	static char dead[PATH_MAX], below[PATH_MAX], alive[PATH_MAX], leaf[PATH_MAX],
@@ -553,6 +590,7 @@ int main(void)
 		IN_GROUP(a_key_that_comes_is_seen),
 		IN_GROUP(a_group_goes_with_all_below),
 		IN_GROUP(groups_of_the_run_are_removed_at_its_end),
+		IN_GROUP(who_is_in_the_group_goes_into_a_leaf),
 		IN_GROUP(the_sweep_takes_dead_runs_only),
 		cmocka_unit_test(one_lab_at_a_time_has_the_lock),
 	};

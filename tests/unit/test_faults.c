@@ -1,0 +1,374 @@
+/*
+ * Each call that this library makes can fail: then the lab is broken, says which
+ * call it was and with which errno, and takes back what it has made.
+ */
+/* link: libseccomp */
+#define _GNU_SOURCE
+#include <sched.h>
+#include <seccomp.h>
+#include <sys/mman.h>
+
+#include "cg.h"
+#include "file.h"
+#include "ns.h"
+#include "probe.h"
+#include "proc.h"
+#include "run.h"
+#include "state.h"
+#include "sys.h"
+
+static const struct lab lab_here = {.id = "91-test", .title = "t", .goal = "g"};
+
+/* From here on each of these calls fails in this process; with 0 it succeeds, without effect. */
+static void fails(int with, ...)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	va_list ap;
+	va_start(ap, with);
+	for (const char *name; filter && (name = va_arg(ap, const char *));)
+		if (seccomp_syscall_resolve_name(name) >= 0 && /* arm64 has some no more */
+			seccomp_rule_add(filter, SCMP_ACT_ERRNO((uint16_t)with),
+				seccomp_syscall_resolve_name(name), 0))
+			_exit(98);
+	va_end(ap);
+	if (!filter || seccomp_load(filter))
+		_exit(99);
+	seccomp_release(filter);
+}
+
+static void start(void)
+{
+	begin(&lab_here, "--format=jsonl", NULL);
+}
+
+/* A child that stays until the lab ends. */
+static pid_t idle(void)
+{
+	pid_t pid = fork();
+	if (pid == 0)
+		child_idle();
+	undo_kill(pid);
+	return pid;
+}
+
+/* ---- proc.c ---- */
+
+static void no_pipe(void)
+{
+	fails(EMFILE, "pipe2", NULL);
+	start();
+}
+
+static void no_page(void)
+{
+	fails(ENOMEM, "mmap", NULL);
+	start();
+}
+
+static void no_gate(void)
+{
+	struct gate gate;
+	start();
+	fails(EMFILE, "eventfd2", NULL);
+	gate_init(&gate);
+}
+
+static void gate_read(void)
+{
+	struct gate gate;
+	start();
+	gate_init(&gate);
+	fails(EIO, "read", NULL);
+	gate_wait(&gate);
+}
+
+static void gate_poll(void)
+{
+	struct gate gate;
+	start();
+	gate_init(&gate);
+	fails(EINTR, "poll", "ppoll", NULL);
+	gate_wait(&gate);
+}
+
+static void gate_write(void)
+{
+	struct gate gate;
+	start();
+	gate_init(&gate);
+	close(gate.fd);
+	gate_open(&gate);
+}
+
+static void cannot_wait(void)
+{
+	start();
+	pid_t pid = idle();
+	fails(EPERM, "waitid", NULL);
+	child_wait(pid);
+}
+
+static void cannot_reap(void)
+{
+	start();
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(0);
+	child_ended(pid, -1);
+	fails(EPERM, "wait4", NULL);
+	child_wait(pid);
+}
+
+static void cannot_poll(void)
+{
+	start();
+	pid_t pid = idle();
+	fails(EBADF, "poll", "ppoll", NULL);
+	child_ended(pid, 1);
+}
+
+static void stays(void)
+{
+	start();
+	pid_t pid = idle();
+	fails(0, "poll", "ppoll", NULL); /* the time is over at once, each time */
+	child_wait(pid);
+}
+
+static void no_list(void)
+{
+	start();
+	fails(EMFILE, "openat", NULL);
+	free(proc_pids());
+}
+
+/* ---- file.c ---- */
+
+static void no_link(void)
+{
+	start();
+	fails(EACCES, "readlink", NULL);
+	free(file_rootfs());
+}
+
+static void no_tree(void)
+{
+	start();
+	fails(ENOENT, "access", "faccessat", "faccessat2", NULL);
+	free(file_rootfs());
+}
+
+static void no_folder(void)
+{
+	start();
+	fails(EROFS, "mkdir", "mkdirat", NULL);
+	file_tmpdir();
+}
+
+/* ---- cg.c ---- */
+
+static void has_what(void)
+{
+	start();
+	fails(EPERM, "access", "faccessat", "faccessat2", NULL);
+	cg_has("/tmp", "cgroup.procs");
+}
+
+static void no_key(void)
+{
+	start();
+	fails(EIO, "pread64", NULL);
+	cg_wait_key("/proc/self", "status", "Pid:", 1, 1);
+}
+
+static void no_group(void)
+{
+	start();
+	fails(EROFS, "mkdir", "mkdirat", NULL);
+	free(cg_create("web"));
+}
+
+static void no_lock(void)
+{
+	start();
+	fails(ENOLCK, "flock", NULL);
+	cpu_lock();
+}
+
+static void no_folder_of_the_lock(void)
+{
+	start();
+	fails(EMFILE, "openat", NULL);
+	cpu_lock();
+}
+
+static void stays_a_group(void)
+{
+	start();
+	const char *group = file_tmpdir();
+	fails(EBUSY, "rmdir", "unlinkat", NULL);
+	cg_destroy(group);
+}
+
+/* ---- lab.c ---- */
+
+static const struct lab_part parts[] = {
+	{.name = "dangerous", .title = "It would do harm.", .hazard = true},
+	{.name = "alone", .title = "It wants a boot of its own.", .boot_alone = true},
+	{.name = "away", .title = "It needs a namespace.", .needs = {.namespaces = true}},
+	{0},
+};
+static const struct lab with_parts = {.id = "91-test", .title = "t", .goal = "g", .parts = parts};
+static const struct lab with_needs = {
+	.id = "91-test", .title = "t", .goal = "g", .needs = {.namespaces = true}};
+
+static void no_trial(void)
+{
+	fails(EAGAIN, "clone", "clone3", "fork", NULL);
+	begin(&with_needs, "--format=jsonl", NULL);
+}
+
+static void no_trial_of_a_part(void)
+{
+	begin(&with_parts, "--format=jsonl", NULL);
+	fails(EMFILE, "pipe2", NULL);
+	lab_part("away");
+}
+
+static void a_fault_is_told(void **state)
+{
+	(void)state;
+	static const struct {
+		void (*fn)(void);
+		const char *said;
+	} faults[] = {
+		{gate_read, "read of a gate: EIO"}, /* first: gcov loses what it cannot read */
+		{no_pipe, "pipe2: EMFILE"},
+		{no_page, "mmap: ENOMEM"},
+		{no_gate, "eventfd: EMFILE"},
+		{gate_poll, "no process came to open a gate"},
+		{gate_write, "write to a gate: EBADF"},
+		{cannot_wait, "): EPERM"},
+		{cannot_reap, "): EPERM"},
+		{cannot_poll, ": EBADF"},
+		{stays, "was to end, and has not after 25 s"},
+		{no_list, "read /proc: EMFILE"},
+		{no_link, "readlink /proc/self/exe: EACCES"},
+		{no_tree, "is not there (type: make): ENOENT"},
+		{no_folder, ": EROFS"},
+		{has_what, "access /tmp/cgroup.procs: EPERM"},
+		{no_key, "read /proc/self/status: EIO"},
+		{no_group, ": EROFS"},
+		{no_lock, ": ENOLCK"},
+		{no_folder_of_the_lock, ": EMFILE"},
+		{no_trial, "try out what this lab needs: EAGAIN"},
+		{no_trial_of_a_part, "try out what part away needs: EMFILE"},
+	};
+	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+		struct run *r = run(faults[i].fn);
+		assert_status(r, 3);
+		assert_has(r, err, "91-test: broken: ");
+		assert_has(r, err, faults[i].said);
+	}
+}
+
+/* What stays must not be said to have been removed. */
+static void a_folder_that_stays_is_told(void **state)
+{
+	(void)state;
+	struct run *r = run(stays_a_group);
+	assert_status(r, 3);
+	assert_has(r, err, ": EBUSY\n");
+	assert_has(r, err, "cannot be removed\n");
+	const char *path = strstr(r->err, "/tmp/lab91-");
+	assert_non_null(path);
+	char folder[64];
+	snprintf(folder, sizeof folder, "%.*s", (int)strcspn(path, ": "), path);
+	assert_int_equal(rmdir(folder), 0);
+}
+
+static void skips(void)
+{
+	begin(&with_parts, "--format=jsonl", NULL);
+	bool on_host = access("/etc/unboxed-vm", F_OK) != 0;
+	dprintf(STDERR_FILENO, "dangerous %d alone %d", lab_part("dangerous") == !on_host,
+		lab_part("alone"));
+	fails(EPERM, "unshare", NULL);
+	dprintf(STDERR_FILENO, " away %d", lab_part("away"));
+}
+
+static void a_part_that_cannot_be_is_left_out(void **state)
+{
+	(void)state;
+	struct run *r = run(skips);
+	assert_status(r, 0);
+	assert_has(r, err, "dangerous 1 alone 0 away 0");
+	assert_has(r, out, "this machine was not booted for it alone");
+	assert_has(r, out, "(EPERM)");
+}
+
+/* ---- probe.c: what a trial meets is what is told ---- */
+
+static const char *call;
+static int error;
+static struct lab_needs needs;
+
+static void probes(void)
+{
+	struct probe_missing missing[4];
+	if (call)
+		fails(error, call, strcmp(call, "mkdir") ? NULL : "mkdirat", NULL);
+	int count = probe_needs(&needs, missing, 4);
+	dprintf(STDERR_FILENO, "%d %s", count,
+		count > 0   ? missing[0].what
+		: count < 0 ? errno_name(errno)
+			    : "");
+}
+
+static void a_trial_tells_what_it_met(void **state)
+{
+	(void)state;
+	static const struct lab_needs proc = {.proc_mount = true}, time = {.time = true},
+				      overlay = {.overlay = true}, ordinary = {.ordinary = true},
+				      module = {.modules = "no_such_module"};
+	static const struct {
+		const struct lab_needs *needs;
+		const char *call;
+		int error;
+		const char *said;
+	} trials[] = {
+		{&proc, "unshare", EPERM, "(EPERM)"},
+		{&proc, "unshare", 0, "(EINVAL)"}, /* and nothing was mounted here */
+		{&proc, "mount", EPERM, "(EPERM)"},
+		{&proc, "newfstatat", EIO, "(EIO)"},
+		{&proc, "pipe2", EMFILE, "-1 EMFILE"},
+		{&overlay, "mkdir", ENOSPC, "(ENOSPC)"},
+		{&time, "unshare", EINVAL, "(EINVAL)"},
+		{&ordinary, "setresuid", EPERM, "(EPERM)"},
+		{&ordinary, "unshare", EPERM, "(EPERM)"},
+		{&ordinary, "openat", EACCES, "(EACCES)"}, /* of its uid_map */
+		{&module, "unshare", EPERM, "(EPERM)"},
+		{&module, "socket", EMFILE, "(EMFILE)"},
+		{&module, "recvfrom", 0, "(EPROTO)"},
+		{&module, NULL, 0, "no_such_module"},
+	};
+	for (size_t i = 0; i < sizeof trials / sizeof *trials; i++) {
+		needs = *trials[i].needs;
+		call = trials[i].call;
+		error = trials[i].error;
+		struct run *r = run(probes);
+		assert_status(r, 0);
+		assert_has(r, err, trials[i].said);
+	}
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_fault_is_told),
+		cmocka_unit_test(a_folder_that_stays_is_told),
+		cmocka_unit_test(a_part_that_cannot_be_is_left_out),
+		cmocka_unit_test(a_trial_tells_what_it_met),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
