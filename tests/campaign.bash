@@ -132,7 +132,7 @@ try_signals() { # NUMBER PROGRAM SIGNAL MOMENT
 		read -r -t "$delay" -u 8 || :
 		kill "-$3" "$lab" 2>/dev/null || :
 		ends_in 60 $pid || status=124
-		[ $status = 0 ] || break
+		[ $status -le 1 ] || break # 1: where another took the time that it measures
 		took[$2]=$((took[$2] * 19 / 20))
 	done
 	case "$3 $status" in
