@@ -119,8 +119,8 @@ try_signals() { # NUMBER PROGRAM SIGNAL MOMENT
 			begun=${EPOCHREALTIME/./}
 			(supervised)
 			echo $((${EPOCHREALTIME/./} - begun))
-		done | sort -n >"$scratch/took" # the first fills the caches
-		took[$2]=$(sed -n 2p "$scratch/took")
+		done | sort -n >"$scratch/took" # the first fills the caches, and others may have taken time
+		took[$2]=$(head -n 1 "$scratch/took")
 	fi
 	before=$(census)
 	for tries in {0..19}; do
@@ -133,7 +133,7 @@ try_signals() { # NUMBER PROGRAM SIGNAL MOMENT
 		kill "-$3" "$lab" 2>/dev/null || :
 		ends_in 60 $pid || status=124
 		[ $status -le 1 ] || break # 1: where another took the time that it measures
-		took[$2]=$((took[$2] * 19 / 20))
+		took[$2]=$((took[$2] * 9 / 10))
 	done
 	case "$3 $status" in
 	'INT 130' | 'TERM 130' | 'KILL 137' | 'TERM 143') ;; # 143: before it had a handler
