@@ -100,8 +100,8 @@ demo-%: all
 .PHONY: all products made units test unit transcripts compare bench mutants signals faults scarce together coverage fuzz lint format clean
 # Building is a make of its own. So set-up, when it is asked for too, comes before all of it, also
 # under -j; and `sudo make lab-01` leaves no file of root's in the student's tree.
-owner := $(shell stat -c %u .)
-as_owner := $(if $(and $(filter 0,$(shell id -u)),$(filter-out 0,$(owner))),setpriv \
+owner = $(shell stat -c %u .)
+as_owner = $(if $(and $(filter 0,$(shell id -u)),$(filter-out 0,$(owner))),setpriv \
 	--reuid=$(owner) --regid=$(shell stat -c %g .) --clear-groups)
 all: | $(filter setup setup-dev,$(MAKECMDGOALS))
 	@$(as_owner) $(MAKE) products
@@ -180,7 +180,7 @@ $(foreach lab,$(LABS),$(eval $(B)/labs/$(lab): $(wildcard labs/$(lab)/*.yaml)))
 
 # It runs here, and prints for the machine that CC compiles for.
 HOSTCC  := $(if $(filter %-gcc,$(CC)),gcc,$(CC))
-machine := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
+machine = $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
 $(B)/made/%.h: labs/%.c scripts/libraries
 	$(call say,MADE,$@)
 	@mkdir -p $(@D)
