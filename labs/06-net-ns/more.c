@@ -153,7 +153,7 @@ static char *nft(const struct node *node, const char *commands, int *status)
 			die("nft");
 		_exit(127);
 	}
-	close(output[1]);
+	MUST(close(output[1])); /* else its end would never be read */
 	FILE *from = fdopen(output[0], "r");
 	said[from ? fread(said, 1, sizeof said - 1, from) : 0] = '\0';
 	if (!from || ferror(from) || fclose(from))
