@@ -252,11 +252,15 @@ static void leave_leaf(const char *leaf)
 	close(folder);
 }
 
-/* The lab was not begun where others were in its group: who is there now it has started itself. */
+/*
+ * A lab that needs controllers was not begun where others were in its group: who is
+ * there now it has started itself. Before a COMMAND, or for a part, nobody has looked.
+ */
 static bool by_leaf(const struct machine *machine, const char *name)
 {
 	enum machine_controller state = machine_controller(machine, name);
-	return state == MACHINE_CONTROLLER_LEAF || state == MACHINE_CONTROLLER_BUSY;
+	return state == MACHINE_CONTROLLER_LEAF ||
+	       (state == MACHINE_CONTROLLER_BUSY && lab->needs.controllers && !lab_command);
 }
 
 /* Those of the lab's needs, and those of its parts' that are to be had here. Allocated. */
