@@ -101,7 +101,9 @@ static void start(struct one *one, char *const argv[], int in)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != parent) /* too late to be told */
 			_exit(1);
-		dup2(in, STDIN_FILENO), dup2(words[1], STDOUT_FILENO), dup2(log, STDERR_FILENO);
+		MUST(dup2(in, STDIN_FILENO));
+		MUST(dup2(words[1], STDOUT_FILENO));
+		MUST(dup2(log, STDERR_FILENO)); /* the last: until then it says what failed */
 		execve(argv[0], argv, environ);
 		dprintf(STDERR_FILENO, "%s: %s\n", argv[0], errno_name(errno));
 		_exit(127);
