@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=apart
 # compare: 16-container beside the runtimes, in a lab VM of its own; and that a difference without
 # a reason, or a reason without its difference, is found.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=apart
 # The exercises: each fails as it stands and its solution passes, by what the kernel has; wrong ones are
 # refused with a hint that fits. What is in labs/ is found, nothing is listed.
 

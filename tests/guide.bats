@@ -1,9 +1,15 @@
 #!/usr/bin/env bats
-# bats file_tags=measures
+# bats file_tags=apart
 # GUIDE.md: what it shows is what runs.
 
 load helper
+load runs
 
+setup_file() {
+	find_programs
+}
+
+# bats test_tags=measures
 @test "guide: every console block prints in the lab VM what stands there" {
 	host_only "it boots a lab VM of its own"
 	run scripts/transcripts --check
@@ -45,25 +51,29 @@ plans() {
 			print minutes "\t" cell[1] "\t" cell[2] }' "$ROOT/GUIDE.md"
 }
 
-@test "guide: the commands of each plan for teaching work, typed in their order" {
+# bats test_tags=measures
+@test "guide: the commands of the plans for teaching work, each typed once, in their order" {
 	host_only "the lab VM has no guide"
-	local minutes='' before last='' minute command place list=$BATS_TEST_TMPDIR/list
+	local minutes='' before last='' minute command place list=$BATS_TEST_TMPDIR/list program
+	local -A typed=()
 	while IFS=$'\t' read -r length minute command; do
 		[ "$length" = "$last" ] || before=-1 minutes+=" $length"
 		[ "$minute" -gt "$before" ] && [ "$minute" -lt "$length" ] || {
 			echo "$length minutes: $command at minute $minute, after $before" && return 1
 		}
 		before=$minute last=$length
-		place=vm
-		# shellcheck disable=SC2001,SC2153 # the lab is in the middle; LABS is the helper's
-		for program in "$LABS/$(sed 's/.*lab[ -]\([0-9][0-9]\).*/\1/' <<<"$command")"-*; do
-			[ ! -x "$program" ] || [ "$("$program" --about 2>/dev/null | jq -r .place)" != host ] || place=host
-		done
+		# shellcheck disable=SC2001 # the lab is in the middle
+		program=$(basename "labs/$(sed 's/.*lab[ -]\([0-9][0-9]\).*/\1/' <<<"$command")"-*)
+		if [ -n "${typed[$command]-}" ] || ! its_turn "$program"; then continue; fi
+		typed[$command]=yes place=vm
+		# shellcheck disable=SC2153 # it is the helper's
+		[ "$("$LABS/$program" --about | jq -r .place)" != host ] || place=host
 		printf '%s\t%s\n' "$place" "$command" >>"$list"
 	done < <(plans)
 	same "plans" " 45 90 180" "$minutes"
+	[ ${#typed[@]} -gt 0 ]
 	while IFS=$'\t' read -r place command; do
-		[ "$place" = vm ] || timeout --kill-after=5 300 bash -c "cd '$ROOT'; $command" </dev/null >/dev/null 2>&1 3>&- ||
+		[ "$place" = vm ] || timeout --kill-after=5 300 bash -c "$command" </dev/null >/dev/null 2>&1 3>&- ||
 			{ echo "$command: status $?" && return 1; }
 	done <"$list"
 	# One boot for the others, where make lab-NN is what make would type.
@@ -79,6 +89,7 @@ plans() {
 }
 
 setup() {
+	read_programs
 	cd "$ROOT" || return
 }
 

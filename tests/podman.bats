@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=apart
 # podman: the manifests of 17-pod are Kubernetes' own and no dialect: podman kube play runs each as it
 # stands, and the kernel then has what our Pod has. In a lab VM of its own, on a copy of this machine's podman.
 
