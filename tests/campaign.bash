@@ -32,7 +32,17 @@ outcome() {
 # whole PROGRAM: to whole.PROGRAM what a run that nobody harms says: a line for each step and for each check with its
 # verdict, in their order.
 whole() {
-	[ -e "$scratch/whole.$1" ] || { run_of "$1" && "${run[@]}" 2>/dev/null </dev/null | steps_of >"$scratch/whole.$1"; }
+	[ ! -e "$scratch/whole.$1" ] || return 0
+	run_of "$1"
+	for _ in {1..3}; do
+		"${run[@]}" >"$scratch/out" 2>/dev/null </dev/null
+		had_no_time || break
+	done
+	steps_of <"$scratch/out" >"$scratch/whole.$1"
+}
+# had_no_time: a lab that measures time says that others took it. Then it is run once more, and once again.
+had_no_time() {
+	grep -q 'machine too busy' "$scratch/out"
 }
 steps_of() {
 	jq -r 'if .event == "step" then "@" + .text elif .event == "check" then "\(.what) \(.verdict)" else empty end' 2>/dev/null
@@ -279,8 +289,12 @@ try_faults() { # NUMBER PROGRAM CALL WHEN HOW
 	whole "$2"
 	run_of "$2"
 	before=$(census)
-	MARK=$mark timeout --kill-after=5 60 strace -f -b execve -qq -o /dev/null -e "trace=$3" -e "inject=$3:$5:when=$4" \
-		"${run[@]}" >"$scratch/out" 2>"$scratch/err" </dev/null || status=$?
+	for _ in {1..3}; do
+		status=0
+		MARK=$mark timeout --kill-after=5 60 strace -f -b execve -qq -o /dev/null -e "trace=$3" \
+			-e "inject=$3:$5:when=$4" "${run[@]}" >"$scratch/out" 2>"$scratch/err" </dev/null || status=$?
+		had_no_time || break
+	done
 	# What succeeds without effect is seen by a probe that looks for it: EINVAL.
 	errno=${5#error=}
 	bad=$(outcome $status "$2" "${errno/retval=0/EINVAL}")
