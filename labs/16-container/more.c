@@ -326,7 +326,7 @@ int main(int argc, char *argv[])
 	MUST(pipe2(said, O_CLOEXEC));
 	child = MUST(fork());
 	if (child == 0) {
-		MUST(dup2(said[1], STDERR_FILENO)); /* what the acts say; checks of ours go to stdout */
+		MUST(dup2(said[1], STDERR_FILENO)); /* what the acts say; our checks go to stdout */
 		on_the_host(acts_of_root);
 	}
 	close(said[1]);
