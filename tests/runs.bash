@@ -87,19 +87,22 @@ ended_well() {
 	[ "$2" = 0 ] || [[ $2 = 1 && " $measure_time " = *" $1 "* ]]
 }
 
-# story PROGRAM, events PROGRAM: the file with those of one run; its status is in FILE.status. Who measures time,
-# and was given none to measure, is run once more. whole PROGRAM: the events of one with no option, where its
-# shortest run leaves something out.
+# story PROGRAM, events PROGRAM: the file with those of one run; its status is in FILE.status. Who says that others
+# left it no time is run again, at most twice, and again when the next test asks for it. whole PROGRAM: the events of
+# one with no option, where its shortest run leaves something out.
 story() {
 	run_once "$1" story --plain
 }
 events() {
-	local file
-	file=$(run_once "$1" jsonl --format=jsonl)
-	if [ ! -e "$file.first" ] && grep -q 'machine too busy' "$file"; then
-		mv "$file.status" "$file.first"
-		run_once "$1" jsonl --format=jsonl >/dev/null
-	fi
+	with_time "$1" jsonl
+}
+with_time() { # PROGRAM KIND
+	local file tries
+	for tries in {1..3}; do
+		file=$(run_once "$1" "$2" --format=jsonl)
+		if [ "$tries" = 3 ] || ! grep -q 'machine too busy' "$file"; then break; fi
+		rm "$file.status"
+	done
 	echo "$file"
 }
 # steps PROGRAM: how many there are.
@@ -111,7 +114,7 @@ whole() {
 	file=$(events "$1")
 	run_of "$LABS/$1"
 	if [ ${#run[@]} -gt 1 ] && jq -es 'any(.[]; .verdict? == "skip")' "$file" >/dev/null; then
-		file=$(run_once "$1" whole --format=jsonl)
+		file=$(with_time "$1" whole)
 	fi
 	echo "$file"
 }
