@@ -115,6 +115,11 @@ needs_vms() {
 	[ -n "${vms-}" ] || skip "there is no QEMU or no kernel for a virtual machine here: make setup"
 }
 
+# What SIGKILL leaves in /tmp is the runner's to sweep.
+teardown_file() {
+	"$ROOT/build/bin/supervise" "$LABS/$program" --version >/dev/null
+}
+
 @test "18-container-vs-vm: control: a plain process has one PID and this machine's boot id" {
 	# check: process: with this machine's boot id
 	same "boot ids in its /proc" "1 $ours" "$plain_ids"
