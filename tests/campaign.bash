@@ -76,14 +76,21 @@ told() {
 
 # ---- Mutants: the mutant in the lab's place ------------------------------------------------------
 
+# What fails without a mutant as well catches none.
 try_mutants() { # NUMBER PROGRAM NAME CHECK
-	local program=$2 status=0 failed bad='' left before title caught=''
+	local program=$2 status=0 failed bad='' left before title caught='' said
+	if [ -z "${sound[$program]-}" ]; then
+		sound[$program]=-
+		[[ $program = *-more ]] || sound[$program]=-$(refused "tests/$program.bats" .)
+	fi
+	[ "${sound[$program]}" = - ] || bad+="without it, too: ${sound[$program]#-}; "
 	mv "$LABS/$program" "$scratch/program" && cp "$folder/$1" "$LABS/$program"
 	before=$(census)
 	run_of "$program"
 	MARK=$mark timeout --kill-after=5 $limit "${run[@]}" >"$scratch/out" 2>"$scratch/err" </dev/null || status=$?
 	left=$(left_behind "$before")
 	failed=$(jq -r 'select(.event == "check" and .verdict == "fail") | .what' "$scratch/out" 2>/dev/null)
+	said=$(jq -r 'select(.event == "end").verdict' "$scratch/out" 2>/dev/null)
 	if [[ $program = *-more ]]; then
 		mkdir "$scratch/others"
 		for other in "$LABS"/[0-9]*; do [ "$other" = "$LABS/$program" ] || mv "$other" "$scratch/others/"; done
@@ -97,12 +104,12 @@ try_mutants() { # NUMBER PROGRAM NAME CHECK
 		[ -n "$caught" ] || caught=$(refused "tests/$program.bats" .)
 	fi
 	rm -f "$LABS/$program" && mv "$scratch/program" "$LABS/$program"
-	# 3: what the mutant left mounted cannot be removed, which is told after the checks.
-	[[ $status = [13] ]] || bad+="status $status: $(tail -n 1 "$scratch/err"); "
+	# Broken: what the mutant left mounted cannot be removed, which is told after the checks.
+	[[ $status = [013] && $said = @(fail|broken|) ]] || bad+="status $status, $said: $(tail -n 1 "$scratch/err"); "
 	grep -qxF "$4" <<<"$failed" || bad+="the check named does not fail; "
 	[ -n "$caught" ] || bad+="no test fails; "
 	[ -z "$left" ] || bad+="left: $left"
-	told "$1" "$bad" "status $status; $(head -n 3 <<<"$failed" | paste -sd ';'); $caught"
+	told "$1" "$bad" "${said:-status $status}; $(head -n 3 <<<"$failed" | paste -sd ';'); $caught"
 }
 
 # refused FILE FILTER: the first of these tests that fails
@@ -308,7 +315,7 @@ try_faults() { # NUMBER PROGRAM CALL WHEN HOW
 # ---- One after the other -----------------------------------------------------------------------------
 
 kind=$1 folder=$2
-declare -A took
+declare -A took sound
 while IFS=$'\t' read -r -u 7 number program rest; do
 	if [ "$3" -gt 0 ] && [ $SECONDS -ge "$3" ]; then
 		echo '@late'
