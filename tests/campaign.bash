@@ -288,6 +288,7 @@ if [ "${1-}" = --calls ]; then
 				done
 			done
 	done
+	echo '@@end'
 	exit
 fi
 

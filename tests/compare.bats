@@ -7,13 +7,13 @@ load helper
 compare=$ROOT/scripts/compare
 
 setup_file() {
-	in_vm || ! type -P crun runc >/dev/null ||
+	in_vm || [ -z "$(type -P crun runc)" ] ||
 		"$compare" >"$BATS_FILE_TMPDIR/said" 2>&1 3>&- || echo "$?" >"$BATS_FILE_TMPDIR/status"
 }
 
 setup() {
 	host_only "it boots a lab VM of its own"
-	type -P crun runc >/dev/null || skip "neither crun nor runc is installed"
+	[ -n "$(type -P crun runc)" ] || skip "neither crun nor runc is installed"
 	facts=$ROOT/build/compare.tsv reasons=$ROOT/tests/compare/reasons
 }
 

@@ -18,6 +18,11 @@ setup() {
 	source=$BATS_TEST_TMPDIR/exercise.c
 }
 
+# needs_here: skips the test where the check of none of them can run.
+needs_here() {
+	[ ${#here[@]} -gt 0 ] || skip "no exercise can be checked on this machine: make doctor says why"
+}
+
 # judged ID STATUS FILE: the check of FILE ends with it.
 judged() {
 	run env SOURCE="$3" scripts/exercise check "$1"
@@ -39,6 +44,7 @@ judged() {
 }
 
 @test "exercises: as it stands each fails, the solution passes" {
+	needs_here
 	for id in "${here[@]}"; do
 		judged "$id" 1 "labs/$id/exercise.c"
 		for SEED in 1 2 $SEED; do
@@ -49,6 +55,7 @@ judged() {
 }
 
 @test "exercises: a program that does nothing fails, and one that only prints" {
+	needs_here
 	for id in "${here[@]}"; do
 		echo 'int main(void) { return 0; }' >"$source"
 		judged "$id" 1 "$source"
@@ -71,6 +78,7 @@ judged() {
 }
 
 @test "exercises: who writes to the checker's own channel is told so" {
+	needs_here
 	id=${here[0]}
 	cat >"$source" <<-'C'
 		#include <fcntl.h>
@@ -87,6 +95,7 @@ judged() {
 }
 
 @test "exercises: what students write wrong is refused, with the hint that fits" {
+	needs_here
 	for id in "${here[@]}"; do
 		[ -e "tests/wrong/$id" ] || continue
 		wrong=0
@@ -105,6 +114,7 @@ judged() {
 }
 
 @test "exercises: begun once, never overwritten, reset byte for byte; three hints; progress" {
+	needs_here
 	id=${here[0]}
 	run scripts/exercise check "$id"
 	same "the first check" 1 "$status"
@@ -130,6 +140,7 @@ judged() {
 }
 
 @test "exercises: a program that hangs, or forks without end to hold on, is ended, and nothing is left" {
+	needs_here
 	id=${here[0]}
 	unique=unboxed-$$-$RANDOM
 	cat >"$source" <<-C

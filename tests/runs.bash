@@ -7,14 +7,17 @@ runs=$BATS_RUN_TMPDIR/labs
 # find_programs: for setup_file. Nothing is listed by name.
 find_programs() {
 	local BATS_FILE_TMPDIR=$runs # where fact writes
-	local about program place exclusive shortest quick after parts teaches status programs=() here=() elsewhere=() timed=()
+	local about program place exclusive shortest quick after parts teaches status written=0 listed=0 programs=() here=() elsewhere=() timed=()
 	[ ! -e "$runs" ] || return 0
 	mkdir "$runs"
 	for program in "$LABS"/[0-9]*; do
-		[[ $program = *.d || ! -x $program ]] || "$program" --about
+		[[ $program != *.d && -x $program ]] || continue
+		"$program" --about
+		written=$((written + 1))
 	done >"$runs/about"
 	# All with one jq(1), which takes longer to start than a lab; no field is empty, or read would go past it.
 	while IFS=$'\t' read -r program place exclusive shortest quick after parts teaches; do
+		listed=$((listed + 1))
 		! in_vm || [ "$place" != host- ] || continue
 		programs+=("$program")
 		[ "$exclusive" != cpu- ] || timed+=("$program")
@@ -35,6 +38,8 @@ find_programs() {
 	done < <(jq -r '[(.id | sub("/"; "-")), .place + "-", .exclusive + "-",
 		([.options[] | select(.name == "seconds") | .min / 1000] | first // 0),
 		(.quick, .after, [.parts[].name], .teaches | "-" + join(" "))] | @tsv' "$runs/about")
+	within "programs whose --about can be read" 1 1000 $listed
+	same "programs whose --about can be read" $written $listed
 	fact seed "${LAB_SEED:-$RANDOM}"
 	fact all_of_them "${programs[*]}"
 	fact can_run "${here[*]}"
