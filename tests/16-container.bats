@@ -70,7 +70,7 @@ setup_file() {
 	fact web_after "$(alive "$web" && echo yes || echo gone)"
 	fact group_after "$([ -z "$group" ] || [ -e "$group" ] || echo gone)"
 
-	strace -f -qq -e trace=clone3,exit_group,mount,pidfd_send_signal,rmdir,openat,write,mmap -o "$BATS_FILE_TMPDIR/raw" "$container" >/dev/null 2>&1 3>&- || :
+	strace -f -qq -s 200 -e trace=clone3,exit_group,mount,kill,pidfd_send_signal,rmdir,openat,read,write,mmap -o "$BATS_FILE_TMPDIR/raw" "$container" >/dev/null 2>&1 3>&- || :
 	joined "$BATS_FILE_TMPDIR/raw" >"$BATS_FILE_TMPDIR/calls"
 }
 
@@ -146,8 +146,16 @@ setup() {
 
 @test "16-container: a second one is killed, its group goes, and the first does not notice" {
 	# check: eater: 128 + SIGKILL
+	mapfile -t born < <(grep -E '^[0-9]+ +clone3\(.*CLONE_NEWNET.*CLONE_INTO_CGROUP' "$calls")
+	same "in all namespaces and a group: a trial, and two containers" 3 "${#born[@]}"
+	eater=$(sed -n 's/.*= \([0-9]*\)$/\1/p' <<<"${born[2]}")
+	grep -qE "^$eater +\+\+\+ killed by SIGKILL" "$calls"
+	# Nobody has sent it one: of these there is one, to the first, and that is later.
+	same "who was sent a SIGKILL" "1 0" "$(grep -cE ' pidfd_send_signal\(.*SIGKILL' "$calls") $(grep -cE " kill\($eater," "$calls" || :)"
+	same "after its end" "$eater" "$(grep -E "^$eater +\+\+\+ killed| pidfd_send_signal\(.*SIGKILL" "$calls" | sed 's/ .*//; q')"
 	# check: eater: memory.events, oom_kill
-	grep -q 'killed by SIGKILL' "$calls"
+	# What the kernel has told of it.
+	grep -A 3 -E 'openat\(.*/[0-9a-f]{64}/memory\.events"' "$calls" | grep -qE ' read\([0-9]+, "low [^"]*oom_kill 1\\n'
 	# check: eater: its namespaces
 	# check: eater: its group, after rmdir
 	same "groups of containers then" 1 "$groups_then"
@@ -215,6 +223,34 @@ setup() {
 	same "status after kill" 137 "$result"
 	[ ! -e "$group" ]
 	held=
+}
+
+@test "16-container: no way to the host by --init's program, a link of the image's, or what is mounted below :ro" {
+	mode=$(stat -c %a "$container")
+	run_in --init -- chmod 4711 /proc/1/exe
+	same "chmod of PID 1's program" 1 "$status"
+	same "the mode of ours" "$mode" "$(stat -c %a "$container")"
+	mkdir -p "$BATS_TEST_TMPDIR/image" "$BATS_TEST_TMPDIR/below" "$BATS_TEST_TMPDIR/data/sub"
+	cp -R "$ROOT/build/rootfs/tree/bin" "$BATS_TEST_TMPDIR/image"
+	ln -s "$BATS_TEST_TMPDIR/below" "$BATS_TEST_TMPDIR/image/dev"
+	run_in --rootfs "$BATS_TEST_TMPDIR/image" -- true
+	[[ $status = 125 && $stderr == *"dev in the image is no folder"* ]]
+	same "where that link leads" "" "$(ls "$BATS_TEST_TMPDIR/below")"
+	rm "$BATS_TEST_TMPDIR/image/dev"
+	run_in --rootfs "$BATS_TEST_TMPDIR/image" -- ls /dev/null /proc/self/exe
+	same "an image without dev and proc" 0 "$status"
+	# shellcheck disable=SC2016 # that shell expands it
+	run unshare --mount sh -c 'mount -t tmpfs below "$0/sub" && "$1" -v "$0:/data:ro" -- touch /data/sub/file' "$BATS_TEST_TMPDIR/data" "$container"
+	[[ $status = 1 && $output == *"Read-only file system"* ]]
+	# The one below another comes after it, whichever was named first.
+	touch "$BATS_TEST_TMPDIR/below/file"
+	run_in -v "$BATS_TEST_TMPDIR/below:/data/sub" -v "$BATS_TEST_TMPDIR/data:/data" -- ls /data/sub
+	same "what lies below" file "$output"
+}
+
+@test "16-container: the story is as predicted with other capabilities, an address and a limit of one's own" {
+	run_in --cap-drop NET_RAW --cap-add SYS_TIME --ip 172.17.0.77 --memory 20M --format=jsonl
+	same "its status" 0 "$status"
 }
 
 @test "16-container: each option is what --explain says, by strace of a real run" {

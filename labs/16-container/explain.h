@@ -66,12 +66,13 @@ static inline void explain_root(const struct container *c)
 	for (int i = 0; i < r->volume_count; i++) {
 		const struct bind_mount *v = &r->volumes[i];
 		const char *target = v->target + strspn(v->target, "/");
-		becomes("--volume", asked.volumes.value[i],
+		becomes(i < asked.volumes.count ? "--volume" : "--init",
+			i < asked.volumes.count ? asked.volumes.value[i] : "",
 			"mount(\"%s\", \"%s\", NULL, MS_BIND|MS_REC, NULL)", v->source, target);
 		if (v->read_only)
 			becomes("", "",
-				"mount(NULL, \"%s\", NULL, MS_RDONLY|MS_REMOUNT|MS_BIND, NULL)",
-				target);
+				"mount_setattr(...\"%s\", %s, {attr_set=MOUNT_ATTR_RDONLY...)",
+				target, v->recursive ? "AT_RECURSIVE" : "0");
 	}
 	for (int i = 0; i < asked.tmpfs.count; i++) {
 		const char *path = asked.tmpfs.value[i], *options = strchr(path, ':');
@@ -143,7 +144,7 @@ static inline int explain(const struct container *c)
 		becomes("--interactive", "", "nothing: standard input is its own in any case");
 	explain_powers(c);
 	if (asked.init)
-		becomes("--init", "", "rt_sigtimedwait(...)");
+		becomes("", "", "rt_sigtimedwait(...)");
 	for (int i = 0; i < asked.env.count; i++)
 		if (strchr(asked.env.value[i], '='))
 			becomes("--env", asked.env.value[i], "execve(...\"%s\"...)",

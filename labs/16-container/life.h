@@ -65,8 +65,9 @@ static inline void terminal_open(int channel)
 		_exit(125); /* there is nobody who would have it */
 }
 
-/* PID 1 that forwards what it is told and reaps whatever ends, as tini and catatonit do. */
-static inline void init_before(void)
+/* PID 1 that forwards what it is told and reaps whatever ends, as tini and catatonit do: this
+ * program once more. */
+static inline _Noreturn void init_main(char **words)
 {
 	sigset_t all;
 	int status;
@@ -75,7 +76,7 @@ static inline void init_before(void)
 	pid_t command = MUST(fork());
 	if (command == 0) {
 		sigprocmask(SIG_UNBLOCK, &all, NULL);
-		return;
+		lab_exec(words);
 	}
 	for (;;) {
 		int got = sigwaitinfo(&all, NULL); /* -1, EINTR: it was stopped, and goes on */
@@ -88,10 +89,25 @@ static inline void init_before(void)
 	}
 }
 
+/* COMMAND with that before it. */
+static inline char **init_command(char **command)
+{
+	int words = 0;
+	while (command[words])
+		words++;
+	char **longer = calloc((size_t)words + 3, sizeof *longer);
+	if (!longer)
+		die("out of memory");
+	longer[0] = text("%s", init_path);
+	longer[1] = text("--");
+	memcpy(longer + 2, command, (size_t)words * sizeof *command);
+	return longer;
+}
+
 /* The last steps, each of which takes something away for good; channel -1: no terminal of its own.
  */
 static inline _Noreturn void command_exec(
-	const struct powers *powers, int channel, char **environment, char **command, bool init)
+	const struct powers *powers, int channel, char **environment, char **command)
 {
 	sigset_t none;
 	MUST(setsid()); /* no terminal of the host's: into that it could type */
@@ -101,8 +117,6 @@ static inline _Noreturn void command_exec(
 	MUST(prctl(PR_SET_PDEATHSIG, SIGKILL)); /* we are nothing without who waits */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	if (init)
-		init_before();
 	environ = environment;
 	lab_command = command;
 	lab_exec(command);
@@ -131,7 +145,8 @@ static inline _Noreturn void container_main(struct container *c)
 		make_folders(c->workdir);
 		MUST(chdir(c->workdir));
 	}
-	command_exec(&c->powers, c->tty ? c->channel : -1, c->environment, c->command, c->init);
+	command_exec(&c->powers, c->tty ? c->channel : -1, c->environment,
+		c->init ? init_command(c->command) : c->command);
 }
 
 /* ---- Outside ---- */

@@ -109,7 +109,8 @@ static inline bool volume_parse(const char *value, struct bind_mount *volume)
 	autofree char *source = text("%.*s", (int)(target - value), value);
 	*volume = (struct bind_mount){.source = realpath(source, NULL),
 		.target = text("%.*s", (int)length, target + 1),
-		.read_only = !strcmp(mode, ":ro")};
+		.read_only = !strcmp(mode, ":ro"),
+		.recursive = true};
 	return true;
 }
 
@@ -165,6 +166,10 @@ static const struct lab_option container_operands[] = {
 
 /* ---- What the words mean together ---- */
 
+/* Where our program is in a container with --init, and can only be read: by /proc/1/exe
+ * a container's root would else reach the host's file. CVE-2019-5736 */
+static const char init_path[] = "/dev/init";
+
 static inline void need_folder(const char *option, const char *path)
 {
 	struct stat st;
@@ -198,7 +203,8 @@ static inline char **container_environment(const struct container *c)
 /* All that can be wrong is told here, before anything is done. */
 static inline struct container container_asked(void)
 {
-	static struct bind_mount volumes[sizeof asked.volumes.value / sizeof *asked.volumes.value];
+	static struct bind_mount
+		volumes[sizeof asked.volumes.value / sizeof *asked.volumes.value + 1];
 	uint64_t set, capabilities = default_capabilities;
 	struct container c = {.memory = asked.memory,
 		.cpus = asked.cpus,
@@ -219,6 +225,11 @@ static inline struct container container_asked(void)
 	if (!c.grouped && (c.memory || c.cpus || c.pids))
 		lab_usage(
 			"--cgroups=disabled: expected no limit with it, for limits are files of a group");
+	if (!lab_command && !asked.verb && (c.init || !c.grouped))
+		lab_usage("%s: expected COMMAND with it, for the story has its own",
+			c.init ? "--init" : "--cgroups=disabled");
+	if (!asked.verb && strcmp(asked.signal, "KILL") != 0)
+		lab_usage("--signal: expected kill with it");
 	if (c.tty && lab_command && !isatty(STDIN_FILENO))
 		lab_usage("--tty: expected standard input to be a terminal");
 	for (int i = 0; i < asked.cap_drop.count; i++)
@@ -232,11 +243,14 @@ static inline struct container container_asked(void)
 	c.powers.capabilities = capabilities;
 	for (int i = 0; i < asked.volumes.count; i++)
 		volume_parse(asked.volumes.value[i], &volumes[i]);
+	if (asked.init)
+		volumes[asked.volumes.count] = (struct bind_mount){
+			realpath("/proc/self/exe", NULL), init_path, true, false};
 	c.root = (struct root){.image = asked.rootfs ? realpath(asked.rootfs, NULL) : file_rootfs(),
 		.keep = asked.keep ? realpath(asked.keep, NULL) : NULL,
 		.read_only = asked.read_only,
 		.volumes = volumes,
-		.volume_count = asked.volumes.count,
+		.volume_count = asked.volumes.count + asked.init,
 		.tmpfs = &asked.tmpfs};
 	return c;
 }

@@ -97,6 +97,9 @@ static inline void powers_drop(const struct powers *p)
 		die("setgroups");
 	MUST(setresgid(p->group, p->group, p->group));
 	MUST(setresuid(p->user, p->user, p->user));
+	/* Until it has become COMMAND it is the host's program: nobody inside may look into it.
+	 * CVE-2016-9962 */
+	MUST(prctl(PR_SET_DUMPABLE, 0));
 	struct __user_cap_data_struct sets[2];
 	MUST(capget(&version, sets)); /* root itself may lack some */
 	for (int i = 0; i < 2; i++) {

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -25,7 +26,7 @@
 /* A folder or file of the host that is seen at another place in the container. */
 struct bind_mount {
 	const char *source, *target; /* both absolute */
-	bool read_only;
+	bool read_only, recursive;   /* the second: what is mounted below it as well */
 };
 
 struct root {
@@ -38,6 +39,19 @@ struct root {
 	const struct lab_texts *tmpfs; /* "/run" or "/run:size=64m" */
 	bool user_namespace;           /* we are no root outside: no node can be made */
 };
+
+/* The C library has mount_setattr(2) and its struct since glibc 2.36. */
+#ifndef MOUNT_ATTR_RDONLY
+#define MOUNT_ATTR_RDONLY 0x00000001
+#endif
+static inline int make_read_only(const char *path, bool recursive)
+{
+	struct {
+		uint64_t attr_set, attr_clr, propagation, userns_fd;
+	} attr = {.attr_set = MOUNT_ATTR_RDONLY};
+	return (int)syscall(SYS_mount_setattr, AT_FDCWD, path, recursive ? AT_RECURSIVE : 0, &attr,
+		sizeof attr);
+}
 
 static inline int pivot_root(const char *new_root, const char *put_old)
 {
@@ -139,6 +153,7 @@ static inline void root_dev(const struct root *r)
 	static const char *const links[][2] = {{"/proc/self/fd", "dev/fd"},
 		{"/proc/self/fd/0", "dev/stdin"}, {"/proc/self/fd/1", "dev/stdout"},
 		{"/proc/self/fd/2", "dev/stderr"}, {"pts/ptmx", "dev/ptmx"}};
+	make_folder("dev");
 	MUST(mount("tmpfs", "dev", "tmpfs", MS_NOSUID | MS_STRICTATIME, "mode=755,size=65536k"));
 	for (size_t i = 0; i < sizeof nodes / sizeof *nodes; i++) {
 		if (!r->user_namespace) {
@@ -164,6 +179,8 @@ static inline void root_dev(const struct root *r)
 
 static inline void root_proc_and_sys(void)
 {
+	make_folder("proc");
+	make_folder("sys");
 	MUST(mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL));
 	MUST(mount("sysfs", "sys", "sysfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL));
 	/* Of the cgroup namespace, so that its top is the container's own group: lab 07. */
@@ -174,34 +191,57 @@ static inline void root_proc_and_sys(void)
 
 /* ---- Volumes, and what is of memory only ---- */
 
+static inline void mount_volume(const struct bind_mount *v)
+{
+	const char *target = v->target + strspn(v->target, "/");
+	struct stat st;
+	if (stat(v->source, &st))
+		die("stat %s", v->source);
+	if (S_ISDIR(st.st_mode)) {
+		make_folders(target);
+	} else { /* a file is mounted on a file */
+		autofree char *parent = text("%s", target);
+		*(strrchr(parent, '/') ? strrchr(parent, '/') : parent) = '\0';
+		if (*parent)
+			make_folders(parent);
+		make_file(target);
+	}
+	MUST(mount(v->source, target, NULL, MS_BIND | MS_REC, NULL));
+	/* Not MS_REMOUNT: that takes away nosuid and nodev, which no user namespace may. */
+	if (v->read_only)
+		MUST(make_read_only(target, v->recursive));
+}
+
+static inline void mount_tmpfs(const char *value)
+{
+	autofree char *target = text("%s", value + 1);
+	char *options = strchr(target, ':');
+	if (options)
+		*options++ = '\0';
+	make_folders(target);
+	MUST(mount("tmpfs", target, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options));
+}
+
+/* "/a/b:ro": 2 */
+static inline int depth(const char *path)
+{
+	int names = 0;
+	for (; *path && *path != ':'; path++)
+		names += *path == '/' && path[1] && !strchr("/:", path[1]);
+	return names;
+}
+
+/* The one that lies below another's place after it, in whichever order they were named. */
 static inline void root_volumes(const struct root *r)
 {
-	for (int i = 0; i < r->volume_count; i++) {
-		const struct bind_mount *v = &r->volumes[i];
-		const char *target = v->target + strspn(v->target, "/");
-		struct stat st;
-		if (stat(v->source, &st))
-			die("stat %s", v->source);
-		if (S_ISDIR(st.st_mode)) {
-			make_folders(target);
-		} else { /* a file is mounted on a file */
-			autofree char *parent = text("%s", target);
-			*(strrchr(parent, '/') ? strrchr(parent, '/') : parent) = '\0';
-			if (*parent)
-				make_folders(parent);
-			make_file(target);
-		}
-		MUST(mount(v->source, target, NULL, MS_BIND | MS_REC, NULL));
-		if (v->read_only)
-			MUST(mount(NULL, target, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL));
-	}
-	for (int i = 0; r->tmpfs && i < r->tmpfs->count; i++) {
-		autofree char *target = text("%s", r->tmpfs->value[i] + 1);
-		char *options = strchr(target, ':');
-		if (options)
-			*options++ = '\0';
-		make_folders(target);
-		MUST(mount("tmpfs", target, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options));
+	int memory = r->tmpfs ? r->tmpfs->count : 0;
+	for (int names = 0, done = 0; done < r->volume_count + memory; names++) {
+		for (int i = 0; i < r->volume_count; i++)
+			if (depth(r->volumes[i].target) == names && ++done)
+				mount_volume(&r->volumes[i]);
+		for (int i = 0; i < memory; i++)
+			if (depth(r->tmpfs->value[i]) == names && ++done)
+				mount_tmpfs(r->tmpfs->value[i]);
 	}
 }
 

@@ -299,7 +299,7 @@ static inline int exec_in(const struct seen *seen)
 		if (length <= 0 || (cwd[length] = '\0', chdir(cwd)))
 			MUST(chdir("/"));
 		close(channel[0]);
-		command_exec(&powers, c.tty ? channel[1] : -1, environment, lab_command, false);
+		command_exec(&powers, c.tty ? channel[1] : -1, environment, lab_command);
 	}
 	close(channel[1]);
 	c.channel = channel[0];
