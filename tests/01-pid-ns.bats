@@ -64,7 +64,7 @@ setup_file() {
 		"--pid=/proc/$lab/ns/pid_for_children" true 2>&1 && echo forked)"
 	lab_end
 	fact status "$lab_status"
-	cp "$lab_dir/jsonl" "$BATS_FILE_TMPDIR/jsonl"
+	strace -f -qq -e trace=kill -o "$BATS_FILE_TMPDIR/calls" "$LABS/$program" >/dev/null 2>&1 3>&- || :
 }
 
 setup() {
@@ -141,6 +141,8 @@ setup() {
 		return 1
 	}
 	# check: PID 1 ended with 128 + SIGKILL
+	killed=$(awk '$2 ~ /^kill/ && /SIGKILL\) += 0$/ { sub(/.*\(/, ""); print $0 + 0 }' "$BATS_FILE_TMPDIR/calls")
+	grep -qE "^$killed +\+\+\+ killed by SIGKILL" "$BATS_FILE_TMPDIR/calls"
 	# By hand: the first child of a shell that has unshared is killed from outside.
 	unshare "${userns_make[@]}" --pid sh -c 'sh -c "sleep 987 & sleep 987 & wait" & wait $!' 3>&- &
 	maker=$!
