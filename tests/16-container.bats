@@ -388,7 +388,7 @@ setup() {
 
 @test "16-container: a terminal of its own, with the size of ours; signals are forwarded" {
 	host_or_vm_has script
-	run timeout 60 script -qec "stty rows 33 cols 99; $container -it -- sh -c 'tty; stty size; ps -o pid,tty | tail -n 1'" /dev/null </dev/null
+	run timeout 60 script -qec "stty rows 33 cols 99; ${container@Q} -it -- sh -c 'tty; stty size; ps -o pid,tty | tail -n 1'" /dev/null </dev/null
 	[[ $output == *"/dev/pts/0"*"33 99"* ]]
 	"$container" -- sh -c 'trap "exit 5" USR1; echo ready; while :; do sleep 0.1; done' >"$BATS_TEST_TMPDIR/said" 2>/dev/null 3>&- &
 	waits=$!

@@ -338,7 +338,7 @@ on_terminal() { # PREFIX ENVIRONMENTS PROGRAM...
 	! in_vm || environments=A=1
 	on_terminal "" "$environments" "${here[@]}"
 	mapfile -t there < <(in_vm || printf '%s\n' "${elsewhere[@]:0:1}")
-	[ -z "${there-}" ] || on_terminal "$ROOT/scripts/vm --cpus 2 /lab/scripts/guest swap block --" "$environments" "$there"
+	[ -z "${there-}" ] || on_terminal "scripts/vm --cpus 2 /lab/scripts/guest swap block --" "$environments" "$there"
 	for program in "${here[@]}" ${there-}; do
 		for variable in $environments; do
 			file=$out.$program.$variable
@@ -397,7 +397,7 @@ predicted() {
 	mapfile -t mine < <(asking "${here[@]}")
 	mapfile -t there < <(in_vm || [ "${LAB_MEASURES-}" = only ] || asking "${elsewhere[@]}" | head -n 1)
 	[ ${#mine[@]} = 0 ] || predicted "" "${mine[@]}"
-	[ ${#there[@]} = 0 ] || predicted "$ROOT/scripts/vm --cpus 2 /lab/scripts/guest swap block --" "${there[@]}"
+	[ ${#there[@]} = 0 ] || predicted "scripts/vm --cpus 2 /lab/scripts/guest swap block --" "${there[@]}"
 	for program in "${mine[@]}" "${there[@]}"; do
 		questions=$("$LABS/$program" --about | jq -c .questions)
 		jq -e 'length == 2 or length == 3' <<<"$questions" >/dev/null || wrong "$program: expected two or three questions"
@@ -586,16 +586,16 @@ teardown() {
 # A source without comments, its macros not expanded; of a lab with the headers that lie in a lab's folder.
 bare_source() {
 	local file
-	for file in $(gcc -std=gnu11 -MM -MG -I "$ROOT/common" -I "$ROOT/build/made" "$1" 2>/dev/null |
-		tr -d '\134' | tr ' ' '\n' | grep -E '\.[ch]$' | grep -E "/labs/|^$1\$" || echo "$1"); do
+	for file in $(gcc -std=gnu11 -MM -MG -I common -I build/made "$1" 2>/dev/null |
+		tr -d '\134' | tr ' ' '\n' | grep -E '\.[ch]$' | grep -E "^labs/|^$1\$" || echo "$1"); do
 		gcc -fpreprocessed -dD -E -P "$file" 2>/dev/null
 	done
 }
 
 source_of() {
 	case $1 in
-	*-more) echo "$ROOT/labs/${1%-more}/more.c" ;;
-	*) echo "$ROOT/labs/$1/main.c" ;;
+	*-more) echo "labs/${1%-more}/more.c" ;;
+	*) echo "labs/$1/main.c" ;;
 	esac
 }
 
@@ -628,7 +628,7 @@ source_of() {
 	host_only "the lab VM has no objects and no sources"
 	calls='unshare|setns|clone|clone3|__clone|mount|umount|umount2|pivot_root|chroot|sethostname|setdomainname'
 	objects=0
-	for source in "$ROOT"/common/*.c; do
+	for source in common/*.c; do
 		name=${source##*/}
 		name=${name%.c}
 		case $name in probe | spawn) continue ;; esac
@@ -646,7 +646,7 @@ source_of() {
 	done
 	[ $objects -gt 3 ] || wrong "only $objects objects were looked at"
 	# spawn.o: one clone3, with that one flag, and nothing else.
-	text=$(bare_source "$ROOT/common/spawn.c")
+	text=$(bare_source common/spawn.c)
 	same "calls by number in spawn.c" "SYS_clone3" "$(grep -oE '\b(SYS|__NR)_[a-z0-9_]+' <<<"$text" | xargs)" || wrong "see above"
 	same "flags in spawn.c" "CLONE_INTO_CGROUP" "$(grep -oE '\bCLONE_[A-Z_]+' <<<"$text" | sort -u | xargs)" || wrong "see above"
 	none_wrong
