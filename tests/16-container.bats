@@ -400,7 +400,7 @@ setup() {
 	result=0
 	wait "$waits" || result=$?
 	same "status of who was told USR1" 5 "$result"
-	# Ours as PID 1 has no more than COMMAND has: no exec() has taken it away.
+	# Ours as PID 1 has no more than COMMAND has.
 	held --init
 	same "what an init may do" "00000000a80425fb 00000000a80425fb" \
 		"$(status_of "$held_pid" CapEff) $(status_of "$(status_of "$held_pid" PPid)" CapEff)"
@@ -434,6 +434,7 @@ setup() {
 	for value in '' NOSUCH CAP_ 64; do refused --cap-add "$value" -- true && refused --cap-drop "$value" -- true; done
 	for value in '' /no/such /etc/passwd; do refused --rootfs "$value" -- true && refused --keep "$value" -- true; done
 	for value in '' on; do refused --cgroups "$value" -- true; done
+	refused --init && refused --cgroups=disabled && refused --signal TERM -- true
 	for option in memory cpus pids-limit hostname name network ip user tmpfs volume env workdir cap-add cap-drop rootfs keep cgroups signal; do
 		refused "--$option"
 		refused "--$option" -- true

@@ -225,7 +225,7 @@ static inline struct container container_asked(void)
 	if (!c.grouped && (c.memory || c.cpus || c.pids))
 		lab_usage(
 			"--cgroups=disabled: expected no limit with it, for limits are files of a group");
-	if (!lab_command && !asked.verb && (c.init || !c.grouped))
+	if (!lab_command && !asked.verb && !asked.explain && (c.init || !c.grouped))
 		lab_usage("%s: expected COMMAND with it, for the story has its own",
 			c.init ? "--init" : "--cgroups=disabled");
 	if (!asked.verb && strcmp(asked.signal, "KILL") != 0)

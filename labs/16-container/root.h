@@ -87,11 +87,12 @@ static const char *root_place(const struct root *r)
 static inline void make_folder(const char *path)
 {
 	struct stat st;
-	if (!mkdir(path, 0755))
+	if (!lstat(path, &st))
+		errno = 0;
+	else if (errno == ENOENT && !mkdir(path, 0755))
 		return;
-	if (errno != EEXIST || lstat(path, &st))
+	else
 		die("mkdir %s", path);
-	errno = 0;
 	if (!S_ISDIR(st.st_mode))
 		die("%s in the image is no folder: nothing is mounted there", path);
 }
