@@ -188,6 +188,7 @@ from_vms() {
 
 # The contract answers the questions of the shortest run, which boots no virtual machine.
 @test "18-container-vs-vm: what is said of a virtual machine's memory has its right answer, the others their reasons" {
+	needs_vms
 	command -v script >/dev/null || skip "on the host only: there is no script(1) here to make a terminal"
 	question=$("$LABS/$program" --about | jq -c '.questions[1]')
 	local right=0

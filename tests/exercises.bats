@@ -161,6 +161,19 @@ judged() {
 	[[ $output == *"COMMAND runs"* ]]
 	run grep -ls "$unique" /proc/[0-9]*/cmdline
 	same "processes left" "" "$output"
+	# A terminal's Ctrl-C, which goes to one process group.
+	SOURCE=$source setsid env --default-signal=INT scripts/exercise check "$id" >/dev/null 2>&1 3>&- &
+	local check=$! tries=200 result=0
+	until grep -qs "$unique" /proc/[0-9]*/cmdline; do ((tries-- > 0)) && sleep 0.05; done
+	kill -INT -- -$check
+	wait $check || result=$?
+	same "status after Ctrl-C" 130 "$result"
+	for ((tries = 20; tries > 0; tries--)); do
+		run grep -ls "$unique" /proc/[0-9]*/cmdline
+		[ -n "$output" ] || break
+		sleep 0.05
+	done
+	same "processes left after Ctrl-C" "" "$output"
 }
 
 # As it stands, and where that needs the VM the wrong ones and the one that does nothing; as many a boot as may
