@@ -120,9 +120,21 @@ teardown_file() {
 	"$ROOT/build/bin/supervise" "$LABS/$program" --version >/dev/null
 }
 
+# from KIND: what came from these, as the lab's read() had it, a few letters at a time: "BOOT_ID RELEASE".
+from() {
+	awk 'match($0, /^read\([0-9]+, "/) {
+		fd = $1
+		$0 = substr($0, RLENGTH + 1)
+		if (match($0, /", [0-9]+\) += [0-9]+$/)) said[fd] = said[fd] substr($0, 1, RSTART - 1)
+	}
+	END { for (fd in said) print said[fd] }' "$calls" |
+		grep -oE "lab18\.$me\.$1 [^ $]+ [^ \\]+" | cut -d' ' -f2- | sort -u
+}
+
 @test "18-container-vs-vm: control: a plain process has one PID and this machine's boot id" {
 	# check: process: with this machine's boot id
 	same "boot ids in its /proc" "1 $ours" "$plain_ids"
+	same "what it said" "$ours $(uname -r)" "$(from process)"
 	same "its root" ours "$plain_root"
 	# check: process: shells with one PID
 	same "its PIDs" 1 "$plain_pids"
@@ -136,6 +148,7 @@ teardown_file() {
 	same "boot ids in their own /proc" "10 $ours" "$payload_ids"
 	# check: containers: osrelease
 	same "osrelease there" "10 $(uname -r)" "$payload_releases"
+	same "what they said" "$ours $(uname -r)" "$(from container)"
 	# check: containers: shells in our /proc
 	same "shells in our /proc" 10 "$payload_shells"
 	# check: containers: shells with two PIDs
@@ -144,27 +157,16 @@ teardown_file() {
 	same "are they gone when the next series begins" yes "$containers_ended"
 }
 
-# What came from virtual machines, as the lab's read() had it, a few letters at a time: "BOOT_ID RELEASE".
-from_vms() {
-	awk 'match($0, /^read\([0-9]+, "/) {
-		fd = $1
-		$0 = substr($0, RLENGTH + 1)
-		if (match($0, /", [0-9]+\) += [0-9]+$/)) said[fd] = said[fd] substr($0, 1, RSTART - 1)
-	}
-	END { for (fd in said) print said[fd] }' "$calls" |
-		grep -oE "lab18\.$me\.vm [0-9a-f-]{36} [^ \\]+" | cut -d' ' -f2- | sort -u
-}
-
 @test "18-container-vs-vm: each virtual machine has a kernel of its own, out of our sight" {
 	needs_vms
 	same "of them, at last" 2 "$vms"
 	# One, and then two.
 	# check: VMs: different boot ids
-	same "boot ids that came from them" 3 "$(from_vms | cut -d' ' -f1 | sort -u | wc -l)"
+	same "boot ids that came from them" 3 "$(from vm | cut -d' ' -f1 | sort -u | wc -l)"
 	# check: VMs: with this machine's boot id
-	same "ours among these" 0 "$(from_vms | grep -c "$ours" || :)"
+	same "ours among these" 0 "$(from vm | grep -c "$ours" || :)"
 	# check: VMs: osrelease
-	same "their osrelease" "$(<"$("$ROOT/scripts/kernel" --path)/version")" "$(from_vms | cut -d' ' -f2 | sort -u)"
+	same "their osrelease" "$(<"$("$ROOT/scripts/kernel" --path)/version")" "$(from vm | cut -d' ' -f2 | sort -u)"
 	# check: VMs: shells in our /proc
 	same "their shells in our /proc" 0 "$vm_shells"
 	# check: VMs: processes, all of them QEMU
