@@ -930,6 +930,19 @@ static void write_output(struct session *s)
 		drop_incoming(s->whole);
 }
 
+/* exit(3) would take 256 for 0, which is success. */
+static int exit_status(const uint8_t *digits, size_t len)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < len && status <= 255; i++)
+		status = digits[i] >= '0' && digits[i] <= '9' ? 10 * status + digits[i] - '0' : 256;
+	if (len == 0 || status > 255)
+		die_vm("the lab VM sent nonsense: a status of '%.*s'", (int)(len < 16 ? len : 16),
+			(const char *)digits);
+	return status;
+}
+
 /* Takes whole frames until one has output to write. */
 static void take_frames(struct session *s)
 {
@@ -955,11 +968,8 @@ static void take_frames(struct session *s)
 
 			memcpy(&more, data, sizeof(more));
 			s->credit += more;
-		} else if (head.type == WIRE_EXIT && head.len < 16) {
-			char text[16] = "";
-
-			memcpy(text, data, head.len);
-			s->status = atoi(text);
+		} else if (head.type == WIRE_EXIT) {
+			s->status = exit_status(data, head.len);
 		}
 		drop_incoming(s->whole);
 	}

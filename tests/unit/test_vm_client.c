@@ -1,0 +1,213 @@
+/*
+ * scripts/vm-client on a terminal, beside a guest that is played: QEMU is this program once more,
+ * which says what rootfs/wire.h lets a guest say.
+ */
+#define _GNU_SOURCE
+#include <limits.h>
+#include <sys/un.h>
+
+#include "../../rootfs/wire.h"
+#include "run.h"
+
+/* ---- The guest ---- */
+
+static bool take(int fd, void *data, size_t size)
+{
+	return size == 0 || recv(fd, data, size, MSG_WAITALL) == (ssize_t)size;
+}
+
+static void give(int fd, uint32_t type, const void *data, size_t len)
+{
+	struct wire_head head = {type, (uint32_t)len};
+	if (write(fd, &head, sizeof head) < 0 || (len && write(fd, data, len) < 0))
+		_exit(1);
+}
+
+/* Its command says "ready", then what it reads; it ends with that status, at once or by a signal.
+ */
+static _Noreturn void guest(const char *status, char *argv[])
+{
+	static const char chardev[] = "socket,id=lab0,path=";
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	static uint8_t data[WIRE_DATA];
+	struct wire_head head;
+	while (*argv && strncmp(*argv, chardev, strlen(chardev)))
+		argv++;
+	if (!*argv)
+		_exit(1);
+	snprintf(address.sun_path, sizeof address.sun_path, "%s", *argv + strlen(chardev));
+	address.sun_path[strcspn(address.sun_path, ",")] = '\0';
+	int port = socket(AF_UNIX, SOCK_STREAM, 0);
+	if (bind(port, (struct sockaddr *)&address, sizeof address) || listen(port, 1))
+		_exit(1);
+	int fd = accept(port, NULL, NULL);
+	while (take(fd, &head, sizeof head) && head.len <= sizeof data &&
+		take(fd, data, head.len)) {
+		switch (head.type) {
+		case WIRE_SYNC:
+			give(fd, WIRE_SYNCED, data, head.len);
+			break;
+		case WIRE_START:
+			give(fd, WIRE_STDOUT, "ready\n", 6);
+			if (*status)
+				give(fd, WIRE_EXIT, status, strlen(status));
+			break;
+		case WIRE_STDIN:
+			give(fd, WIRE_STDOUT, data, head.len);
+			break;
+		case WIRE_SIGNAL:
+			give(fd, WIRE_EXIT, "0", 1);
+			break;
+		case WIRE_QUIT:
+			give(fd, WIRE_BYE, NULL, 0);
+			shutdown(fd, SHUT_WR);
+#ifdef __x86_64__
+			_exit(WIRE_EXIT_STATUS);
+#else
+			_exit(0);
+#endif
+		}
+	}
+	_exit(1);
+}
+
+/* ---- The client ---- */
+
+static char self[PATH_MAX], program[PATH_MAX + 32], place[] = "/tmp/unit-vm-XXXXXX";
+
+static struct client {
+	pid_t shell, pid;
+	int terminal[2]; /* the outer end; the one for programs */
+	int out;         /* the client's stdout where that is a pipe */
+	int shells;      /* from the shell: the client's PID, then how it ended */
+	struct termios found;
+	char run[128]; /* its folder */
+} c;
+
+/*
+ * As a shell starts it: somebody else leads the session, because the end of that one would hang the
+ * terminal up. Stdout is a pipe or the terminal.
+ */
+static void start(const char *status, bool pipe_out)
+{
+	int report[2], out[2];
+	if (access(program, X_OK))
+		skip();
+	run_terminal(c.terminal, 80);
+	c.found.c_lflag = 0;
+	assert_int_equal(tcgetattr(c.terminal[1], &c.found), 0);
+	assert_int_equal(pipe2(report, O_CLOEXEC) | pipe2(out, O_CLOEXEC), 0);
+	fflush(NULL);
+	c.shell = fork();
+	assert_true(c.shell >= 0);
+	if (c.shell == 0) {
+		int how[2] = {0, 0};
+		setsid();
+		ioctl(c.terminal[1], TIOCSCTTY, 0);
+		pid_t pid = fork();
+		if (pid == 0) {
+			dup2(c.terminal[1], 0);
+			dup2(pipe_out ? out[1] : c.terminal[1], 1);
+			dup2(c.terminal[1], 2);
+			setenv("XDG_RUNTIME_DIR", place, 1);
+			execl(program, "vm-client", "run", "--limit", "20", "--qemu", self, "guest",
+				status, "--", "command", NULL);
+			_exit(127);
+		}
+		how[0] = pid;
+		waitpid(write(report[1], how, sizeof *how) > 0 ? pid : 0, how + 1, 0);
+		if (write(report[1], how + 1, sizeof *how) > 0)
+			pause();
+		_exit(0);
+	}
+	close(report[1]);
+	close(out[1]);
+	c.shells = report[0];
+	c.out = out[0];
+	assert_int_equal(read(c.shells, &c.pid, sizeof(int)), sizeof(int));
+	snprintf(c.run, sizeof c.run, "%s/unboxed-%u/vm-%d", place, geteuid(), c.pid);
+}
+
+/* How the client ended: its status, or 128 + signal. */
+static int ended(void)
+{
+	struct pollfd ready = {c.shells, POLLIN, 0};
+	int how;
+	if (poll(&ready, 1, 10000) != 1)
+		fail_msg("the client is still there");
+	assert_int_equal(read(c.shells, &how, sizeof how), sizeof how);
+	c.pid = 0;
+	return WIFSIGNALED(how) ? 128 + WTERMSIG(how) : WEXITSTATUS(how);
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	if (!c.shell)
+		return 0;
+	if (c.pid > 0)
+		kill(c.pid, SIGKILL);
+	kill(c.shell, SIGKILL);
+	waitpid(c.shell, NULL, 0);
+	close(c.terminal[0]);
+	close(c.terminal[1]);
+	close(c.out);
+	close(c.shells);
+	c = (struct client){0};
+	return 0;
+}
+
+/* ---- Its status ---- */
+
+static void statuses_are_0_to_255(void **state)
+{
+	static const struct {
+		const char *text;
+		int status;
+	} told[] = {{"0", 0}, {"7", 7}, {"255", 255}, {"256", 125}, {"-1", 125}, {"7x", 125},
+		{"99999999999", 125}, {" 7", 125}};
+	for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
+		start(told[i].text, true);
+		int status = ended();
+		if (status != told[i].status)
+			fail_msg("guest's %s: expected %d, observed %d", told[i].text,
+				told[i].status, status);
+		assert_int_not_equal(access(c.run, F_OK), 0);
+		stop(state);
+	}
+}
+
+/* ---- */
+
+static int prepare(void **state)
+{
+	(void)state;
+	ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+	if (len < 0 || !mkdtemp(place))
+		return -1;
+	self[len] = '\0';
+	snprintf(program, sizeof program, "%.*s/../bin/vm-client", (int)(strrchr(self, '/') - self),
+		self);
+	return 0;
+}
+
+/* Nothing may be left in it. */
+static int finish(void **state)
+{
+	char folder[64];
+	(void)state;
+	snprintf(folder, sizeof folder, "%s/unboxed-%u", place, geteuid());
+	return (rmdir(folder) && errno != ENOENT) || rmdir(place) ? -1 : 0;
+}
+
+#define TEST(name) cmocka_unit_test_teardown(name, stop)
+
+int main(int argc, char *argv[])
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(statuses_are_0_to_255),
+	};
+	if (argc > 2 && !strcmp(argv[1], "guest"))
+		guest(argv[2], argv + 3);
+	return cmocka_run_group_tests_name("vm-client", tests, prepare, finish);
+}
