@@ -121,9 +121,10 @@ static void clean_up(void)
 		close(vm.watcher_pipe);
 		waitpid(vm.watcher, NULL, 0);
 		vm.watcher = 0;
-	} else if (vm.run[0]) {
-		remove_folder(vm.run);
 	}
+	/* The watcher has done it, unless it was killed. */
+	if (vm.run[0])
+		remove_folder(vm.run);
 }
 
 static _Noreturn void end(int status)

