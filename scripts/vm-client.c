@@ -30,6 +30,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
@@ -72,8 +73,10 @@ static struct {
 	int watcher_pipe;
 	int signals; /* signalfd */
 	int port;    /* socket of the session */
-	struct termios cooked;
-	bool raw;
+	struct terminal {
+		bool raw;
+		struct termios found, set;
+	} * terminal; /* of fd 0; shared with the watcher */
 } vm = {.alive = -1, .watcher_pipe = -1, .signals = -1, .port = -1};
 
 static long long now_ms(void)
@@ -101,11 +104,16 @@ static void remove_folder(const char *path)
 	rmdir(path);
 }
 
+/* As it was found, unless somebody has changed it since. It waits for nothing: output may stand. */
 static void terminal_cooked(void)
 {
-	if (vm.raw)
-		tcsetattr(0, TCSADRAIN, &vm.cooked);
-	vm.raw = false;
+	const struct termios *set = &vm.terminal->set;
+	struct termios now;
+
+	if (vm.terminal->raw && tcgetattr(0, &now) == 0 && now.c_iflag == set->c_iflag &&
+		now.c_oflag == set->c_oflag && now.c_lflag == set->c_lflag)
+		tcsetattr(0, TCSANOW, &vm.terminal->found);
+	vm.terminal->raw = false;
 }
 
 /* Ends what was started and waits until nothing of it is left. */
@@ -285,7 +293,8 @@ static void make_run_folder(void)
 
 /*
  * SIGKILL leaves us no last word. This process waits for the end of the pipe, which is our end
- * however it comes, and removes the folder; QEMU is killed by the kernel then (PR_SET_PDEATHSIG).
+ * however it comes, gives the terminal back and removes the folder; QEMU is killed by the kernel
+ * then (PR_SET_PDEATHSIG).
  */
 static void start_watcher(void)
 {
@@ -304,12 +313,14 @@ static void start_watcher(void)
 		sigfillset(&all);
 		sigprocmask(SIG_BLOCK, &all, NULL);
 		/* A pipe of the caller's must not stay open because of us. */
-		for (int fd = 0; fd < 3; fd++)
+		for (int fd = isatty(0); fd < 3; fd++)
 			close(fd);
 		close(pair[1]);
 		while (read(pair[0], &byte, 1) < 0 && errno == EINTR)
 			;
-		remove_folder(vm.run);
+		terminal_cooked();
+		if (vm.run[0])
+			remove_folder(vm.run);
 		_exit(0);
 	}
 	close(pair[0]);
@@ -824,16 +835,20 @@ static void update_terminal(const struct ends *ends)
 {
 	struct termios mode;
 
-	if (ends->mode[0] != 't' || tcgetpgrp(0) != getpgrp() || vm.raw ||
-		tcgetattr(0, &vm.cooked) != 0)
+	if (ends->mode[0] != 't' || tcgetpgrp(0) != getpgrp() || vm.terminal->raw ||
+		tcgetattr(0, &vm.terminal->found) != 0)
 		return;
-	mode = vm.cooked;
+	mode = vm.terminal->found;
 	cfmakeraw(&mode);
 	/* Where our output goes elsewhere, others write to this terminal: their lines stay whole.
 	 */
 	if (!ends->whole)
-		mode.c_oflag = vm.cooked.c_oflag;
-	vm.raw = tcsetattr(0, TCSADRAIN, &mode) == 0;
+		mode.c_oflag = vm.terminal->found.c_oflag;
+	vm.terminal->set = mode;
+	/* First, so that there is no moment in which the watcher does not know it. */
+	vm.terminal->raw = true;
+	if (tcsetattr(0, TCSADRAIN, &mode) != 0)
+		vm.terminal->raw = false;
 }
 
 struct session {
@@ -896,7 +911,7 @@ static void read_stdin(struct session *s)
 		send_frame(WIRE_STDIN_END, NULL, 0);
 		return;
 	}
-	for (ssize_t i = 0; vm.raw && i < n; i++) {
+	for (ssize_t i = 0; vm.terminal->raw && i < n; i++) {
 		s->escapes = data[i] == ESCAPE_KEY ? s->escapes + 1 : 0;
 		if (s->escapes == ESCAPE_TIMES)
 			die(128 + SIGINT, "ended by Ctrl-]");
@@ -991,7 +1006,8 @@ static int run_session(struct ends *ends, char *argv[])
 			{vm.port, (s.len ? 0 : POLLIN) | (outgoing.len ? POLLOUT : 0), 0},
 			{-1, POLLIN, 0}, {-1, POLLOUT, 0}};
 
-		if (s.stdin_open && s.credit && !outgoing.len && (ends->mode[0] != 't' || vm.raw))
+		if (s.stdin_open && s.credit && !outgoing.len &&
+			(ends->mode[0] != 't' || vm.terminal->raw))
 			fd[2].fd = ends->fd[0];
 		if (s.len)
 			fd[3].fd = s.to == 0 ? ends->tty : ends->fd[s.to];
@@ -1078,6 +1094,7 @@ static int attach(struct ends *ends, char *argv[])
 				close(lock);
 			continue;
 		}
+		start_watcher();
 		synchronize(newest.run, port, false, 180);
 		int status = run_session(ends, argv);
 
@@ -1348,6 +1365,12 @@ int main(int argc, char *argv[])
 	own_ends(&ends);
 	if (argc < 3)
 		usage();
+	vm.terminal = mmap(NULL, sizeof(*vm.terminal), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (vm.terminal == MAP_FAILED) {
+		fprintf(stderr, "vm: mmap: %m\n");
+		exit(STATUS_VM);
+	}
 	take_signals();
 	if (strcmp(argv[1], "attach") == 0 && strcmp(argv[2], "--") == 0)
 		end(attach(&ends, argv + 3));

@@ -232,6 +232,46 @@ static void a_killed_watcher_leaves_no_folder(void **state)
 	assert_int_not_equal(access(c.run, F_OK), 0);
 }
 
+static tcflag_t modes(void)
+{
+	struct termios now = {0};
+	assert_int_equal(tcgetattr(c.terminal[1], &now), 0);
+	return now.c_lflag;
+}
+
+/* Somebody else does it: within five seconds. */
+static bool becomes(tcflag_t expected)
+{
+	for (int i = 0; i < 500 && modes() != expected; i++)
+		poll(NULL, 0, 10);
+	return modes() == expected;
+}
+
+static void a_killed_client_leaves_the_terminal_as_it_was(void **state)
+{
+	(void)state;
+	start("", false);
+	wait_for(c.terminal[0], "ready");
+	assert_int_equal(modes() & (ICANON | ECHO | ISIG), 0);
+	assert_int_equal(kill(c.pid, SIGKILL), 0);
+	assert_int_equal(ended(), 128 + SIGKILL);
+	assert_true(becomes(c.found.c_lflag));
+	for (int i = 0; i < 500 && access(c.run, F_OK) == 0; i++)
+		poll(NULL, 0, 10);
+	assert_int_not_equal(access(c.run, F_OK), 0);
+}
+
+static void the_terminal_is_as_it_was_at_the_end(void **state)
+{
+	(void)state;
+	start("", false);
+	wait_for(c.terminal[0], "ready");
+	assert_int_equal(modes() & (ICANON | ECHO | ISIG), 0);
+	assert_int_equal(kill(c.pid, SIGINT), 0);
+	assert_int_equal(ended(), 0);
+	assert_int_equal(modes(), c.found.c_lflag);
+}
+
 /* ---- */
 
 static int prepare(void **state)
@@ -261,6 +301,8 @@ int main(int argc, char *argv[])
 	static const struct CMUnitTest tests[] = {
 		TEST(statuses_are_0_to_255),
 		TEST(a_killed_watcher_leaves_no_folder),
+		TEST(a_killed_client_leaves_the_terminal_as_it_was),
+		TEST(the_terminal_is_as_it_was_at_the_end),
 	};
 	if (argc > 2 && !strcmp(argv[1], "guest"))
 		guest(argv[2], argv + 3);
