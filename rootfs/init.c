@@ -480,7 +480,7 @@ static void read_output(struct session *s, int stream)
 
 /* ==== Starting a command ==== */
 
-static int open_terminal(int *slave, const struct winsize *size, bool opost)
+static int open_terminal(int *slave, const struct winsize *size, bool whole)
 {
 	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
 	struct termios mode;
@@ -491,8 +491,10 @@ static int open_terminal(int *slave, const struct winsize *size, bool opost)
 	if (*slave < 0 || tcgetattr(*slave, &mode) != 0)
 		return -1;
 	mode.c_iflag |= IUTF8;
-	if (!opost)
+	if (!whole) {
 		mode.c_oflag &= ~OPOST;
+		mode.c_lflag &= ~ECHO;
+	}
 	tcsetattr(*slave, TCSANOW, &mode);
 	ioctl(*slave, TIOCSWINSZ, size);
 	return master;
@@ -552,7 +554,7 @@ static void start_command(struct session *s)
 		return;
 	}
 	const char *mode = next_string(&at, end);
-	bool opost = *next_string(&at, end) == '1';
+	bool whole = *next_string(&at, end) == '1';
 	struct winsize size = {.ws_row = atoi(next_string(&at, end))};
 
 	size.ws_col = atoi(next_string(&at, end));
@@ -577,7 +579,7 @@ static void start_command(struct session *s)
 		vector[i + (i >= argc)] = next_string(&at, end);
 
 	if (ok && strchr(mode, 't')) {
-		s->from[TTY] = open_terminal(&s->slave, &size, opost);
+		s->from[TTY] = open_terminal(&s->slave, &size, whole);
 		ok = s->from[TTY] >= 0;
 	}
 	for (int i = 0; ok && i < 3; i++) {

@@ -45,7 +45,7 @@ struct wire_head {
 /*
  * The request is strings, each with its NUL:
  *	three letters, one for each of fd 0, 1, 2: t terminal, p pipe, c closed
- *	"1" when the guest's terminal is to turn \n into \r\n, "0" when the host's does
+ *	"1" when the guest's terminal is to echo and to turn \n into \r\n, "0" when the host's does
  *	rows, cols, working directory, argc, then the arguments, then the environment
  * argc 0 asks for a login shell.
  */

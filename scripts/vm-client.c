@@ -64,6 +64,11 @@ enum { STATUS_USAGE = 2, STATUS_VM = 125 };
 #define ESCAPE_KEY 0x1d
 #define ESCAPE_TIMES 3
 
+/* VEOF of the guest's terminal. */
+#define END_KEY 0x04
+/* A shared terminal is looked at so often, to see whether it can be read again. */
+#define SHARED_MS 300
+
 static struct {
 	char run[80]; /* the run folder; "" when there is none */
 	int alive;    /* its lock, held as long as the VM may run */
@@ -751,8 +756,10 @@ static void synchronize(const char *run, int port, bool own, int limit)
 struct ends {
 	int fd[3];
 	char mode[4];
-	int tty;    /* where terminal output goes */
-	bool whole; /* stdin and output are both a terminal: the guest does all its processing */
+	int tty; /* where terminal output goes */
+	/* Stdin and output are both a terminal: the guest does all its processing. Else others use
+	 * it too, as a pager does at the end of our pipe, and its modes are theirs. */
+	bool whole;
 };
 
 struct request {
@@ -833,22 +840,29 @@ static void send_size(const struct ends *ends)
 /* Raw exactly while the terminal is ours to read: a background job leaves it alone. */
 static void update_terminal(const struct ends *ends)
 {
-	struct termios mode;
-
-	if (ends->mode[0] != 't' || tcgetpgrp(0) != getpgrp() || vm.terminal->raw ||
+	if (!ends->whole || tcgetpgrp(0) != getpgrp() || vm.terminal->raw ||
 		tcgetattr(0, &vm.terminal->found) != 0)
 		return;
-	mode = vm.terminal->found;
-	cfmakeraw(&mode);
-	/* Where our output goes elsewhere, others write to this terminal: their lines stay whole.
-	 */
-	if (!ends->whole)
-		mode.c_oflag = vm.terminal->found.c_oflag;
-	vm.terminal->set = mode;
+	vm.terminal->set = vm.terminal->found;
+	cfmakeraw(&vm.terminal->set);
 	/* First, so that there is no moment in which the watcher does not know it. */
 	vm.terminal->raw = true;
-	if (tcsetattr(0, TCSADRAIN, &mode) != 0)
+	if (tcsetattr(0, TCSADRAIN, &vm.terminal->set) != 0)
 		vm.terminal->raw = false;
+}
+
+/* A terminal that we share is read by lines; a pager, which reads keys, has it for itself. */
+static bool may_read(const struct ends *ends)
+{
+	struct termios mode;
+
+	if (ends->mode[0] != 't' || vm.terminal->raw)
+		return true;
+	if (ends->whole)
+		return false;
+	if (tcgetattr(0, &mode) != 0)
+		return true; /* hung up: read() says so */
+	return mode.c_lflag & ICANON && tcgetpgrp(0) == getpgrp();
 }
 
 struct session {
@@ -898,20 +912,26 @@ static void session_signals(struct session *s)
 		end(128 + s->told);
 }
 
-static void read_stdin(struct session *s)
+static void read_stdin(struct session *s, bool hung_up)
 {
 	char data[16384];
+	bool terminal = s->ends->mode[0] == 't';
 	size_t most = s->credit < sizeof(data) ? s->credit : sizeof(data);
 	ssize_t n = read(s->ends->fd[0], data, most);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
+	if (n == 0 && terminal && !hung_up) {
+		/* Ctrl-D: more may follow, as for a shell whose command has read to here. */
+		data[0] = END_KEY;
+		n = 1;
+	}
 	if (n <= 0) {
 		s->stdin_open = false;
 		send_frame(WIRE_STDIN_END, NULL, 0);
 		return;
 	}
-	for (ssize_t i = 0; vm.terminal->raw && i < n; i++) {
+	for (ssize_t i = 0; terminal && i < n; i++) {
 		s->escapes = data[i] == ESCAPE_KEY ? s->escapes + 1 : 0;
 		if (s->escapes == ESCAPE_TIMES)
 			die(128 + SIGINT, "ended by Ctrl-]");
@@ -1005,17 +1025,23 @@ static int run_session(struct ends *ends, char *argv[])
 		struct pollfd fd[4] = {{vm.signals, POLLIN, 0},
 			{vm.port, (s.len ? 0 : POLLIN) | (outgoing.len ? POLLOUT : 0), 0},
 			{-1, POLLIN, 0}, {-1, POLLOUT, 0}};
+		int wait = -1;
 
-		if (s.stdin_open && s.credit && !outgoing.len &&
-			(ends->mode[0] != 't' || vm.terminal->raw))
+		if (s.stdin_open && s.credit && !outgoing.len && may_read(ends))
 			fd[2].fd = ends->fd[0];
 		if (s.len)
 			fd[3].fd = s.to == 0 ? ends->tty : ends->fd[s.to];
-		poll(fd, 4, s.give_up ? 100 : s.len && fd[3].fd < 0 ? 0 : -1);
+		if (s.give_up)
+			wait = 100;
+		else if (s.len && fd[3].fd < 0)
+			wait = 0;
+		else if (s.stdin_open && fd[2].fd < 0 && ends->mode[0] == 't' && !ends->whole)
+			wait = SHARED_MS;
+		poll(fd, 4, wait);
 
 		session_signals(&s);
-		if (fd[2].revents)
-			read_stdin(&s);
+		if (fd[2].revents && may_read(ends))
+			read_stdin(&s, fd[2].revents & POLLHUP);
 		if (!flush_outgoing())
 			break;
 		/* What it said before it went still counts, so this is only looked at when that is
@@ -1047,6 +1073,14 @@ static void own_ends(struct ends *ends)
 		if (ends->mode[i] == 't' && (ends->tty < 0 || i > 0))
 			ends->tty = i == 2 && ends->mode[1] == 't' ? 1 : i;
 	ends->whole = ends->mode[0] == 't' && ends->mode[1] == 't';
+	if (ends->mode[0] == 't') {
+		/* Who reads beside us may have taken what poll() saw: read() must not wait then,
+		 * and theirs must. Where we may not open it, as after su(1), it can. */
+		int own = open("/proc/self/fd/0", O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+		if (own >= 0)
+			ends->fd[0] = own;
+	}
 	ends->mode[3] = '\0';
 }
 

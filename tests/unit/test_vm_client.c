@@ -272,6 +272,72 @@ static void the_terminal_is_as_it_was_at_the_end(void **state)
 	assert_int_equal(modes(), c.found.c_lflag);
 }
 
+/* ---- Stdin is a terminal, stdout a pipe ---- */
+
+static void type(const char *keys)
+{
+	assert_int_equal(write(c.terminal[0], keys, strlen(keys)), strlen(keys));
+}
+
+/* As a pager has it. Returns the mode. */
+static tcflag_t by_keys(void)
+{
+	struct termios mode = c.found;
+	mode.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+	mode.c_cc[VMIN] = 1;
+	mode.c_cc[VTIME] = 0;
+	assert_int_equal(tcsetattr(c.terminal[1], TCSANOW, &mode), 0);
+	return mode.c_lflag;
+}
+
+/* The key comes to us, though the client has had the time to take it. */
+static void has_keys(const char *key)
+{
+	char got = 0;
+	struct pollfd ready = {c.terminal[1], POLLIN, 0};
+	type(key);
+	poll(NULL, 0, 300);
+	assert_int_equal(poll(&ready, 1, 0), 1);
+	assert_int_equal(read(c.terminal[1], &got, 1), 1);
+	assert_int_equal(got, *key);
+}
+
+static void lines_go_to_the_guest_and_the_modes_stay(void **state)
+{
+	(void)state;
+	start("", true);
+	wait_for(c.out, "ready");
+	type("a line\n");
+	wait_for(c.out, "a line\n");
+	type("\4"); /* its end, and on it goes */
+	wait_for(c.out, "\4");
+	type("another\n");
+	wait_for(c.out, "another\n");
+	assert_int_equal(modes(), c.found.c_lflag);
+	kill(c.pid, SIGINT);
+	assert_int_equal(ended(), 0);
+	assert_int_equal(modes(), c.found.c_lflag);
+}
+
+static void a_pager_has_the_keys_and_its_modes(void **state)
+{
+	(void)state;
+	start("", true);
+	tcflag_t pagers = by_keys(); /* during the boot */
+	wait_for(c.out, "ready");
+	has_keys(" ");
+	assert_int_equal(modes(), pagers);
+	assert_int_equal(tcsetattr(c.terminal[1], TCSANOW, &c.found), 0);
+	type("a line\n");
+	wait_for(c.out, "a line\n");
+	by_keys(); /* another, while the command runs */
+	has_keys("x");
+	has_keys("y");
+	kill(c.pid, SIGINT);
+	assert_int_equal(ended(), 0);
+	assert_int_equal(modes(), pagers);
+}
+
 /* ---- */
 
 static int prepare(void **state)
@@ -303,6 +369,8 @@ int main(int argc, char *argv[])
 		TEST(a_killed_watcher_leaves_no_folder),
 		TEST(a_killed_client_leaves_the_terminal_as_it_was),
 		TEST(the_terminal_is_as_it_was_at_the_end),
+		TEST(lines_go_to_the_guest_and_the_modes_stay),
+		TEST(a_pager_has_the_keys_and_its_modes),
 	};
 	if (argc > 2 && !strcmp(argv[1], "guest"))
 		guest(argv[2], argv + 3);
