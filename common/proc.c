@@ -68,6 +68,16 @@ int child_wait(pid_t pid)
 	return command_wait(pid);
 }
 
+int child_done(pid_t pid)
+{
+	int status = child_wait(pid);
+	errno = 0;
+	if (status > 128)
+		die("process %d was to end by itself, and was killed by signal %d", pid,
+			status - 128);
+	return status;
+}
+
 /*
  * Nothing is ever written to it, and no child keeps the end for writing: its
  * hang-up is the end of the lab's first process, however that came.

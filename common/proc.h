@@ -13,6 +13,12 @@
  */
 int child_wait(pid_t pid);
 
+/*
+ * The same for one that was to end by itself, whose checks would be missed: the
+ * lab is broken when it was killed.
+ */
+int child_done(pid_t pid);
+
 /* The same for a COMMAND, which takes as long as it likes. */
 int command_wait(pid_t pid);
 

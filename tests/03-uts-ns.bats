@@ -132,6 +132,14 @@ setup() {
 		--inh-caps=-sys_chroot hostname mine 2>/dev/null && echo "set" || echo "refused")"
 }
 
+@test "03-uts-ns: a child that is killed before its last check is no pass" {
+	killed=0
+	strace -f -o "$BATS_TEST_TMPDIR/calls" -e trace=capset -e inject=capset:signal=KILL "$LABS/$program" \
+		>/dev/null 2>"$BATS_TEST_TMPDIR/stderr" 3>&- || killed=$?
+	same "its status" 3 "$killed"
+	grep -q "broken: process [0-9]* was to end by itself, and was killed by signal 9" "$BATS_TEST_TMPDIR/stderr"
+}
+
 @test "03-uts-ns: and its verdict is pass" {
 	same "its status" 0 "$status"
 }

@@ -98,7 +98,7 @@ static _Noreturn void second_runtime(pid_t lab_pid)
 	pid_t first = SYS(fork());
 	if (first == 0)
 		container_b();
-	child_wait(first);
+	child_done(first);
 	_exit(0);
 }
 
@@ -165,7 +165,7 @@ int main(int argc, char *argv[])
 	lab_look("lsns --type pid");
 	lab_wait(a);
 	gate_open(&b_go);
-	child_wait(runtime);
+	child_done(runtime);
 
 	lab_predict("proc");
 	lab_step("In A, look at /proc: the old one shows outside, a fresh one only A.");

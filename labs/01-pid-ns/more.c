@@ -64,7 +64,7 @@ static _Noreturn void immune(pid_t lab_pid)
 		SYS(kill(1, SIGKILL));
 		_exit(0);
 	}
-	child_wait(child);
+	child_done(child);
 	expect_int("SIGTERM and SIGKILL from inside: alive as", 1, getpid());
 	SYS(sigaction(SIGTERM, &handler, NULL));
 	SYS(kill(1, SIGTERM));
@@ -89,7 +89,7 @@ static void orphan(const char *what, pid_t parent, bool parent_must_be)
 		}
 		_exit(0);
 	}
-	child_wait(child);
+	child_done(child);
 	gate_open(&go);
 	gate_wait(&ready);
 }
@@ -201,7 +201,7 @@ int main(int argc, char *argv[])
 		expect_int("SIGKILL from outside", 137, child_wait(first));
 		_exit(0);
 	}
-	child_wait(runtime);
+	child_done(runtime);
 
 	lab_step("Orphans: inside, PID 1 must adopt them, and they are zombies until it reaps.");
 	orphan("control: outside, not adopted by us", self, false);
@@ -210,9 +210,9 @@ int main(int argc, char *argv[])
 		pid_t first = first_child();
 		if (first == 0)
 			reaper();
-		_exit(child_wait(first));
+		_exit(child_done(first));
 	}
-	child_wait(runtime);
+	child_done(runtime);
 
 	lab_step("A view limits nothing: alone in its namespace it must get a whole CPU.");
 	whole_cpu();

@@ -213,7 +213,7 @@ int main(int argc, char *argv[])
 			mount_etc("control");
 		_exit(0);
 	}
-	child_wait(child);
+	child_done(child);
 	autofree char *leaked = found_by(self, "/etc/config");
 	lab_answer("leak", strcmp(leaked, "control") ? "inside" : "both");
 	bool did_leak = expect_str("control: the host's /etc/config", "control", leaked);

@@ -154,7 +154,7 @@ static int given_to_program(int flags)
 		execl(shell, "sh", "-c", use, (char *)NULL);
 		_exit(127);
 	}
-	return child_wait(child);
+	return child_done(child);
 }
 
 /* Why pivot_root() must fail as things are: the manual has one errno for many reasons. */
@@ -305,7 +305,7 @@ static void remove_all(void)
 	lab_look("ls /proc/%d/root/", child);
 	lab_wait(child);
 	gate_open(&go);
-	child_wait(child);
+	child_done(child);
 	expect_errno("rm: its busybox, after", ENOENT, faccessat(inside, "bin/busybox", F_OK, 0));
 	expect_int("host: named files", before, files_of_host());
 	expect_errno("volume: its file", ENOENT, access(file, F_OK));
@@ -328,31 +328,31 @@ int main(int argc, char *argv[])
 	pid_t child = SYS(fork());
 	if (child == 0)
 		second_chroot("chroot", false, "the host's");
-	child_wait(child);
+	child_done(child);
 
 	lab_step("The same after pivot_root() and umount2(): it must stay inside.");
 	child = SYS(fork());
 	if (child == 0)
 		second_chroot("pivot", true, "the rootfs");
-	child_wait(child);
+	child_done(child);
 
 	lab_step("chroot(), and a descriptor of the old root is open: it must lead out.");
 	child = SYS(fork());
 	if (child == 0)
 		leaked_fd("fd, chroot", false, false);
-	child_wait(child);
+	child_done(child);
 
 	lab_step("pivot_root(), and the same descriptor: it must lead out of this one too.");
 	child = SYS(fork());
 	if (child == 0)
 		leaked_fd("fd, pivot", true, false);
-	child_wait(child);
+	child_done(child);
 
 	lab_step("It is closed first, or by exec(): then it must be of no use.");
 	child = SYS(fork());
 	if (child == 0)
 		leaked_fd("closed fd", true, true);
-	child_wait(child);
+	child_done(child);
 	expect_int("control: a program gets it", 0, given_to_program(0));
 	expect_differ("O_CLOEXEC: the same program", 0, given_to_program(O_CLOEXEC));
 
@@ -360,7 +360,7 @@ int main(int argc, char *argv[])
 	child = SYS(fork());
 	if (child == 0)
 		refusals();
-	child_wait(child);
+	child_done(child);
 
 	lab_step("MS_SLAVE goes one way: from the host in, and never from inside out.");
 	if (own_table("host", MS_PRIVATE)) {

@@ -132,7 +132,7 @@ int main(int argc, char *argv[])
 			rename_it();
 		_exit(0);
 	}
-	child_wait(child);
+	child_done(child);
 	autofree char *renamed = names(), *wanted = text("%s lab.example", name);
 	expect_str("control: the host's names", wanted, renamed);
 	lab_look("nsenter --target=%d %s--uts hostname", getpid(), ns_join);
@@ -164,15 +164,15 @@ int main(int argc, char *argv[])
 		expect_str("after setns(): the names", wanted, joined);
 		_exit(strcmp(joined, wanted) != 0);
 	}
-	lab_answer("join", child_wait(guest) ? "host" : "inside");
+	lab_answer("join", child_done(guest) ? "host" : "inside");
 	gate_open(&leave);
-	child_wait(web);
+	child_done(web);
 
 	lab_step("What is refused: a name that is too long, and one without the capability.");
 	pid_t refused = SYS(fork());
 	if (refused == 0)
 		refusals();
-	child_wait(refused);
+	child_done(refused);
 
 	lab_row("sethostname() in a child", "renames the host", "renames the inside",
 		"CLONE_NEWUTS");

@@ -66,7 +66,7 @@ static void expect_name_behind(int fd, const char *what, const char *name)
 		expect_str(what, name, uts.nodename);
 		_exit(0);
 	}
-	child_wait(child);
+	child_done(child);
 }
 
 /* One more namespace in a child, which takes it along: success, or the errno. */
@@ -117,7 +117,7 @@ int main(int argc, char *argv[])
 	lab_look("ls -l /proc/%d/fd/%d", getpid(), fd);
 	lab_wait(child);
 	gate_open(&leave);
-	child_wait(child);
+	child_done(child);
 	expect_name_behind(fd, "by fd: its hostname", "by-fd");
 	expect_str("by fd: one more", "ENOSPC", errno_name(one_more()));
 	SYS(close(fd));
@@ -130,7 +130,7 @@ int main(int argc, char *argv[])
 	close(SYS(open(file, O_WRONLY | O_CREAT, 0600))); /* a file to mount it on */
 	SYS(mount(source, file, NULL, MS_BIND, NULL));
 	gate_open(&leave);
-	child_wait(child);
+	child_done(child);
 	fd = SYS(open(file, O_RDONLY | O_CLOEXEC));
 	expect_name_behind(fd, "by mount: its hostname", "by-mount");
 	SYS(close(fd));

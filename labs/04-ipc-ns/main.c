@@ -164,7 +164,7 @@ int main(int argc, char *argv[])
 	pid_t child = SYS(fork());
 	if (child == 0)
 		neighbour();
-	child_wait(child);
+	child_done(child);
 	lab_look("nsenter %s--target=%d --ipc cat /proc/sysvipc/shm", ns_join, getpid());
 	lab_wait(0);
 

@@ -146,7 +146,7 @@ int main(int argc, char *argv[])
 	lab_look("ls -l %s /proc/%d/fd/%d", path, getpid(), fd);
 	lab_wait(child);
 	gate_open(&leave);
-	child_wait(child);
+	child_done(child);
 	pid_t guest = SYS(fork());
 	if (guest == 0) {
 		if (expect_errno("by fd: setns()", 0, setns(fd, CLONE_NEWIPC))) {
@@ -155,7 +155,7 @@ int main(int argc, char *argv[])
 		}
 		_exit(0);
 	}
-	child_wait(guest);
+	child_done(guest);
 	expect_str("by fd: one more", "ENOSPC", errno_name(one_more()));
 
 	lab_step("The file is closed: the namespace must be gone, and its object with it.");
@@ -190,7 +190,7 @@ int main(int argc, char *argv[])
 		}
 		_exit(0);
 	}
-	child_wait(child);
+	child_done(child);
 
 	lab_step("A POSIX queue has a name too. It must be hidden, without any mount.");
 	mqd_t queue = mq_open("/lab04", O_RDWR | O_CREAT | O_EXCL, 0600, NULL);
@@ -208,7 +208,7 @@ int main(int argc, char *argv[])
 			}
 			_exit(0);
 		}
-		child_wait(child);
+		child_done(child);
 	}
 
 	lab_row("the process ends", "objects stay", "objects stay", "sysvipc(7)");

@@ -171,21 +171,21 @@ int main(int argc, char *argv[])
 	pid_t child = SYS(fork());
 	if (child == 0)
 		groups_first(getegid());
-	child_wait(child);
+	child_done(child);
 
 	lab_step("An ordinary user's map: one id, the own one, once. All else must be EPERM.");
 	lab_note("newuidmap, a set-uid program, writes more: what /etc/subuid grants.");
 	child = SYS(fork());
 	if (child == 0)
 		what_map(uid);
-	child_wait(child);
+	child_done(child);
 
 	lab_step("An id that is not in the map: nobody can become it, nothing can be given to it.");
 	autofree char *file = text("%s/file", file_tmpdir());
 	child = SYS(fork());
 	if (child == 0)
 		unmapped(uid, file);
-	child_wait(child);
+	child_done(child);
 
 	lab_row("gid_map", "EPERM", "success after deny", "setgroups");
 	lab_row("a map of two ids", "EPERM", "root's: success", "the privilege outside");

@@ -170,7 +170,7 @@ int main(int argc, char *argv[])
 		expect_int("inside: CPUs", cpus, get_nprocs());
 		_exit(!same);
 	}
-	lab_answer("view", child_wait(child) ? "limit" : "machine");
+	lab_answer("view", child_done(child) ? "limit" : "machine");
 
 	lab_row("a program of 2 x the limit", "ends with 0", "137", "memory.max");
 	lab_row("oom_kill in memory.events", "0", "1", "the kernel");

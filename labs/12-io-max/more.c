@@ -181,7 +181,7 @@ static void read_in(const char *group, const char *file, long long bytes)
 		_exit(0);
 	}
 	undo_kill(child);
-	child_wait(child);
+	child_done(child);
 }
 
 static void cache(void)

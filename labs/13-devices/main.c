@@ -165,7 +165,7 @@ static void without(const char *group, const char *when)
 		make_all(when, false);
 		_exit(0);
 	}
-	child_wait(child);
+	child_done(child);
 }
 
 static _Noreturn void hands_on(const char *group, int fd)

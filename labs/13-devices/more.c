@@ -161,7 +161,7 @@ static void in_group(const char *group, void (*does)(void))
 		does();
 		_exit(0);
 	}
-	child_wait(child);
+	child_done(child);
 }
 
 static void all_allowed(void)
@@ -325,7 +325,7 @@ static void v1(void)
 		expect_errno("v1: mknod() of 1:5", EPERM, try_node());
 		_exit(0);
 	}
-	child_wait(child);
+	child_done(child);
 	SYS(rmdir(group));
 }
 

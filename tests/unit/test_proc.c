@@ -68,6 +68,33 @@ static void a_childs_status_or_signal(void **state)
 	assert_has(run(waits), out, "\n0 1 7 255 137 143 134 ");
 }
 
+/* Its one check is made, and then it is killed: what would have come is missed. */
+static void done_or_killed(void)
+{
+	start();
+	pid_t child = fork();
+	if (child == 0)
+		_exit(7);
+	dprintf(1, "%d ", child_done(child));
+	child = fork();
+	if (child == 0) {
+		expect_int("made", 1, 1);
+		raise(SIGKILL);
+	}
+	child_done(child);
+	dprintf(1, "not here");
+}
+
+static void a_child_that_was_killed_has_not_done_its_part(void **state)
+{
+	(void)state;
+	struct run *r = run(done_or_killed);
+	assert_status(r, 3);
+	assert_has(r, out, "\n7 ");
+	assert_has(r, err, "was to end by itself, and was killed by signal 9\n");
+	assert_lacks(r, out, "not here");
+}
+
 static void wait_for_nobody(void)
 {
 	start();
@@ -525,6 +552,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_childs_status_or_signal),
+		cmocka_unit_test(a_child_that_was_killed_has_not_done_its_part),
 		cmocka_unit_test(who_is_no_child_cannot_be_waited_for),
 		cmocka_unit_test(a_fork_that_failed_is_not_waited_for),
 		cmocka_unit_test(the_end_of_a_child_is_seen_and_not_taken),
