@@ -254,8 +254,21 @@ end_of() {
 HAND
 	out=$("$ROOT/scripts/vm" --append lab.alone --carry "$BATS_TEST_TMPDIR/by-hand" bash "$BATS_TEST_TMPDIR/by-hand" 3>&- </dev/null 2>/dev/null) || :
 	if [[ $out == *CONFIG_MEMCG_V1* ]]; then
+		same "skipped: status and leftovers" "left: " "$(grep -E '^(status|left:)' <<<"$out")"
 		skip "v1 memory: the lab VM's kernel has no CONFIG_MEMCG_V1"
 	fi
 	same "failed and skipped" "0 0" "$(grep '^{' <<<"$out" | jq -r 'select(.event == "end") | "\(.failed) \(.skipped)"')"
 	same "by hand" $'left: \nlimit: 33554432\nended: 137\noom_kill 1\nv2: 0' "$(grep -v '^{' <<<"$out")"
+}
+
+@test "07-cgroup-ns: without v1 memory, booted for it alone, that part is skipped and leaves nothing" {
+	host_only "it boots a lab VM of its own"
+	if ! "$ROOT/scripts/kernel" --path >/dev/null 2>&1 || ! command -v "qemu-system-$(uname -m)" >/dev/null; then
+		skip "the lab VM is not set up here"
+	fi
+	# shellcheck disable=SC2016 # the shell in there expands it
+	out=$("$ROOT/scripts/vm" --append "lab.alone cgroup_no_v1=memory" bash -c 'supervise 07-cgroup-ns-more --v1 --format=jsonl
+		echo "status $?, left: $(find /sys/fs/cgroup /tmp -name "lab07*" | xargs)"' 3>&- </dev/null 2>/dev/null) || :
+	same "skipped" "v1" "$(grep '^{' <<<"$out" | jq -r 'select(.verdict == "skip").what')"
+	same "its end" "status 0, left: " "$(grep -v '^{' <<<"$out")"
 }

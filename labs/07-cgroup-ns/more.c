@@ -275,27 +275,10 @@ static char *mount_v1(const char *controller)
 	return expect_errno(what, 0, rc) ? folder : NULL;
 }
 
-static void v1(void)
+/* The same in v1, in a folder that goes away at the end, whatever the end. */
+static void in_v1(const char *bytes)
 {
 	static struct machine machine;
-	autofree char *bytes = text("%zu", limit), *group = new_group(top, "v2");
-	SYS(put(group, "memory.max", bytes));
-	SYS(put(group, "cpu.max", "50000 100000"));
-	autofree char *max = get(group, "memory.max"), *quota = get(group, "cpu.max");
-	if (!expect_str("v2: memory.max", bytes, max))
-		return;
-	expect_str("v2: cpu.max", "50000 100000", quota);
-	use_up("v2", group, group, "memory.events");
-	event_comes(group, "populated 0");
-	SYS(rmdir(group));
-	SYS(rmdir(top));
-
-	long before = ns_inode(0, "mnt");
-	SYS(unshare(CLONE_NEWNS)); /* lab 02: the mounts die with us */
-	if (!expect_differ("own mount table", before, ns_inode(0, "mnt")))
-		return;
-	SYS(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
-	SYS(mount("tmpfs", file_tmpdir(), "tmpfs", 0, NULL));
 	autofree char *memory = mount_v1("memory"), *cpu = mount_v1("cpu");
 	if (!memory || !cpu) {
 		lab_skip("v1", "this kernel has no v1 memory (CONFIG_MEMCG_V1)",
@@ -320,12 +303,35 @@ static void v1(void)
 	expect_range("v1: memory.failcnt", 1, LLONG_MAX, number(in_memory, "memory.failcnt", ""));
 	SYS(rmdir(in_memory));
 	SYS(rmdir(in_cpu));
-	SYS(umount2(file_tmpdir(), MNT_DETACH));
 	lab_row("the memory limit", "v1: memory.limit_in_bytes", "v2: memory.max", "a file");
 	lab_row("was anybody killed?", "memory.oom_control", "memory.events", "a file");
 	lab_row("the CPU limit", "two: cfs_quota_us, cfs_period_us", "one: cpu.max", "a file");
 	lab_row("a process enters", "once for each controller", "once", "cgroup.procs");
 	lab_row("hierarchies", "one for each mount", "one", "mount(2)");
+}
+
+static void v1(void)
+{
+	autofree char *bytes = text("%zu", limit), *group = new_group(top, "v2");
+	SYS(put(group, "memory.max", bytes));
+	SYS(put(group, "cpu.max", "50000 100000"));
+	autofree char *max = get(group, "memory.max"), *quota = get(group, "cpu.max");
+	if (!expect_str("v2: memory.max", bytes, max))
+		return;
+	expect_str("v2: cpu.max", "50000 100000", quota);
+	use_up("v2", group, group, "memory.events");
+	event_comes(group, "populated 0");
+	SYS(rmdir(group));
+	SYS(rmdir(top));
+
+	long before = ns_inode(0, "mnt");
+	SYS(unshare(CLONE_NEWNS)); /* lab 02: the mounts die with us */
+	if (!expect_differ("own mount table", before, ns_inode(0, "mnt")))
+		return;
+	SYS(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	SYS(mount("tmpfs", file_tmpdir(), "tmpfs", 0, NULL));
+	in_v1(bytes);
+	SYS(umount2(file_tmpdir(), MNT_DETACH));
 }
 
 int main(int argc, char *argv[])
