@@ -75,7 +75,13 @@ static void over_the_machine(void)
 	long rc = sethostname(uts.nodename, strlen(uts.nodename));
 	lab_answer("host", rc ? "refused" : "renamed");
 	expect_errno("sethostname(), the machine's", EPERM, rc);
-	expect_errno("kill(1, 0), another user's", EPERM, kill(1, 0));
+	struct stat init = {.st_uid = (uid_t)-1};
+	stat("/proc/1", &init);
+	if (init.st_uid == getuid()) /* as in a container that was started for this user */
+		lab_skip("kill(1, 0), another user's", "PID 1 is a process of ours",
+			"WHERE=vm runs it where it is root's");
+	else
+		expect_errno("kill(1, 0), another user's", EPERM, kill(1, 0));
 	autoclose int fd = open("/proc/kmsg", O_RDONLY | O_CLOEXEC);
 	expect_errno("open() of a file for root only", EACCES, fd);
 	expect_errno("clock_settime(), to what it is", EPERM, clock_settime(CLOCK_REALTIME, &now));
