@@ -356,7 +356,7 @@ void lab_wait(pid_t pid)
 	looks = NULL;
 	if (lab_command || !options.step || shared->waited || !shared->step)
 		return;
-	shared->waited = true;
+	shared->waited = shared->held = true;
 	for (;;) {
 		out_wait(pid, commands ? commands : "");
 		int key = read_key();
@@ -371,6 +371,7 @@ void lab_wait(pid_t pid)
 		} else if (key <= 0 || !isatty(STDIN_FILENO)) {
 			if (!isatty(STDIN_FILENO))
 				out_line("");
+			shared->held = false;
 			return;
 		}
 	}

@@ -58,8 +58,11 @@ int child_wait(pid_t pid)
 	siginfo_t unused;
 	if (waitid(P_PID, (id_t)pid, &unused, WEXITED | WNOHANG | WNOWAIT))
 		die("waitid(%d)", pid);
-	/* In slices, so that a lab that is stopped for long, with its children, is not late. */
-	for (int waited = 0; !child_ended(pid, SLICE_MS); waited += SLICE_MS) {
+	/*
+	 * In slices, so that a lab that is stopped for long, with its children, is not late;
+	 * nor is one of whose children --step has made a wait.
+	 */
+	for (int waited = 0; !child_ended(pid, SLICE_MS); waited += shared->held ? 0 : SLICE_MS) {
 		errno = 0;
 		if (waited >= PATIENCE_MS)
 			die("process %d was to end, and has not after %d s", pid,

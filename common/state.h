@@ -13,7 +13,8 @@ extern const char *const verdict_names[];
 struct shared {
 	int count[4]; /* by verdict */
 	int step;
-	bool waited; /* this step has had its wait */
+	bool waited;        /* this step has had its wait */
+	volatile bool held; /* and is in it: a person takes as long as it likes */
 	int score, questions;
 	const struct lab_question *question; /* that was asked and has no answer yet */
 	int choice;                          /* what was picked, from 0 */

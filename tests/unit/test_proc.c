@@ -24,8 +24,12 @@ static void start(void)
  */
 static int steal_from = -1, thief[2];
 
+static int hurry = 1; /* so many times as fast is the time of a poll over */
+
 int poll(struct pollfd *fds, nfds_t count, int ms)
 {
+	if (ms > 0)
+		ms /= hurry;
 	struct timespec limit = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
 	uint64_t one;
 	if (steal_from < 0)
@@ -99,6 +103,36 @@ static void wait_for_nobody(void)
 {
 	start();
 	child_wait(getppid());
+}
+
+/* A person who looks for longer than a child may take, which is half a second here. */
+static void slow_person(void)
+{
+	int keys[2];
+	hurry = 50;
+	begin(&lab_here, "--step", NULL);
+	lab_step("one");
+	if (pipe(keys))
+		_exit(99);
+	pid_t person = fork();
+	if (person == 0) {
+		usleep(1500 * 1000);
+		_exit(write(keys[1], "\n", 1) != 1);
+	}
+	pid_t child = fork();
+	if (child == 0) {
+		dup2(keys[0], STDIN_FILENO);
+		lab_wait(getpid());
+		_exit(0);
+	}
+	dprintf(1, "status %d", child_wait(child));
+	dprintf(1, " and %d", child_wait(person));
+}
+
+static void a_wait_of_step_in_a_child_may_be_long(void **state)
+{
+	(void)state;
+	assert_has(run(slow_person), out, "status 0 and 0");
 }
 
 static void who_is_no_child_cannot_be_waited_for(void **state)
@@ -553,6 +587,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_childs_status_or_signal),
 		cmocka_unit_test(a_child_that_was_killed_has_not_done_its_part),
+		cmocka_unit_test(a_wait_of_step_in_a_child_may_be_long),
 		cmocka_unit_test(who_is_no_child_cannot_be_waited_for),
 		cmocka_unit_test(a_fork_that_failed_is_not_waited_for),
 		cmocka_unit_test(the_end_of_a_child_is_seen_and_not_taken),
