@@ -220,6 +220,14 @@ near() {
 	same "--quota 30000" "30000 100000" "$("$LABS/$program" --quota 30000 -- sh -c "$read_max" 2>/dev/null)"
 }
 
+@test "09-cpu-max: a window that is no two periods long, or longer than the lab waits, is wrong usage" {
+	for wrong in "--seconds 1 --period 1000000" "--seconds 0.1" "--seconds 21"; do
+		# shellcheck disable=SC2086 # two words, or four
+		run "$LABS/$program" $wrong
+		same "$wrong" 2 "$status"
+	done
+}
+
 @test "09-cpu-max: nothing of its groups is left, and its verdict is pass" {
 	same "its status" 0 "$status"
 	[ -n "$top" ]
