@@ -158,7 +158,7 @@ static long long idle(const cpu_set_t *cpus)
 	long long sum = 0, ticks;
 	int cpu;
 	for (char *line = strtok(stat, "\n"); line; line = strtok(NULL, "\n"))
-		if (sscanf(line, "cpu%d %*d %*d %*d %lld", &cpu, &ticks) == 2 &&
+		if (line[3] != ' ' && sscanf(line, "cpu%d %*d %*d %*d %lld", &cpu, &ticks) == 2 &&
 			CPU_ISSET(cpu, cpus))
 			sum += ticks;
 	return sum * 1000000 / sysconf(_SC_CLK_TCK);
