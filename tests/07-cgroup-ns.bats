@@ -131,6 +131,15 @@ end_of() {
 	sed -nE "s/^$pid +\\+\\+\\+ (.*) \\+\\+\\+\$/\\1/p" "$calls"
 }
 
+@test "07-cgroup-ns: a limit of which three are not free here is asked for as missing memory" {
+	max=$("$LABS/$program" --about | jq '.options[] | select(.name == "memory").max')
+	run "$LABS/$program" --can-run --memory "$max"
+	same "status" 77 "$status"
+	[[ $output == *" of memory "* ]]
+	# A COMMAND touches what it likes.
+	"$LABS/$program" --can-run --memory "$max" -- true
+}
+
 @test "07-cgroup-ns: the mount is cgroup2's, and cgroup.controllers has what is wanted" {
 	# check: statfs() of the mount
 	same "the number of its filesystem, statfs(2)" 63677270 "$filesystem"

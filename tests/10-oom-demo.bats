@@ -88,6 +88,15 @@ born() {
 	sed -nE 's/^[0-9]+ +clone3\(\{flags=CLONE_INTO_CGROUP,.* = ([0-9]+)$/\1/p' "$calls" | sed -n "$1p"
 }
 
+@test "10-oom-demo: a limit of which three are not free here is asked for as missing memory" {
+	max=$("$LABS/$program" --about | jq '.options[] | select(.name == "memory").max')
+	run "$LABS/$program" --can-run --memory "$max"
+	same "status" 77 "$status"
+	[[ $output == *" of memory "* ]]
+	# A COMMAND touches what it likes.
+	"$LABS/$program" --can-run --memory "$max" -- true
+}
+
 @test "10-oom-demo: control: without a limit the same allocation ends with 0" {
 	# check: control: exit status
 	same "its memory.max" max "$control_max"

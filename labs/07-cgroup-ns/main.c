@@ -30,7 +30,7 @@ static struct lab_option lab_options[] = {
 	{0},
 };
 
-static const struct lab lab = {
+static struct lab lab = {
 	.id = "07-cgroup-ns",
 	.title = "The cgroup tree, and a view of it",
 	.goal = "A group of processes is a folder of files. Limits are writes, and so is getting in; "
@@ -202,6 +202,9 @@ int main(int argc, char *argv[])
 	limit = page * 1024 > 32 << 20 ? page * 1024 : 32 << 20; /* large pages: larger batches */
 	lab_options[0].min = limit / 4;
 	lab_options[0].max = total / 3; /* the story touches twice as much */
+	lab_parse(&lab, argc, argv);
+	if (!lab_command && 3 * limit > lab.needs.memory)
+		lab.needs.memory = 3 * limit;
 	lab_begin(&lab, argc, argv);
 	limit -= limit % page;
 	gate_init(&go), gate_init(&ready);

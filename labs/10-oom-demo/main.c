@@ -28,7 +28,7 @@ static struct lab_option lab_options[] = {
 	{0},
 };
 
-static const struct lab lab = {
+static struct lab lab = {
 	.id = "10-oom-demo",
 	.title = "Exit 137",
 	.goal = "A container that needs more memory than its limit is killed by the kernel. "
@@ -112,6 +112,9 @@ int main(int argc, char *argv[])
 	limit = page * 1024 > 32 << 20 ? page * 1024 : 32 << 20;
 	lab_options[0].min = limit / 4;
 	lab_options[0].max = total / 3 >> 20 << 20; /* the story touches twice as much */
+	lab_parse(&lab, argc, argv);
+	if (!lab_command && 3 * limit > lab.needs.memory)
+		lab.needs.memory = 3 * limit;
 	lab_begin(&lab, argc, argv);
 	limit -= limit % page; /* as the kernel rounds it */
 	if (lab_command)
