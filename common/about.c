@@ -40,9 +40,10 @@ static const char *truth(bool value)
 static void needs(const struct lab_needs *n)
 {
 	printf("\"needs\":{\"root\":%s,\"namespaces\":%s,\"ordinary\":%s,\"proc_mount\":%s,"
-	       "\"time\":%s,\"overlay\":%s,\"swap\":%s,\"block\":%s,",
+	       "\"limits\":%s,\"time\":%s,\"overlay\":%s,\"swap\":%s,\"block\":%s,",
 		truth(n->root), truth(n->namespaces), truth(n->ordinary), truth(n->proc_mount),
-		truth(n->time), truth(n->overlay), truth(n->swap), truth(n->block));
+		truth(n->limits), truth(n->time), truth(n->overlay), truth(n->swap),
+		truth(n->block));
 	words("controllers", n->controllers);
 	putchar(',');
 	words("modules", n->modules);

@@ -19,6 +19,7 @@ struct lab_needs {
 	bool namespaces; /* root, or else a user namespace of one's own, user_namespaces(7) */
 	bool ordinary;   /* the namespaces, made by an ordinary user, which root becomes for it */
 	bool proc_mount; /* a fresh proc(5) may be mounted in namespaces of one's own */
+	bool limits;     /* a user namespace, root's too, with limits to write: namespaces(7) */
 	bool time;       /* a time namespace among the namespaces, time_namespaces(7) */
 	bool overlay;    /* an overlay of folders on a tmpfs of one's own, mounted in there */
 	bool swap;       /* swap is on */

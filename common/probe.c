@@ -64,14 +64,14 @@ static int put(const char *path, const char *value)
 	return err;
 }
 
-/* As the labs do it: real root needs no user namespace, anybody else is mapped to root. */
-static void become_root(int out)
+/* As the labs do it: anybody is mapped to root in a user namespace, real root if it has to be. */
+static void become_root(int out, bool root_too)
 {
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
 	char map[32];
 
-	if (uid == 0)
+	if (uid == 0 && !root_too)
 		return;
 	if (unshare(CLONE_NEWUSER) < 0)
 		tell(out, PROBE_USER_NS, "", errno);
@@ -121,7 +121,10 @@ static void try_namespaces(int out, const struct trial *t)
 
 	if (t->needs->ordinary && geteuid() == 0 && ns_become_ordinary() < 0)
 		tell(out, PROBE_USER_NS, "", errno);
-	become_root(out);
+	become_root(out, t->needs->limits);
+	/* In it these files are the new one's own: to open one for writing changes nothing. */
+	if (t->needs->limits && open("/proc/sys/user/max_uts_namespaces", O_WRONLY | O_CLOEXEC) < 0)
+		tell(out, PROBE_LIMITS, "", errno);
 	ino_t machine = mount_namespace(out);
 	for (size_t i = 0; i < ARRAY_SIZE(namespaces); i++)
 		if (unshare(namespaces[i].flag) < 0)
@@ -169,7 +172,7 @@ static void try_link(int out, const struct trial *t)
 	const struct nlmsghdr *answer = (const struct nlmsghdr *)room;
 	size_t len = strlen(t->name);
 
-	become_root(out);
+	become_root(out, false);
 	if (unshare(CLONE_NEWNET) < 0)
 		tell(out, PROBE_NAMESPACE, "net", errno);
 	if (len >= sizeof(request.name))
@@ -417,8 +420,8 @@ int probe_needs(const struct lab_needs *needs, struct probe_missing *missing, in
 		miss(&a, PROBE_KERNEL, needs->kernel, 0);
 	if (needs->root && !m.root)
 		miss(&a, PROBE_ROOT, "", 0);
-	if (needs->namespaces || needs->ordinary || needs->proc_mount || needs->time ||
-		needs->overlay)
+	if (needs->namespaces || needs->ordinary || needs->proc_mount || needs->limits ||
+		needs->time || needs->overlay)
 		need_namespaces(&a, needs);
 	for_each_word(&a, needs->controllers, need_controller);
 	for_each_word(&a, needs->modules, need_module);

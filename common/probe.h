@@ -35,6 +35,7 @@ enum probe_need {
 	PROBE_ROOT,       /* CAP_SYS_ADMIN in the first user namespace */
 	PROBE_USER_NS,    /* unshare(CLONE_NEWUSER) */
 	PROBE_MAP,        /* writing setgroups, uid_map and gid_map */
+	PROBE_LIMITS,     /* the limits of a user namespace, in /proc/sys/user */
 	PROBE_NAMESPACE,  /* unshare(2) of the namespace arg: "mnt" "pid" "net" ... */
 	PROBE_TMPFS,      /* a tmpfs in a mount namespace of our own */
 	PROBE_PROC,       /* a fresh proc in namespaces of our own */

@@ -87,10 +87,13 @@ static void start_container_with(
 /* ---- User namespaces and what is done in them ------------------------------ */
 
 static void what_namespace(
-	enum probe_need need, const char *arg, int err, struct probe_missing *out)
+	enum probe_need need, const char *arg, int err, bool user, struct probe_missing *out)
 {
 	if (need == PROBE_USER_NS)
-		WHAT("no user namespace for an ordinary user%s", reason(err));
+		WHAT("no user namespace%s%s", user ? " for an ordinary user" : "", reason(err));
+	else if (need == PROBE_LIMITS)
+		WHAT("the limits of a user namespace, /proc/sys/user, may not be written%s",
+			reason(err));
 	else if (need == PROBE_MAP)
 		WHAT("a user namespace, but no id map may be written to it%s", reason(err));
 	else if (need == PROBE_NAMESPACE)
@@ -106,10 +109,10 @@ static void what_namespace(
 static void rule_namespace(enum probe_need need, const char *arg, int err, const struct machine *m,
 	struct probe_missing *out)
 {
-	bool refused = err == EPERM || err == EACCES;
+	bool refused = err == EPERM || err == EACCES || err == EROFS;
 	bool user = m->uid != 0; /* then all of it hangs on a user namespace */
 
-	what_namespace(need, arg, err, out);
+	what_namespace(need, arg, err, user, out);
 	if (m->wsl == 1) {
 		REMEDY("WSL 1 has no Linux kernel: in Windows, wsl --set-version DISTRIBUTION 2");
 		UNDO("in Windows, wsl --set-version DISTRIBUTION 1");
@@ -139,11 +142,14 @@ static void rule_namespace(enum probe_need need, const char *arg, int err, const
 		REMEDY("AppArmor restricts them: "
 		       "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0");
 		UNDO("sudo sysctl kernel.apparmor_restrict_unprivileged_userns=1");
-	} else if (refused && need == PROBE_PROC && m->proc_masked > 0) {
+	} else if (refused && ((need == PROBE_PROC && m->proc_masked > 0) ||
+				      (need == PROBE_LIMITS && m->container[0]))) {
 		if (is(m->container, "podman"))
 			start_container_with(m, "--security-opt unmask=ALL", out);
 		else
 			start_container_with(m, "--security-opt systempaths=unconfined", out);
+	} else if (err == EROFS) {
+		REMEDY("mount it writable (findmnt -T /proc/sys shows how it is mounted)");
 	} else if (refused && m->container[0] && user) {
 		start_container_with(m,
 			"--security-opt seccomp=unconfined --security-opt apparmor=unconfined",
@@ -407,6 +413,7 @@ void probe_rule(enum probe_need need, const char *arg, int err, const struct mac
 		break;
 	case PROBE_USER_NS:
 	case PROBE_MAP:
+	case PROBE_LIMITS:
 	case PROBE_NAMESPACE:
 	case PROBE_TMPFS:
 	case PROBE_OVERLAY:

@@ -140,6 +140,15 @@ setup() {
 	grep -q "broken: process [0-9]* was to end by itself, and was killed by signal 9" "$BATS_TEST_TMPDIR/stderr"
 }
 
+@test "03-uts-ns: where the limits of namespaces cannot be written, more of it says so, to root as well" {
+	# In a user namespace of this test's own: none is allowed below it, or /proc/sys is as in a container.
+	for place in "echo 0 >/proc/sys/user/max_user_namespaces" "mount --bind -o ro /proc/sys /proc/sys"; do
+		run unshare --user --map-root-user --mount sh -c "$place && exec \"\$0\" --can-run" "$LABS/$program-more"
+		same "$place: status" 77 "$status"
+		[[ $output == "no user namespace (ENOSPC); "* || $output == *"/proc/sys/user, may not be written (EROFS); "* ]]
+	done
+}
+
 @test "03-uts-ns: and its verdict is pass" {
 	same "its status" 0 "$status"
 }

@@ -168,6 +168,15 @@ calls_of() {
 	grep -qE 'openat\(.*"/dev/shm/lab04", O_RDONLY.*\) += -1 ENOENT' "$calls"
 }
 
+@test "04-ipc-ns: where the limits of namespaces cannot be written, more of it says so, to root as well" {
+	# In a user namespace of this test's own: none is allowed below it, or /proc/sys is as in a container.
+	for place in "echo 0 >/proc/sys/user/max_user_namespaces" "mount --bind -o ro /proc/sys /proc/sys"; do
+		run unshare --user --map-root-user --mount sh -c "$place && exec \"\$0\" --can-run" "$LABS/$program-more"
+		same "$place: status" 77 "$status"
+		[[ $output == "no user namespace (ENOSPC); "* || $output == *"/proc/sys/user, may not be written (EROFS); "* ]]
+	done
+}
+
 @test "04-ipc-ns: and its verdict is pass; a COMMAND has a namespace of its own" {
 	same "its status" 0 "$status"
 	differ "the namespace of a COMMAND" "$own_ns" "$("$LABS/$program" -- readlink /proc/self/ns/ipc 2>/dev/null)"

@@ -197,7 +197,7 @@ refused() {
 		"$LABS/$program" --about >"$out"
 		jq -e --arg id "$id" '
 			def words: type == "array" and all(type == "string" and test("^[^ ]+$"));
-			def needs: ([.root, .namespaces, .proc_mount, .swap, .block] | all(type == "boolean"))
+			def needs: ([.root, .namespaces, .proc_mount, .limits, .swap, .block] | all(type == "boolean"))
 				and (.controllers | words) and (.modules | words) and (.kernel | type == "string")
 				and (.cpus | type == "number") and (.memory | type == "number");
 			.id == $id

@@ -29,7 +29,7 @@ static const struct lab lab = {
 		"unshare:CLONE_NEWUTS unshare:CLONE_NEWUSER unshare:CLONE_NEWNS setns:CLONE_NEWUTS "
 		"mount:MS_BIND umount2 sethostname",
 	.after = "03-uts-ns",
-	.needs = {.namespaces = true},
+	.needs = {.namespaces = true, .limits = true},
 	.words = &more_words,
 	.story_only = true,
 };

@@ -32,7 +32,7 @@ static const struct lab lab = {
 		"unshare:CLONE_NEWIPC unshare:CLONE_NEWUSER setns:CLONE_NEWIPC shmget msgget msgsnd "
 		"semget semctl mq_open",
 	.after = "04-ipc-ns 03-uts-ns",
-	.needs = {.namespaces = true},
+	.needs = {.namespaces = true, .limits = true},
 	.words = &more_words,
 	.story_only = true,
 };

@@ -330,6 +330,7 @@ static void a_trial_tells_what_it_met(void **state)
 	(void)state;
 	static const struct lab_needs proc = {.proc_mount = true}, time = {.time = true},
 				      overlay = {.overlay = true}, ordinary = {.ordinary = true},
+				      limits = {.limits = true},
 				      module = {.modules = "no_such_module"};
 	static const struct {
 		const struct lab_needs *needs;
@@ -346,7 +347,9 @@ static void a_trial_tells_what_it_met(void **state)
 		{&time, "unshare", EINVAL, "(EINVAL)"},
 		{&ordinary, "setresuid", EPERM, "(EPERM)"},
 		{&ordinary, "unshare", EPERM, "(EPERM)"},
-		{&ordinary, "openat", EACCES, "(EACCES)"}, /* of its uid_map */
+		{&ordinary, "openat", EACCES, "(EACCES)"},         /* of its uid_map */
+		{&limits, "unshare", ENOSPC, "no user namespace"}, /* of root as well */
+		{&limits, "openat", EACCES, "(EACCES)"},
 		{&module, "unshare", EPERM, "(EPERM)"},
 		{&module, "socket", EMFILE, "(EMFILE)"},
 		{&module, "recvfrom", 0, "(EPROTO)"},

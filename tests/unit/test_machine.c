@@ -454,6 +454,11 @@ static void user_namespaces_used_up(void **state)
 	m.userns_max = 15000;
 	assert_rule(PROBE_USER_NS, "", ENOSPC, "(ENOSPC)", "user.max_user_namespaces=100000",
 		"user.max_user_namespaces=15000");
+	assert_rule(PROBE_LIMITS, "", EROFS, "may not be written (EROFS)", "findmnt", NULL);
+	assert_int_equal(m.uid, 1000);
+	m.uid = 0;
+	assert_rule(PROBE_USER_NS, "", ENOSPC, "no user namespace (ENOSPC)",
+		"user.max_user_namespaces=100000", "user.max_user_namespaces=15000");
 	assert_rule(PROBE_NAMESPACE, "net", ENOSPC, "no net namespace of our own (ENOSPC)",
 		"user.max_net_namespaces", "back");
 }
@@ -495,6 +500,8 @@ static void docker_as_root(void **state)
 	assert_rule(PROBE_NAMESPACE, "mnt", EPERM, "no mnt namespace",
 		"docker run --cap-add SYS_ADMIN", "without these options");
 	assert_rule(PROBE_PROC, "", EPERM, "no fresh /proc",
+		"--security-opt systempaths=unconfined", "without these options");
+	assert_rule(PROBE_LIMITS, "", EROFS, "/proc/sys/user, may not be written (EROFS)",
 		"--security-opt systempaths=unconfined", "without these options");
 	assert_rule(
 		PROBE_ROOT, "", 0, "not root of this machine", "--cap-add SYS_ADMIN", "without");
@@ -886,6 +893,7 @@ static void the_probe_leaves_nothing(void **state)
 	(void)state;
 	static const struct lab_needs needs = {.namespaces = true,
 		.proc_mount = true,
+		.limits = true,
 		.time = true,
 		.overlay = true,
 		.controllers = "memory pids cpu io hugetlb",
