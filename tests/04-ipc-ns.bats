@@ -177,6 +177,12 @@ calls_of() {
 	done
 }
 
+@test "04-ipc-ns: without a /dev/shm it is skipped, and says why" {
+	run unshare "${userns_make[@]}" --mount sh -c 'mount -t tmpfs none /dev && exec "$0" --format=jsonl' "$LABS/$program"
+	same "status" 77 "$status"
+	[[ $output == *"this machine has no /dev/shm"* ]]
+}
+
 @test "04-ipc-ns: and its verdict is pass; a COMMAND has a namespace of its own" {
 	same "its status" 0 "$status"
 	differ "the namespace of a COMMAND" "$own_ns" "$("$LABS/$program" -- readlink /proc/self/ns/ipc 2>/dev/null)"
