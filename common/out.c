@@ -79,6 +79,12 @@ static void page_print(struct page *page)
 		die("write to standard output");
 }
 
+/* The table is of a run that was as predicted. */
+static int rows_to_show(void)
+{
+	return shared->count[FAIL] || shared->count[BROKEN] ? 0 : rows;
+}
+
 /* ---- JSON lines, RFC 8259 ---- */
 
 /* {"event":"KIND", then pairs of a key and a string, up to NULL; "key#" takes a number. */
@@ -102,7 +108,8 @@ static void json_event(const char *kind, ...)
 	va_end(ap);
 	if (!strcmp(kind, "end")) {
 		fputs(",\"table\":[", page.stream);
-		for (int r = 0; r < rows && !shared->count[FAIL]; r++) {
+		int shown = rows_to_show();
+		for (int r = 0; r < shown; r++) {
 			fputs(r ? ",[" : "[", page.stream);
 			for (int c = 0; c < 4; c++) {
 				if (c)
@@ -406,8 +413,7 @@ void out_end(enum verdict verdict)
 			"score#", (long long)shared->score, NULL);
 		return;
 	}
-	/* The table is of a run that was as predicted. */
-	if (rows && !count[FAIL])
+	if (rows_to_show())
 		print_table();
 	if (words) {
 		out_line("");

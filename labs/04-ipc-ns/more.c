@@ -192,6 +192,11 @@ int main(int argc, char *argv[])
 	}
 	child_done(child);
 
+	lab_row("the process ends", "objects stay", "objects stay", "sysvipc(7)");
+	lab_row("the namespace ends", "-", "objects are gone", "the kernel");
+	lab_row("an open ns file", "-", "holds namespace and objects", "open(2)");
+	lab_row("msgget(), semget()", "the host's", "ENOENT", "CLONE_NEWIPC");
+
 	lab_step("A POSIX queue has a name too. It must be hidden, without any mount.");
 	mqd_t queue = mq_open("/lab04", O_RDWR | O_CREAT | O_EXCL, 0600, NULL);
 	if (queue < 0 && errno == ENOSYS) {
@@ -209,12 +214,7 @@ int main(int argc, char *argv[])
 			_exit(0);
 		}
 		child_done(child);
+		lab_row("mq_open()", "the host's", "ENOENT", "CLONE_NEWIPC");
 	}
-
-	lab_row("the process ends", "objects stay", "objects stay", "sysvipc(7)");
-	lab_row("the namespace ends", "-", "objects are gone", "the kernel");
-	lab_row("an open ns file", "-", "holds namespace and objects", "open(2)");
-	lab_row("msgget(), semget()", "the host's", "ENOENT", "CLONE_NEWIPC");
-	lab_row("mq_open()", "the host's", "ENOENT", "CLONE_NEWIPC");
 	return lab_end();
 }

@@ -274,6 +274,7 @@ int main(int argc, char *argv[])
 	expect_str("b hears", A, hear(in_b, &from));
 	tell(in_b, A, PORT);
 	expect_str("a hears", B, hear(in_a, &from));
+	lab_row("two containers", "ENETUNREACH", "hear each other", "bridge, IFLA_MASTER");
 	lab_look("nsenter --target=%d %s--net bridge link", getpid(), ns_join);
 	lab_wait(a.pid);
 
@@ -315,6 +316,7 @@ int main(int argc, char *argv[])
 		expect_str("NAT: outside hears", "203.0.113.1", hear(out, &from));
 		sendto(out, "!", 1, 0, (struct sockaddr *)&from, sizeof from);
 		expect_str("NAT: its answer in a is from", OUTSIDE, hear(asks, &from));
+		lab_row("outside hears", "nobody; " A, "203.0.113.1", "ip_forward; masquerade");
 		lab_look("nsenter --target=%d %s--net ip address show wan", getpid(), ns_join);
 		lab_wait(a.pid);
 	}
@@ -333,6 +335,7 @@ int main(int argc, char *argv[])
 		expect_str("b, no rule: it hears", A, hear(in_b, &from));
 		tell(in_b, A, PORT), tell(in_b, A, MARK_PORT);
 		expect_int("a, the rule: dropped", true, dropped(in_a, mark));
+		lab_row("a rule in a", "b: nothing dropped", "a: dropped", "nft");
 		lab_look("cat /proc/%d/net/udp", a.pid);
 		lab_wait(a.pid);
 	}
@@ -366,9 +369,6 @@ int main(int argc, char *argv[])
 		lab_skip(
 			"controllers net...", "no cgroup v2 controllers here", "WHERE=vm has them");
 
-	lab_row("two containers", "ENETUNREACH", "hear each other", "bridge, IFLA_MASTER");
-	lab_row("outside hears", "nobody; " A, "203.0.113.1", "ip_forward; masquerade");
-	lab_row("a rule in a", "b: nothing dropped", "a: dropped", "nft");
 	lab_row("the host's device, by a", "-", "ENODEV", "CLONE_NEWNET");
 	lab_row("b is gone", "-", "both ends are gone", "the kernel");
 	return lab_end();

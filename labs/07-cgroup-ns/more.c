@@ -241,6 +241,8 @@ static void pressure(void)
 	lab_wait(0);
 	end(first);
 	end(second);
+	lab_row("us waited for memory", "with room: 0", "above high: grow", "memory.pressure");
+	lab_row("us waited for CPU", "nobody in it: 0", "two on one: grow", "cpu.pressure");
 }
 
 /* ---- --v1 ---- */
@@ -359,14 +361,12 @@ int main(int argc, char *argv[])
 	freeze();
 	lab_step("cgroup.kill must end all below; kill(2) ends the one that it names.");
 	kill_all();
-	lab_step("Pressure: the time that was waited for memory or CPU must grow.");
-	pressure();
-
 	lab_row("a process two levels below", "populated 0", "populated 1", "the kernel");
 	lab_row("rmdir", "empty: done", "populated: EBUSY", "the kernel");
 	lab_row("a spinner's CPU time", "grows", "stands still", "cgroup.freeze");
 	lab_row("SIGKILL for", "one process", "the whole tree", "cgroup.kill");
-	lab_row("us waited for memory", "with room: 0", "above high: grow", "memory.pressure");
-	lab_row("us waited for CPU", "nobody in it: 0", "two on one: grow", "cpu.pressure");
+
+	lab_step("Pressure: the time that was waited for memory or CPU must grow.");
+	pressure();
 	return lab_end();
 }

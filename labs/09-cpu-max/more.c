@@ -202,6 +202,7 @@ static void pinned(void)
 	expect_errno("a CPU that is not there", refused, rc);
 	autofree char *after = cg_read(group, "cpuset.cpus");
 	expect_str("cpuset.cpus after that", number, after);
+	lab_row("CPUs to run on", "all", "one", "cpuset.cpus");
 }
 
 int main(int argc, char *argv[])
@@ -238,13 +239,12 @@ int main(int argc, char *argv[])
 	lab_step("A parent's quota must bound its children's, whatever theirs says.");
 	parents();
 
-	if (lab_part("cpuset"))
-		pinned();
-
 	lab_row("one thread against nine", "a tenth", "half", "a group each");
 	lab_row("stands still, quota 1/2", "1 thread: 1/2", "2 threads: 3/4", "cpu.max");
 	lab_row("a child's 80 %", "80 %", "50 %", "its parent's cpu.max");
 	lab_row("a child's nr_throttled", "grows", "0: its parent's", "who has the limit");
-	lab_row("CPUs to run on", "all", "one", "cpuset.cpus");
+
+	if (lab_part("cpuset"))
+		pinned();
 	return lab_end();
 }

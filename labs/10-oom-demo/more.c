@@ -227,6 +227,7 @@ static void swap(void)
 	expect_int("with swap: oom_kill", 0, event(group, "oom_kill"));
 	cg_write(group, "memory.swap.max", "0");
 	expect_int("memory.swap.max 0: status", 137, touch_in(group, limit + limit / 2));
+	lab_row("1.5 x the limit", "no swap: 137", "swap: 0", "memory.swap.max");
 }
 
 /* A child in group that reads size bytes of the scratch device into the page cache. */
@@ -270,6 +271,7 @@ static void cache(const char *device)
 	expect_range("cache: memory.current", (long long)limit / 2, (long long)limit,
 		cg_read_long(group, "memory.current"));
 	expect_range("cache: met the limit", 1, INT_MAX, event(group, "max"));
+	lab_row("2 x the limit", "anonymous: 137", "page cache: 0", "reclaim");
 }
 
 static long long percent_of(const char *group, long long full)
@@ -309,6 +311,7 @@ static void protection(const char *device)
 	expect_range("memory.low: prefers, percent", 80, 120, percent_of(prefers, full));
 	expect_range("unprotected: loses, percent", 0, 60, percent_of(loses, full));
 	expect_int("protection: oom_kill", 0, event(parent, "oom_kill"));
+	lab_row("cache under pressure", "is lost", "stays", "memory.min");
 }
 
 static _Noreturn void full_tmpfs(void)
@@ -346,6 +349,7 @@ static void tmpfs(void)
 		full_tmpfs();
 	expect_int("the writer's status", 0, child_wait(child));
 	expect_int("tmpfs: oom_kill", 0, event(group, "oom_kill"));
+	lab_row("a full tmpfs", "-", "ENOSPC", "size=");
 }
 
 /* Done twice: a service that caches every answer, in a group whose limit is a quarter of them all.
@@ -396,6 +400,10 @@ int main(int argc, char *argv[])
 	slowed();
 	lab_step("One process is chosen; with memory.oom.group all must go together.");
 	who_goes();
+	lab_row("4 x the limit", "touched: 137", "untouched: 0", "demand paging");
+	lab_row("over memory.high", "-", "slow, alive", "memory.high");
+	lab_row("the other process", "lives", "is killed too", "memory.oom.group");
+
 	if (lab_part("pid1"))
 		pid1();
 	if (lab_part("swap"))
@@ -408,13 +416,5 @@ int main(int argc, char *argv[])
 		tmpfs();
 	lab_step("A war story: a cache that never evicts, under a limit.");
 	war_story();
-
-	lab_row("4 x the limit", "touched: 137", "untouched: 0", "demand paging");
-	lab_row("2 x the limit", "anonymous: 137", "page cache: 0", "reclaim");
-	lab_row("over memory.high", "-", "slow, alive", "memory.high");
-	lab_row("the other process", "lives", "is killed too", "memory.oom.group");
-	lab_row("1.5 x the limit", "no swap: 137", "swap: 0", "memory.swap.max");
-	lab_row("cache under pressure", "is lost", "stays", "memory.min");
-	lab_row("a full tmpfs", "-", "ENOSPC", "size=");
 	return lab_end();
 }

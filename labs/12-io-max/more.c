@@ -202,6 +202,7 @@ static void cache(void)
 	expect_int("the second reader's rbytes", 0, io_stat(second, "rbytes"));
 	lab_look("ls %s/io.stat %s/io.stat", first, second);
 	lab_wait(0);
+	lab_row("a second reader", "rbytes grow", "nothing counted", "the page cache");
 }
 
 /* One who writes a file, and another, in a group without a limit, who calls fsync(). */
@@ -286,6 +287,8 @@ static void writeback(void)
 	written_back("free", true);
 	lab_step("With wbps for who wrote it, the other's fsync() must take that long.");
 	written_back("limited", false);
+	lab_row("write(), no O_DIRECT", "waits: O_DIRECT", "at once", "the page cache");
+	lab_row("a file written back", "as fast as it can", "its group's wbps", "who wrote it");
 }
 
 static int write_in(const char *group, const char *file, long long bytes)
@@ -317,6 +320,7 @@ static void kernel_writes(void)
 	expect_int("narrow: oom_kill", 0, cg_read_key(group, "memory.events", "oom_kill"));
 	lab_look("grep . %s/io.stat %s/memory.events", group, group);
 	lab_wait(0);
+	lab_row("more than memory.max", "-", "written back", "a kernel thread");
 }
 
 int main(int argc, char *argv[])
@@ -333,17 +337,13 @@ int main(int argc, char *argv[])
 	refusals();
 	lab_step("A parent's limit must bound its child, whose own is larger.");
 	parents();
+	lab_row("a child's rbps", "its own limit", "its parent's", "io.max above it");
+
 	if (lab_part("cache") && own_mounts())
 		cache();
 	if (lab_part("writeback") && own_mounts())
 		writeback();
 	if (lab_part("kernel") && own_mounts())
 		kernel_writes();
-
-	lab_row("a child's rbps", "its own limit", "its parent's", "io.max above it");
-	lab_row("a second reader", "rbytes grow", "nothing counted", "the page cache");
-	lab_row("write(), no O_DIRECT", "waits: O_DIRECT", "at once", "the page cache");
-	lab_row("a file written back", "as fast as it can", "its group's wbps", "who wrote it");
-	lab_row("more than memory.max", "-", "written back", "a kernel thread");
 	return lab_end();
 }

@@ -368,6 +368,7 @@ static void security_modules(void)
 	gate_wait(&done);
 	lab_look("grep -E 'CapEff|NoNew|Seccomp:' /proc/%d/status", child);
 	lab_wait(child);
+	lab_row("a file, for root", "is opened", "EACCES", "Landlock");
 }
 
 static pid_t child_that(void (*does)(void))
@@ -415,14 +416,13 @@ int main(int argc, char *argv[])
 	gate_open(&go);
 	child_done(child);
 
-	lab_step("The last to be asked are security modules: here Landlock must refuse.");
-	security_modules();
-
 	lab_row("runAsNonRoot, uid 0", "is started", "is not", "the kubelet");
 	lab_row("capabilities.add, a user", "CapEff 0", "ambient: there", "PR_CAP_AMBIENT");
 	lab_row("a second filter", "-", "takes nothing back", "seccomp()");
 	lab_row("a new file in /", "is made", "EROFS", "MS_RDONLY");
 	lab_row("/proc/keys", "has bytes", "empty", "MS_BIND: a mask");
-	lab_row("a file, for root", "is opened", "EACCES", "Landlock");
+
+	lab_step("The last to be asked are security modules: here Landlock must refuse.");
+	security_modules();
 	return lab_end();
 }

@@ -385,6 +385,31 @@ static void ten_rows_at_most(void **state)
 	assert_lacks(run(table), out, "who decided");
 }
 
+static void broken_with_a_row(void)
+{
+	begin(&lab_here, option, NULL);
+	lab_row("row", "a", "b", "c");
+	expect_int("a", 1, 1);
+	pid_t child = fork();
+	if (child == 0)
+		die("it is");
+	waitpid(child, NULL, 0);
+	_exit(lab_end());
+}
+
+static void a_broken_run_has_no_table(void **state)
+{
+	(void)state;
+	static const char *const formats[] = {NULL, "--format=jsonl"};
+	for (int i = 0; i < 2; i++) {
+		option = formats[i];
+		struct run *r = run(broken_with_a_row);
+		assert_status(r, 3);
+		assert_lacks(r, out, "row");
+	}
+	option = NULL;
+}
+
 static void columns_stand_below_each_other(void **state)
 {
 	(void)state;
@@ -522,6 +547,7 @@ int main(void)
 		cmocka_unit_test(plain_is_ascii),
 		cmocka_unit_test(colors_where_they_are_wanted),
 		cmocka_unit_test(ten_rows_at_most),
+		cmocka_unit_test(a_broken_run_has_no_table),
 		cmocka_unit_test(columns_stand_below_each_other),
 		cmocka_unit_test(an_event_is_one_write),
 		cmocka_unit_test(a_step_is_one_write_too),
