@@ -18,6 +18,10 @@
 #include "state.h"
 #include "sys.h"
 
+#if !__GLIBC_PREREQ(2, 36)
+#define P_PIDFD 3 /* waitid(2) */
+#endif
+
 enum { ENTRIES = 32, ARGUMENT = 500 };
 
 struct entry {
