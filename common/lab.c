@@ -23,6 +23,7 @@ enum { MISSING = 8, SUMMARY = 512 };
 const struct lab *lab;
 struct shared *shared;
 char **lab_command;
+bool lab_in_vm;
 
 static char *looks; /* what --step shows at the next wait */
 
@@ -32,19 +33,16 @@ static char *looks; /* what --step shows at the next wait */
 static const char *not_alone(const struct lab_part *part)
 {
 	autofree char *words = file_try_read("/proc/cmdline");
-	if (!part->boot_alone ||
-		(words && machine_has(words, "lab.alone") && !access("/etc/unboxed-vm", F_OK)))
+	if (!part->boot_alone || (words && machine_has(words, "lab.alone") && lab_in_vm))
 		return NULL;
 	return "this machine was not booted for it alone";
 }
-
-static bool in_vm; /* as it was in the beginning: a lab may mount on /etc */
 
 /* A dangerous lab or part is not for a machine with anything on it, unless that was typed. */
 static bool too_dangerous(bool hazard)
 {
 	const char *where = getenv("WHERE");
-	return hazard && !in_vm && (!where || strcmp(where, "host"));
+	return hazard && !lab_in_vm && (!where || strcmp(where, "host"));
 }
 
 static const char *const dangerous[] = {
@@ -86,8 +84,8 @@ void lab_begin(const struct lab *the_lab, int argc, char *argv[])
 		die("mmap");
 	shared = page;
 	shared->lab = getpid();
-	in_vm = !access("/etc/unboxed-vm", F_OK);
-	if (!in_vm && errno != ENOENT)
+	lab_in_vm = !access("/etc/unboxed-vm", F_OK);
+	if (!lab_in_vm && errno != ENOENT)
 		die("access /etc/unboxed-vm");
 	const struct lab_needs *needs = &lab->needs;
 	bool hazard = lab->hazard;

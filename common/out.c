@@ -168,7 +168,7 @@ void out_where(void)
 	if (told && !event)
 		return; /* the runner has said it already */
 	uname(&name);
-	const char *place = told ? told : access("/etc/unboxed-vm", F_OK) ? "host" : "vm";
+	const char *place = told ? told : lab_in_vm ? "vm" : "host";
 	if (event)
 		json_event("where", "place", place, "kernel", name.release, "why", why ? why : "",
 			NULL);
@@ -316,9 +316,8 @@ void out_wait(pid_t pid, const char *commands)
 	}
 	autofree char *lines = text("%s", commands);
 	if (*lines)
-		out_note(access("/etc/unboxed-vm", F_OK)
-				 ? "Look, from a second terminal:"
-				 : "Look, from a second terminal (make look):");
+		out_note(lab_in_vm ? "Look, from a second terminal (make look):"
+				   : "Look, from a second terminal:");
 	for (char *line = strtok(lines, "\n"); line; line = strtok(NULL, "\n")) {
 		/* Never wrapped: it is there to be pasted. */
 		struct page page;

@@ -24,6 +24,7 @@ struct shared {
 	volatile bool unread; /* nobody reads what it writes: one of them had SIGPIPE */
 };
 
+extern bool lab_in_vm; /* as it was in the beginning: a lab may mount on /etc */
 extern struct shared *shared;
 extern const struct lab *lab;
 

@@ -242,6 +242,12 @@ changes_of() {
 	same "rows of the part rm" "$seen" "$(jq -r 'select(.event == "end").table[][0]' <<<"$jsonl" | grep -c "^rm ")"
 }
 
+@test "02-mnt-ns: each wait knows that it is in the lab VM, also when /etc is covered" {
+	in_vm || skip "in the lab VM only: its waits name make look"
+	told=$("$LABS/$program" --step </dev/null 2>/dev/null 3>&- | grep "^   Look, from a second terminal" | sort -u)
+	same "what a wait says" "   Look, from a second terminal (make look):" "$told"
+}
+
 @test "02-mnt-ns: and its verdict is pass" {
 	same "its status" 0 "$status"
 }
