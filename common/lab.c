@@ -178,6 +178,7 @@ void lab_exec(char *command[])
 
 void lab_exit_as(pid_t command)
 {
+	undo_kill(command); /* should we be ended before it */
 	int status = command_wait(command);
 	undo_run();
 	_exit(status);

@@ -157,7 +157,7 @@ _Noreturn void lab_exec(char *command[]);
 /*
  * Hands-on, in the lab: waits for COMMAND, runs the undo stack and ends with
  * COMMAND's status. The terminal's Ctrl-C is for COMMAND alone, as system(3)
- * has it.
+ * has it; SIGTERM and SIGHUP to the lab end both.
  */
 _Noreturn void lab_exit_as(pid_t command);
 

@@ -483,6 +483,15 @@ static void the_status_is_the_commands(void **state)
 	assert_status(hands("/none/such", NULL, NULL), 127);
 }
 
+static void the_command_ends_with_the_lab(void **state)
+{
+	(void)state;
+	path = "/usr/bin:/bin";
+	struct run *r = hands("sh", "-c", "kill -TERM $PPID; sleep 3; echo still here");
+	assert_status(r, 130);
+	assert_lacks(r, out, "still here");
+}
+
 static void what_cannot_be_executed_is_126(void **state)
 {
 	(void)state;
@@ -697,6 +706,7 @@ int main(void)
 		cmocka_unit_test(errors_have_names),
 		cmocka_unit_test(die_names_the_errno_and_undoes),
 		cmocka_unit_test(die_needs_no_lab),
+		cmocka_unit_test(the_command_ends_with_the_lab),
 		cmocka_unit_test(the_status_is_the_commands),
 		IN_FOLDER(what_cannot_be_executed_is_126),
 		IN_FOLDER(the_callers_path_comes_first),
