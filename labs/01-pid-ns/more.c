@@ -217,7 +217,7 @@ int main(int argc, char *argv[])
 
 	lab_row("SIGKILL from inside", "kills", "PID 1 lives", "the kernel");
 	lab_row("SIGTERM, no handler", "kills: 143", "PID 1 lives", "the kernel");
-	lab_row("an orphan's parent", "the machine's init", "PID 1", "CLONE_NEWPID");
+	lab_row("an orphan's parent", "init or a subreaper", "PID 1", "CLONE_NEWPID");
 	lab_row("kill() of outside", "allowed", "ESRCH", "CLONE_NEWPID");
 
 	lab_step("A view limits nothing: alone in its namespace it must get a whole CPU.");

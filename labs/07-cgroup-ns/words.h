@@ -40,7 +40,8 @@ static const struct lab_words more_words = {
 		"grep . /proc/pressure/*"},
 	.docker = "docker pause is cgroup.freeze; docker kill of a whole container can be "
 		  "cgroup.kill.",
-	.kubernetes = "the kubelet watches memory and pressure to evict Pods; containerd ends a "
-		      "container's group as a whole.",
+	.kubernetes =
+		"the kubelet evicts Pods when memory, disk or PIDs get short, and reports pressure, "
+		"no more; containerd ends a container's group as a whole.",
 	.next = "scripts/lab 07/more --v1: the same limits in cgroup v1, in a VM of its own",
 };

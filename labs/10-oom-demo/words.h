@@ -35,6 +35,7 @@ static const struct lab_words more_words = {
 		"gone with cgroup v2.",
 	.kubernetes =
 		"the runtime sets memory.oom.group for a container, so all its processes go; a "
-		"memory request becomes nothing in the kernel, unless MemoryQoS sets memory.min.",
+		"memory request is no guarantee, only a part of oom_score_adj, unless MemoryQoS sets "
+		"memory.min.",
 	.next = "make guide: the chapter of this lab",
 };
