@@ -33,7 +33,10 @@ setup_file() {
 	pause=$lab_pid
 	fact lab_mnt "$(ns_of "$lab" mnt)"
 	fact lab_net "$(ns_of "$lab" net)"
-	fact pause_own "$(for name in ipc net uts; do [ "$(ns_of "$pause" $name)" = "$(ns_of "$lab" $name)" ] || echo $name; done | xargs)"
+	fact pause_own "$(for name in ipc mnt net uts; do [ "$(ns_of "$pause" $name)" = "$(ns_of "$lab" $name)" ] || echo $name; done | xargs)"
+	fact pause_powers "$(for key in Uid CapEff CapBnd NoNewPrivs Seccomp; do status_of "$pause" $key; echo; done | xargs)"
+	fact pause_root "$(find "/proc/$pause/root/" -mindepth 1 | wc -l) $(awk '{ split($6, is, ","); print $5, is[1] }' "/proc/$pause/mountinfo" | xargs)"
+	fact pause_files "$(find "/proc/$pause/fd/" -mindepth 1 | wc -l)"
 	lab_go_to 2 || :
 	server=$(container_of httpd) visitor=$(container_of sh)
 	fact common "$(grep -Fxf <(namespaces_of "$server") <(namespaces_of "$visitor") | sed 's/:.*//' | xargs)"
@@ -89,7 +92,7 @@ all_of() {
 	differ "the bridge's namespace beside ours" "$own_net" "$lab_net"
 	# check: web, pause 1: of the host in it
 	# check: web, pause 2: of the host in it
-	same "what pause has of its own" "ipc net uts" "$pause_own"
+	same "what pause has of its own" "ipc mnt net uts" "$pause_own"
 	# check: init container build: status
 	# check: shared by its containers
 	same "what the two containers share" "ipc net user uts" "$common"
@@ -99,6 +102,23 @@ all_of() {
 	same "hostnames of both" "web web" "$hostnames"
 	# check: visitor: localhost:8080 is server
 	same "one asks the other, by localhost" "Hello from a Pod." "$answer"
+}
+
+@test "17-pod: pause has nothing of the host's: an empty root, no file, no power" {
+	needs_lab "$program"
+	same "files in its root, its mounts" "0 / ro" "$pause_root"
+	same "files that it has open" 0 "$pause_files"
+	same "what it may do" "65535 65535 65535 65535 0000000000000000 0000000000000000 1 2" "$pause_powers"
+}
+
+@test "17-pod: with shareProcessNamespace and SYS_PTRACE /proc/1/root is no way to the host" {
+	needs_lab "$program"
+	printf '%s\n' 'apiVersion: v1' 'kind: Pod' 'metadata: {name: p}' 'spec:' '  shareProcessNamespace: true' '  containers:' \
+		'  - {name: debugger, image: busybox, securityContext: {capabilities: {add: [SYS_PTRACE]}}}' >"$manifest"
+	# shellcheck disable=SC2016 # its shell expands it
+	SECRET=hidden run -0 --separate-stderr timeout 100 "$LABS/$program" "$manifest" -- \
+		sh -c 'ls -A /proc/1/root/ | wc -l; ls /proc/1/fd/ | wc -l; grep -c hidden /proc/1/environ; touch /proc/1/root/new 2>/dev/null || echo refused'
+	same "what it finds of pause" "0 0 0 refused" "$(xargs <<<"$output")"
 }
 
 @test "17-pod: its groups lie where the kubelet puts them, with the values of Kubernetes' formulas" {

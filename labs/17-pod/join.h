@@ -7,8 +7,6 @@
 #pragma once
 
 #include "../16-container/devices.h"
-#include "../16-container/powers.h"
-#include "../16-container/root.h"
 #include "sandbox.h"
 
 static bool logs; /* what containers write goes to our stdout; else nowhere */

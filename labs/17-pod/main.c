@@ -225,7 +225,7 @@ int main(int argc, char *argv[])
 	pod.pod = &manifest.pod;
 	pod.pids = pids;
 
-	lab_step("Pause: a process that does nothing, in three new namespaces.");
+	lab_step("Pause: a process that does nothing, in namespaces for others to join.");
 	autofree char *class = text("%s", qos_names[pod_qos(pod.pod)]);
 	lab_note("%s has QoS class %s. Its group lies in the slice of that class.", pod.pod->name,
 		class);

@@ -224,6 +224,11 @@ int main(int argc, char *argv[])
 	expect_int("shared: one reads two's environment", 0,
 		reads_environment(&shared->containers[0]));
 	expect_int("not shared: it finds none", 1, reads_environment(&web->containers[0]));
+	autofree char *root_of_1 = NULL, *powers = proc_status(shared->pause, "CapBnd");
+	run_in(&shared->containers[0], (char *[]){"ls", "-A", "/proc/1/root/", NULL}, &root_of_1);
+	root_of_1[strcspn(root_of_1, "\n")] = '\0';
+	expect_str("shared: pause's root holds", "nothing", *root_of_1 ? root_of_1 : "nothing");
+	expect_str("shared: pause's capabilities", "0000000000000000", powers);
 	look(shared);
 
 	lab_step("Pause is killed there: it is PID 1, so the kernel must kill all.");

@@ -18,6 +18,8 @@
 #include <time.h>
 
 #include "../16-container/network.h"
+#include "../16-container/powers.h"
+#include "../16-container/root.h"
 #include "cg.h"
 #include "file.h"
 #include "lab.h"
@@ -199,6 +201,27 @@ static inline void volumes_make(struct sandbox *s)
 
 /* ---- pause ---- */
 
+/* Nothing: with shareProcessNamespace it is what containers find as /proc/1/root. */
+static inline void pause_root(const struct sandbox *s)
+{
+	struct stat made, entered;
+	die_asks = false;
+	MUST(mount("pause", s->place, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=555"));
+	MUST(chdir(s->place));
+	MUST(mount(NULL, ".", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL));
+	MUST(stat(".", &made));
+	TELL(pivot_root(".", "."));
+	MUST(umount2(".", MNT_DETACH));
+	MUST(chdir("/"));
+	MUST(stat(".", &entered));
+	errno = 0;
+	if (made.st_dev != entered.st_dev || made.st_ino != entered.st_ino)
+		die("pause's root is not the one that was made");
+}
+
+/* The user of Kubernetes' own pause; the kubelet asks for the filter. */
+static const struct powers pause_powers = {.user = 65535, .group = 65535};
+
 /* PID 1 of the Pod with shareProcessNamespace: then it must reap. */
 static inline _Noreturn void pause_main(const struct sandbox *s)
 {
@@ -209,21 +232,30 @@ static inline _Noreturn void pause_main(const struct sandbox *s)
 	siginfo_t info;
 	autofree char *what = text("%s, pause %d: of the host in it", s->pod->name, s->pauses);
 	if (!expect_str(what, "none",
-		    still_outside(1U << UTS | 1U << IPC | 1U << NET |
+		    still_outside(1U << MNT | 1U << UTS | 1U << IPC | 1U << NET |
 				  (unsigned)own_users(s->pod) << USER)))
 		_exit(1);
 	if (read(s->channel, go, sizeof go) !=
 		sizeof go) /* the address; and the ids are mapped by now */
 		_exit(1);
+	if (own_users(s->pod) && (setresgid(0, 0, 0) || setresuid(0, 0, 0)))
+		die("root of the user namespace");
 	TELL(sethostname(hostname, length));
 	network_ipv4_only();
 	network_up(go);
-	MUST(prctl(PR_SET_PDEATHSIG, SIGKILL));
-	close(s->channel); /* ready */
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, NULL);
+	pause_root(s);
+	lab_command = (char *[]){"pause", NULL}; /* from here on it is no part of the story */
+	powers_drop(&pause_powers);
+	MUST(prctl(PR_SET_PDEATHSIG, SIGKILL));
+	/* What it keeps, containers might read as /proc/1/environ and /proc/1/fd. */
+	for (char **one = environ; *one; one++)
+		memset(*one, 0, strlen(*one));
+	/* With the channel's end it is ready. */
+	syscall(SYS_close_range, 0U, ~0U, 0U);
 	while (sigwaitinfo(&set, &info) != SIGTERM)
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			;
@@ -251,7 +283,7 @@ static inline bool pause_start(struct sandbox *s)
 	s->pause_group = scope_in(s->group);
 	autoclose int group = MUST(open(s->pause_group, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	struct clone_args args = {
-		.flags = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_PIDFD |
+		.flags = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNS | CLONE_PIDFD |
 			 CLONE_INTO_CGROUP |
 			 (s->pod->share_process_namespace.is ? CLONE_NEWPID : 0) |
 			 (own_users(s->pod) ? CLONE_NEWUSER : 0),
