@@ -191,6 +191,24 @@ all_of() {
 	same "hostname of COMMAND" oom "$output"
 }
 
+@test "17-pod: hands-on the terminal's keys reach COMMAND, which is in a session of its own" {
+	needs_lab "$program"
+	local key pid tries
+	for key in INT QUIT; do
+		# shellcheck disable=SC2016 # its shell expands it
+		env --default-signal=INT,QUIT "$LABS/$program" -- sh -c 'trap "exit 8" INT; trap "exit 9" QUIT
+			echo ready; for i in $(seq 300); do sleep 0.1; done' >"$BATS_TEST_TMPDIR/$key" 2>/dev/null 3>&- &
+		pid=$!
+		for ((tries = 300; tries > 0; tries--)); do
+			! grep -q ready "$BATS_TEST_TMPDIR/$key" || break
+			sleep 0.1
+		done
+		kill -s $key $pid
+		wait $pid || echo $?
+	done >"$BATS_TEST_TMPDIR/statuses"
+	same "statuses after SIGINT and SIGQUIT" "8 9" "$(xargs <"$BATS_TEST_TMPDIR/statuses")"
+}
+
 @test "17-pod: \$(NAME) becomes the container's variable, in the program and in explain; what grows without end is refused" {
 	printf '%s\n' 'apiVersion: v1' 'kind: Pod' 'metadata: {name: p}' 'spec:' '  restartPolicy: Never' '  containers:' \
 		'  - {name: a, image: busybox, env: [{name: PORT, value: "80"}, {name: URL, value: "http://$(HOST):$(PORT)"}],' \

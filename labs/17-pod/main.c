@@ -13,6 +13,7 @@
 /* link: yaml-0.1 libnl-route-3.0 libcap libseccomp */
 #define _GNU_SOURCE
 #include <stdio.h>
+#include <sys/signalfd.h>
 
 #include "explain.h"
 #include "kubelet.h"
@@ -116,13 +117,33 @@ static void read_manifest(const char *name, const char *data, size_t size)
 
 static struct sandbox pod;
 
+/* COMMAND has a session of its own: the terminal's keys come to us, and are handed on to it. */
+static void keys_forward(const struct running *r, int keys)
+{
+	struct pollfd fds[] = {{r->pidfd, POLLIN, 0}, {keys, POLLIN, 0}};
+	struct signalfd_siginfo key;
+	while (poll(fds, 2, -1) >= 0 || errno == EINTR) {
+		if (fds[0].revents)
+			return;
+		if (fds[1].revents && read(keys, &key, sizeof key) == sizeof key)
+			syscall(SYS_pidfd_send_signal, r->pidfd, key.ssi_signo, NULL, 0);
+	}
+}
+
 /* COMMAND in the place of the first container; the others run beside it. */
 static _Noreturn void hands_on(void)
 {
 	if (!init_containers(&pod))
 		die("an init container has failed");
+	sigset_t set; /* before there is a COMMAND, so that none comes too early */
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGQUIT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	int keys = MUST(signalfd(-1, &set, SFD_CLOEXEC));
 	for (size_t i = pod.count; i-- > 0;)
 		container_start(&pod, &pod.containers[i], i ? NULL : lab_command);
+	keys_forward(&pod.containers[0], keys);
 	lab_exit_as(pod.containers[0].pid);
 }
 
