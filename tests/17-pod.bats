@@ -195,6 +195,21 @@ all_of() {
 	same "hostname of COMMAND" oom "$output"
 }
 
+@test "17-pod: what a manifest mounts at /dev/shm and /etc/hosts is there, and a folder hides nothing below it" {
+	needs_lab "$program"
+	printf '%s\n' 'apiVersion: v1' 'kind: Pod' 'metadata: {name: p}' 'spec:' \
+		'  volumes: [{name: shm, emptyDir: {medium: Memory, sizeLimit: 1Mi}}, {name: map, configMap: {name: map}},' \
+		'    {name: above, emptyDir: {}}, {name: hosts, hostPath: {path: '"$BATS_TEST_TMPDIR/hosts"'}}]' '  containers:' \
+		'  - {name: a, image: busybox, volumeMounts: [{name: map, mountPath: /a/b/map}, {name: above, mountPath: /a/},' \
+		'      {name: shm, mountPath: /dev/shm}, {name: hosts, mountPath: /etc/hosts}]}' \
+		'  - {name: b, image: busybox}' \
+		--- 'apiVersion: v1' 'kind: ConfigMap' 'metadata: {name: map}' 'data: {file: below}' >"$manifest"
+	echo mine >"$BATS_TEST_TMPDIR/hosts"
+	run -0 --separate-stderr timeout 100 "$LABS/$program" "$manifest" -- \
+		sh -c 'cat /etc/hosts /a/b/map/file; echo; df -k /dev/shm | tail -n 1 | xargs | cut -d" " -f 2'
+	same "its hosts, what is below, KiB of its shm" "mine below 1024" "$(xargs <<<"$output")"
+}
+
 @test "17-pod: hands-on the terminal's keys reach COMMAND, which is in a session of its own" {
 	needs_lab "$program"
 	local key pid tries

@@ -56,7 +56,35 @@ static inline char **words_of(const struct container *c)
 	return list;
 }
 
-/* Its volumes, and what all containers of a Pod share besides: /dev/shm and /etc/hosts. */
+/* How many names a path has. */
+static inline int path_depth(const char *path)
+{
+	int depth = 0;
+	for (; *path; path++)
+		depth += *path != '/' && (path[1] == '/' || !path[1]);
+	return depth;
+}
+
+/* A folder before what is mounted below it, in whichever order they were written: containerd. */
+static inline void mount_add(struct root *r, struct bind_mount *list, struct bind_mount one)
+{
+	int at = r->volume_count++;
+	for (; at > 0 && path_depth(list[at - 1].target) > path_depth(one.target); at--)
+		list[at] = list[at - 1];
+	list[at] = one;
+}
+
+/* What all containers of a Pod share, but one that has something else there: the kubelet. */
+static inline void mount_add_shared(struct root *r, struct bind_mount *list,
+	const struct container *c, const char *source, const char *target)
+{
+	for (size_t i = 0; i < c->mounts.count; i++)
+		if (!strcmp(c->mounts.item[i].path, target))
+			return;
+	mount_add(r, list, (struct bind_mount){source, target, false});
+}
+
+/* Its volumes, and /dev/shm and /etc/hosts. */
 static inline struct root root_of(const struct sandbox *s, const struct container *c)
 {
 	struct root r = {.name = text("lab17:%s:%s", s->pod->name, c->name),
@@ -66,18 +94,16 @@ static inline struct root root_of(const struct sandbox *s, const struct containe
 	struct bind_mount *mounts = calloc(c->mounts.count + 2, sizeof *mounts);
 	if (!mounts || !r.image)
 		die("the image of %s", c->name);
+	mount_add_shared(&r, mounts, c, text("%s/shm", s->place), "/dev/shm");
+	mount_add_shared(&r, mounts, c, text("%s/hosts", s->place), "/etc/hosts");
 	for (size_t i = 0; i < c->mounts.count; i++) {
 		const struct mount *m = &c->mounts.item[i];
-		mounts[i] = (struct bind_mount){m->volume->host.line
-							? m->volume->host_path
-							: text("%s/volumes/%s", s->place, m->name),
-			m->path, mount_read_only(m)};
+		const char *source = m->volume->host.line
+					     ? m->volume->host_path
+					     : text("%s/volumes/%s", s->place, m->name);
+		mount_add(&r, mounts, (struct bind_mount){source, m->path, mount_read_only(m)});
 	}
-	mounts[c->mounts.count] = (struct bind_mount){text("%s/shm", s->place), "/dev/shm", false};
-	mounts[c->mounts.count + 1] =
-		(struct bind_mount){text("%s/hosts", s->place), "/etc/hosts", false};
 	r.volumes = mounts;
-	r.volume_count = (int)c->mounts.count + 2;
 	return r;
 }
 
