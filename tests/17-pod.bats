@@ -210,6 +210,20 @@ all_of() {
 	same "its hosts, what is below, KiB of its shm" "mine below 1024" "$(xargs <<<"$output")"
 }
 
+@test "17-pod: images and hostPaths below /mnt are seen, also /mnt itself" {
+	needs_lab "$program"
+	[[ $ROOT/ != /mnt/* ]] || return 0 # each test is one of that
+	printf '%s\n' 'apiVersion: v1' 'kind: Pod' 'metadata: {name: p}' 'spec:' \
+		'  volumes: [{name: v, hostPath: {path: /mnt}}]' '  containers:' \
+		'  - {name: a, image: web, volumeMounts: [{name: v, mountPath: /v}]}' >"$manifest"
+	# Another /mnt than the machine's, in a mount table of this test's own.
+	# shellcheck disable=SC2016 # that shell expands it
+	run -0 --separate-stderr unshare --mount sh -c 'mount -t tmpfs mnt /mnt && mkdir /mnt/img && cp -R "$1/." /mnt/img && echo mine >/mnt/file &&
+		echo image >/mnt/img/name && exec timeout 100 "$2" --image web=/mnt/img "$3" -- cat /v/file /name' \
+		sh "$ROOT/build/rootfs/tree" "$LABS/$program" "$manifest"
+	same "the files of both" "mine image" "$(xargs <<<"$output")"
+}
+
 @test "17-pod: hands-on the terminal's keys reach COMMAND, which is in a session of its own" {
 	needs_lab "$program"
 	local key pid tries

@@ -173,12 +173,31 @@ static inline void volume_make(const struct pod *pod, const struct volume *v)
 	}
 }
 
+/* Over a folder that none of its images and hostPaths is below. */
+static inline const char *kubelet_place(const struct pod *pod)
+{
+	struct bind_mount *sources =
+		calloc(container_count(pod) + pod->volumes.count, sizeof *sources);
+	struct root all = {.image = file_rootfs(), .volumes = sources};
+	if (!sources)
+		die("out of memory");
+	for (size_t i = 0; i < container_count(pod); i++)
+		if (container_at(pod, i)->rootfs)
+			sources[all.volume_count++].source =
+				realpath(container_at(pod, i)->rootfs, NULL);
+	for (size_t i = 0; i < pod->volumes.count; i++)
+		if (pod->volumes.item[i].host.line)
+			sources[all.volume_count++].source =
+				realpath(pod->volumes.item[i].host_path, NULL);
+	return root_place(&all);
+}
+
 /* In a mount table of our own: all of it goes when the last process in it does. */
 static inline void volumes_make(struct sandbox *s)
 {
-	static int count;
+	static const char *place;
 	mode_t mask = umask(0);
-	if (!count++) {
+	if (!place) {
 		MUST(unshare(CLONE_NEWNS));
 		if (ns_inode(0, "mnt") != outside[MNT])
 			MUST(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
@@ -186,9 +205,10 @@ static inline void volumes_make(struct sandbox *s)
 		if (!expect_str("kubelet: its mount table", "own, private", table))
 			exit(lab_end());
 		outside[MNT] = ns_inode(0, "mnt"); /* nor in the kubelet's own */
-		MUST(mount("lab17", "/mnt", "tmpfs", MS_NOSUID, "mode=755"));
+		place = kubelet_place(s->pod);
+		MUST(mount("lab17", place, "tmpfs", MS_NOSUID, "mode=755"));
 	}
-	s->place = text("/mnt/%s", s->uid);
+	s->place = text("%s/%s", place, s->uid);
 	if (mkdir(s->place, 0755) || chdir(s->place) || mkdir("volumes", 0755) ||
 		mkdir("shm", 01777))
 		die("mkdir %s", s->place);
