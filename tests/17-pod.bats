@@ -224,6 +224,20 @@ all_of() {
 	same "the files of both" "mine image" "$(xargs <<<"$output")"
 }
 
+@test "17-pod: privileged: no filter, no masks, all devices, and /proc/sys and /sys to write to" {
+	needs_lab "$program"
+	# shellcheck disable=SC2016 # its shell expands it
+	local is=(sh -c 'grep -cE " /(proc|sys/(firm|dev))[^ ]+ " /proc/self/mountinfo
+		{ echo p >/proc/sys/kernel/hostname; mkdir /sys/fs/cgroup/x; touch /sys/kernel/x; } 2>&1 | grep -c Read-only
+		grep Seccomp: /proc/self/status; mknod /ram b 1 15 && head -c 0 /ram 2>&1 | grep -c permitted; :')
+	pod 'securityContext: {privileged: true}'
+	run -0 --separate-stderr timeout 100 "$LABS/$program" "$manifest" -- "${is[@]}"
+	same "masks, to be read only, filter, devices refused" "0 0 Seccomp: 0 0" "$(xargs <<<"$output")"
+	sed -i '/privileged/d' "$manifest"
+	run -0 --separate-stderr timeout 100 "$LABS/$program" "$manifest" -- "${is[@]}"
+	[[ $(xargs <<<"$output") =~ ^[1-9][0-9]*\ 3\ Seccomp:\ 0\ 1$ ]]
+}
+
 @test "17-pod: hands-on the terminal's keys reach COMMAND, which is in a session of its own" {
 	needs_lab "$program"
 	local key pid tries

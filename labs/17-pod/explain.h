@@ -109,8 +109,9 @@ static char *effect(const struct pod *pod, const char *field, const char *own, c
 	text(strcmp(own, "Unconfined") ? "seccomp(SECCOMP_SET_MODE_FILTER...)"
 				       : "nothing: no filter");
 	WHEN("container.securityContext.privileged")
-	text(c->security.privileged.is ? "nothing is taken away: no capset(), no seccomp()"
-				       : "nothing");
+	text(c->security.privileged.is
+			? "nothing is taken away or masked; /dev stays short, mknod() adds to it"
+			: "nothing");
 	WHEN("container.securityContext.allowPrivilegeEscalation")
 	text(c->security.privilege_escalation.is ? "nothing" : "prctl(PR_SET_NO_NEW_PRIVS, 1...)");
 	WHEN("container.securityContext.readOnlyRootFilesystem")

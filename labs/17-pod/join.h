@@ -109,6 +109,24 @@ static inline struct root root_of(const struct sandbox *s, const struct containe
 
 /* ---- Inside ---- */
 
+/* As root_make(), but that nothing is hidden and /proc/sys and /sys may be written to. */
+static inline void root_make_privileged(const struct root *r)
+{
+	unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+	die_asks = false;
+	mode_t mask = umask(0);
+	root_overlay(r);
+	root_proc_and_sys();
+	if (!access("sys/fs/cgroup/cgroup.procs", F_OK))
+		MUST(mount(NULL, "sys/fs/cgroup", NULL, MS_REMOUNT | MS_BIND | flags, NULL));
+	/* Not MS_BIND: the file system of a network namespace is one for all its mounts. */
+	MUST(mount(NULL, "sys", NULL, MS_REMOUNT | flags, NULL));
+	root_dev(r);
+	root_volumes(r);
+	root_enter(r);
+	umask(mask);
+}
+
 static inline _Noreturn void container_main(
 	const struct sandbox *s, const struct container *c, char **words, int channel)
 {
@@ -127,7 +145,10 @@ static inline _Noreturn void container_main(
 	sigprocmask(SIG_SETMASK, &none, NULL); /* hands-on the kubelet blocks its keys */
 	bool heard = logs || (lab_command && words == lab_command);
 	lab_command = words; /* from here on it is a container's, and no part of the story */
-	root_make(&root);
+	if (container_security(s->pod, c).privileged.is)
+		root_make_privileged(&root);
+	else
+		root_make(&root);
 	if (c->working_dir && chdir(c->working_dir)) {
 		make_folders(c->working_dir);
 		MUST(chdir(c->working_dir));
