@@ -357,6 +357,18 @@ becomes() {
 	[[ $stderr == "$manifest:15:5: warning: spec.containers[].livenessProbe: "* ]]
 }
 
+@test "17-pod: of a long name the hostname is 63 characters, without a '-' at its end" {
+	local letters=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+	pod
+	sed -i "s/name: p}/name: $letters-b.c}/" "$manifest"
+	run -0 "${explain[@]}" "$manifest"
+	[[ $output == *"-> sethostname(\"$letters\","* ]]
+	needs_lab "$program"
+	# shellcheck disable=SC2016 # its shell expands it
+	run -0 --separate-stderr timeout 100 "$LABS/$program" "$manifest" -- sh -c 'hostname; echo $HOSTNAME'
+	same "hostname and variable" "$letters $letters" "$(xargs <<<"$output")"
+}
+
 @test "17-pod: an image that is not busybox needs its folder" {
 	pod
 	sed -i 's/image: busybox/image: nginx:1/' "$manifest"

@@ -91,7 +91,8 @@ static char *effect(const struct pod *pod, const char *field, const char *own, c
 		!strcmp(field, "container.securityContext." name)) \
 	return
 	WHEN("pod.metadata.name")
-	pod->hostname ? text(NOTHING) : text("sethostname(\"%s\", %zu)", own, strlen(own));
+	pod->hostname ? text(NOTHING)
+		      : text("sethostname(\"%s\", %zu)", pod->short_name, strlen(pod->short_name));
 	WHEN("pod.spec.hostname") text("sethostname(\"%s\", %zu)", own, strlen(own));
 	WHEN("pod.spec.hostUsers")
 	text(pod->host_users.is ? "nothing: the user namespace stays the node's"

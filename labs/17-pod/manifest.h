@@ -663,6 +663,11 @@ static bool link_pod(struct manifest *m)
 	}
 	if (!pod->restart_policy)
 		pod->restart_policy = "Always";
+	/* As truncatePodHostnameIfNeeded(): 63 of 253, and no '-' or '.' at the end. */
+	size_t length = strnlen(pod->name, sizeof pod->short_name - 1);
+	while (length && strchr("-.", pod->name[length - 1]))
+		length--;
+	memcpy(pod->short_name, pod->name, length);
 	resources_default(pod);
 	return check_pod_level(m, pod) && check_limits(m, &pod->requests, &pod->limits);
 }

@@ -102,6 +102,7 @@ struct pod {
 	const char *api, *kind, *name, *namespace;
 	struct pairs labels;
 	const char *hostname, *restart_policy;
+	char short_name[64]; /* of name, what can be a hostname */
 	struct value host_users, share_process_namespace;
 	struct resources requests, limits; /* spec.resources */
 	struct security security;
@@ -124,10 +125,10 @@ static inline struct container *container_at(const struct pod *pod, size_t i)
 	return i < first ? &pod->init_containers.item[i] : &pod->containers.item[i - first];
 }
 
-/* The hostname that its containers share; setPodHostname: spec.hostname, or its name. */
+/* The hostname that its containers share: spec.hostname, or of its name what the kernel takes. */
 static inline const char *pod_hostname(const struct pod *pod)
 {
-	return pod->hostname ? pod->hostname : pod->name;
+	return pod->hostname ? pod->hostname : pod->short_name;
 }
 
 /* Word i of what is executed, or NULL: command and args; without both, busybox's image says sh. */
