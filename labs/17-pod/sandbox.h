@@ -282,10 +282,13 @@ static inline _Noreturn void pause_main(const struct sandbox *s)
 	_exit(0);
 }
 
-/* hostUsers: false: root inside is the first of 65536 ids that nobody has outside. */
+/*
+ * hostUsers: false: root inside is the first of 65536 ids that nobody has outside: beyond what
+ * useradd gives (subuid(5), SUB_UID_MAX 600100000) and what systemd has for containers.
+ */
 static inline void map_users(pid_t pid)
 {
-	static unsigned first = 65536;
+	static unsigned first = 0x70000000 - 65536;
 	autofree char *map = text("0 %u 65536", first += 65536);
 	autofree char *uids = text("/proc/%d/uid_map", pid), *gids = text("/proc/%d/gid_map", pid);
 	file_write(uids, map);
