@@ -141,6 +141,7 @@ static char *effect(const struct pod *pod, const char *field, const char *own, c
 	v->medium && !strcmp(v->medium, "Memory") ? text("size=%lld", volume_size(pod, v))
 						  : text("nothing: the kubelet measures");
 	WHEN("volume.hostPath.path") text("nothing yet: the source of its mounts");
+	WHEN("volume.hostPath.type") text("nothing: what is not there is not made");
 	WHEN("volume.configMap") text("mkdir(\"volumes/%s\", 0777)", v->name);
 	WHEN("map.data") !*own ? NULL : text("openat(...volumes/.../%s...)", own);
 	WHEN("mount.mountPath") mount_text(m);

@@ -580,6 +580,9 @@ static bool link_volume(struct manifest *m, struct volume *v)
 				"configMap '%.80s': expected a ConfigMap of that name in this file",
 				v->config_name);
 	}
+	if (v->host_type && *v->host_type)
+		warn(m, where(m, "volume.hostPath.type", v, v->host),
+			"spec.volumes[].hostPath.type: this lab does not look, and makes nothing");
 	return true;
 }
 
