@@ -168,6 +168,7 @@ all_of() {
 	# check: server: now its PID is another
 	same "the server" new "$server_is_new"
 	same "the old one" gone "$old_gone"
+	# check: init container build, pause 2: status
 	# check: the new sandbox: its network
 	same "the network" new "$net_is_new"
 	same "its status" 0 "$status"
@@ -236,6 +237,24 @@ all_of() {
 	sed -i '/privileged/d' "$manifest"
 	run -0 --separate-stderr timeout 100 "$LABS/$program" "$manifest" -- "${is[@]}"
 	[[ $(xargs <<<"$output") =~ ^[1-9][0-9]*\ 3\ Seccomp:\ 0\ 1$ ]]
+}
+
+@test "17-pod: an init container that fails is tried again, and all of them run in a new sandbox" {
+	needs_lab "$program"
+	local out=$BATS_TEST_TMPDIR/out lab pause tries
+	printf '%s\n' 'apiVersion: v1' 'kind: Pod' 'metadata: {name: p}' 'spec:' '  volumes: [{name: v, emptyDir: {}}]' '  initContainers:' \
+		'  - {name: i, image: busybox, command: [sh, -c, "echo x >>/v/runs; test $(wc -l </v/runs) -gt 1"], volumeMounts: [{name: v, mountPath: /v}]}' \
+		'  containers:' '  - {name: a, image: busybox, command: [sh, -c, "echo runs: $(wc -l </v/runs); exec sleep 1000"], volumeMounts: [{name: v, mountPath: /v}]}' >"$manifest"
+	"$LABS/$program" --plain "$manifest" >"$out" 2>&1 3>&- &
+	lab=$!
+	for ((tries = 300; tries > 0; tries--)); do ! grep -q 'runs: 2' "$out" || break && sleep 0.1; done
+	pause=$(for pid in $(below "$lab"); do [ "$(cat "/proc/$pid/comm")" != "$program" ] || echo "$pid"; done)
+	kill -KILL "$pause"
+	for ((tries = 300; tries > 0; tries--)); do ! grep -q 'runs: 3' "$out" || break && sleep 0.1; done
+	kill "$lab"
+	wait "$lab" || :
+	same "its failures, then its runs in both sandboxes" "i: Error, status 1, restarts 0; back-off runs: 2 runs: 3" \
+		"$(grep -oE 'i: Error.*|runs: .*' "$out" | xargs)"
 }
 
 @test "17-pod: hands-on the terminal's keys reach COMMAND, which is in a session of its own" {

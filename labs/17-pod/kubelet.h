@@ -79,6 +79,33 @@ static inline bool sandbox_again(struct sandbox *s)
 	return pause_start(s);
 }
 
+/*
+ * One after the other, each to its end, in each new sandbox; false when one of them failed
+ * for good. For them restartPolicy Always means OnFailure.
+ */
+static inline bool init_containers(struct sandbox *s)
+{
+	for (size_t i = 0; i < s->pod->init_containers.count; i++) {
+		struct running r = {.is = &s->pod->init_containers.item[i]};
+		for (;; r.restarts++) {
+			container_start(s, &r, NULL);
+			container_ended(s, &r);
+			if (!r.status || r.due < 0 || r.restarts >= s->restarts)
+				break;
+			lab_note("init container %s: %s, status %d, restarts %d; back-off",
+				r.is->name, r.reason, r.status, r.restarts);
+			long long ms = r.due - clock_ms();
+			poll(NULL, 0, ms > 0 ? (int)ms : 0);
+		}
+		autofree char *again =
+			s->pauses > 1 ? text(", pause %d", s->pauses) : text("%s", "");
+		autofree char *what = text("init container %s%s: status", r.is->name, again);
+		if (!expect_int(what, 0, r.status))
+			return false;
+	}
+	return true;
+}
+
 /* Until enough() is content, ms have passed (-1: never), or nobody runs and nobody is to run again.
  */
 static inline void kubelet(struct sandbox *s, bool (*enough)(const struct sandbox *), long long ms)
@@ -106,24 +133,12 @@ static inline void kubelet(struct sandbox *s, bool (*enough)(const struct sandbo
 			continue;
 		if (fds[0].revents && !sandbox_again(s))
 			die("no new sandbox");
-		else if (fds[0].revents)
+		if (fds[0].revents && !init_containers(s))
+			return;
+		if (fds[0].revents)
 			continue;
 		for (size_t i = 0; i < s->count; i++)
 			if (fds[i + 1].revents)
 				container_ended(s, &s->containers[i]);
 	}
-}
-
-/* One after the other, each to its end; false when one of them failed for good. */
-static inline bool init_containers(struct sandbox *s)
-{
-	for (size_t i = 0; i < s->pod->init_containers.count; i++) {
-		struct running r = {.is = &s->pod->init_containers.item[i]};
-		container_start(s, &r, NULL);
-		container_ended(s, &r);
-		autofree char *what = text("init container %s: status", r.is->name);
-		if (!expect_int(what, 0, r.status))
-			return false;
-	}
-	return true;
 }

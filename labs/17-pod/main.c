@@ -245,6 +245,7 @@ int main(int argc, char *argv[])
 		outside[i] = ns_inode(0, checked[i]);
 	pod.pod = &manifest.pod;
 	pod.pids = pids;
+	pod.restarts = restarts;
 
 	lab_step("Pause: a process that does nothing, in namespaces for others to join.");
 	autofree char *class = text("%s", qos_names[pod_qos(pod.pod)]);

@@ -46,7 +46,8 @@ struct sandbox {
 	char uid[37];
 	char *place; /* the folder of its volumes, hosts and shm, of this lab's mount table */
 	char *group, *pause_group;
-	long long pids; /* podPidsLimit of the kubelet; 0: none */
+	long long pids;     /* podPidsLimit of the kubelet; 0: none */
+	long long restarts; /* of an init container at most */
 	pid_t pause;
 	int pauses; /* how many there have been */
 	int pidfd, channel;
