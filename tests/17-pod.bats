@@ -360,7 +360,7 @@ becomes() {
 		'  runAsUser: 7' '  allowPrivilegeEscalation: false' '  readOnlyRootFilesystem: true' \
 		'livenessProbe: {}' 'volumeMounts:' '- name: v' '  mountPath: /v' '  readOnly: true'
 	printf '%s\n' '  hostname: web' '  shareProcessNamespace: true' '  volumes:' '  - name: v' '    hostPath: {path: /srv}' '  - name: w' '    hostPath:' \
-		'      path: /srv' '      type: DirectoryOrCreate' >>"$manifest"
+		'      path: /srv' '      type: DirectoryOrCreate' '  - name: x' '    emptyDir: {}' >>"$manifest"
 	run -0 --separate-stderr "${explain[@]}" "$manifest"
 	becomes '  hostname:' 'sethostname("web", 3)'
 	becomes 'metadata:' 'nothing: Kubernetes only'
@@ -374,6 +374,7 @@ becomes() {
 	becomes '      mountPath:' 'mount("/srv", "v", NULL, MS_BIND|MS_REC, NULL)'
 	becomes '      readOnly:' 'mount(NULL, "v", NULL, MS_RDONLY|MS_REMOUNT|MS_BIND, NULL)'
 	becomes '    livenessProbe:' 'nothing: Kubernetes has this field, this lab has not'
+	becomes '    emptyDir:' 'mkdir("volumes/x", 0777) (memory too: here is no disk)'
 	becomes '      type:' 'nothing: what is not there is not made'
 	[[ ${stderr_lines[0]} == "$manifest:15:5: warning: spec.containers[].livenessProbe: "* ]]
 	[[ ${stderr_lines[1]} == "$manifest:28:7: warning: spec.volumes[].hostPath.type: "* ]]

@@ -62,7 +62,7 @@ static char *volume_text(const struct pod *pod, const struct volume *v)
 {
 	long long size = volume_size(pod, v);
 	if (!v->medium || strcmp(v->medium, "Memory"))
-		return text("mkdir(\"volumes/%s\", 0777)", v->name);
+		return text("mkdir(\"volumes/%s\", 0777) (memory too: here is no disk)", v->name);
 	return size ? text("mount(\"tmpfs\", \"volumes/%s\"...size=%lld\")", v->name, size)
 		    : text("mount(\"tmpfs\", \"volumes/%s\"...)", v->name);
 }
