@@ -177,11 +177,8 @@ static inline void volume_make(const struct pod *pod, const struct volume *v)
 /* Over a folder that none of its images and hostPaths is below. */
 static inline const char *kubelet_place(const struct pod *pod)
 {
-	struct bind_mount *sources =
-		calloc(container_count(pod) + pod->volumes.count, sizeof *sources);
+	struct bind_mount sources[container_count(pod) + pod->volumes.count];
 	struct root all = {.image = file_rootfs(), .volumes = sources};
-	if (!sources)
-		die("out of memory");
 	for (size_t i = 0; i < container_count(pod); i++)
 		if (container_at(pod, i)->rootfs)
 			sources[all.volume_count++].source =
