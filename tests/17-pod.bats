@@ -372,7 +372,7 @@ becomes() {
 	becomes '      allowPrivilegeEscalation:' 'prctl(PR_SET_NO_NEW_PRIVS, 1...)'
 	becomes '      readOnlyRootFilesystem:' 'mount(NULL, ".", NULL, MS_RDONLY|MS_REMOUNT|MS_BIND, NULL)'
 	becomes '      mountPath:' 'mount("/srv", "v", NULL, MS_BIND|MS_REC, NULL)'
-	becomes '      readOnly:' 'mount(NULL, "v", NULL, MS_RDONLY|MS_REMOUNT|MS_BIND, NULL)'
+	becomes '      readOnly:' 'mount_setattr(..."v", 0, {attr_set=MOUNT_ATTR_RDONLY...)'
 	becomes '    livenessProbe:' 'nothing: Kubernetes has this field, this lab has not'
 	becomes '    emptyDir:' 'mkdir("volumes/x", 0777) (memory too: here is no disk)'
 	becomes '      type:' 'nothing: what is not there is not made'

@@ -34,6 +34,7 @@ struct root {
 	const char *image; /* the folder below: never written to */
 	const char *keep;  /* where upper and work are; NULL: in a tmpfs that goes with it */
 	bool read_only;
+	bool unmasked; /* privileged: nothing is hidden, and /proc/sys and /sys can be written */
 	const struct bind_mount *volumes;
 	int volume_count;
 	const struct lab_texts *tmpfs; /* "/run" or "/run:size=64m" */
@@ -190,6 +191,15 @@ static inline void root_proc_and_sys(void)
 			MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL));
 }
 
+static inline void root_writable_sys(void)
+{
+	unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+	if (!access("sys/fs/cgroup/cgroup.procs", F_OK))
+		MUST(mount(NULL, "sys/fs/cgroup", NULL, MS_REMOUNT | MS_BIND | flags, NULL));
+	/* Not MS_BIND: the file system of a network namespace is one for all its mounts. */
+	MUST(mount(NULL, "sys", NULL, MS_REMOUNT | flags, NULL));
+}
+
 /* ---- Volumes, and what is of memory only ---- */
 
 static inline void mount_volume(const struct bind_mount *v)
@@ -302,9 +312,12 @@ static inline void root_make(const struct root *r)
 	mode_t mask = umask(0); /* modes are meant as they stand */
 	root_overlay(r);
 	root_proc_and_sys();
+	if (r->unmasked)
+		root_writable_sys();
 	root_dev(r);
 	root_volumes(r);
-	root_masks();
+	if (!r->unmasked)
+		root_masks();
 	root_enter(r);
 	umask(mask);
 }

@@ -147,7 +147,7 @@ static char *effect(const struct pod *pod, const char *field, const char *own, c
 	WHEN("mount.mountPath") mount_text(m);
 	WHEN("mount.readOnly")
 	mount_read_only(m)
-		? text("mount(NULL, \"%s\", NULL, MS_RDONLY|MS_REMOUNT|MS_BIND, NULL)", m->path + 1)
+		? text("mount_setattr(...\"%s\", 0, {attr_set=MOUNT_ATTR_RDONLY...)", m->path + 1)
 		: text("nothing");
 #undef WHEN
 #undef WHEN_SECURITY

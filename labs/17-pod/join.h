@@ -56,24 +56,6 @@ static inline char **words_of(const struct container *c)
 	return list;
 }
 
-/* How many names a path has. */
-static inline int path_depth(const char *path)
-{
-	int depth = 0;
-	for (; *path; path++)
-		depth += *path != '/' && (path[1] == '/' || !path[1]);
-	return depth;
-}
-
-/* A folder before what is mounted below it, in whichever order they were written: containerd. */
-static inline void mount_add(struct root *r, struct bind_mount *list, struct bind_mount one)
-{
-	int at = r->volume_count++;
-	for (; at > 0 && path_depth(list[at - 1].target) > path_depth(one.target); at--)
-		list[at] = list[at - 1];
-	list[at] = one;
-}
-
 /* What all containers of a Pod share, but one that has something else there: the kubelet. */
 static inline void mount_add_shared(struct root *r, struct bind_mount *list,
 	const struct container *c, const char *source, const char *target)
@@ -81,7 +63,7 @@ static inline void mount_add_shared(struct root *r, struct bind_mount *list,
 	for (size_t i = 0; i < c->mounts.count; i++)
 		if (!strcmp(c->mounts.item[i].path, target))
 			return;
-	mount_add(r, list, (struct bind_mount){source, target, false});
+	list[r->volume_count++] = (struct bind_mount){source, target, false, false};
 }
 
 /* Its volumes, and /dev/shm and /etc/hosts. */
@@ -90,6 +72,7 @@ static inline struct root root_of(const struct sandbox *s, const struct containe
 	struct root r = {.name = text("lab17:%s:%s", s->pod->name, c->name),
 		.image = c->rootfs ? realpath(c->rootfs, NULL) : file_rootfs(),
 		.read_only = c->security.read_only_root.is,
+		.unmasked = container_security(s->pod, c).privileged.is,
 		.user_namespace = own_users(s->pod)};
 	struct bind_mount *mounts = calloc(c->mounts.count + 2, sizeof *mounts);
 	if (!mounts || !r.image)
@@ -101,31 +84,14 @@ static inline struct root root_of(const struct sandbox *s, const struct containe
 		const char *source = m->volume->host.line
 					     ? m->volume->host_path
 					     : text("%s/volumes/%s", s->place, m->name);
-		mount_add(&r, mounts, (struct bind_mount){source, m->path, mount_read_only(m)});
+		mounts[r.volume_count++] =
+			(struct bind_mount){source, m->path, mount_read_only(m), false};
 	}
 	r.volumes = mounts;
 	return r;
 }
 
 /* ---- Inside ---- */
-
-/* As root_make(), but that nothing is hidden and /proc/sys and /sys may be written to. */
-static inline void root_make_privileged(const struct root *r)
-{
-	unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-	die_asks = false;
-	mode_t mask = umask(0);
-	root_overlay(r);
-	root_proc_and_sys();
-	if (!access("sys/fs/cgroup/cgroup.procs", F_OK))
-		MUST(mount(NULL, "sys/fs/cgroup", NULL, MS_REMOUNT | MS_BIND | flags, NULL));
-	/* Not MS_BIND: the file system of a network namespace is one for all its mounts. */
-	MUST(mount(NULL, "sys", NULL, MS_REMOUNT | flags, NULL));
-	root_dev(r);
-	root_volumes(r);
-	root_enter(r);
-	umask(mask);
-}
 
 static inline _Noreturn void container_main(
 	const struct sandbox *s, const struct container *c, char **words, int channel)
@@ -145,10 +111,7 @@ static inline _Noreturn void container_main(
 	sigprocmask(SIG_SETMASK, &none, NULL); /* hands-on the kubelet blocks its keys */
 	bool heard = logs || (lab_command && words == lab_command);
 	lab_command = words; /* from here on it is a container's, and no part of the story */
-	if (container_security(s->pod, c).privileged.is)
-		root_make_privileged(&root);
-	else
-		root_make(&root);
+	root_make(&root);
 	if (c->working_dir && chdir(c->working_dir)) {
 		make_folders(c->working_dir);
 		MUST(chdir(c->working_dir));
