@@ -121,8 +121,9 @@ all_of() {
 		'  - {name: debugger, image: busybox, securityContext: {capabilities: {add: [SYS_PTRACE]}}}' >"$manifest"
 	# shellcheck disable=SC2016 # its shell expands it
 	SECRET=hidden run -0 --separate-stderr timeout 100 "$LABS/$program" "$manifest" -- \
-		sh -c 'ls -A /proc/1/root/ | wc -l; ls /proc/1/fd/ | wc -l; grep -c hidden /proc/1/environ; touch /proc/1/root/new 2>/dev/null || echo refused'
-	same "what it finds of pause" "0 0 0 refused" "$(xargs <<<"$output")"
+		sh -c 'ls -A /proc/1/root/ | wc -l; ls /proc/1/fd/ | wc -l; grep -c hidden /proc/1/environ; touch /proc/1/root/new 2>/dev/null || echo refused
+			chmod 4711 /proc/1/exe 2>/dev/null || echo refused'
+	same "what it finds of pause" "0 0 0 refused refused" "$(xargs <<<"$output")"
 }
 
 @test "17-pod: its groups lie where the kubelet puts them, with the values of Kubernetes' formulas" {
@@ -248,7 +249,7 @@ all_of() {
 	"$LABS/$program" --plain "$manifest" >"$out" 2>&1 3>&- &
 	lab=$!
 	for ((tries = 300; tries > 0; tries--)); do ! grep -q 'runs: 2' "$out" || break && sleep 0.1; done
-	pause=$(for pid in $(below "$lab"); do [ "$(cat "/proc/$pid/comm")" != "$program" ] || echo "$pid"; done)
+	pause=$(for pid in $(below "$lab"); do [ "$(cat "/proc/$pid/comm")" != pause ] || echo "$pid"; done)
 	kill -KILL "$pause"
 	for ((tries = 300; tries > 0; tries--)); do ! grep -q 'runs: 3' "$out" || break && sleep 0.1; done
 	kill "$lab"

@@ -100,7 +100,8 @@ static inline char **init_command(char **command)
 		die("out of memory");
 	longer[0] = text("%s", init_path);
 	longer[1] = text("--");
-	memcpy(longer + 2, command, (size_t)words * sizeof *command);
+	for (int i = 0; i < words; i++)
+		longer[i + 2] = command[i];
 	return longer;
 }
 

@@ -45,13 +45,12 @@ struct root {
 #ifndef MOUNT_ATTR_RDONLY
 #define MOUNT_ATTR_RDONLY 0x00000001
 #endif
-static inline int make_read_only(const char *path, bool recursive)
+static inline int make_read_only(int dirfd, const char *path, unsigned int flags)
 {
 	struct {
 		uint64_t attr_set, attr_clr, propagation, userns_fd;
 	} attr = {.attr_set = MOUNT_ATTR_RDONLY};
-	return (int)syscall(SYS_mount_setattr, AT_FDCWD, path, recursive ? AT_RECURSIVE : 0, &attr,
-		sizeof attr);
+	return (int)syscall(SYS_mount_setattr, dirfd, path, flags, &attr, sizeof attr);
 }
 
 static inline int pivot_root(const char *new_root, const char *put_old)
@@ -220,7 +219,7 @@ static inline void mount_volume(const struct bind_mount *v)
 	MUST(mount(v->source, target, NULL, MS_BIND | MS_REC, NULL));
 	/* Not MS_REMOUNT: that takes away nosuid and nodev, which no user namespace may. */
 	if (v->read_only)
-		MUST(make_read_only(target, v->recursive));
+		MUST(make_read_only(AT_FDCWD, target, v->recursive ? AT_RECURSIVE : 0));
 }
 
 static inline void mount_tmpfs(const char *value)
@@ -309,7 +308,7 @@ static inline void root_enter(const struct root *r)
 static inline void root_make(const struct root *r)
 {
 	die_asks = false;
-	mode_t mask = umask(0); /* modes are meant as they stand */
+	umask(0); /* modes are meant as they stand */
 	root_overlay(r);
 	root_proc_and_sys();
 	if (r->unmasked)
@@ -319,5 +318,5 @@ static inline void root_make(const struct root *r)
 	if (!r->unmasked)
 		root_masks();
 	root_enter(r);
-	umask(mask);
+	umask(0022); /* as in every container, whatever ours is */
 }

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <limits.h>
 #include <time.h>
 
 #include "life.h"

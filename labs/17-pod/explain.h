@@ -228,6 +228,7 @@ static void explain_rest(const struct pod *pod, long long pids)
 	print_effect(&column, text("clone3(...NEWNS...NEWIPC...NEWNET...)"));
 	print_effect(&column, text("mount(\"pause\", ...\"tmpfs\"...)"));
 	print_effect(&column, text("pivot_root(\".\", \".\")"));
+	print_effect(&column, text("execveat(...[\"pause\"]...)"));
 	print_effect(&column, text("prctl(PR_SET_NO_NEW_PRIVS, 1...)"));
 	print_effect(&column, text("setresuid(65535, 65535, 65535)"));
 	print_effect(&column, text("capset(...effective=0, permitted=0...)"));

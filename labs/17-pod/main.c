@@ -231,6 +231,8 @@ static void look(const struct sandbox *s)
 int main(int argc, char *argv[])
 {
 	bool asked_to_act = lab_parse(&lab, argc, argv);
+	if (!strcmp(argv[0], "pause"))
+		pause_wait(argv);
 	const char *name = EXAMPLE, *data = example;
 	size_t size = example_size;
 	if (file)

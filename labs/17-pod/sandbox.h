@@ -240,14 +240,45 @@ static inline void pause_root(const struct sandbox *s)
 /* The user of Kubernetes' own pause; the kubelet asks for the filter. */
 static const struct powers pause_powers = {.user = 65535, .group = 65535};
 
-/* PID 1 of the Pod with shareProcessNamespace: then it must reap. */
+/*
+ * Our own program, by a mount that is in no tree and can only be read: with shareProcessNamespace
+ * /proc/1/exe leads there, and would else lead to the host's file. open_tree(2)
+ */
+static inline int program_to_read(void)
+{
+	/* By its path: /proc/self/exe is in the mount table that we were started in. */
+	autofree char *path = realpath("/proc/self/exe", NULL);
+	int fd = MUST(
+		(int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+	MUST(make_read_only(fd, "", AT_EMPTY_PATH));
+	return fd;
+}
+
+/* As "pause", with the channel for its input. PID 1 of the Pod with shareProcessNamespace must
+ * reap. */
+static inline _Noreturn void pause_wait(char *argv[])
+{
+	sigset_t set; /* is blocked since before */
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGTERM);
+	lab_command = argv; /* it is no part of the story */
+	powers_drop(&pause_powers);
+	MUST(prctl(PR_SET_PDEATHSIG, SIGKILL));
+	MUST(prctl(PR_SET_NAME, "pause"));
+	syscall(SYS_close_range, 0U, ~0U, 0U); /* with the channel's end it is ready */
+	while (sigwaitinfo(&set, NULL) != SIGTERM)
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;
+	_exit(0);
+}
+
 static inline _Noreturn void pause_main(const struct sandbox *s)
 {
 	const char *hostname = pod_hostname(s->pod);
 	size_t length = strlen(hostname);
 	char go[16];
 	sigset_t set;
-	siginfo_t info;
 	autofree char *what = text("%s, pause %d: of the host in it", s->pod->name, s->pauses);
 	if (!expect_str(what, "none",
 		    still_outside(1U << MNT | 1U << UTS | 1U << IPC | 1U << NET |
@@ -265,19 +296,14 @@ static inline _Noreturn void pause_main(const struct sandbox *s)
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, NULL);
+	int program = program_to_read();
 	pause_root(s);
-	lab_command = (char *[]){"pause", NULL}; /* from here on it is no part of the story */
-	powers_drop(&pause_powers);
-	MUST(prctl(PR_SET_PDEATHSIG, SIGKILL));
-	/* What it keeps, containers might read as /proc/1/environ and /proc/1/fd. */
-	for (char **one = environ; *one; one++)
-		memset(*one, 0, strlen(*one));
-	/* With the channel's end it is ready. */
-	syscall(SYS_close_range, 0U, ~0U, 0U);
-	while (sigwaitinfo(&set, &info) != SIGTERM)
-		while (waitpid(-1, NULL, WNOHANG) > 0)
-			;
-	_exit(0);
+	MUST(dup2(s->channel, STDIN_FILENO));
+	/* No other descriptor and no word of our environment goes along. */
+	MUST(syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC));
+	MUST(syscall(SYS_execveat, program, "", (char *[]){"pause", NULL}, (char *[]){NULL},
+		AT_EMPTY_PATH));
+	_exit(1);
 }
 
 /*
