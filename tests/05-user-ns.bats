@@ -220,16 +220,15 @@ setup() {
 
 @test "05-user-ns: an ordinary user to whom systemd gives CAP_WAKE_ALARM is one all the same" {
 	[ "$EUID" = 0 ] || skip "only root can give that capability"
-	same "its verdict" pass "$(as_ordinary --inh-caps=+wake_alarm --ambient-caps=+wake_alarm \
-		"$LABS/$program" --format=jsonl 2>/dev/null 3>&- | jq -r 'select(.event == "end").verdict')"
+	run as_ordinary --inh-caps=+wake_alarm --ambient-caps=+wake_alarm "$LABS/$program"
+	same "its status" 0 "$status"
 }
 
 @test "05-user-ns: where PID 1 is the user's own, a signal to it is not asked for" {
 	[ "$EUID" = 0 ] || skip "only root makes such a place without a user namespace"
-	jsonl=$(unshare --pid --fork --mount-proc setpriv --reuid=1000 --regid=1000 --clear-groups \
-		"$LABS/$program" --format=jsonl 2>/dev/null 3>&-)
-	same "skipped" "kill(1, 0), another user's" "$(jq -r 'select(.event == "check" and .verdict == "skip").what' <<<"$jsonl")"
-	same "its verdict" pass "$(jq -r 'select(.event == "end").verdict' <<<"$jsonl")"
+	run unshare --pid --fork --mount-proc setpriv --reuid=1000 --regid=1000 --clear-groups "$LABS/$program"
+	same "its status" 0 "$status"
+	[[ $output == *"PID 1 is a process of ours"* ]]
 }
 
 @test "05-user-ns: and its verdict is pass" {
