@@ -30,7 +30,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
@@ -81,7 +80,7 @@ static struct {
 	struct terminal {
 		bool raw;
 		struct termios found, set;
-	} * terminal; /* of fd 0; shared with the watcher */
+	} terminal; /* of fd 0 */
 } vm = {.alive = -1, .watcher_pipe = -1, .signals = -1, .port = -1};
 
 static long long now_ms(void)
@@ -109,16 +108,25 @@ static void remove_folder(const char *path)
 	rmdir(path);
 }
 
+/* The watcher has to know it as well. */
+static void set_raw(bool raw)
+{
+	vm.terminal.raw = raw;
+	if (write(vm.watcher_pipe, &vm.terminal, sizeof(vm.terminal)) < 0)
+		return; /* it was killed, or it is the watcher that asks */
+}
+
 /* As it was found, unless somebody has changed it since. It waits for nothing: output may stand. */
 static void terminal_cooked(void)
 {
-	const struct termios *set = &vm.terminal->set;
+	const struct termios *set = &vm.terminal.set;
 	struct termios now;
 
-	if (vm.terminal->raw && tcgetattr(0, &now) == 0 && now.c_iflag == set->c_iflag &&
+	if (vm.terminal.raw && tcgetattr(0, &now) == 0 && now.c_iflag == set->c_iflag &&
 		now.c_oflag == set->c_oflag && now.c_lflag == set->c_lflag)
-		tcsetattr(0, TCSANOW, &vm.terminal->found);
-	vm.terminal->raw = false;
+		tcsetattr(0, TCSANOW, &vm.terminal.found);
+	if (vm.terminal.raw)
+		set_raw(false);
 }
 
 /* Ends what was started and waits until nothing of it is left. */
@@ -304,7 +312,7 @@ static void make_run_folder(void)
 static void start_watcher(void)
 {
 	int pair[2];
-	char byte;
+	ssize_t n;
 
 	if (pipe2(pair, O_CLOEXEC) != 0)
 		die(STATUS_VM, "pipe: %m");
@@ -321,8 +329,9 @@ static void start_watcher(void)
 		for (int fd = isatty(0); fd < 3; fd++)
 			close(fd);
 		close(pair[1]);
-		while (read(pair[0], &byte, 1) < 0 && errno == EINTR)
-			;
+		do
+			n = read(pair[0], &vm.terminal, sizeof(vm.terminal));
+		while (n > 0 || (n < 0 && errno == EINTR));
 		terminal_cooked();
 		if (vm.run[0])
 			remove_folder(vm.run);
@@ -840,15 +849,15 @@ static void send_size(const struct ends *ends)
 /* Raw exactly while the terminal is ours to read: a background job leaves it alone. */
 static void update_terminal(const struct ends *ends)
 {
-	if (!ends->whole || tcgetpgrp(0) != getpgrp() || vm.terminal->raw ||
-		tcgetattr(0, &vm.terminal->found) != 0)
+	if (!ends->whole || tcgetpgrp(0) != getpgrp() || vm.terminal.raw ||
+		tcgetattr(0, &vm.terminal.found) != 0)
 		return;
-	vm.terminal->set = vm.terminal->found;
-	cfmakeraw(&vm.terminal->set);
+	vm.terminal.set = vm.terminal.found;
+	cfmakeraw(&vm.terminal.set);
 	/* First, so that there is no moment in which the watcher does not know it. */
-	vm.terminal->raw = true;
-	if (tcsetattr(0, TCSADRAIN, &vm.terminal->set) != 0)
-		vm.terminal->raw = false;
+	set_raw(true);
+	if (tcsetattr(0, TCSADRAIN, &vm.terminal.set) != 0)
+		set_raw(false);
 }
 
 /* A terminal that we share is read by lines; a pager, which reads keys, has it for itself. */
@@ -856,7 +865,7 @@ static bool may_read(const struct ends *ends)
 {
 	struct termios mode;
 
-	if (ends->mode[0] != 't' || vm.terminal->raw)
+	if (ends->mode[0] != 't' || vm.terminal.raw)
 		return true;
 	if (ends->whole)
 		return false;
@@ -1399,12 +1408,6 @@ int main(int argc, char *argv[])
 	own_ends(&ends);
 	if (argc < 3)
 		usage();
-	vm.terminal = mmap(NULL, sizeof(*vm.terminal), PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (vm.terminal == MAP_FAILED) {
-		fprintf(stderr, "vm: mmap: %m\n");
-		exit(STATUS_VM);
-	}
 	take_signals();
 	if (strcmp(argv[1], "attach") == 0 && strcmp(argv[2], "--") == 0)
 		end(attach(&ends, argv + 3));
