@@ -71,6 +71,7 @@ setup_file() {
 	fact me "$me"
 	plain=$(children_of "$me")
 	fact plain_pids "$(pids_of $plain)"
+	fact plain_children "$(children_of $plain)"
 	fact plain_ids "$(inside_of $boot_id $plain)"
 	fact plain_root "$([ "/proc/$plain/root/etc" -ef /etc ] && echo ours)"
 
@@ -138,6 +139,7 @@ from() {
 	same "its root" ours "$plain_root"
 	# check: process: shells with one PID
 	same "its PIDs" 1 "$plain_pids"
+	same "its children, as who waits for a container would have" "" "$plain_children"
 	same "is it gone when the next series begins" yes "$all_ended"
 }
 
