@@ -108,7 +108,7 @@ static inline char **init_command(char **command)
 /* The last steps, each of which takes something away for good; channel -1: no terminal of its own.
  */
 static inline _Noreturn void command_exec(
-	const struct powers *powers, int channel, char **environment, char **command)
+	const struct powers *powers, int channel, char **environment, char **command, bool init)
 {
 	sigset_t none;
 	MUST(setsid()); /* no terminal of the host's: into that it could type */
@@ -120,6 +120,10 @@ static inline _Noreturn void command_exec(
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	environ = environment;
 	lab_command = command;
+	if (init) {
+		execv(init_path, init_command(command));
+		init_main(command); /* it is linked to files that are not in there */
+	}
 	lab_exec(command);
 }
 
@@ -146,8 +150,7 @@ static inline _Noreturn void container_main(struct container *c)
 		make_folders(c->workdir);
 		MUST(chdir(c->workdir));
 	}
-	command_exec(&c->powers, c->tty ? c->channel : -1, c->environment,
-		c->init ? init_command(c->command) : c->command);
+	command_exec(&c->powers, c->tty ? c->channel : -1, c->environment, c->command, c->init);
 }
 
 /* ---- Outside ---- */

@@ -300,7 +300,7 @@ static inline int exec_in(const struct seen *seen)
 		if (length <= 0 || (cwd[length] = '\0', chdir(cwd)))
 			MUST(chdir("/"));
 		close(channel[0]);
-		command_exec(&powers, c.tty ? channel[1] : -1, environment, lab_command);
+		command_exec(&powers, c.tty ? channel[1] : -1, environment, lab_command, false);
 	}
 	close(channel[1]);
 	c.channel = channel[0];

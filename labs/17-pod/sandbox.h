@@ -301,9 +301,11 @@ static inline _Noreturn void pause_main(const struct sandbox *s)
 	MUST(dup2(s->channel, STDIN_FILENO));
 	/* No other descriptor and no word of our environment goes along. */
 	MUST(syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC));
-	MUST(syscall(SYS_execveat, program, "", (char *[]){"pause", NULL}, (char *[]){NULL},
-		AT_EMPTY_PATH));
-	_exit(1);
+	char *words[] = {"pause", NULL};
+	syscall(SYS_execveat, program, "", words, words + 1, AT_EMPTY_PATH);
+	if (errno != ENOENT)
+		die("execveat");
+	pause_wait(words); /* it is linked to files that are not in there */
 }
 
 /*
