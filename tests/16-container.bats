@@ -65,10 +65,11 @@ setup_file() {
 	lab_go_to 6 || :
 	fact web_still "$(alive "$web" && echo yes)"
 	fact groups_then "$(find "${group%/*}" -mindepth 1 -maxdepth 1 -type d -name '*[0-9a-f]' | grep -c '/[0-9a-f]\{64\}$')"
-	lab_end
-	fact status "$lab_status"
+	lab_go_to 7 || : # before its own clean-up
 	fact web_after "$(alive "$web" && echo yes || echo gone)"
 	fact group_after "$([ -z "$group" ] || [ -e "$group" ] || echo gone)"
+	lab_end
+	fact status "$lab_status"
 
 	strace -f -qq -s 200 -e trace=clone3,exit_group,mount,kill,pidfd_send_signal,rmdir,openat,read,write,mmap -o "$BATS_FILE_TMPDIR/raw" "$container" >/dev/null 2>&1 3>&- || :
 	joined "$BATS_FILE_TMPDIR/raw" >"$BATS_FILE_TMPDIR/calls"
@@ -334,6 +335,9 @@ setup() {
 	# check: stats: memory.current grew, MiB
 	# check: stats: MEM USAGE grew, MiB
 	within "bytes that memory.current grew by" 14000000 20000000 $((after - before))
+	# Who reads in the story was born in a group.
+	reader=$(sed -nE 's/^([0-9]+) +read\(.* = 1048576$/\1/p' "$calls" | sort -u)
+	grep -qE "clone3\(.*CLONE_INTO_CGROUP.* = $reader\$" "$calls"
 	within "tenths of MiB that MEM USAGE grew by" 0 20 $((usage_after > usage_before ? usage_after - usage_before : 0))
 }
 

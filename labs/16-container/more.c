@@ -224,7 +224,7 @@ static const struct act {
 	{"mount()", mount_something, 0, EPERM, "the filter, CAP_SYS_ADMIN"},
 
 	{"finit_module()", load_module, ENOEXEC, EPERM, "the filter, CAP_SYS_MODULE", true},
-	{"open a node for /dev/mem", open_memory, 0, EPERM, "the device program", true},
+	{"open a node for /dev/mem", open_memory, 0, EPERM, "device program, CAP_SYS_RAWIO", true},
 	{"open a node for a disk", open_disk, 0, EPERM, "the device program"},
 	{"read an outsider's memory", read_outsider, EFAULT, ESRCH, "CLONE_NEWPID"},
 	{"unshare(CLONE_NEWUSER)", new_user_namespace, 0, EPERM, "the filter"},
