@@ -65,7 +65,7 @@ setup_file() {
 	lab_go_to 6 || :
 	fact web_still "$(alive "$web" && echo yes)"
 	fact groups_then "$(find "${group%/*}" -mindepth 1 -maxdepth 1 -type d -name '*[0-9a-f]' | grep -c '/[0-9a-f]\{64\}$')"
-	lab_go_to 7 || : # before its own clean-up
+	lab_go_to 8 || : # after the part's: the last, before its own clean-up
 	fact web_after "$(alive "$web" && echo yes || echo gone)"
 	fact group_after "$([ -z "$group" ] || [ -e "$group" ] || echo gone)"
 	lab_end
