@@ -250,7 +250,7 @@ int main(int argc, char *argv[])
 {
 	bool asked_to_act = lab_parse(&lab, argc, argv);
 	if (!strcmp(argv[0], init_path))
-		init_main(lab_command);
+		init_main(lab_command); /* in a container, its PID 1: --init */
 	struct container c = container_asked();
 	if (asked_to_act && asked.explain)
 		return explain(&c);

@@ -159,7 +159,7 @@ int main(int argc, char *argv[])
 {
 	struct gate taken;
 	if (lab_parse(&lab, argc, argv) && !strcmp(argv[0], "pause"))
-		pause_wait(argv);
+		pause_wait(argv); /* what it executes as pause: sandbox.h */
 	lab_begin(&lab, argc, argv);
 	for (int i = 0; i < CHECKED; i++)
 		outside[i] = ns_inode(0, checked[i]);
