@@ -97,8 +97,12 @@ static void *burn(void *spinner)
 static _Noreturn void spin(struct spinner *s)
 {
 	struct seen *seen = s->seen;
+	pthread_attr_t small; /* The C library keeps it, for it aborts where it cannot unmap one. */
 	own_name();
 	own_cpu(s, 0);
+	if ((errno = pthread_attr_init(&small)) ||
+		(errno = pthread_attr_setstacksize(&small, 256 << 10)))
+		die("pthread_attr_setstacksize");
 	for (;;) {
 		pthread_t threads[16];
 		gate_wait(&s->go);
@@ -108,7 +112,7 @@ static _Noreturn void spin(struct spinner *s)
 		long long cpu = usec(CLOCK_THREAD_CPUTIME_ID);
 		s->end = begin + window;
 		for (int i = 1; i < s->threads; i++)
-			if ((errno = pthread_create(&threads[i], NULL, burn, s)) != 0)
+			if ((errno = pthread_create(&threads[i], &small, burn, s)) != 0)
 				die("pthread_create");
 		while (now < s->end) {
 			long long ran = usec(CLOCK_THREAD_CPUTIME_ID) - cpu;
