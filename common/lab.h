@@ -142,6 +142,12 @@ __attribute__((format(printf, 1, 2))) _Noreturn void lab_usage(const char *fmt, 
  */
 int lab_end(void);
 
+/*
+ * lab_end() where the story cannot go on, because a check has failed. Where none has, the lab is
+ * broken: what has ended has not said why, and checks that were not done are no pass.
+ */
+int lab_end_early(void);
+
 /* The user's COMMAND, NULL-terminated, or NULL when the story was asked for. */
 extern char **lab_command;
 

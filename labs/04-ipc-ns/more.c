@@ -140,7 +140,7 @@ int main(int argc, char *argv[])
 	undo_kill(child);
 	gate_wait(&ready);
 	if (ns_inode(child, "ipc") == ns_inode(0, "ipc"))
-		return lab_end(); /* there is nothing to hold */
+		return lab_end_early(); /* there is nothing to hold */
 	autofree char *path = text("/proc/%d/ns/ipc", child);
 	int fd = SYS(open(path, O_RDONLY | O_CLOEXEC));
 	lab_look("ls -l %s /proc/%d/fd/%d", path, getpid(), fd);

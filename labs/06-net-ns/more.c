@@ -77,7 +77,8 @@ static bool node_start(struct node *node, const char *what)
 	if (node->ns < 0 || setns(node->ns, CLONE_NEWNET))
 		die("%s", path);
 	node->netlink = netlink_open();
-	return setns(host.ns, CLONE_NEWNET) == 0;
+	MUST(setns(host.ns, CLONE_NEWNET));
+	return true;
 }
 
 /* A cable from the host to a node; what a CNI plugin does for each Pod, but for the IPAM. */

@@ -143,7 +143,7 @@ static inline _Noreturn void container_main(struct container *c)
 		network_ipv4_only();
 	root_make(&c->root);
 
-	if (read(c->channel, address, sizeof address) != sizeof address)
+	if (MUST(read(c->channel, address, sizeof address)) != sizeof address)
 		_exit(125); /* who was to plug the cable is gone */
 	network_up(address);
 	if (strcmp(c->workdir, "/") && chdir(c->workdir)) {

@@ -304,7 +304,7 @@ int main(int argc, char *argv[])
 	container_start(&c);
 	container_executes(&c);
 	if (child_ended(c.pid, 0)) /* its box was not as predicted, and it has said so */
-		return lab_end();
+		return lab_end_early();
 	look(&c);
 
 	lab_step("From outside: a process, of which each part is a line of the kernel's.");

@@ -160,10 +160,10 @@ static inline pid_t container_join(
 		_exit(write(channel[1], &pid, sizeof pid) != sizeof pid);
 	}
 	close(channel[1]);
-	if (read(channel[0], &pid, sizeof pid) != sizeof pid)
+	if (MUST(read(channel[0], &pid, sizeof pid)) != sizeof pid)
 		pid = 0;
 	char no; /* exec() closes its end of the channel, without a word */
-	if (read(channel[0], &no, 1) == 1)
+	if (MUST(read(channel[0], &no, 1)) == 1)
 		pid = 0;
 	close(channel[0]);
 	child_wait(runtime);

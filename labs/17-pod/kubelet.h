@@ -38,7 +38,7 @@ static inline void container_start(struct sandbox *s, struct running *r, char **
 	if (!r->pid && lab_command)
 		die("container %s was not started", r->is->name);
 	if (!r->pid)
-		exit(lab_end()); /* it has said why */
+		exit(lab_end_early()); /* it has said why */
 	undo_kill(r->pid);
 	r->pidfd = MUST((int)syscall(SYS_pidfd_open, r->pid, 0));
 }

@@ -256,7 +256,7 @@ int main(int argc, char *argv[])
 	if (!sandbox_start(&pod)) {
 		if (lab_command)
 			die("pause has not come up");
-		return lab_end();
+		return lab_end_early();
 	}
 	if (lab_command)
 		hands_on();

@@ -65,7 +65,7 @@ static struct sandbox *start(const char *yaml, long long pids)
 	s->pod = &m->pod;
 	s->pids = pids;
 	if (!sandbox_start(s))
-		exit(lab_end());
+		exit(lab_end_early());
 	for (size_t i = 0; i < s->count; i++)
 		container_start(s, &s->containers[i], NULL);
 	return s;

@@ -248,6 +248,8 @@ static inline int program_to_read(void)
 {
 	/* By its path: /proc/self/exe is in the mount table that we were started in. */
 	autofree char *path = realpath("/proc/self/exe", NULL);
+	if (!path)
+		die("readlink /proc/self/exe");
 	int fd = MUST(
 		(int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
 	MUST(make_read_only(fd, "", AT_EMPTY_PATH));
@@ -266,7 +268,9 @@ static inline _Noreturn void pause_wait(char *argv[])
 	powers_drop(&pause_powers);
 	MUST(prctl(PR_SET_PDEATHSIG, SIGKILL));
 	MUST(prctl(PR_SET_NAME, "pause"));
-	syscall(SYS_close_range, 0U, ~0U, 0U); /* with the channel's end it is ready */
+	if (write(STDIN_FILENO, "", 1) != 1) /* it is ready */
+		_exit(1);
+	syscall(SYS_close_range, 0U, ~0U, 0U);
 	while (sigwaitinfo(&set, NULL) != SIGTERM)
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			;
@@ -358,10 +362,13 @@ static inline bool pause_start(struct sandbox *s)
 		text("127.0.0.1\tlocalhost\n%s\t%s\n", s->address, pod_hostname(s->pod));
 	autofree char *file = text("%s/hosts", s->place);
 	put_file(file, hosts);
-	bool heard = write(channel[0], s->address, sizeof s->address) == sizeof s->address;
-	bool up = heard && read(channel[0], &end, 1) == 0 && !child_ended(s->pause, 0);
+	ssize_t n = write(channel[0], s->address, sizeof s->address);
+	if (n > 0)
+		n = read(channel[0], &end, 1);
+	if (n < 0 && errno != EPIPE && errno != ECONNRESET) /* these: it has ended, and said why */
+		die("the channel to pause");
 	close(channel[0]);
-	return up;
+	return n == 1;
 }
 
 static inline bool sandbox_start(struct sandbox *s)

@@ -261,6 +261,25 @@ static void no_such_part(void)
 	lab_part("nowhere");
 }
 
+static void in_the_middle(void)
+{
+	begin(&lab_here, "--format=jsonl", NULL);
+	expect_int("a", 1, 1);
+	if (first)
+		expect_int("b", 1, 2);
+	_exit(lab_end_early());
+}
+
+static void an_early_end_is_no_pass(void **state)
+{
+	(void)state;
+	struct run *r = run_words(in_the_middle, "a check fails", NULL, (struct how){0});
+	assert_status(r, 1);
+	r = run_words(in_the_middle, NULL, NULL, (struct how){0});
+	assert_status(r, 3);
+	assert_has(r, err, "broken: it cannot go on, though no check has failed");
+}
+
 static void a_part_that_is_not_there_is_broken(void **state)
 {
 	(void)state;
@@ -451,9 +470,17 @@ static void hands_on(void)
 		setenv("PATH", path, 1);
 	begin(&lab_here, "--", command[0], command[1], command[2], command[3], NULL);
 	undo(told, "undone ");
+	int go[2];
+	if (pipe2(go, O_CLOEXEC))
+		_exit(99);
 	pid_t child = fork();
-	if (child == 0)
-		lab_exec_command();
+	if (child == 0) { /* it may end us: not before we know it */
+		close(go[1]);
+		if (read(go[0], &child, 1) == 0)
+			lab_exec_command();
+	}
+	undo_kill(child);
+	close(go[1]);
 	lab_exit_as(child);
 }
 
@@ -700,6 +727,7 @@ int main(void)
 		IN_FOLDER(s_opens_a_shell_and_waits_again),
 		cmocka_unit_test(a_part_that_cannot_run_is_one_skip),
 		cmocka_unit_test(a_part_that_is_not_there_is_broken),
+		cmocka_unit_test(an_early_end_is_no_pass),
 		cmocka_unit_test(the_end_sums_up),
 		cmocka_unit_test(sys_shows_the_call_and_stops_at_its_failure),
 		cmocka_unit_test(a_child_speaks_after_its_birth),
