@@ -273,5 +273,5 @@ const char *lab_home(void);
  */
 void undo(void (*fn)(const char *arg), const char *arg);
 void undo_rmdir(const char *path);   /* removes the folder and the plain files in it */
-void undo_kill(pid_t pid);           /* SIGKILL, until child_wait() has seen its end */
+void undo_kill(pid_t pid);           /* SIGKILL, until child_wait() has seen its end; once */
 void undo_cgroup(const char *group); /* cgroup.kill, then rmdir of it and what is below */

@@ -150,6 +150,10 @@ static void kill_by_pidfd(const char *arg)
 
 void undo_kill(pid_t pid)
 {
+	/* Who is there has not been waited for, so that the number is still its own. */
+	for (int i = 0; i < stack->depth; i++)
+		if (stack->entry[i].pid == pid)
+			return;
 	/* A pidfd, because the number may be another process's by then: pidfd_open(2). */
 	char arg[32];
 	int fd = pidfd_of(pid);
