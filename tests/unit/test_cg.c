@@ -9,8 +9,10 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include "fails.h"
 #include "file.h"
 #include "machine.h"
+#include "probe.h"
 #include "proc.h"
 #include "run.h"
 #include "state.h"
@@ -446,6 +448,14 @@ static void groups_of_the_run_are_removed_at_its_end(void **state)
 	}
 }
 
+static bool folder_is_given(const char *controller)
+{
+	char *given = cg_read(folder, "cgroup.controllers");
+	bool is = machine_has(given, controller);
+	free(given);
+	return is;
+}
+
 /* The group is ours, but has processes: they go into a leaf, come back, and nothing else stays. */
 static const struct lab of_pids = {
 	.id = "91-test", .title = "t", .goal = "g", .needs = {.controllers = "pids"}};
@@ -471,16 +481,142 @@ static void makes_a_leaf(void)
 static void who_is_in_the_group_goes_into_a_leaf(void **state)
 {
 	NEEDS_GROUP;
-	char *on = cg_read(folder, "cgroup.controllers");
-	bool given = strstr(on, "pids") != NULL;
-	free(on);
-	if (!given)
+	if (!folder_is_given("pids"))
 		skip();
 	struct run *r = run(makes_a_leaf);
 	assert_string_equal(r->err, "pids.max 1 in a leaf 1 after in a leaf 0 on ''");
 	struct stat st;
 	assert_int_equal(stat(folder, &st), 0);
 	assert_int_equal(st.st_nlink, 2);
+}
+
+/* What a part asks for is enabled too, where it is to be had. */
+static void has_parts(void)
+{
+	static const struct lab_part parts[] = {
+		{.name = "a", .title = "a", .needs = {.controllers = "pids nosuch memory"}},
+		{.name = "b", .title = "b"},
+		{0},
+	};
+	static const struct lab of_both = {.id = "91-test",
+		.title = "t",
+		.goal = "g",
+		.needs = {.controllers = "pids"},
+		.parts = parts};
+	cg_write(folder, "cgroup.procs", "0");
+	begin(&of_both, "--format=jsonl", NULL);
+	autofree char *group = cg_create("web"), *run_group = cg_create(NULL);
+	dprintf(STDERR_FILENO, "pids %d memory %d below the run's own %d",
+		cg_has(group, "pids.max"), cg_has(group, "memory.max"),
+		!strncmp(group, run_group, strlen(run_group)));
+}
+
+static void a_part_has_its_controllers(void **state)
+{
+	NEEDS_GROUP;
+	if (!folder_is_given("pids") || !folder_is_given("memory"))
+		skip();
+	assert_string_equal(run(has_parts)->err, "pids 1 memory 1 below the run's own 1");
+}
+
+/* Before a COMMAND the runner's word is taken, where the controllers are on. */
+static void is_told(void)
+{
+	setenv("LAB_GROUP", folder, 1);
+	begin(&of_pids, "--", "true", NULL);
+	dprintf(STDERR_FILENO, "as told %d", !strcmp(lab_home(), folder));
+}
+
+static void a_command_takes_the_runners_group(void **state)
+{
+	NEEDS_GROUP;
+	if (!folder_is_given("pids"))
+		skip();
+	assert_has(run(is_told), err, "as told 0");
+	cg_enable(folder, "pids");
+	assert_has(run(is_told), err, "as told 1");
+}
+
+static const char *call;
+static int call_number, call_error;
+
+static void destroys_anyway(void)
+{
+	start();
+	static char group[PATH_MAX];
+	group_of("held", group);
+	pid_t pid = idle_in(group);
+	fails_at(call, call_number, call_error);
+	cg_destroy(group);
+	dprintf(STDERR_FILENO, "%d there %d", child_wait(pid), !access(group, F_OK));
+}
+
+/* A call that fails once is no reason to leave it. */
+static void a_group_goes_in_the_end(void **state)
+{
+	NEEDS_GROUP;
+	static const struct {
+		const char *call;
+		int number;
+	} harms[] = {{"open", 1}, {"openat", 1}, {"openat", 2}, {"openat", 3}, {"openat", 4}};
+	call_error = EMFILE;
+	for (size_t i = 0; i < sizeof harms / sizeof *harms; i++) {
+		call = harms[i].call;
+		call_number = harms[i].number;
+		assert_string_equal(run(destroys_anyway)->err, "137 there 0");
+	}
+}
+
+static bool in_folder;
+
+static void probes(void)
+{
+	struct probe_missing missing[2];
+	if (in_folder)
+		cg_write(folder, "cgroup.procs", "0");
+	fails_at(call, call_number, call_error);
+	int count = probe_needs(&of_pids.needs, missing, 2);
+	dprintf(STDERR_FILENO, "%d %s", count, count > 0 ? missing[0].what : "");
+}
+
+static void makes_no_leaf(void)
+{
+	cg_write(folder, "cgroup.procs", "0");
+	begin(&of_pids, "--format=jsonl", NULL);
+	fails_at("mkdir", 1, EROFS);
+	free(cg_create("web"));
+}
+
+static void a_leaf_that_cannot_be_is_told(void **state)
+{
+	NEEDS_GROUP;
+	if (!folder_is_given("pids"))
+		skip();
+	static const struct {
+		bool in_folder; /* a group of one's own, with a process; or where we are */
+		const char *call;
+		int number, error;
+		const char *said;
+	} harms[] = {
+		{true, "fork", 99, EAGAIN, "0 "},
+		{true, "mkdir", 1, EROFS, "(EROFS)"},
+		{true, "open", 1, EACCES, "(EACCES)"},
+		{true, "open", 2, EIO, "(EIO)"},
+		{true, "fork", 2, EAGAIN, "(EAGAIN)"},
+		{true, "waitpid", 1, EINTR, "(EINTR)"},
+		{false, "fork", 99, EAGAIN, "0 "},
+		{false, "open", 1, EACCES, "(EACCES)"},
+	};
+	for (size_t i = 0; i < sizeof harms / sizeof *harms; i++) {
+		in_folder = harms[i].in_folder;
+		call = harms[i].call;
+		call_number = harms[i].number;
+		call_error = harms[i].error;
+		assert_has(run(probes), err, harms[i].said);
+	}
+	struct run *r = run(makes_no_leaf);
+	assert_status(r, 3);
+	assert_has(r, err, "-leaf: EROFS");
 }
 
 static void sweeps(void)
@@ -591,6 +727,10 @@ int main(void)
 		IN_GROUP(a_group_goes_with_all_below),
 		IN_GROUP(groups_of_the_run_are_removed_at_its_end),
 		IN_GROUP(who_is_in_the_group_goes_into_a_leaf),
+		IN_GROUP(a_part_has_its_controllers),
+		IN_GROUP(a_command_takes_the_runners_group),
+		IN_GROUP(a_group_goes_in_the_end),
+		IN_GROUP(a_leaf_that_cannot_be_is_told),
 		IN_GROUP(the_sweep_takes_dead_runs_only),
 		cmocka_unit_test(one_lab_at_a_time_has_the_lock),
 	};

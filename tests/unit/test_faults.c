@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "cg.h"
+#include "fails.h"
 #include "file.h"
 #include "ns.h"
 #include "probe.h"
@@ -19,16 +20,21 @@
 
 static const struct lab lab_here = {.id = "91-test", .title = "t", .goal = "g"};
 
-/* From here on each of these calls fails in this process; with 0 it succeeds, without effect. */
+/*
+ * From here on each of these calls fails in this process; with 0 it succeeds, without effect.
+ * openat() of what is there: what gcov has counted has to be written.
+ */
 static void fails(int with, ...)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	struct scmp_arg_cmp there = SCMP_A2(SCMP_CMP_MASKED_EQ, O_CREAT, 0);
 	va_list ap;
 	va_start(ap, with);
 	for (const char *name; filter && (name = va_arg(ap, const char *));)
 		if (seccomp_syscall_resolve_name(name) >= 0 && /* arm64 has some no more */
-			seccomp_rule_add(filter, SCMP_ACT_ERRNO((uint16_t)with),
-				seccomp_syscall_resolve_name(name), 0))
+			seccomp_rule_add_array(filter, SCMP_ACT_ERRNO((uint16_t)with),
+				seccomp_syscall_resolve_name(name), !strcmp(name, "openat"),
+				&there))
 			_exit(98);
 	va_end(ap);
 	if (!filter || seccomp_load(filter))
@@ -65,6 +71,12 @@ static void no_page(void)
 	start();
 }
 
+static void no_undo_stack(void)
+{
+	fails(EINVAL, "madvise", NULL);
+	start();
+}
+
 static void no_gate(void)
 {
 	struct gate gate;
@@ -78,7 +90,7 @@ static void gate_read(void)
 	struct gate gate;
 	start();
 	gate_init(&gate);
-	fails(EIO, "read", NULL);
+	fails_at("read", 1, EIO);
 	gate_wait(&gate);
 }
 
@@ -158,6 +170,13 @@ static void no_tree(void)
 	free(file_rootfs());
 }
 
+static void unreadable(void)
+{
+	start();
+	fails_at("read", 1, EIO);
+	free(file_read("/proc/self/status"));
+}
+
 static void no_folder(void)
 {
 	start();
@@ -210,7 +229,89 @@ static void stays_a_group(void)
 	cg_destroy(group);
 }
 
+/* A folder that looks like a group in which somebody stays. */
+static void is_not_killed(void)
+{
+	start();
+	const char *group = file_tmpdir();
+	put_file(group, "cgroup.kill", "", 0600);
+	put_file(group, "cgroup.events", "populated 1\nfrozen 0\n", 0600);
+	cg_kill(group);
+}
+
 /* ---- lab.c ---- */
+
+static const struct lab_question question = {.name = "how-many",
+	.text = "How many?",
+	.choices = {{"1", "one", NULL}, {"2", "two", "There are two."}}};
+
+static void for_a_text(void)
+{
+	free(text("%d", 1));
+}
+
+static void for_a_note(void)
+{
+	lab_note("%d", 1);
+}
+
+static void for_a_look(void)
+{
+	lab_look("%d", 1);
+}
+
+static void for_an_answer(void)
+{
+	lab_answer(question.name, "%d", 1);
+}
+
+static void for_an_error(void)
+{
+	die("as %s as that", "simple");
+}
+
+static void (*asks)(void);
+
+static void no_memory(void)
+{
+	start();
+	fails_at("vasprintf", 1, ENOMEM);
+	asks();
+}
+
+static void memory_that_is_not_there_is_told(void **state)
+{
+	(void)state;
+	static const struct {
+		void (*asks)(void);
+		const char *said;
+	} tries[] = {
+		{for_a_text, "91-test: broken: out of memory: ENOMEM"},
+		{for_a_note, "91-test: broken: out of memory: ENOMEM"},
+		{for_a_look, "91-test: broken: out of memory: ENOMEM"},
+		{for_an_answer, "91-test: broken: out of memory: ENOMEM"},
+		{for_an_error, "91-test: broken: as %s as that"}, /* rather than nothing */
+	};
+	for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
+		asks = tries[i].asks;
+		struct run *r = run(no_memory);
+		assert_status(r, 3);
+		assert_has(r, err, tries[i].said);
+	}
+}
+
+static void no_memory_for_a_row(void)
+{
+	start();
+	fails_at("strdup", 3, ENOMEM);
+	lab_row("one", "two", "three", "four");
+}
+
+static void no_place(void)
+{
+	fails(EIO, "access", "faccessat", "faccessat2", NULL);
+	start();
+}
 
 static const struct lab_part parts[] = {
 	{.name = "dangerous", .title = "It would do harm.", .hazard = true},
@@ -242,9 +343,10 @@ static void a_fault_is_told(void **state)
 		void (*fn)(void);
 		const char *said;
 	} faults[] = {
-		{gate_read, "read of a gate: EIO"}, /* first: gcov loses what it cannot read */
+		{gate_read, "read of a gate: EIO"},
 		{no_pipe, "pipe2: EMFILE"},
 		{no_page, "mmap: ENOMEM"},
+		{no_undo_stack, "cannot set up the undo stack: EINVAL"},
 		{no_gate, "eventfd: EMFILE"},
 		{gate_poll, "no process came to open a gate"},
 		{gate_write, "write to a gate: EBADF"},
@@ -255,12 +357,16 @@ static void a_fault_is_told(void **state)
 		{no_list, "read /proc: EMFILE"},
 		{no_link, "readlink /proc/self/exe: EACCES"},
 		{no_tree, "is not there (type: make): ENOENT"},
+		{unreadable, "/proc/self/status: EIO"},
 		{no_folder, ": EROFS"},
 		{has_what, "access /tmp/cgroup.procs: EPERM"},
 		{no_key, "read /proc/self/status: EIO"},
 		{no_group, ": EROFS"},
 		{no_lock, ": ENOLCK"},
 		{no_folder_of_the_lock, ": EMFILE"},
+		{is_not_killed, "is still populated after cgroup.kill"},
+		{no_memory_for_a_row, "out of memory: ENOMEM"},
+		{no_place, "access /etc/unboxed-vm: EIO"},
 		{no_trial, "try out what this lab needs: EAGAIN"},
 		{no_trial_of_a_part, "try out what part away needs: EMFILE"},
 	};
@@ -270,6 +376,27 @@ static void a_fault_is_told(void **state)
 		assert_has(r, err, "91-test: broken: ");
 		assert_has(r, err, faults[i].said);
 	}
+}
+
+/* What is no fault: a read that a signal has interrupted, a kernel or a filter without a call. */
+static void goes_on(void)
+{
+	start();
+	fails_at("read", 1, EINTR);
+	autofree char *status = file_read("/proc/self/status");
+	pid_t pid = idle();
+	fails(ENOSYS, "pidfd_send_signal", NULL);
+	undo_run();
+	dprintf(STDERR_FILENO, "read %d killed %d", strstr(status, "Pid:") != NULL,
+		kill(pid, 0) == -1 && errno == ESRCH);
+}
+
+static void there_is_another_way(void **state)
+{
+	(void)state;
+	struct run *r = run(goes_on);
+	assert_status(r, 0);
+	assert_string_equal(r->err, "read 1 killed 1");
 }
 
 /* What stays must not be said to have been removed. */
@@ -346,6 +473,7 @@ static void a_trial_tells_what_it_met(void **state)
 		{&overlay, "mkdir", ENOSPC, "(ENOSPC)"},
 		{&time, "unshare", EINVAL, "(EINVAL)"},
 		{&ordinary, "setresuid", EPERM, "(EPERM)"},
+		{&ordinary, "prctl", EPERM, "no user namespace for an ordinary user (EPERM)"},
 		{&ordinary, "unshare", EPERM, "(EPERM)"},
 		{&ordinary, "openat", EACCES, "(EACCES)"},         /* of its uid_map */
 		{&limits, "unshare", ENOSPC, "no user namespace"}, /* of root as well */
@@ -365,13 +493,82 @@ static void a_trial_tells_what_it_met(void **state)
 	}
 }
 
+/* The same where the call is made more than once: its nth fails, or does worse. */
+static int nth;
+
+static void probes_at(void)
+{
+	struct probe_missing missing[4];
+	if (call)
+		fails_at(call, nth, error);
+	int count = probe_needs(&needs, missing, 4);
+	dprintf(STDERR_FILENO, "%d %s", count, count > 0 ? missing[0].what : "");
+}
+
+static void a_trial_tells_how_far_it_came(void **state)
+{
+	(void)state;
+	static const struct lab_needs namespaces = {.namespaces = true}, time = {.time = true},
+				      proc = {.proc_mount = true},
+				      module = {.modules = "no_such_module"},
+				      long_name = {
+					      .modules = "a_name_that_no_kind_of_link_has_ever"};
+	static const struct {
+		const struct lab_needs *needs;
+		const char *call;
+		int nth, error;
+		const char *said;
+	} trials[] = {
+		{&namespaces, NULL, 0, 0, "0 "},
+		{&namespaces, "unshare", 1, NEVER_RETURNS, "1 no user namespace (ETIMEDOUT)"},
+		{&namespaces, "unshare", 1, ENDS_THE_PROCESS, "1 no user namespace (ECHILD)"},
+		{&proc, "unshare", 1, ENDS_THE_PROCESS, "1 no fresh /proc may be mounted"},
+		{&time, "unshare", 7, EINVAL, "1 no time namespace of our own (EINVAL)"},
+		{&proc, "mount", 3, EPERM, "1 no fresh /proc may be mounted"},
+		{&proc, "fork", 2, EAGAIN, "1 no pid namespace of our own (EAGAIN)"},
+		{&module, "unshare", 1, NEVER_RETURNS,
+			"1 no kernel module no_such_module (ETIMEDOUT)"},
+		{&long_name, NULL, 0, 0, "has_ever (EOPNOTSUPP)"},
+	};
+	for (size_t i = 0; i < sizeof trials / sizeof *trials; i++) {
+		needs = *trials[i].needs;
+		call = trials[i].call;
+		nth = trials[i].nth +
+		      (geteuid() != 0 && call && !strcmp(call, "unshare") &&
+			      trials[i].nth > 1); /* its user namespace is the first */
+		error = trials[i].error;
+		struct run *r = run(probes_at);
+		assert_status(r, 0);
+		assert_has(r, err, trials[i].said);
+	}
+}
+
+static void probes_as_nobody(void)
+{
+	if (geteuid() == 0 && (setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534)))
+		_exit(99);
+	needs = (struct lab_needs){.root = true};
+	call = NULL;
+	probes();
+}
+
+static void who_is_not_root_is_told(void **state)
+{
+	(void)state;
+	assert_has(run(probes_as_nobody), err, "1 we are not root of this machine");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_fault_is_told),
+		cmocka_unit_test(memory_that_is_not_there_is_told),
+		cmocka_unit_test(there_is_another_way),
 		cmocka_unit_test(a_folder_that_stays_is_told),
 		cmocka_unit_test(a_part_that_cannot_be_is_left_out),
 		cmocka_unit_test(a_trial_tells_what_it_met),
+		cmocka_unit_test(a_trial_tells_how_far_it_came),
+		cmocka_unit_test(who_is_not_root_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

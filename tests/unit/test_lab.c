@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "fails.h"
 #include "proc.h"
 #include "run.h"
 #include "state.h"
@@ -224,6 +225,72 @@ static void s_opens_a_shell_and_waits_again(void **state)
 	assert_has(r, err, "nsenter: --target=");
 	assert_has(r, err, "--preserve-credentials env PS1=01-test $  sh -i\nto the shell\n");
 	assert_int_equal(times(r->out, "\"event\":\"wait\""), 2);
+}
+
+static pid_t elsewhere; /* a child in another UTS namespace, where we may make one */
+
+static void shell_elsewhere(void)
+{
+	begin(&lab_here, "--step", "--format=jsonl", NULL);
+	lab_step("one");
+	int ready[2];
+	char byte;
+	if (pipe(ready))
+		_exit(99);
+	elsewhere = fork();
+	if (elsewhere == 0) {
+		byte = unshare(CLONE_NEWUTS) ? 'n' : 'y';
+		if (write(ready[1], &byte, 1) != 1)
+			_exit(98);
+		child_idle();
+	}
+	undo_kill(elsewhere);
+	if (read(ready[0], &byte, 1) != 1 || byte != 'y')
+		_exit(77);
+	setenv("PATH", folder, 1);
+	fails_at(second, 2, EACCES); /* of its group: the view has to do then */
+	lab_wait(elsewhere);
+	expect_int("a", 1, 1);
+	_exit(lab_end());
+}
+
+static void s_enters_what_is_not_ours(void **state)
+{
+	(void)state;
+	put_file(folder, "nsenter", "#!/bin/sh\necho \"nsenter: $*\" >&2\n", 0700);
+	static const char *const failing_calls[] = {NULL, "open"};
+	for (int i = 0; i < 2; i++) {
+		struct run *r = run_words(
+			shell_elsewhere, NULL, failing_calls[i], (struct how){.input = "s\n"});
+		if (r->status == 77)
+			skip();
+		assert_status(r, 0);
+		assert_has(r, err, "--preserve-credentials --uts env PS1=01-test");
+	}
+}
+
+static void s_without_nsenter_is_told(void **state)
+{
+	(void)state;
+	struct run *r = run_words(shell_elsewhere, NULL, NULL, (struct how){.input = "s\n"});
+	if (r->status == 77)
+		skip();
+	assert_status(r, 0);
+	assert_has(r, err, "nsenter (util-linux): ENOENT\n");
+}
+
+static void interrupted_steps(void)
+{
+	fails_at("read", 1, EINTR);
+	three_steps();
+}
+
+static void an_interrupted_read_is_made_again(void **state)
+{
+	(void)state;
+	struct run *r = run_words(interrupted_steps, "--step", NULL, (struct how){.input = "q\n"});
+	assert_status(r, 130);
+	assert_has(r, err, "01-test: ended at step 1\nundone ");
 }
 
 /* ---- Parts and the end ---- */
@@ -510,6 +577,35 @@ static void the_status_is_the_commands(void **state)
 	assert_status(hands("/none/such", NULL, NULL), 127);
 }
 
+/* execvp(3) says EACCES of a folder that it may not enter as of a file that it may not execute. */
+static void hands_on_of_nobody(void)
+{
+	if (geteuid() == 0 && (setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534)))
+		_exit(99);
+	hands_on();
+}
+
+static void a_closed_folder_of_path_has_no_command(void **state)
+{
+	(void)state;
+	char closed[96];
+	path = closed;
+	snprintf(closed, sizeof closed, "/none:%s/closed", folder);
+	assert_int_equal(mkdir(closed + strlen("/none:"), 0), 0);
+	command[0] = "none-such";
+	command[1] = NULL;
+	struct run *r = run(hands_on_of_nobody);
+	assert_int_equal(rmdir(closed + strlen("/none:")), 0);
+	assert_status(r, 127);
+	assert_string_equal(r->err, "01-test: none-such: not found\nundone ");
+
+	path = folder;
+	put_file(folder, "none-such", "", 0600);
+	r = hands("none-such", NULL, NULL);
+	assert_status(r, 126);
+	assert_string_equal(r->err, "01-test: none-such: EACCES\nundone ");
+}
+
 static void the_command_ends_with_the_lab(void **state)
 {
 	(void)state;
@@ -725,6 +821,9 @@ int main(void)
 		cmocka_unit_test(q_quits_where_ctrl_c_is_ignored),
 		cmocka_unit_test(a_child_can_hold_the_wait),
 		IN_FOLDER(s_opens_a_shell_and_waits_again),
+		IN_FOLDER(s_enters_what_is_not_ours),
+		IN_FOLDER(s_without_nsenter_is_told),
+		cmocka_unit_test(an_interrupted_read_is_made_again),
 		cmocka_unit_test(a_part_that_cannot_run_is_one_skip),
 		cmocka_unit_test(a_part_that_is_not_there_is_broken),
 		cmocka_unit_test(an_early_end_is_no_pass),
@@ -736,6 +835,7 @@ int main(void)
 		cmocka_unit_test(die_needs_no_lab),
 		cmocka_unit_test(the_command_ends_with_the_lab),
 		cmocka_unit_test(the_status_is_the_commands),
+		IN_FOLDER(a_closed_folder_of_path_has_no_command),
 		IN_FOLDER(what_cannot_be_executed_is_126),
 		IN_FOLDER(the_callers_path_comes_first),
 		cmocka_unit_test(hands_on_there_is_no_story),

@@ -534,6 +534,131 @@ static void podman_without_root(void **state)
 	assert_false(m.first_user);
 }
 
+static void a_container_of_another_kind(void **state)
+{
+	(void)state;
+	char path[PATH_MAX];
+	load("docker");
+	snprintf(path, sizeof(path), "%s/.dockerenv", root);
+	assert_int_equal(remove(path), 0);
+	machine_read(&m, root);
+	assert_string_equal(m.container, "other"); /* by what is masked in its /proc */
+	assert_rule(PROBE_NAMESPACE, "mnt", EPERM, "no mnt namespace",
+		"start this container with more rights", "without these options");
+}
+
+/* What is said of a group where the usual remedy is out of reach. */
+static void a_group_out_of_reach_in_a_container(void **state)
+{
+	(void)state;
+	static const char privileged[] = "docker run --privileged --cgroupns=private";
+	load("cgroup-ns");
+	strcpy(m.container, "docker");
+	assert_int_equal(machine_controller(&m, "memory"), MACHINE_CONTROLLER_NO_GROUP);
+	assert_rule(PROBE_CONTROLLER, "memory", 0, "our group is not below", privileged, "without");
+	load("v2-user");
+	m.systemd = false;
+	strcpy(m.container, "docker");
+	assert_rule(PROBE_CONTROLLER, "memory", 0, "is not delegated to us", privileged, "without");
+	m.container[0] = m.all[0] = '\0';
+	assert_rule(PROBE_CONTROLLER, "memory", 0, "is not delegated to us",
+		"in the group above ours: echo +memory", "there: echo -memory");
+	load("v1");
+	memset(&m, 0, sizeof(m));
+	strcpy(m.container, "docker");
+	assert_int_equal(machine_controller(&m, "memory"), MACHINE_CONTROLLER_NO_MOUNT);
+	assert_rule(PROBE_CONTROLLER, "memory", 0, "no cgroup2 file system", privileged, "without");
+}
+
+static void root_without_its_powers(void **state)
+{
+	(void)state;
+	load("v2-systemd-root");
+	m.root = false;
+	assert_rule(PROBE_NAMESPACE, "mnt", EPERM, "no mnt namespace", "root without CAP_SYS_ADMIN",
+		NULL);
+}
+
+/* Who owns a group, whose group owns it, and who is neither. */
+static void a_group_by_its_mode_bits(void **state)
+{
+	(void)state;
+	uid_t owner = geteuid() ? geteuid() : 1000;
+	gid_t group = geteuid() ? getegid() : 1000;
+	static const char *const files[] = {"", "/cgroup.procs", "/cgroup.subtree_control"};
+	static const struct {
+		bool same_user, same_group;
+		mode_t mode;
+		bool ours;
+	} groups[] = {
+		{true, true, 0200, true},
+		{true, true, 0022, false},
+		{false, true, 0020, true},
+		{false, true, 0202, false},
+		{false, false, 0002, true},
+		{false, false, 0220, false},
+	};
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+		char status[256], path[PATH_MAX];
+		unsigned int uid = owner + !groups[i].same_user;
+		unsigned int gid = group + !groups[i].same_group;
+		load("v2-user");
+		snprintf(status, sizeof(status),
+			"Pid:\t79\nUid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", uid, uid, uid,
+			uid, gid, gid, gid, gid);
+		put_text("proc/self/status", status, 0644);
+		for (size_t f = 0; f < 3; f++) {
+			snprintf(path, sizeof(path), "%s/sys/fs/cgroup%s", root, files[f]);
+			assert_int_equal(chown(path, owner, group), 0);
+			assert_int_equal(chmod(path, groups[i].mode | 0555), 0);
+		}
+		machine_read(&m, root);
+		assert_int_equal(m.uid, uid);
+		assert_int_equal(m.group_ours, groups[i].ours);
+	}
+	/* A group without its files is nobody's. */
+	load("v2-delegated");
+	assert_true(m.group_ours);
+	char gone[2 * PATH_MAX];
+	snprintf(gone, sizeof(gone), "%s%s/cgroup.subtree_control", root, m.group);
+	assert_int_equal(unlink(gone), 0);
+	machine_read(&m, root);
+	assert_false(m.group_ours);
+}
+
+static void facts_from_odd_places(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *list;
+		int count;
+	} cpus[] = {{"0-1,4", 3}, {"0-65535", 65536}, {"0-65536", 0}, {"0;1", 0}, {"1-0", 0},
+		{"-1", 0}};
+	for (size_t i = 0; i < sizeof(cpus) / sizeof(cpus[0]); i++) {
+		char status[64];
+		snprintf(status, sizeof(status), "Cpus_allowed_list:\t%s\n", cpus[i].list);
+		put_text("proc/self/status", status, 0644);
+		machine_read(&m, root);
+		assert_int_equal(m.cpus, cpus[i].count);
+	}
+	/* The lab VM's scratch disk, the first that there is; elsewhere a disk is none of ours. */
+	put_text("dev/vda", "", 0644);
+	put_text("dev/ram0", "", 0644);
+	machine_read(&m, root);
+	assert_string_equal(m.block, "");
+	put_text("etc/unboxed-vm", "", 0644);
+	machine_read(&m, root);
+	assert_string_equal(m.block, "/dev/ram0");
+	/* Without a home there is one place less for the kernel of the lab VM, and no harm. */
+	unsetenv("HOME");
+	machine_read(&m, root);
+	assert_string_equal(m.lab_kernel, "");
+	char name[200];
+	memset(name, 'n', sizeof(name));
+	name[sizeof(name) - 1] = '\0';
+	assert_false(machine_module(&m, root, name));
+}
+
 /* ---- Windows --------------------------------------------------------------------- */
 
 static void wsl_2_is_hybrid(void **state)
@@ -948,6 +1073,11 @@ int main(void)
 		TEST(docker_as_root),
 		TEST(docker_as_an_ordinary_user),
 		TEST(podman_without_root),
+		TEST(a_container_of_another_kind),
+		TEST(a_group_out_of_reach_in_a_container),
+		TEST(root_without_its_powers),
+		TEST(a_group_by_its_mode_bits),
+		TEST(facts_from_odd_places),
 		TEST(wsl_2_is_hybrid),
 		TEST(wsl_1_can_do_nothing),
 		TEST(swap_is_noticed),

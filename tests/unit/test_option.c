@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include <limits.h>
 
+#include "fails.h"
 #include "run.h"
 #include "state.h"
 
@@ -53,6 +54,17 @@ static const struct lab hard = {
 
 static const struct lab more = {
 	.id = "01-test/more", .title = "t", .goal = "g", .story_only = true};
+
+static const struct lab_question questions[] = {
+	{"pid", "What is \"getpid()\"?",
+		{{"1", "it is one", NULL}, {"7", "seven", "PIDs are global."}}},
+	{"second", "And now?", {{"yes", "of course", NULL}}},
+	{.name = NULL},
+};
+static const struct lab_words words = {
+	.try_now = {"ls"}, .docker = "d", .kubernetes = "k", .next = "n", .questions = questions};
+static const struct lab asking = {
+	.id = "01-test", .title = "t", .goal = "g", .parts = parts, .words = &words};
 
 /* ---- A command line in a process of its own, which says what it understood ---- */
 
@@ -396,6 +408,71 @@ static void operands_come_in_their_order(void **state)
 	assert_has(r, out, "-q, --quiet");
 }
 
+static void too_many_values(void)
+{
+	static char *argv[40] = {(char *)(uintptr_t) "lab"};
+	for (int i = 1; i <= (int)count; i++)
+		argv[i] = (char *)(uintptr_t) "--env=A";
+	lab_parse(&rich, (int)count + 1, argv);
+	dprintf(1, "values %d", env.count);
+}
+
+static void a_value_too_many_is_refused(void **state)
+{
+	(void)state;
+	count = 32;
+	assert_out(run(too_many_values), "values 32");
+	count = 33;
+	struct run *r = run(too_many_values);
+	assert_status(r, 2);
+	assert_has(r, err, "--env A: expected at most 32 of them");
+}
+
+static void asks_for_a_part_alone(void)
+{
+	ARGS("--future");
+	the_lab = &asking;
+	understand();
+	dprintf(1, " future %d plain %d", lab_asked("future"), lab_asked("plain"));
+}
+
+static void a_part_that_is_run_alone_has_an_option(void **state)
+{
+	(void)state;
+	assert_has(run(asks_for_a_part_alone), out, " future 1 plain 0");
+	assert_usage("unknown option --plain-one", "--plain-one");
+}
+
+static void has_no_memory(void)
+{
+	lab = &easy;
+	fails_at("vasprintf", 1, ENOMEM);
+	lab_usage("%s: expected %s", "it", "more");
+}
+
+static void an_error_without_memory_is_told(void **state)
+{
+	(void)state;
+	struct run *r = run(has_no_memory);
+	assert_status(r, 2);
+	assert_has(r, err, "01-test: %s: expected %s\n");
+}
+
+static void about_has_the_questions(void **state)
+{
+	(void)state;
+	ARGS("--about");
+	the_lab = &asking;
+	struct run *r = run(understand);
+	assert_status(r, 0);
+	assert_int_equal(json_lines(r->out), 1);
+	assert_has(r, out,
+		"\"questions\":[{\"name\":\"pid\",\"text\":\"What is \\\"getpid()\\\"?\","
+		"\"choices\":[{\"value\":\"1\",\"text\":\"it is one\",\"misconception\":\"\"},"
+		"{\"value\":\"7\",\"text\":\"seven\",\"misconception\":\"PIDs are global.\"}]},"
+		"{\"name\":\"second\",");
+}
+
 static void a_part_where_there_is_none(void **state)
 {
 	(void)state;
@@ -614,6 +691,10 @@ int main(void)
 		cmocka_unit_test(help_names_every_option),
 		cmocka_unit_test(version_is_one_line),
 		cmocka_unit_test(about_is_json),
+		cmocka_unit_test(about_has_the_questions),
+		cmocka_unit_test(a_value_too_many_is_refused),
+		cmocka_unit_test(a_part_that_is_run_alone_has_an_option),
+		cmocka_unit_test(an_error_without_memory_is_told),
 		cmocka_unit_test(the_checker_of_json_knows_what_is_none),
 		cmocka_unit_test(a_full_disk_is_no_success),
 	};
