@@ -93,6 +93,19 @@ static void *burn(void *spinner)
 	return NULL;
 }
 
+/* From then on it ran for so long: a host that takes a CPU parts two looks by more than a cell. */
+static void draw(struct seen *seen, long long at, long long ran)
+{
+	while (ran > 0 && at < window) {
+		long long i = at * CELLS / window,
+			  rest = ((i + 1) * window + CELLS - 1) / CELLS - at;
+		long long part = ran < rest ? ran : rest;
+		seen->cell[i] += part;
+		at += part;
+		ran -= part;
+	}
+}
+
 /* The child's body: burns a window whenever the gate opens, and notes when it had the CPU. */
 static _Noreturn void spin(struct spinner *s)
 {
@@ -118,7 +131,7 @@ static _Noreturn void spin(struct spinner *s)
 			long long ran = usec(CLOCK_THREAD_CPUTIME_ID) - cpu;
 			long long then = usec(CLOCK_MONOTONIC);
 			long long still = (then < s->end ? then : s->end) - now - ran;
-			seen->cell[(now - begin) * CELLS / window] += ran;
+			draw(seen, now - begin, ran);
 			seen->stolen += ran > STOLEN_USEC ? ran : 0;
 			/* Less than nothing when what it ran was not yet seen the last time. */
 			seen->still += llabs(still) > STILL_USEC ? still : 0;
@@ -168,12 +181,28 @@ static long long idle(const cpu_set_t *cpus)
 	return sum * 1000000 / sysconf(_SC_CLK_TCK);
 }
 
+/* What its first thread ran within its window. */
+static long long drawn(const struct seen *seen)
+{
+	long long sum = 0;
+	for (int i = 0; i < CELLS; i++)
+		sum += seen->cell[i];
+	return sum;
+}
+
+static bool near(long long predicted, long long observed, int percent)
+{
+	return llabs(observed - predicted) * 100 <= predicted * percent;
+}
+
 /*
  * A window of each of n spinners at the same time, under the lock; a second one
  * when the first is not within 15 % of what was predicted. cpus: where they may
  * run. False when the machine had no CPU to give even then: these CPUs left less
  * idle than is missing, or a host took as much as it is off, which is not more
- * than a third. What is further off is no noise, however busy the host.
+ * than a third; or the group's account is of another time than the spinner's
+ * window, because somebody was late. What is further off is no noise, however
+ * busy the host.
  */
 static bool measure(struct spinner *const s[], int n, const cpu_set_t *cpus)
 {
@@ -182,6 +211,7 @@ static bool measure(struct spinner *const s[], int n, const cpu_set_t *cpus)
 	for (int tries = 0; tries < 2 && !as_predicted; tries++) {
 		long long missing = 0, off = 0, predicted = 0, stolen = 0;
 		long long left = -idle(cpus);
+		bool late = false;
 		as_predicted = true;
 		for (int i = 0; i < n; i++)
 			account(s[i], -1);
@@ -192,17 +222,24 @@ static bool measure(struct spinner *const s[], int n, const cpu_set_t *cpus)
 		left += idle(cpus);
 		for (int i = 0; i < n; i++) {
 			const struct seen *seen = s[i]->seen;
-			long long less = s[i]->predicted - seen->ran * window / seen->length;
+			long long had = seen->ran * window / seen->length;
+			long long less = s[i]->predicted - had;
 			account(s[i], 1);
 			predicted += s[i]->predicted;
 			missing += less;
 			off += llabs(less);
 			stolen += seen->stolen;
-			as_predicted &= llabs(less) * 100 <= s[i]->predicted * 15;
+			late |= !near(seen->length, s[i]->length, 5);
+			late |= s[i]->threads < 2 && !near(seen->ran, drawn(seen), 5);
+			as_predicted &= near(s[i]->predicted, had, 15);
+			/* One in proportion to the other: both may be off, and not apart. */
+			as_predicted &= near(
+				s[0]->seen->ran * s[i]->predicted / s[0]->predicted, seen->ran, 15);
 		}
+		as_predicted &= !late;
 		bool not_given = missing * 10 > predicted && left * 2 <= missing;
 		bool taken = off <= stolen && off * 3 <= predicted;
-		quiet = as_predicted || !(not_given || taken);
+		quiet = as_predicted || !(not_given || taken || late);
 	}
 	return quiet;
 }
