@@ -199,7 +199,7 @@ void cg_destroy(const char *group)
 {
 	remove_group(group);
 	if (!undo_gone(group))
-		die("rmdir %s", group);
+		die("rmdir, access %s", group);
 }
 
 /* ---- Groups ---- */

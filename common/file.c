@@ -136,7 +136,7 @@ char *file_rootfs(void)
 		*strrchr(program, '/') = '\0';
 	char *tree = text("%s/rootfs/tree", program);
 	if (access(tree, F_OK))
-		die("%s is not there (type: make)", tree);
+		die("access %s (type: make)", tree);
 	return tree;
 }
 

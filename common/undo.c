@@ -64,7 +64,7 @@ void undo_init(void)
 	void *page = mmap(
 		NULL, sizeof *stack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (page == MAP_FAILED || madvise(page, sizeof *stack, MADV_WIPEONFORK))
-		die("cannot set up the undo stack");
+		die("mmap, madvise: the undo stack");
 	stack = page;
 
 	struct sigaction action = {.sa_handler = interrupted};

@@ -268,6 +268,24 @@ errno_of() {
 	*) echo EPERM ;;
 	esac
 }
+# The words that a call can be named by: its own, and those of the library whose function makes it.
+words_for() {
+	case $1 in
+	clone | clone3 | fork | vfork) echo 'fork|clone3?|posix_spawnp?|pthread_create' ;;
+	openat) echo 'open|opendir|fopen|read|write' ;; # of a file: the act, of which opening it is a part
+	newfstatat | fstat | statx) echo 'l?stat|fstat' ;;
+	statfs | fstatfs) echo 'f?statv?fs' ;;
+	readlink) echo 'readlink|realpath' ;;
+	mmap | munmap | mremap | madvise) echo "$1|out of memory|pthread_create|posix_spawnp?" ;;
+	socket | bind | getsockname | setsockopt | sendmsg | recvmsg) echo "$1|r?t?nl_\w+|if_nametoindex" ;;
+	ioctl) echo 'ioctl|if_nametoindex|tc[gs]etattr' ;;
+	fcntl) echo 'fcntl|fdopen' ;;
+	fadvise64) echo 'posix_fadvise' ;;
+	getdents64) echo 'read' ;;
+	*at) echo "$1|${1%at}|remove" ;;
+	*) echo "$1|${1%64}|${1%[0-9]}" ;;
+	esac
+}
 # Only the lab's own calls: another program that it starts is let go (-b execve).
 # What can succeed without effect: not a call whose value is an answer.
 effects=' unshare setns mount umount2 pivot_root chroot sethostname setdomainname prctl capset seccomp setresuid setresgid sched_setaffinity chdir fchdir mkdir rmdir unlink kill '
@@ -306,12 +324,12 @@ try_faults() { # NUMBER PROGRAM CALL WHEN HOW
 	# What succeeds without effect is seen by a probe that looks for it: EINVAL.
 	errno=${5#error=}
 	bad=$(outcome $status "$2" "${errno/retval=0/EINVAL}")
-	# It says which errno it was, unless that is what it could not write. Where there is no memory for a
-	# stack, pthread_create(3) has a name of its own for that.
-	errno=${5#*=}
-	[ "$3" != mmap ] || errno+='|pthread_create: EAGAIN'
-	[ "$status $5" = "3 retval=0" ] || [ $status != 3 ] || [ "$3" = write ] || grep -qwE "$errno" "$scratch/err" ||
-		bad+="stderr does not say ${5#*=}"
+	# It says which call it was, as above or as it stands at that line of the source, and its errno; unless that is
+	# what it could not write. Where there is no memory for a stack, pthread_create(3) has an errno of its own.
+	[ "$3" != mmap ] || errno+='|EAGAIN'
+	[ "$status $5" = "3 retval=0" ] || [ $status != 3 ] || [ "$3" = write ] ||
+		grep -qE "(\.[ch]:[0-9]+  |\<($(words_for "$3"))\>).*\<($errno)\>" "$scratch/err" ||
+		bad+="stderr does not say $3 and $errno"
 	left=$(left_behind "$before")
 	told "$1" "$bad${left:+; left: $left}" "status $status; $(tail -n 1 "$scratch/err" | cut -c 1-200)"
 }

@@ -89,7 +89,7 @@ static void mount_tmpfs(const char *source, const char *path)
 	struct stat before, after;
 	if (stat(path, &before) || mount(source, path, "tmpfs", 0, NULL) || stat(path, &after) ||
 		before.st_dev == after.st_dev)
-		die("a tmpfs on %s", path);
+		die("stat, mount: a tmpfs on %s", path);
 }
 
 /* The rootfs with a /tmp to write to, and the two ways to make it the root. */
@@ -97,7 +97,7 @@ static bool enter(const char *who, bool pivot)
 {
 	autofree char *what = text("%s: the root", who);
 	if (mount(tree, tree, NULL, MS_BIND, NULL) || chdir(tree))
-		die("prepare the rootfs");
+		die("mount, chdir %s", tree);
 	mount_tmpfs("lab02-tmp", "tmp");
 	if (pivot)
 		SYS(pivot_root(".", "mnt"));
@@ -255,7 +255,7 @@ static void copy(const char *from, const char *to)
 	autoclose int out = open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
 	if (in < 0 || out < 0 || fstat(in, &st) ||
 		sendfile(out, in, NULL, (size_t)st.st_size) != st.st_size)
-		die("copy %s", from);
+		die("open, fstat, sendfile: a copy of %s", from);
 }
 
 /* A root that may be lost: a busybox and its shell, on a tmpfs, and the volume. */
@@ -264,10 +264,10 @@ static void lose(const char *new_root, const char *volume)
 	autofree char *busybox = text("%s/bin/busybox", tree);
 	mount_tmpfs("lab02-rm", new_root);
 	if (chdir(new_root) || mkdir("bin", 0755) || mkdir("data", 0755) || mkdir("mnt", 0755))
-		die("prepare a root in %s", new_root);
+		die("chdir, mkdir: a root in %s", new_root);
 	copy(busybox, "bin/busybox");
 	if (symlink("busybox", "bin/sh"))
-		die("a shell in %s", new_root);
+		die("symlink: a shell in %s", new_root);
 	SYS(mount(volume, "data", NULL, MS_BIND, NULL));
 	SYS(pivot_root(".", "mnt"));
 	if (same("/", ".")) /* else /mnt is the host's */
@@ -367,7 +367,7 @@ int main(int argc, char *argv[])
 	if (own_table("host", MS_PRIVATE)) {
 		mount_tmpfs("lab02-host", "/etc");
 		if (mkdir("/etc/in", 0755) || mkdir("/etc/out", 0755))
-			die("make a host");
+			die("mkdir: a host in /etc");
 		SYS(mount(NULL, "/etc", NULL, MS_SHARED, NULL));
 		pid_t slave = listener("slave", MS_SLAVE),
 		      private = listener("private", MS_PRIVATE);

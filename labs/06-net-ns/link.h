@@ -20,13 +20,13 @@
 
 /* libnl has error numbers of its own. When it was a system call that failed, errno is that one's
  * still. */
-static inline int told_by_libnl(int code)
+static inline int told_by_libnl(const char *call, int code)
 {
 	if (code < 0)
-		die("netlink: %s", nl_geterror(code));
+		die("%.*s: %s", (int)strcspn(call, "("), call, nl_geterror(code));
 	return 0;
 }
-#define told(call) (errno = 0, told_by_libnl(call))
+#define told(call) (errno = 0, told_by_libnl(#call, call))
 
 /* Instead of nl_send(3): libnl's own dump of the links waits for an answer to what could not be
  * sent. */
@@ -180,7 +180,7 @@ static inline int socket_open(int type, int protocol)
 	int fd = socket(AF_INET, type | SOCK_CLOEXEC, protocol);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &bound, sizeof bound) ||
 		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &bound, sizeof bound))
-		die("socket");
+		die("socket, setsockopt");
 	return fd;
 }
 

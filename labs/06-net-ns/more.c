@@ -76,7 +76,7 @@ static bool node_start(struct node *node, const char *what)
 	autofree char *path = text("/proc/%d/ns/net", node->pid);
 	node->ns = open(path, O_RDONLY | O_CLOEXEC);
 	if (node->ns < 0 || setns(node->ns, CLONE_NEWNET))
-		die("%s", path);
+		die("open, setns %s", path);
 	node->netlink = netlink_open();
 	MUST(setns(host.ns, CLONE_NEWNET));
 	return true;
@@ -149,17 +149,17 @@ static char *nft(const struct node *node, const char *commands, int *status)
 		autofree char *path = text("%s:/usr/sbin:/sbin", getenv("PATH") ?: "/usr/bin:/bin");
 		if (setns(node->ns, CLONE_NEWNET) || setenv("PATH", path, 1) ||
 			dup2(output[1], STDOUT_FILENO) < 0 || dup2(output[1], STDERR_FILENO) < 0)
-			die("prepare nft");
+			die("setns, setenv, dup2: for nft");
 		execlp("nft", "nft", commands, (char *)NULL);
 		if (errno != ENOENT)
-			die("nft");
+			die("exec of nft");
 		_exit(127);
 	}
 	MUST(close(output[1])); /* else its end would never be read */
 	FILE *from = fdopen(output[0], "r");
 	said[from ? fread(said, 1, sizeof said - 1, from) : 0] = '\0';
 	if (!from || ferror(from) || fclose(from))
-		die("read from nft");
+		die("fdopen, read, close: the pipe from nft");
 	*status = child_wait(child);
 	errno = 0;
 	if (*status > 128)

@@ -101,7 +101,7 @@ static pid_t process_in(const char *group, enum deed deed, size_t size)
 	pid_t child = SYS(fork());
 	if (child == 0) {
 		if (put(group, "cgroup.procs", "0"))
-			die("enter %s", group);
+			die("write 0 to %s/cgroup.procs", group);
 		gate_open(&ready);
 		while (deed == SPIN && getppid() == lab_pid)
 			;
@@ -205,7 +205,7 @@ static void pressure(void)
 	autofree char *file = text("%s/memory.pressure", tight), *psi = file_try_read(file);
 	autofree char *belt = text("%zu", 2 * limit), *high = text("%zu", limit / 2);
 	if (!psi && errno != ENOENT && errno != EOPNOTSUPP)
-		die("%s", file);
+		die("read %s", file);
 	if (!psi) {
 		lab_skip("pressure", "this kernel keeps no memory.pressure",
 			"boot with psi=1; a kernel with CONFIG_PSI");

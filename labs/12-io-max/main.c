@@ -59,7 +59,7 @@ static _Noreturn void transfer(struct worker *w)
 			ssize_t n = w->writes ? pwrite64(disk, block, w->size, at)
 					      : pread64(disk, block, w->size, at);
 			if (n != (ssize_t)w->size)
-				die("%zu bytes at %lld of %s", w->size, (long long)at, device);
+				die("pread, pwrite %s at %lld", device, (long long)at);
 		}
 		gate_open(&w->done);
 	}

@@ -145,7 +145,7 @@ static int disk_mount(void)
 	posix_spawn_file_actions_adddup2(&quiet, STDOUT_FILENO, STDERR_FILENO);
 	errno = posix_spawnp(&pid, make[0], &quiet, NULL, make, environ);
 	if (errno)
-		die("mke2fs");
+		die("posix_spawn mke2fs");
 	if (child_wait(pid))
 		die("mke2fs %s: it failed", device);
 	SYS(mount(device, "/mnt", "ext4", 0, NULL));

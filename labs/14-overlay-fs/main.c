@@ -55,7 +55,7 @@ static bool own_place(void)
 		return false;
 	if (stat("/tmp", &before) || mount("lab14", "/tmp", "tmpfs", 0, NULL) ||
 		stat("/tmp", &after))
-		die("a tmpfs on /tmp");
+		die("stat, mount: a tmpfs on /tmp");
 	return expect_str("its /tmp", "a filesystem of its own",
 		before.st_dev == after.st_dev ? "the machine's" : "a filesystem of its own");
 }
@@ -142,7 +142,7 @@ static const char *unpack(const char *tree)
 	if (child == 0)
 		execl("bin/busybox", "busybox", "cp", "-dR", tree, "/tmp/image", (char *)NULL);
 	if (child < 0 || child_wait(child))
-		die("cp -dR %s", tree);
+		die("fork, cp -dR %s", tree);
 	return "/tmp/image";
 }
 
@@ -186,7 +186,7 @@ int main(int argc, char *argv[])
 	if (!own_place())
 		return lab_end();
 	if (chdir("/tmp") || mkdir("image", 0755) || mkdir("plain", 0755))
-		die("mkdir");
+		die("chdir, mkdir");
 	put("image/config", "as built");
 	put("image/secret", "as built");
 	SYS(mount("image", "plain", NULL, MS_BIND, NULL));

@@ -54,7 +54,7 @@ static bool own_place(void)
 		return false;
 	if (stat("/tmp", &before) || mount("lab14", "/tmp", "tmpfs", 0, NULL) ||
 		stat("/tmp", &after) || chdir("/tmp"))
-		die("a tmpfs on /tmp");
+		die("stat, mount, chdir: a tmpfs on /tmp");
 	return expect_str("its /tmp", "a filesystem of its own",
 		before.st_dev == after.st_dev ? "the machine's" : "a filesystem of its own");
 }
@@ -96,7 +96,7 @@ static void fill(const char *path, size_t size)
 	autoclose int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
 	memset(data, 'i', sizeof data);
 	if (fd < 0 || !file_write_all(fd, data, size))
-		die("write %s", path);
+		die("open, write %s", path);
 }
 
 /* What our filesystem holds, in KiB: as "df" has it. */
@@ -181,7 +181,7 @@ static void replace_folder(void)
 	}
 	removexattr("late/upper", opaque);
 	if (unlink("late/root/etc/old") || rmdir("late/root/etc"))
-		die("rmdir late/root/etc");
+		die("unlink, rmdir late/root/etc");
 	SYS(mkdir("late/root/etc", 0755));
 	expect_errno("the old file in it", ENOENT, access("late/root/etc/old", F_OK));
 	long n = getxattr("late/upper/etc", opaque, mark, sizeof mark - 1);

@@ -203,7 +203,7 @@ static pid_t start_set_uid(bool no_new_privs)
 	undo_kill(child);
 	close(said[1]);
 	if (read(said[0], &first, 1) != 1) /* a word of it: exec() is done */
-		die("%s said nothing", program);
+		die("read: %s said nothing", program);
 	close(said[0]);
 	return child;
 }
@@ -253,7 +253,7 @@ static bool furnish(void)
 	close(open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 	autoclose int to = open(program, O_WRONLY | O_CREAT | O_CLOEXEC, 0700);
 	if (fstat(from, &st) || sendfile(to, from, NULL, (size_t)st.st_size) != st.st_size)
-		die("copy %s", eat);
+		die("fstat, sendfile: a copy of %s", eat);
 	SYS(fchmod(to, 04755)); /* last: a write would take the bit away */
 	return true;
 }

@@ -89,7 +89,7 @@ static bool own_table(const char *what)
 static void become_user(void)
 {
 	if (setgroups(0, NULL) || setresgid(USER, USER, USER) || setresuid(USER, USER, USER))
-		die("become the user");
+		die("setgroups, setresgid, setresuid");
 }
 
 /* Of a child that has not got its place; the check has said so. */
@@ -118,7 +118,7 @@ static pid_t start(void (*knobs)(void))
 	undo_kill(child);
 	close(said[1]);
 	if (read(said[0], &first, 1) != 1)
-		die("eat said nothing");
+		die("read: eat said nothing");
 	close(said[0]);
 	return child;
 }
@@ -397,7 +397,7 @@ int main(int argc, char *argv[])
 		return lab_end();
 	if (mount("lab15", place, "tmpfs", 0, "mode=755") || mkdir("/mnt/tmp", 0755) ||
 		mount("lab15-volume", "/mnt/tmp", "tmpfs", 0, NULL))
-		die("a tmpfs on %s", place);
+		die("mount, mkdir: a tmpfs on %s", place);
 	close(open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 
 	lab_step("Capabilities: exec() must bring the bounding set down on all others.");

@@ -153,7 +153,7 @@ static inline int network_plug(pid_t pid, int asked, int running)
 			return 0;
 		if (code && child_ended(pid, 0))
 			return -1;
-		told_by_libnl(code);
+		told_by_libnl("rtnl_link_add", code);
 		return number;
 	}
 }

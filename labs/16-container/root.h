@@ -92,7 +92,7 @@ static inline void make_folder(const char *path)
 	else if (errno == ENOENT && !mkdir(path, 0755))
 		return;
 	else
-		die("mkdir %s", path);
+		die("lstat, mkdir %s", path);
 	if (!S_ISDIR(st.st_mode))
 		die("%s in the image is no folder: nothing is mounted there", path);
 }
@@ -130,7 +130,7 @@ static inline void root_overlay(const struct root *r)
 	MUST(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
 	MUST(mount("tmpfs", place, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755"));
 	if (chdir(place) || mkdir("root", 0755))
-		die("mkdir %s/root", place);
+		die("chdir, mkdir %s/root", place);
 	autofree char *upper = text("%s/upper", layers), *work = text("%s/work", layers);
 	if ((mkdir(upper, 0755) || mkdir(work, 0755)) && !(r->keep && errno == EEXIST))
 		die("mkdir %s, %s", upper, work);
@@ -271,7 +271,7 @@ static inline void root_masks(void)
 		if (!mount("/dev/null", hidden[i], NULL, MS_BIND, NULL) || errno == ENOENT)
 			continue;
 		if (errno != ENOTDIR || mount("tmpfs", hidden[i], "tmpfs", MS_RDONLY, "size=0"))
-			die("mask %s", hidden[i]);
+			die("mount: mask %s", hidden[i]);
 	}
 	for (size_t i = 0; i < sizeof read_only / sizeof *read_only; i++) {
 		const char *path = read_only[i];

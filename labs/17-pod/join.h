@@ -76,7 +76,7 @@ static inline struct root root_of(const struct sandbox *s, const struct containe
 		.user_namespace = own_users(s->pod)};
 	struct bind_mount *mounts = calloc(c->mounts.count + 2, sizeof *mounts);
 	if (!mounts || !r.image)
-		die("the image of %s", c->name);
+		die("realpath: the image of %s", c->name);
 	mount_add_shared(&r, mounts, c, text("%s/shm", s->place), "/dev/shm");
 	mount_add_shared(&r, mounts, c, text("%s/hosts", s->place), "/etc/hosts");
 	for (size_t i = 0; i < c->mounts.count; i++) {
@@ -147,10 +147,10 @@ static inline pid_t container_join(
 	pid_t runtime = MUST(clone3(&born));
 	if (runtime == 0) {
 		if (file_try_write("/proc/self/oom_score_adj", score) && errno != EACCES)
-			die("oom_score_adj");
+			die("write oom_score_adj");
 		TELL(setns(s->pidfd, shared));
 		if (users && (setresgid(0, 0, 0) || setresuid(0, 0, 0)))
-			die("root of the user namespace");
+			die("setresgid, setresuid");
 		/* Not our child but the kubelet's: CLONE_PARENT. */
 		struct clone_args own = {
 			.flags = CLONE_PARENT | CLONE_NEWNS | (share ? 0 : CLONE_NEWPID)};

@@ -153,7 +153,7 @@ static inline void put_file(const char *path, const char *content)
 {
 	autoclose int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (fd < 0 || !file_write_all(fd, content, strlen(content)))
-		die("write %s", path);
+		die("open, write %s", path);
 }
 
 static inline void volume_make(const struct pod *pod, const struct volume *v)
@@ -209,7 +209,7 @@ static inline void volumes_make(struct sandbox *s)
 	s->place = text("%s/%s", place, s->uid);
 	if (mkdir(s->place, 0755) || chdir(s->place) || mkdir("volumes", 0755) ||
 		mkdir("shm", 01777))
-		die("mkdir %s", s->place);
+		die("mkdir, chdir %s", s->place);
 	MUST(mount(
 		"shm", "shm", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=1777,size=65536k"));
 	for (size_t i = 0; i < s->pod->volumes.count; i++)
@@ -292,7 +292,7 @@ static inline _Noreturn void pause_main(const struct sandbox *s)
 		sizeof go) /* the address; and the ids are mapped by now */
 		_exit(1);
 	if (own_users(s->pod) && (setresgid(0, 0, 0) || setresuid(0, 0, 0)))
-		die("root of the user namespace");
+		die("setresgid, setresuid");
 	TELL(sethostname(hostname, length));
 	network_ipv4_only();
 	network_up(go);
@@ -366,7 +366,7 @@ static inline bool pause_start(struct sandbox *s)
 	if (n > 0)
 		n = read(channel[0], &end, 1);
 	if (n < 0 && errno != EPIPE && errno != ECONNRESET) /* these: it has ended, and said why */
-		die("the channel to pause");
+		die("write, read: the channel to pause");
 	close(channel[0]);
 	return n == 1;
 }

@@ -346,7 +346,7 @@ static void a_fault_is_told(void **state)
 		{gate_read, "read of a gate: EIO"},
 		{no_pipe, "pipe2: EMFILE"},
 		{no_page, "mmap: ENOMEM"},
-		{no_undo_stack, "cannot set up the undo stack: EINVAL"},
+		{no_undo_stack, "mmap, madvise: the undo stack: EINVAL"},
 		{no_gate, "eventfd: EMFILE"},
 		{gate_poll, "no process came to open a gate"},
 		{gate_write, "write to a gate: EBADF"},
@@ -356,7 +356,7 @@ static void a_fault_is_told(void **state)
 		{stays, "was to end, and has not after 25 s"},
 		{no_list, "read /proc: EMFILE"},
 		{no_link, "readlink /proc/self/exe: EACCES"},
-		{no_tree, "is not there (type: make): ENOENT"},
+		{no_tree, "(type: make): ENOENT"},
 		{unreadable, "/proc/self/status: EIO"},
 		{no_folder, ": EROFS"},
 		{has_what, "access /tmp/cgroup.procs: EPERM"},
@@ -367,8 +367,8 @@ static void a_fault_is_told(void **state)
 		{is_not_killed, "is still populated after cgroup.kill"},
 		{no_memory_for_a_row, "out of memory: ENOMEM"},
 		{no_place, "access /etc/unboxed-vm: EIO"},
-		{no_trial, "try out what this lab needs: EAGAIN"},
-		{no_trial_of_a_part, "try out what part away needs: EMFILE"},
+		{no_trial, "fork, pipe2, read: to try out what this lab needs: EAGAIN"},
+		{no_trial_of_a_part, "fork, pipe2, read: to try out what part away needs: EMFILE"},
 	};
 	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
 		struct run *r = run(faults[i].fn);
