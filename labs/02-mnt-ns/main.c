@@ -113,7 +113,7 @@ static bool enter_rootfs(const char *volume)
 	}
 	SYS(pivot_root(".", "mnt"));
 	if (stat(".", &tree_st) || stat("/", &root_st) || statvfs("/", &root_fs))
-		die("stat /");
+		die("stat, statvfs /");
 	bool moved = tree_st.st_dev == root_st.st_dev && tree_st.st_ino == root_st.st_ino;
 	autofree char *root = text("%s, %s", moved ? "the rootfs" : "the host's",
 		root_fs.f_flag & ST_RDONLY ? "read-only" : "writable");
