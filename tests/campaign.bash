@@ -220,6 +220,11 @@ kernel_memory() {
 	awk '/^(SUnreclaim|KernelStack|PageTables|Percpu):/ { sum += $2 } END { print sum }' /proc/meminfo
 }
 
+# The last check that has failed, or what it says of its end
+why() {
+	grep -hE '"fail"|broken' "$1" | tail -n 1 | cut -c 1-200
+}
+
 try_together() { # NUMBER PROGRAM WHAT
 	local status bad='' before left i pids=() names=() memory grown=
 	run_of "$2"
@@ -232,7 +237,7 @@ try_together() { # NUMBER PROGRAM WHAT
 			[ "$i" != 11 ] || memory=$(kernel_memory)
 			status=0
 			MARK=$mark timeout --kill-after=5 $limit "${run[@]}" >"$scratch/out" 2>&1 </dev/null || status=$?
-			[ $status = 0 ] || bad+="run $i: status $status; "
+			[ $status = 0 ] || bad+="run $i: status $status: $(why "$scratch/out"); "
 		done
 		grown=$(($(kernel_memory) - memory))
 		[ $grown -lt 1024 ] || bad+="200 runs have left $grown KiB of kernel memory; "
@@ -247,7 +252,7 @@ try_together() { # NUMBER PROGRAM WHAT
 		status=0
 		wait "${pids[i]}" || status=$?
 		# Others may have what it needs, memory above all: then it has to say so.
-		[ $status = 0 ] || [ "$3 $status" = "all 77" ] || bad+="${names[i]}: status $status: $(grep -hE '"fail"|broken' "$scratch/out.$i" | tail -n 1 | cut -c 1-120); "
+		[ $status = 0 ] || [ "$3 $status" = "all 77" ] || bad+="${names[i]}: status $status: $(why "$scratch/out.$i"); "
 	done
 	left=$(left_behind "$before")
 	told "$1" "$bad${left:+left: $left}" "${#pids[@]} at once${grown:+; $grown KiB more}"
@@ -282,6 +287,7 @@ words_for() {
 	fcntl) echo 'fcntl|fdopen' ;;
 	fadvise64) echo 'posix_fadvise' ;;
 	getdents64) echo 'read' ;;
+	pread64 | pwrite64) echo "${1%64}|read|write" ;;
 	*at) echo "$1|${1%at}|remove" ;;
 	*) echo "$1|${1%64}|${1%[0-9]}" ;;
 	esac

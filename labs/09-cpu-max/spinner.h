@@ -28,9 +28,9 @@ static long long window = 2000000; /* for so long it is measured */
 /* What a spinner has seen in its window, in a page that it shares with the lab. */
 struct seen {
 	long long length;      /* until the last of its threads had ended it */
-	long long ran;         /* all its threads together */
-	long long still;       /* its first thread did not run */
-	long long stolen;      /* of its first thread's time */
+	long long ran;         /* all its threads together, as the next two */
+	long long still;       /* they did not run */
+	long long stolen;      /* of what they ran */
 	long long cell[CELLS]; /* what its first thread ran in each 200th of the window */
 };
 
@@ -83,16 +83,6 @@ static void own_cpu(const struct spinner *s, int n)
 		die("sched_setaffinity");
 }
 
-static void *burn(void *spinner)
-{
-	struct spinner *s = spinner;
-	own_name();
-	own_cpu(s, 1);
-	while (usec(CLOCK_MONOTONIC) < s->end)
-		;
-	return NULL;
-}
-
 /* From then on it ran for so long: a host that takes a CPU parts two looks by more than a cell. */
 static void draw(struct seen *seen, long long at, long long ran)
 {
@@ -106,7 +96,37 @@ static void draw(struct seen *seen, long long at, long long ran)
 	}
 }
 
-/* The child's body: burns a window whenever the gate opens, and notes when it had the CPU. */
+/* A thread's window: burns, and notes when it had the CPU. cpu: what it had at its begin. */
+static void burn(struct spinner *s, long long cpu, bool drawn)
+{
+	struct seen *seen = s->seen;
+	long long begin = s->end - window, now = begin, stood = 0, stolen = 0;
+	while (now < s->end) {
+		long long ran = usec(CLOCK_THREAD_CPUTIME_ID) - cpu;
+		long long then = usec(CLOCK_MONOTONIC);
+		long long still = (then < s->end ? then : s->end) - now - ran;
+		if (drawn)
+			draw(seen, now - begin, ran);
+		stolen += ran > STOLEN_USEC ? ran : 0;
+		/* Less than nothing when what it ran was not yet seen the last time. */
+		stood += llabs(still) > STILL_USEC ? still : 0;
+		cpu += ran;
+		now = then;
+	}
+	__atomic_add_fetch(&seen->still, stood, __ATOMIC_SEQ_CST);
+	__atomic_add_fetch(&seen->stolen, stolen, __ATOMIC_SEQ_CST);
+}
+
+static void *further_thread(void *spinner)
+{
+	struct spinner *s = spinner;
+	own_name();
+	own_cpu(s, 1);
+	burn(s, 0, false);
+	return NULL;
+}
+
+/* The child's body: burns a window whenever the gate opens. */
 static _Noreturn void spin(struct spinner *s)
 {
 	struct seen *seen = s->seen;
@@ -121,23 +141,12 @@ static _Noreturn void spin(struct spinner *s)
 		gate_wait(&s->go);
 		memset(seen, 0, sizeof *seen);
 		long long before = usec(CLOCK_PROCESS_CPUTIME_ID);
-		long long begin = usec(CLOCK_MONOTONIC), now = begin;
-		long long cpu = usec(CLOCK_THREAD_CPUTIME_ID);
+		long long begin = usec(CLOCK_MONOTONIC), cpu = usec(CLOCK_THREAD_CPUTIME_ID);
 		s->end = begin + window;
 		for (int i = 1; i < s->threads; i++)
-			if ((errno = pthread_create(&threads[i], &small, burn, s)) != 0)
+			if ((errno = pthread_create(&threads[i], &small, further_thread, s)) != 0)
 				die("pthread_create");
-		while (now < s->end) {
-			long long ran = usec(CLOCK_THREAD_CPUTIME_ID) - cpu;
-			long long then = usec(CLOCK_MONOTONIC);
-			long long still = (then < s->end ? then : s->end) - now - ran;
-			draw(seen, now - begin, ran);
-			seen->stolen += ran > STOLEN_USEC ? ran : 0;
-			/* Less than nothing when what it ran was not yet seen the last time. */
-			seen->still += llabs(still) > STILL_USEC ? still : 0;
-			cpu += ran;
-			now = then;
-		}
+		burn(s, cpu, true);
 		for (int i = 1; i < s->threads; i++)
 			pthread_join(threads[i], NULL);
 		seen->length = usec(CLOCK_MONOTONIC) - begin;
@@ -195,14 +204,19 @@ static bool near(long long predicted, long long observed, int percent)
 	return llabs(observed - predicted) * 100 <= predicted * percent;
 }
 
+/* So far may be off whose CPU a host takes, or whose account is late: a third, or a tenth of a
+ * window. What is further off is no noise, however busy the host. */
+static bool can_be_noise(long long predicted, long long off)
+{
+	return off * 3 <= predicted || off * 10 <= window;
+}
+
 /*
  * A window of each of n spinners at the same time, under the lock; a second one
  * when the first is not within 15 % of what was predicted. cpus: where they may
  * run. False when the machine had no CPU to give even then: these CPUs left less
- * idle than is missing, or a host took as much as it is off, which is not more
- * than a third; or the group's account is of another time than the spinner's
- * window, because somebody was late. What is further off is no noise, however
- * busy the host.
+ * idle than is missing, or a host took as much as it is off; or the group's
+ * account is of another time than the spinner's window, because somebody was late.
  */
 static bool measure(struct spinner *const s[], int n, const cpu_set_t *cpus)
 {
@@ -222,23 +236,27 @@ static bool measure(struct spinner *const s[], int n, const cpu_set_t *cpus)
 		left += idle(cpus);
 		for (int i = 0; i < n; i++) {
 			const struct seen *seen = s[i]->seen;
-			long long had = seen->ran * window / seen->length;
-			long long less = s[i]->predicted - had;
+			long long must = s[i]->predicted, had = seen->ran * window / seen->length;
 			account(s[i], 1);
-			predicted += s[i]->predicted;
-			missing += less;
-			off += llabs(less);
+			long long by_group = s[i]->used * window / s[i]->length;
+			predicted += must;
+			missing += must - had;
+			off += llabs(must - had);
 			stolen += seen->stolen;
 			late |= !near(seen->length, s[i]->length, 5);
 			late |= s[i]->threads < 2 && !near(seen->ran, drawn(seen), 5);
-			as_predicted &= near(s[i]->predicted, had, 15);
+			/* In a group of its own. */
+			late |= (n < 2 || s[0]->group != s[1]->group) && near(must, had, 15) &&
+				!near(must, by_group, 15) &&
+				can_be_noise(must, llabs(by_group - must));
+			as_predicted &= near(must, had, 15);
 			/* One in proportion to the other: both may be off, and not apart. */
-			as_predicted &= near(
-				s[0]->seen->ran * s[i]->predicted / s[0]->predicted, seen->ran, 15);
+			as_predicted &=
+				near(s[0]->seen->ran * must / s[0]->predicted, seen->ran, 15);
 		}
 		as_predicted &= !late;
 		bool not_given = missing * 10 > predicted && left * 2 <= missing;
-		bool taken = off <= stolen && off * 3 <= predicted;
+		bool taken = off <= stolen && can_be_noise(predicted, off);
 		quiet = as_predicted || !(not_given || taken || late);
 	}
 	return quiet;
