@@ -208,7 +208,7 @@ static bool near(long long predicted, long long observed, int percent)
  * window. What is further off is no noise, however busy the host. */
 static bool can_be_noise(long long predicted, long long off)
 {
-	return off * 3 <= predicted || off * 10 <= window;
+	return off * 3 <= predicted || off * 10 < window;
 }
 
 /*
