@@ -137,7 +137,7 @@ static _Noreturn void spin(struct spinner *s)
 		(errno = pthread_attr_setstacksize(&small, 256 << 10)))
 		die("pthread_attr_setstacksize");
 	for (;;) {
-		pthread_t threads[16];
+		pthread_t threads[16] = {0};
 		gate_wait(&s->go);
 		memset(seen, 0, sizeof *seen);
 		long long before = usec(CLOCK_PROCESS_CPUTIME_ID);
