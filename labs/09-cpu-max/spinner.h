@@ -256,8 +256,8 @@ static bool measure(struct spinner *const s[], int n, const cpu_set_t *cpus)
 		}
 		as_predicted &= !late;
 		bool not_given = missing * 10 > predicted && left * 2 <= missing;
-		bool taken = off <= stolen && can_be_noise(predicted, off);
-		quiet = as_predicted || !(not_given || taken || late);
+		bool noise = (late || off <= stolen) && can_be_noise(predicted, off);
+		quiet = as_predicted || !(not_given || noise);
 	}
 	return quiet;
 }
