@@ -113,7 +113,8 @@ static void together(const char *name, int threads, const char *max_what, const 
 	struct spinner s = {.group = cg_create(name),
 		.threads = threads,
 		.each = &two,
-		.predicted = window / 2};
+		.predicted = window / 2,
+		.stands = window - window / 2 / threads};
 	if (!limited_by(s.group, max_what, "50000 100000"))
 		return;
 	start(&s);

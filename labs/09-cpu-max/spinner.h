@@ -40,6 +40,7 @@ struct spinner {
 	int threads;         /* 0 is 1 */
 	const cpu_set_t *each; /* each thread on a CPU of its own among these; NULL: anywhere */
 	long long predicted;   /* its CPU time in a window */
+	long long stands;      /* how long each thread does not run in it; 0: it is not judged */
 
 	pid_t pid;
 	struct gate go, done;
@@ -241,7 +242,9 @@ static bool measure(struct spinner *const s[], int n, const cpu_set_t *cpus)
 			long long by_group = s[i]->used * window / s[i]->length;
 			predicted += must;
 			missing += must - had;
-			off += llabs(must - had);
+			long long stood = seen->still / (s[i]->threads ? s[i]->threads : 1);
+			long long wrongly = s[i]->stands ? llabs(s[i]->stands - stood) : 0;
+			off += wrongly > llabs(must - had) ? wrongly : llabs(must - had);
 			stolen += seen->stolen;
 			late |= !near(seen->length, s[i]->length, 5);
 			late |= s[i]->threads < 2 && !near(seen->ran, drawn(seen), 5);
@@ -250,6 +253,7 @@ static bool measure(struct spinner *const s[], int n, const cpu_set_t *cpus)
 				!near(must, by_group, 15) &&
 				can_be_noise(must, llabs(by_group - must));
 			as_predicted &= near(must, had, 15);
+			as_predicted &= wrongly * 100 <= s[i]->stands * 15;
 			/* One in proportion to the other: both may be off, and not apart. */
 			as_predicted &=
 				near(s[0]->seen->ran * must / s[0]->predicted, seen->ran, 15);
