@@ -222,7 +222,7 @@ kernel_memory() {
 
 # The last check that has failed, or what it says of its end
 why() {
-	grep -hE '"fail"|broken' "$1" | tail -n 1 | cut -c 1-200
+	grep -hE '"check".*"fail"|broken' "$1" | tail -n 1 | cut -c 1-200
 }
 
 try_together() { # NUMBER PROGRAM WHAT
