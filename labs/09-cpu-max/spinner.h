@@ -105,12 +105,13 @@ static void burn(struct spinner *s, long long cpu, bool drawn)
 	while (now < s->end) {
 		long long ran = usec(CLOCK_THREAD_CPUTIME_ID) - cpu;
 		long long then = usec(CLOCK_MONOTONIC);
-		long long still = (then < s->end ? then : s->end) - now - ran;
+		long long still = then - now - ran, left = s->end - now;
 		if (drawn)
 			draw(seen, now - begin, ran);
 		stolen += ran > STOLEN_USEC ? ran : 0;
 		/* Less than nothing when what it ran was not yet seen the last time. */
-		stood += llabs(still) > STILL_USEC ? still : 0;
+		if (llabs(still) > STILL_USEC)
+			stood += still < left ? still : left;
 		cpu += ran;
 		now = then;
 	}
