@@ -285,6 +285,7 @@ words_for() {
 	socket | bind | getsockname | setsockopt | sendmsg | recvmsg) echo "$1|r?t?nl_\w+|if_nametoindex" ;;
 	ioctl) echo 'ioctl|if_nametoindex|tc[gs]etattr' ;;
 	fcntl) echo 'fcntl|fdopen' ;;
+	dup2) echo 'dup2|posix_spawnp?' ;;
 	fadvise64) echo 'posix_fadvise' ;;
 	getdents64) echo 'read' ;;
 	pread64 | pwrite64) echo "${1%64}|read|write" ;;
