@@ -427,8 +427,11 @@ void probe_rule(enum probe_need need, const char *arg, int err, const struct mac
 		rule_module(arg, err, m, out);
 		break;
 	case PROBE_KERNEL:
-		WHAT("Linux %s or later is needed, this is %s", arg, m->release);
-		if (m->wsl)
+		WHAT("Linux %s or later is needed, this is %s", arg,
+			m->release[0] ? m->release : "unknown");
+		if (!m->release[0])
+			REMEDY("mount /proc so that /proc/sys/kernel/osrelease can be read");
+		else if (m->wsl)
 			REMEDY("in Windows, wsl --update && wsl --shutdown");
 		else
 			REMEDY("boot a newer kernel");

@@ -823,6 +823,7 @@ static void an_empty_machine_is_unknown(void **state)
 	assert_rule(PROBE_CONTROLLER, "memory", 0, "no cgroup2 file system is mounted",
 		"sudo mount -t cgroup2", "sudo umount");
 	assert_rule(PROBE_MEMORY, "1048576", 0, "1 MiB of memory are needed, and", "end", NULL);
+	assert_rule(PROBE_KERNEL, "6.6", 0, "this is unknown", "/proc/sys/kernel/osrelease", NULL);
 	machine_read(&m, "/nonexistent");
 	assert_int_equal(m.uid, -1);
 }
