@@ -307,7 +307,7 @@ const char *lab_home(void)
 		return told;
 	}
 	told = NULL;
-	machine_read(&machine, "/");
+	machine_here(&machine);
 	controllers = controllers_wanted(&machine);
 	autofree char *words = text("%s", controllers);
 	bool leaf = false;
@@ -392,7 +392,7 @@ void cg_sweep(pid_t ended)
 int cpu_lock(void)
 {
 	static struct machine machine;
-	machine_read(&machine, "/");
+	machine_here(&machine);
 	const char *folder = machine.cgroup_mount[0] ? machine.cgroup_mount : "/sys";
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)

@@ -70,7 +70,7 @@ static int missing_or_die(const struct lab_needs *needs, int fd)
 {
 	int count = missing_print(needs, fd);
 	if (count < 0)
-		die("fork, pipe2, read: to try out what this lab needs");
+		die("fork, pipe2, open, read: to try out what this lab needs");
 	return count;
 }
 
@@ -237,7 +237,7 @@ bool lab_part(const char *name)
 	}
 	int count = probe_needs(&part->needs, missing, MISSING);
 	if (count < 0)
-		die("fork, pipe2, read: to try out what part %s needs", name);
+		die("fork, pipe2, open, read: to try out what part %s needs", name);
 	if (count)
 		lab_skip(what, missing[0].what, missing[0].remedy);
 	return count == 0;

@@ -1,5 +1,6 @@
 #include "machine.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@ struct tree {
 	const char *root;
 	bool real; /* it is this machine and not a recorded one */
 	const struct machine *m;
+	int *error; /* of machine.error */
 	long gid;
 	char groups[1024];
 };
@@ -52,10 +54,47 @@ static bool exists(const struct tree *t, const char *path)
 	return below(t, full, path) && stat(full, &st) == 0;
 }
 
-static FILE *open_text(const struct tree *t, const char *path)
+/* A file, line by line; one that cannot be read has none. */
+struct lines {
+	const struct tree *t;
+	FILE *file;
+	char *line; /* the one that was read last */
+	size_t room;
+};
+
+/* That a file is not there, or not for us, is what this machine is; that it is out of something is
+ * not. */
+static void not_read(const struct tree *t)
+{
+	if (!*t->error && (errno == EIO || errno == EMFILE || errno == ENFILE || errno == ENOMEM))
+		*t->error = errno;
+}
+
+static struct lines lines_of(const struct tree *t, const char *path)
 {
 	char full[PATH_MAX];
-	return below(t, full, path) ? fopen(full, "re") : NULL;
+	struct lines l = {.t = t};
+	if (below(t, full, path) && !(l.file = fopen(full, "re")))
+		not_read(t);
+	return l;
+}
+
+static bool next_line(struct lines *l)
+{
+	if (!l->file)
+		return false;
+	if (getline(&l->line, &l->room, l->file) > 0)
+		return true;
+	if (!feof(l->file))
+		not_read(l->t);
+	return false;
+}
+
+static void end_lines(const struct lines *l)
+{
+	free(l->line);
+	if (l->file)
+		fclose(l->file);
 }
 
 /*
@@ -65,17 +104,15 @@ static FILE *open_text(const struct tree *t, const char *path)
 static bool read_field(
 	const struct tree *t, const char *path, const char *key, char *buf, size_t size)
 {
-	FILE *f = open_text(t, path);
-	char *line = NULL;
-	size_t room = 0;
+	struct lines l = lines_of(t, path);
 	bool found = false;
 
 	buf[0] = '\0';
-	while (f && !found && getline(&line, &room, f) > 0) {
-		if (strncmp(line, key, strlen(key)) != 0)
+	while (!found && next_line(&l)) {
+		if (strncmp(l.line, key, strlen(key)) != 0)
 			continue;
 		found = true;
-		char *rest = line + strlen(key);
+		char *rest = l.line + strlen(key);
 		rest += strspn(rest, " \t");
 		rest[strcspn(rest, "\n")] = '\0';
 		size_t len = strlen(rest);
@@ -89,9 +126,7 @@ static bool read_field(
 		memcpy(buf, rest, len);
 		buf[len] = '\0';
 	}
-	free(line);
-	if (f)
-		fclose(f);
+	end_lines(&l);
 	return found;
 }
 
@@ -346,50 +381,43 @@ static void read_cgroup2_mount(
 
 static void read_mounts(const struct tree *t, struct machine *m, const char *path)
 {
-	FILE *f = open_text(t, "/proc/self/mountinfo");
-	char *line = NULL;
-	size_t room = 0;
+	struct lines l = lines_of(t, "/proc/self/mountinfo");
 
-	while (f && getline(&line, &room, f) > 0) {
-		struct mount_line l;
-		if (!cut_mount_line(line, &l))
+	while (next_line(&l)) {
+		struct mount_line at;
+		if (!cut_mount_line(l.line, &at))
 			continue;
-		if (strcmp(l.type, "cgroup2") == 0)
-			read_cgroup2_mount(t, m, &l, path);
+		if (strcmp(at.type, "cgroup2") == 0)
+			read_cgroup2_mount(t, m, &at, path);
 		/* These lie on empty folders, which the kernel does not count as masks. */
-		if (strncmp(l.point, "/proc/", 6) == 0 &&
-			strcmp(l.point, "/proc/sys/fs/binfmt_misc") != 0 &&
-			strcmp(l.point, "/proc/fs/nfsd") != 0 && strcmp(l.point, "/proc/xen") != 0)
+		if (strncmp(at.point, "/proc/", 6) == 0 &&
+			strcmp(at.point, "/proc/sys/fs/binfmt_misc") != 0 &&
+			strcmp(at.point, "/proc/fs/nfsd") != 0 &&
+			strcmp(at.point, "/proc/xen") != 0)
 			m->proc_masked++;
 	}
-	free(line);
-	if (f)
-		fclose(f);
+	end_lines(&l);
 }
 
 /* The lines of /proc/self/cgroup: "0::PATH" is v2, "ID:CONTROLLERS:PATH" v1. */
 static void read_own_cgroups(const struct tree *t, struct machine *m, char path[PATH_MAX])
 {
-	FILE *f = open_text(t, "/proc/self/cgroup");
-	char *line = NULL;
-	size_t room = 0;
+	struct lines l = lines_of(t, "/proc/self/cgroup");
 
 	path[0] = '\0';
-	while (f && getline(&line, &room, f) > 0) {
-		char *words = strchr(line, ':');
+	while (next_line(&l)) {
+		char *words = strchr(l.line, ':');
 		char *last = words ? strchr(words + 1, ':') : NULL;
 		if (!last)
 			continue;
 		*words++ = *last++ = '\0';
 		last[strcspn(last, "\n")] = '\0';
-		if (strcmp(line, "0") == 0)
+		if (strcmp(l.line, "0") == 0)
 			put(path, PATH_MAX, "%s", last);
 		else if (!strchr(words, '=')) /* name=systemd holds no controller */
 			add_words(m->v1, sizeof(m->v1), words);
 	}
-	free(line);
-	if (f)
-		fclose(f);
+	end_lines(&l);
 }
 
 /* From us upwards; the bound is for a recorded tree whose parents go round in a circle. */
@@ -416,21 +444,17 @@ static int read_own(const struct tree *t, const struct machine *m, long own[ABOV
 
 static int count_others(const struct tree *t, const struct machine *m, const char *procs)
 {
-	FILE *f = open_text(t, procs);
-	char *line = NULL;
-	size_t room = 0;
+	struct lines l = lines_of(t, procs);
 	long own[ABOVE];
-	int others = 0, own_count = f ? read_own(t, m, own) : 0;
+	int others = 0, own_count = l.file ? read_own(t, m, own) : 0;
 
-	while (f && getline(&line, &room, f) > 0) {
+	while (next_line(&l)) {
 		int i = 0;
-		while (i < own_count && own[i] != atol(line))
+		while (i < own_count && own[i] != atol(l.line))
 			i++;
 		others += i == own_count; /* 0 is a process of another PID namespace */
 	}
-	free(line);
-	if (f)
-		fclose(f);
+	end_lines(&l);
 	return others;
 }
 
@@ -562,25 +586,22 @@ static void read_vm(const struct tree *t, struct machine *m)
 /* Does a line of list begin with a path that ends in file? */
 static bool lists_module(const struct tree *t, const char *list, const char *file)
 {
-	FILE *f = open_text(t, list);
-	char *line = NULL;
-	size_t room = 0;
+	struct lines l = lines_of(t, list);
 	bool found = false;
 
-	while (f && !found && getline(&line, &room, f) > 0) {
-		line[strcspn(line, ":\n")] = '\0'; /* what follows are the modules it needs */
-		const char *at = strstr(line, file);
+	while (!found && next_line(&l)) {
+		l.line[strcspn(l.line, ":\n")] = '\0'; /* what follows are the modules it needs */
+		const char *at = strstr(l.line, file);
 		found = at && (at[strlen(file)] == '\0' || at[strlen(file)] == '.');
 	}
-	free(line);
-	if (f)
-		fclose(f);
+	end_lines(&l);
 	return found;
 }
 
 bool machine_module(const struct machine *m, const char *root, const char *name)
 {
-	struct tree t = {.root = root, .real = strcmp(root, "/") == 0, .m = m};
+	int error = 0;
+	struct tree t = {.root = root, .real = !strcmp(root, "/"), .m = m, .error = &error};
 	char path[PATH_MAX], file[128], loaded[128], line[256];
 
 	if (!put(file, sizeof(file), "/%s.ko", name) || !put(loaded, sizeof(loaded), "%s ", name))
@@ -600,7 +621,7 @@ bool machine_module(const struct machine *m, const char *root, const char *name)
 
 void machine_read(struct machine *m, const char *root)
 {
-	struct tree t = {.root = root, .real = strcmp(root, "/") == 0, .m = m};
+	struct tree t = {.root = root, .real = !strcmp(root, "/"), .m = m, .error = &m->error};
 
 	memset(m, 0, sizeof(*m));
 	read_kernel(&t, m);

@@ -26,6 +26,10 @@ enum machine_cgroup {
 
 /* A path that is too long to be kept is unknown, as if it were not there. */
 struct machine {
+	/* Why a file that is there could not be read, so that what it tells is unknown too: EIO,
+	 * EMFILE, ENFILE or ENOMEM, open(2), read(2); 0 all were */
+	int error;
+
 	/* /proc/sys/kernel/osrelease, proc(5); "" and 0 unknown */
 	char release[128];
 	int kernel_major, kernel_minor;

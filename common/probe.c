@@ -416,6 +416,9 @@ int probe_needs(const struct lab_needs *needs, struct probe_missing *missing, in
 	char number[32];
 
 	machine_read(&m, "/");
+	errno = m.error;
+	if (errno)
+		return -1;
 	if (needs->kernel && !kernel_is(&m, needs->kernel))
 		miss(&a, PROBE_KERNEL, needs->kernel, 0);
 	if (needs->root && !m.root)

@@ -20,7 +20,8 @@ struct probe_missing {
  * Tries out all of needs on this machine. Fills at most max entries of missing
  * and returns how many things are missing, which may be more than max; 0 when
  * the lab can run; -1 with errno when a trial could not begin, for want of a
- * descriptor or a process. It may be called by many processes at once, leaves nothing
+ * descriptor or a process, or a file that tells what this machine is could not
+ * be read. It may be called by many processes at once, leaves nothing
  * behind, and ends within PROBE_SECONDS for each thing that it tries. A group
  * that is not ours is not touched, nor is a process other than its own moved.
  * The caller must not reap children that it did not make meanwhile.

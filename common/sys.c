@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "file.h"
+#include "machine.h"
 #include "probe.h"
 #include "proc.h"
 #include "state.h"
@@ -41,6 +42,14 @@ int missing_print(const struct lab_needs *needs, int fd)
 			m->undo);
 	}
 	return count;
+}
+
+void machine_here(struct machine *machine)
+{
+	machine_read(machine, "/");
+	errno = machine->error;
+	if (errno)
+		die("open, read: the files that tell what this machine is");
 }
 
 void die(const char *fmt, ...)

@@ -39,6 +39,10 @@ void sys_done(const char *file, int line, const char *call, long value, int erro
  */
 __attribute__((format(printf, 1, 2))) _Noreturn void die(const char *fmt, ...);
 
+/* machine_read() of this machine; that a file of it could not be read stops the lab as broken. */
+struct machine;
+void machine_here(struct machine *machine);
+
 /* Hands-on die() asks what this machine lacks; not in a container, where it would ask another one.
  */
 extern bool die_asks;

@@ -364,7 +364,7 @@ int main(int argc, char *argv[])
 
 	lab_step("Bandwidth? cgroup v2 must have no controller, and so no file, for the network.");
 	static struct machine m;
-	machine_read(&m, "/");
+	machine_here(&m);
 	autofree char *list = text("%s/cgroup.controllers", m.cgroup_mount);
 	autofree char *all = m.cgroup_mount[0] ? file_read(list) : text("%s", "");
 	if (*all)

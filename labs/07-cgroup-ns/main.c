@@ -208,7 +208,7 @@ int main(int argc, char *argv[])
 	lab_begin(&lab, argc, argv);
 	limit -= limit % page;
 	gate_init(&go), gate_init(&ready);
-	machine_read(&machine, "/");
+	machine_here(&machine);
 	cgroup_mount = machine.cgroup_mount;
 	autofree char *own = group_of(0);
 	const char *home = lab_home();

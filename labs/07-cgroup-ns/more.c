@@ -287,7 +287,7 @@ static void in_v1(const char *bytes)
 			"KERNEL=FILE scripts/lab 07/more --v1, with one that has");
 		return;
 	}
-	machine_read(&machine, "/");
+	machine_here(&machine);
 	expect_int("v2 has the memory controller still", false, machine_has(machine.all, "memory"));
 	autofree char *in_memory = text("%s/lab07-%d", memory, lab_pid);
 	autofree char *in_cpu = text("%s/lab07-%d", cpu, lab_pid);

@@ -392,7 +392,7 @@ int main(int argc, char *argv[])
 	lab_begin(&lab, argc, argv);
 	limit = page * 1024 > 32 << 20 ? page * 1024 : 32 << 20;
 	gate_init(&ready);
-	machine_read(&machine, "/");
+	machine_here(&machine);
 
 	lab_step("Allocating is not using: four times the limit, untouched, must be allowed.");
 	promises();

@@ -78,7 +78,7 @@ static void disk_begin(void)
 {
 	static struct machine machine;
 	struct stat st;
-	machine_read(&machine, "/");
+	machine_here(&machine);
 	device = device ? device : machine.block;
 	if (stat(device, &st))
 		die("the scratch device: stat '%s'", device);

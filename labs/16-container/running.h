@@ -35,7 +35,7 @@ static inline char *group_of(const struct seen *seen)
 {
 	static struct machine machine;
 	if (!machine.release[0])
-		machine_read(&machine, "/");
+		machine_here(&machine);
 	autofree char *path = text("/proc/%d/cgroup", seen->pid), *groups = file_try_read(path);
 	char *own = groups ? strstr(groups, "0::") : NULL;
 	if (!own)

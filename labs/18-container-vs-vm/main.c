@@ -210,7 +210,7 @@ int main(int argc, char *argv[])
 {
 	const char *remedy, *accel = NULL;
 	lab_begin(&lab, argc, argv);
-	machine_read(&machine, "/");
+	machine_here(&machine);
 	tree = file_rootfs();
 	runtime = text("%s/../../labs/16-container", tree);
 	base = text("%s/../base.cpio", tree);

@@ -11,6 +11,7 @@
 #include "cg.h"
 #include "fails.h"
 #include "file.h"
+#include "machine.h"
 #include "ns.h"
 #include "probe.h"
 #include "proc.h"
@@ -217,7 +218,7 @@ static void no_lock(void)
 static void no_folder_of_the_lock(void)
 {
 	start();
-	fails(EMFILE, "openat", NULL);
+	fails(EACCES, "openat", NULL);
 	cpu_lock();
 }
 
@@ -336,6 +337,14 @@ static void no_trial_of_a_part(void)
 	lab_part("away");
 }
 
+static void no_machine(void)
+{
+	struct machine m;
+	start();
+	fails(EMFILE, "openat", NULL);
+	machine_here(&m);
+}
+
 static void a_fault_is_told(void **state)
 {
 	(void)state;
@@ -363,12 +372,14 @@ static void a_fault_is_told(void **state)
 		{no_key, "read /proc/self/status: EIO"},
 		{no_group, ": EROFS"},
 		{no_lock, ": ENOLCK"},
-		{no_folder_of_the_lock, ": EMFILE"},
+		{no_folder_of_the_lock, ": EACCES"},
 		{is_not_killed, "is still populated after cgroup.kill"},
 		{no_memory_for_a_row, "out of memory: ENOMEM"},
 		{no_place, "access /etc/unboxed-vm: EIO"},
-		{no_trial, "fork, pipe2, read: to try out what this lab needs: EAGAIN"},
-		{no_trial_of_a_part, "fork, pipe2, read: to try out what part away needs: EMFILE"},
+		{no_trial, "fork, pipe2, open, read: to try out what this lab needs: EAGAIN"},
+		{no_trial_of_a_part,
+			"fork, pipe2, open, read: to try out what part away needs: EMFILE"},
+		{no_machine, "open, read: the files that tell what this machine is: EMFILE"},
 	};
 	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
 		struct run *r = run(faults[i].fn);
@@ -457,7 +468,7 @@ static void a_trial_tells_what_it_met(void **state)
 	(void)state;
 	static const struct lab_needs proc = {.proc_mount = true}, time = {.time = true},
 				      overlay = {.overlay = true}, ordinary = {.ordinary = true},
-				      limits = {.limits = true},
+				      limits = {.limits = true}, release = {.kernel = "2.6"},
 				      module = {.modules = "no_such_module"};
 	static const struct {
 		const struct lab_needs *needs;
@@ -478,6 +489,9 @@ static void a_trial_tells_what_it_met(void **state)
 		{&ordinary, "openat", EACCES, "(EACCES)"},         /* of its uid_map */
 		{&limits, "unshare", ENOSPC, "no user namespace"}, /* of root as well */
 		{&limits, "openat", EACCES, "(EACCES)"},
+		{&release, "openat", EMFILE, "-1 EMFILE"},
+		{&release, "read", EIO, "-1 EIO"},
+		{&release, "openat", EACCES, "this is unknown"},
 		{&module, "unshare", EPERM, "(EPERM)"},
 		{&module, "socket", EMFILE, "(EMFILE)"},
 		{&module, "recvfrom", 0, "(EPROTO)"},
