@@ -345,8 +345,10 @@ static void security_modules(void)
 	const char *list = "/sys/kernel/security/lsm";
 	if (access(list, F_OK) && own_table("lsm: its mount table"))
 		mount("securityfs", "/sys/kernel/security", "securityfs", 0, NULL);
-	autofree char *active = file_try_read(list),
-		      *label = file_try_read("/proc/self/attr/current");
+	autofree char *active = file_try_read(list);
+	if (!active && errno != ENOENT && errno != EACCES)
+		die("read %s", list);
+	autofree char *label = file_try_read("/proc/self/attr/current");
 	lab_note("Active, in the order in which they are asked: %s", active ? active : "not told");
 	lab_note("The label that one of them has given us: %s", label ? label : "none");
 	if (active)

@@ -137,8 +137,11 @@ static const char *no_vm(const char **remedy)
 	if (!*machine.lab_kernel)
 		return "there is no kernel for a virtual machine";
 	*remedy = "make";
-	if (access(base, R_OK))
+	if (access(base, R_OK)) {
+		if (errno != ENOENT)
+			die("access %s", base);
 		return "build/rootfs/base.cpio is not built";
+	}
 	*remedy = "leave --vms 0 out";
 	if (!vms)
 		return "none was asked for";
