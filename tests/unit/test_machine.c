@@ -828,6 +828,22 @@ static void an_empty_machine_is_unknown(void **state)
 	assert_int_equal(m.uid, -1);
 }
 
+static void what_cannot_be_read_is_told(void **state)
+{
+	(void)state;
+	char path[PATH_MAX + 64];
+	put_text("proc/self/mountinfo", "", 0644);
+	machine_read(&m, root);
+	assert_int_equal(m.error, 0);
+	snprintf(path, sizeof(path), "%s/proc/self/mountinfo", root);
+	assert_return_code(unlink(path), errno);
+	assert_return_code(
+		symlink("/proc/self/mem", path), errno); /* nothing is mapped at 0: EIO */
+	machine_read(&m, root);
+	assert_int_equal(m.error, EIO);
+	assert_string_equal(m.cgroup_mount, "");
+}
+
 static void garbage_is_unknown(void **state)
 {
 	(void)state;
@@ -1089,6 +1105,7 @@ int main(void)
 		TEST(kvm_closed_and_no_qemu),
 		TEST(modules_are_found_in_each_place),
 		TEST(an_empty_machine_is_unknown),
+		TEST(what_cannot_be_read_is_told),
 		TEST(garbage_is_unknown),
 		TEST(long_lines_do_no_harm),
 		TEST(a_mount_point_with_blanks),
