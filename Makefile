@@ -33,7 +33,7 @@ HELPERS := $(patsubst scripts/%.c,%,$(wildcard scripts/*.c))
 LIBRARY := $(patsubst common/%.c,%,$(wildcard common/*.c))
 UNITS   := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 
-include $(wildcard */rules.mk)
+include $(wildcard */rules.mk scripts/*/rules.mk)
 
 # ---- Words that are no lab: one clear line, before anything is done ------------
 
@@ -97,7 +97,7 @@ demo-%: all
 
 # ---- For developers --------------------------------------------------------------
 
-.PHONY: all products made units test unit transcripts compare bench mutants signals faults scarce together coverage fuzz lint format clean
+.PHONY: all products made units test unit transcripts compare bench mutants signals faults scarce together coverage fuzz lint format clean clean-vm
 # Building is a make of its own. So set-up, when it is asked for too, comes before all of it, also
 # under -j; and `sudo make lab-01` leaves no file of root's in the student's tree.
 owner = $(shell stat -c %u .)
@@ -105,7 +105,7 @@ as_owner = $(if $(and $(filter 0,$(shell id -u)),$(filter-out 0,$(owner))),setpr
 	--reuid=$(owner) --regid=$(shell stat -c %g .) --clear-groups)
 all: | $(filter setup setup-dev,$(MAKECMDGOALS))
 	@$(as_owner) $(MAKE) products
-products: $(PROGRAMS) $(ROOTFS_PRODUCTS) $(HELPERS:%=$(B)/bin/%)
+products: $(PROGRAMS) $(ROOTFS_PRODUCTS) $(LABVM_PRODUCTS) $(HELPERS:%=$(B)/bin/%)
 	@:
 made: $(MADE)
 	@:
@@ -131,9 +131,12 @@ fuzz: made
 lint: | $(filter setup setup-dev,$(MAKECMDGOALS))
 	@scripts/lint
 format:
-	$(Q)clang-format -i common/*.[ch] labs/*/*.[ch] rootfs/*.[ch] scripts/*.[ch] tests/unit/*.[ch]
+	$(Q)clang-format -i common/*.[ch] labs/*/*.[ch] rootfs/*.[ch] scripts/*.[ch] scripts/labvm/*.[ch] scripts/labvm/client/*.[ch] \
+		tests/unit/*.[ch]
 clean:
 	$(Q)rm -rf $(B)
+clean-vm:
+	@scripts/vm --clean
 
 # ---- How it is built -------------------------------------------------------------
 

@@ -338,7 +338,7 @@ on_terminal() { # PREFIX ENVIRONMENTS PROGRAM...
 	! in_vm || environments=A=1
 	on_terminal "" "$environments" "${here[@]}"
 	mapfile -t there < <(in_vm || printf '%s\n' "${elsewhere[@]:0:1}")
-	[ -z "${there-}" ] || on_terminal "scripts/vm --cpus 2 /lab/scripts/guest swap block --" "$environments" "$there"
+	[ -z "${there-}" ] || on_terminal "scripts/vm --cpus 2 --swap --block" "$environments" "$there"
 	for program in "${here[@]}" ${there-}; do
 		for variable in $environments; do
 			file=$out.$program.$variable
@@ -397,7 +397,7 @@ predicted() {
 	mapfile -t mine < <(asking "${here[@]}")
 	mapfile -t there < <(in_vm || [ "${LAB_MEASURES-}" = only ] || asking "${elsewhere[@]}" | head -n 1)
 	[ ${#mine[@]} = 0 ] || predicted "" "${mine[@]}"
-	[ ${#there[@]} = 0 ] || predicted "scripts/vm --cpus 2 /lab/scripts/guest swap block --" "${there[@]}"
+	[ ${#there[@]} = 0 ] || predicted "scripts/vm --cpus 2 --swap --block" "${there[@]}"
 	for program in "${mine[@]}" "${there[@]}"; do
 		questions=$("$LABS/$program" --about | jq -c .questions)
 		jq -e 'length == 2 or length == 3' <<<"$questions" >/dev/null || wrong "$program: expected two or three questions"

@@ -90,7 +90,7 @@ plans() {
 		done
 		echo 'echo all typed'
 	} >"$BATS_TEST_TMPDIR/commands"
-	run timeout --kill-after=5 900 "$ROOT/scripts/vm" --cpus 2 /lab/scripts/guest block -- bash -s <"$BATS_TEST_TMPDIR/commands"
+	run timeout --kill-after=5 900 "$ROOT/scripts/vm" --cpus 2 --block bash -s <"$BATS_TEST_TMPDIR/commands"
 	same "what went wrong" "all typed" "${output//$'\r'/}"
 }
 

@@ -1,12 +1,12 @@
 /*
- * scripts/vm-client on a terminal, beside a guest that is played: QEMU is this program once more,
- * which says what rootfs/wire.h lets a guest say.
+ * vm-client on a terminal, beside a guest that is played: QEMU is this program once more,
+ * which says what scripts/labvm/wire.h lets a guest say.
  */
 #define _GNU_SOURCE
 #include <limits.h>
 #include <sys/un.h>
 
-#include "../../rootfs/wire.h"
+#include "../../scripts/labvm/wire.h"
 #include "run.h"
 
 /* ---- The guest ---- */
@@ -46,6 +46,9 @@ static _Noreturn void guest(const char *status, char *argv[])
 		switch (head.type) {
 		case WIRE_SYNC:
 			give(fd, WIRE_SYNCED, data, head.len);
+			break;
+		case WIRE_BEGIN:
+			give(fd, WIRE_BEGUN, NULL, 0);
 			break;
 		case WIRE_START:
 			give(fd, WIRE_STDOUT, "ready\n", 6);
@@ -111,7 +114,7 @@ static void start(const char *status, bool pipe_out)
 			dup2(c.terminal[1], 2);
 			setenv("XDG_RUNTIME_DIR", place, 1);
 			execl(program, "vm-client", "run", "--limit", "20", "--qemu", self, "guest",
-				status, "--", "command", NULL);
+				status, "--boot", "--", "command", NULL);
 			_exit(127);
 		}
 		how[0] = pid;
@@ -347,7 +350,7 @@ static int prepare(void **state)
 	if (len < 0 || !mkdtemp(place))
 		return -1;
 	self[len] = '\0';
-	snprintf(program, sizeof program, "%.*s/../bin/vm-client", (int)(strrchr(self, '/') - self),
+	snprintf(program, sizeof program, "%.*s/../labvm/client", (int)(strrchr(self, '/') - self),
 		self);
 	return 0;
 }

@@ -1,5 +1,5 @@
 /*
- * What scripts/vm-client (on the host) and /init (in the lab VM) say to each other.
+ * What vm-client (on the host) and /init (in the lab VM) say to each other.
  *
  * One connection to one virtio-serial port is one session: one command, its streams and its
  * status. A frame is a struct wire_head and then len bytes. Both ends run on the same kind of
@@ -7,8 +7,10 @@
  *
  * The client opens with WIRE_SYNC and 16 random bytes and throws away what comes until it reads
  * them back: whatever a client before it left half-read in the port can so never be mistaken.
- * Then: WIRE_REQUEST (in pieces), WIRE_START; streams; WIRE_EXIT. After it another WIRE_REQUEST
- * may follow, or, from the client that owns the VM, WIRE_QUIT.
+ * The client that owns the VM then says WIRE_BEGIN, once. Before it the guest has mounted no lab,
+ * drawn no boot id and run no command, so a VM that was saved before it can be restored any number
+ * of times. Then: WIRE_REQUEST (in pieces), WIRE_START; streams; WIRE_EXIT. After it another
+ * WIRE_REQUEST may follow, or, from the client that owns the VM, WIRE_QUIT.
  */
 #ifndef UNBOXED_WIRE_H
 #define UNBOXED_WIRE_H
@@ -26,20 +28,27 @@ enum {
 	WIRE_SIGNAL,  /* uint8_t: for the foreground process group */
 	WIRE_CLOSED,  /* uint8_t 1 or 2: nobody reads that stream any more */
 	WIRE_QUIT,    /* end the VM */
+	WIRE_BEGIN,   /* struct wire_begin: what only the host knows */
 
 	/* to the host */
 	WIRE_SYNCED = 64, /* the 16 bytes, once more */
 	WIRE_CREDIT,      /* uint32_t: so many more bytes of stdin may come */
 	WIRE_STDOUT,
 	WIRE_STDERR,
-	WIRE_TTY,  /* output of the terminal */
-	WIRE_EXIT, /* decimal text: exit status, or 128 + signal */
-	WIRE_BYE,  /* the last word: the VM ends when the client has hung up */
+	WIRE_TTY,   /* output of the terminal */
+	WIRE_EXIT,  /* decimal text: exit status, or 128 + signal */
+	WIRE_BEGUN, /* all that WIRE_BEGIN asks for is done */
+	WIRE_BYE,   /* the last word: the VM ends when the client has hung up */
 };
 
 struct wire_head {
 	uint32_t type;
 	uint32_t len;
+};
+
+struct wire_begin {
+	int64_t seconds, nanoseconds; /* of CLOCK_REALTIME */
+	uint8_t seed[64];             /* for the kernel's random numbers */
 };
 
 /*

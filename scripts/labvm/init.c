@@ -4,11 +4,16 @@
  * Mounts what a system mounts, loads the few drivers it talks through, and then serves sessions:
  * one command each, over one virtio-serial port each (wire.h says how). It is C because a fork
  * costs 20 to 30 ms where there is no KVM, and a shell script forks for everything.
+ *
+ * Up to WIRE_BEGIN nothing happens that would have to differ from one VM to the next, for the
+ * machine may be saved there and restored many times.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/random.h>
 #include <net/if.h>
 #include <poll.h>
 #include <signal.h>
@@ -35,7 +40,12 @@
 #include "wire.h"
 
 #define CGROUP "/sys/fs/cgroup"
-#define DRIVERS "/lib/modules/boot.list"
+/* Modules that are loaded at the start, in this order, and then removed. */
+#define DRIVERS "/boot"
+
+/* The disks, in the order in which the client gives them to QEMU. */
+#define SYSTEM_DISK "/dev/vda"
+#define LABS_DISK "/dev/vdb"
 
 /* How long output of a dead command's children is waited for: since the last byte, and in all. */
 #define DRAIN_IDLE_MS 300
@@ -163,49 +173,53 @@ static int run(char *const argv[])
 	return status;
 }
 
-/*
- * A fresh tmpfs would hide what the host has carried to this path in the boot archive, so that goes
- * along. The copy costs a fork, and is rare.
- */
-static void mount_tmpfs(const char *path, const char *options)
-{
-	char inside[64];
-	DIR *dir = opendir(path);
-	struct dirent *entry = NULL;
-
-	while (dir && (entry = readdir(dir)) && entry->d_name[0] == '.')
-		;
-	if (dir)
-		closedir(dir);
-	if (!entry) {
-		mount_at("tmpfs", path, MS_NOSUID | MS_NODEV, options);
-		return;
-	}
-	mount_at("tmpfs", "/mnt", MS_NOSUID | MS_NODEV, options);
-	snprintf(inside, sizeof(inside), "%s/.", path);
-	if (run((char *[]){"/bin/busybox", "cp", "-a", inside, "/mnt/", NULL}) != 0)
-		complain("copying %s to its tmpfs failed", path);
-	if (mount("/mnt", path, NULL, MS_MOVE, NULL) != 0)
-		complain("moving a tmpfs to %s: %m", path);
-}
-
+/* Their names say the order. None: this kernel has them built in. */
 static void load_drivers(void)
 {
-	char path[256];
-	FILE *list = fopen(DRIVERS, "re");
+	struct dirent **names;
+	int count = scandir(DRIVERS, &names, NULL, alphasort);
 
-	/* No list: this kernel has them built in. */
-	while (list && fgets(path, sizeof(path), list)) {
-		path[strcspn(path, "\n")] = '\0';
+	for (int i = 0; i < count; i++) {
+		char path[280];
+
+		snprintf(path, sizeof(path), DRIVERS "/%s", names[i]->d_name);
+		free(names[i]);
+		if (!strstr(path, ".ko"))
+			continue;
 		int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 		if (fd < 0 || (syscall(SYS_finit_module, fd, "", 0) != 0 && errno != EEXIST))
 			complain("loading %s: %m", path);
 		if (fd >= 0)
 			close(fd);
+		unlink(path);
 	}
-	if (list)
-		fclose(list);
+	if (count >= 0)
+		free(names);
+	rmdir(DRIVERS);
+}
+
+static bool mount_disk(const char *disk)
+{
+	if (mount(disk, "/mnt", "ext4", MS_RDONLY, NULL) == 0)
+		return true;
+	complain("mounting %s: %m", disk);
+	return false;
+}
+
+/*
+ * /usr holds what is too large to be unpacked at each boot. It lies on the first disk, and what is
+ * written to it above that, in memory.
+ */
+static void mount_usr(void)
+{
+	if (access(SYSTEM_DISK, F_OK) != 0 || !mount_disk(SYSTEM_DISK))
+		return;
+	mkdir("/usr.work", 0700);
+	if (mount("usr", "/usr", "overlay", 0,
+		    "lowerdir=/mnt/usr,upperdir=/usr,workdir=/usr.work") != 0)
+		complain("mounting /usr: %m");
+	umount("/mnt");
 }
 
 static void loopback_up(void)
@@ -247,17 +261,19 @@ static void enable_controllers(void)
 	}
 }
 
-/* A word of the kernel's command line. */
-static bool asked(const char *word)
+/* Reads the kernel's command line into line, and returns what stands behind word; NULL: it is not
+ * there. */
+static char *asked(const char *word, char line[4096])
 {
-	char line[4096];
 	int fd = open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? 0 : read(fd, line, sizeof(line) - 1);
+	ssize_t n = fd < 0 ? 0 : read(fd, line, 4095);
 
 	if (fd >= 0)
 		close(fd);
 	line[n < 0 ? 0 : n] = '\0';
-	return strstr(line, word) != NULL;
+	char *found = strstr(line, word);
+
+	return found ? found + strlen(word) : NULL;
 }
 
 /*
@@ -268,18 +284,34 @@ static bool asked(const char *word)
  */
 static void hold_code(void)
 {
-	if (sysconf(_SC_NPROCESSORS_ONLN) < 2 || asked("lab.alone"))
+	char line[4096];
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2 || asked("lab.alone", line))
 		return;
 	if (mkdir(CGROUP "/held", 0755) != 0)
 		complain("making the group held: %m");
 	write_file(CGROUP "/held/cpu.max", "1000000 1000000");
 }
 
+/* What a machine can have on demand: lab.provide=WORD,WORD on the kernel's command line. */
+static void provide(void)
+{
+	char line[4096], *words = asked("lab.provide=", line);
+
+	if (!words)
+		return;
+	words[strcspn(words, " \n")] = '\0';
+	if (run((char *[]){"/bin/busybox", "sh", "/sbin/guest", words, NULL}) != 0)
+		complain("providing %s failed", words);
+}
+
 static void build_system(void)
 {
+	char line[4096];
+
 	umask(0);
 	mount_at("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
-	if (asked("lab.probe"))
+	if (asked("lab.probe", line))
 		finish();
 	mount_at("sysfs", "/sys", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 	mount_at("devtmpfs", "/dev", MS_NOSUID, "mode=755");
@@ -288,13 +320,14 @@ static void build_system(void)
 		fd = dup(fd);
 
 	load_drivers();
+	mount_usr();
 	make_root_pivotable();
 
 	mount_at("devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC, "gid=5,mode=620,ptmxmode=666");
 	mount_at("tmpfs", "/dev/shm", MS_NOSUID | MS_NODEV, "mode=1777");
 	mount_at("mqueue", "/dev/mqueue", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
-	mount_tmpfs("/tmp", "mode=1777");
-	mount_tmpfs("/run", "mode=755");
+	mount_at("tmpfs", "/tmp", MS_NOSUID | MS_NODEV, "mode=1777");
+	mount_at("tmpfs", "/run", MS_NOSUID | MS_NODEV, "mode=755");
 	mount_at("cgroup2", CGROUP, MS_NOSUID | MS_NODEV | MS_NOEXEC, "nsdelegate");
 	enable_controllers();
 	hold_code();
@@ -314,6 +347,81 @@ static void build_system(void)
 	/* A pattern that names no regular file: a crash leaves its status, not a core. */
 	write_file("/proc/sys/kernel/core_pattern", "/dev/null");
 	close(open("/etc/unboxed-vm", O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+	provide();
+}
+
+/* ==== What only the host knows ==== */
+
+/* What the client has just brought is what counts: two machines that were restored from one state
+ * would otherwise draw the same random numbers. random(4) */
+static bool reseed(const struct wire_begin *facts)
+{
+	struct {
+		struct rand_pool_info info;
+		uint8_t seed[sizeof(facts->seed)];
+	} entropy = {{8 * sizeof(facts->seed), sizeof(facts->seed)}, {0}};
+	int fd = open("/dev/urandom", O_RDWR | O_CLOEXEC);
+
+	memcpy(entropy.seed, facts->seed, sizeof(entropy.seed));
+	bool done =
+		fd >= 0 && ioctl(fd, RNDADDENTROPY, &entropy) == 0 && ioctl(fd, RNDRESEEDCRNG) == 0;
+
+	if (!done)
+		complain("seeding the random numbers: %m");
+	if (fd >= 0)
+		close(fd);
+	return done;
+}
+
+/* The disk holds what was built last, at the paths of the repository. /lab itself can be written.
+ */
+static bool mount_labs(void)
+{
+	static const char *const parts[] = {
+		"scripts", "tests", "build/labs", "build/bin", "build/rootfs/tree", "GUIDE.md"};
+	char from[64], to[64];
+	int fd = open(LABS_DISK, O_RDONLY | O_CLOEXEC);
+	bool done = true;
+	struct stat st;
+
+	if (fd < 0)
+		return errno == ENOENT;
+	/* The kernel has looked for partitions, on the disk that was there when it booted. */
+	ioctl(fd, BLKFLSBUF);
+	close(fd);
+	if (!mount_disk(LABS_DISK))
+		return false;
+	mkdir("/lab", 0755);
+	mkdir("/lab/build", 0755);
+	mkdir("/lab/build/rootfs", 0755);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		snprintf(from, sizeof(from), "/mnt/%s", parts[i]);
+		snprintf(to, sizeof(to), "/lab/%s", parts[i]);
+		if (stat(from, &st) != 0)
+			continue;
+		if (S_ISDIR(st.st_mode))
+			mkdir(to, 0755);
+		else
+			close(open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+		if (mount(from, to, NULL, MS_BIND, NULL) != 0) {
+			complain("mounting %s: %m", to);
+			done = false;
+		}
+	}
+	umount("/mnt");
+	return done;
+}
+
+static bool begin(const struct wire_begin *facts)
+{
+	struct timespec now = {facts->seconds, facts->nanoseconds};
+	bool done = reseed(facts);
+
+	if (clock_settime(CLOCK_REALTIME, &now) != 0) {
+		complain("setting the clock: %m");
+		done = false;
+	}
+	return mount_labs() && done;
 }
 
 /* ==== Processes of a session ==== */
@@ -640,6 +748,16 @@ static _Noreturn void quit(const struct session *s)
 	finish();
 }
 
+static void begin_due(struct session *s, const uint8_t *data)
+{
+	struct wire_begin facts;
+
+	memcpy(&facts, data, sizeof(facts));
+	/* Where it fails no answer comes, and the console tells. */
+	if (begin(&facts))
+		send_frame(s, WIRE_BEGUN, NULL, 0);
+}
+
 static void handle_frame(struct session *s, uint32_t type, const uint8_t *data, size_t len)
 {
 	uint16_t size[2];
@@ -695,6 +813,11 @@ static void handle_frame(struct session *s, uint32_t type, const uint8_t *data, 
 		if (len != 1 || (data[0] != 1 && data[0] != 2))
 			break;
 		close_fd(&s->from[data[0] == 1 ? OUT : ERR]);
+		return;
+	case WIRE_BEGIN:
+		if (len != sizeof(struct wire_begin))
+			break;
+		begin_due(s, data);
 		return;
 	case WIRE_QUIT:
 		quit(s);

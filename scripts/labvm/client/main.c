@@ -1,0 +1,411 @@
+/*
+ * vm-client: the host's end of the lab VM (client.h).
+ *
+ *	vm-client run [OPTION]... --qemu QEMU [ARG]... --boot [ARG]... -- [COMMAND [ARG]...]
+ *		--banner TEXT	said on stderr when that is a terminal and the machine boots
+ *		--limit SECONDS	a guest that is silent for so long has failed
+ *		--memory MIB	of the guest
+ *		--system FILE	the disk that /usr is on
+ *		--labs FILE	the disk that the labs are on
+ *		--states FOLDER	saved states are there; without it the machine boots
+ *		--whole-states	save states that have the memory in them, as where QEMU can do no
+ *other
+ *		--same FILE	a state is only for a machine with this file. May be repeated
+ *		--names FILE	which names the guest has, for what travels
+ *		--carry PATH	PATH is at the same place in the guest; the guest must not have it
+ *		--also PATH	likewise, but what the guest has already stays
+ *		--bring PATH	copied back when the command has ended
+ *	vm-client attach -- [COMMAND [ARG]...]
+ *
+ * Everything said is said on stderr. Status: the command's; 125 when the VM failed; 2 for a PATH
+ * that cannot travel.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "client.h"
+
+/* A restored machine answers in less than a tenth of a second when nothing else runs. */
+#define RESTORE_MS 15000
+#define ATTACH_MS 180000
+
+/* ==== attach ==== */
+
+struct newest {
+	char run[128];
+	struct timespec made;
+};
+
+static void look_at_run(const char *run, void *data)
+{
+	struct newest *newest = data;
+	struct stat st;
+	char path[160];
+
+	snprintf(path, sizeof(path), "%s/alive", run);
+	if (!is_alive(run) || stat(path, &st) != 0)
+		return;
+	if (newest->run[0] && (st.st_mtim.tv_sec < newest->made.tv_sec ||
+				      (st.st_mtim.tv_sec == newest->made.tv_sec &&
+					      st.st_mtim.tv_nsec < newest->made.tv_nsec)))
+		return;
+	snprintf(newest->run, sizeof(newest->run), "%s", run);
+	newest->made = st.st_mtim;
+}
+
+static int attach(struct ends *ends, char *argv[])
+{
+	struct newest newest = {.run = ""};
+	char path[160];
+
+	each_run(look_at_run, &newest);
+	if (!newest.run[0])
+		die(STATUS_VM,
+			"no lab VM of yours is running; a lab that runs on this machine is looked at from any terminal");
+	for (int port = 1; port < WIRE_PORTS; port++) {
+		/* QEMU would let a second client wait in line: the lock says whether there is a
+		 * first. */
+		snprintf(path, sizeof(path), "%s/%d.lock", newest.run, port);
+		int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+		if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) != 0) {
+			if (lock >= 0)
+				close(lock);
+			continue;
+		}
+		start_watcher();
+		if (!synchronize(newest.run, port, false, ATTACH_MS))
+			die(STATUS_VM, is_alive(newest.run) ? "the lab VM does not answer"
+							    : "the lab VM has ended");
+		int status = run_session(ends, argv);
+
+		if (status < 0)
+			die(STATUS_VM, "the lab VM has ended");
+		return status;
+	}
+	die(STATUS_VM, "the lab VM has %d shells attached already: end one first", WIRE_PORTS - 1);
+}
+
+/* ==== bring ==== */
+
+static int run_program(char *const argv[])
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		in_child();
+		execvp(argv[0], argv);
+		_exit(127);
+	}
+	return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status)
+									       : -1;
+}
+
+/* Puts new in the place of path in one step, whatever was there. */
+static bool replace(const char *new, const char *path)
+{
+	if (renameat2(AT_FDCWD, new, AT_FDCWD, path, RENAME_EXCHANGE) == 0)
+		return true;
+	return rename(new, path) == 0;
+}
+
+/* A second command in the guest packs path; tar unpacks it beside its place. */
+static bool bring(const char *path)
+{
+	char parent[PATH_MAX], work[PATH_MAX + 32], inside[2 * PATH_MAX], name[NAME_MAX + 3];
+	struct ends ends = {.fd = {-1, -1, -1}, .mode = "cpc", .tty = -1};
+	int pair[2], status;
+	bool done = false;
+
+	snprintf(parent, sizeof(parent), "%.*s", (int)(strrchr(path, '/') - path), path);
+	snprintf(name, sizeof(name), "./%s", strrchr(path, '/') + 1);
+	snprintf(work, sizeof(work), "%s/.unboxed-XXXXXX", parent);
+	if (!mkdtemp(work)) {
+		fprintf(stderr, "vm: bringing %s: making a folder beside it: %m\n", path);
+		return false;
+	}
+	if (pipe2(pair, O_CLOEXEC) != 0)
+		die(STATUS_VM, "pipe: %m");
+	pid_t tar = fork();
+
+	if (tar == 0) {
+		in_child();
+		dup2(pair[0], 0);
+		/* What went wrong is said below, once. */
+		dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), 2);
+		execlp("tar", "tar", "-x", "-o", "-C", work, "-f", "-", NULL);
+		_exit(127);
+	}
+	close(pair[0]);
+	ends.fd[1] = pair[1];
+	if (!parent[0])
+		strcpy(parent, "/");
+	status = run_session(&ends,
+		(char *[]){"/bin/busybox", "tar", "-c", "-f", "-", "-C", parent, name, NULL});
+	if (ends.fd[1] >= 0)
+		close(ends.fd[1]);
+	int unpacked = -1;
+
+	if (tar > 0)
+		waitpid(tar, &unpacked, 0);
+	snprintf(inside, sizeof(inside), "%s/%s", work, name + 2);
+	if (status != 0)
+		fprintf(stderr,
+			"vm: bringing %s: it is not in the lab VM or cannot be read there\n", path);
+	else if (unpacked != 0)
+		fprintf(stderr, "vm: bringing %s: tar failed here\n", path);
+	else if (!replace(inside, path))
+		fprintf(stderr, "vm: bringing %s: %m\n", path);
+	else
+		done = true;
+	run_program((char *[]){"rm", "-rf", work, NULL});
+	return done;
+}
+
+/* ==== run ==== */
+
+struct plan {
+	const char *banner, *states, *names;
+	bool whole_states;
+	long long limit; /* ms */
+	struct machine machine;
+	char **same, **command;        /* each ends with NULL */
+	char **options, **options_end; /* the words before --qemu */
+};
+
+static _Noreturn void die_unanswered(const struct plan *plan)
+{
+	if (!vm.qemu)
+		die_vm("QEMU ended with status %d before the lab VM answered",
+			WIFEXITED(vm.qemu_status) ? WEXITSTATUS(vm.qemu_status)
+						  : 128 + WTERMSIG(vm.qemu_status));
+	die_vm("the lab VM did not answer within %lld s", plan->limit / 1000);
+}
+
+static bool restore(const struct plan *plan, struct state *state)
+{
+	const char *reason = NULL;
+
+	start_qemu(&plan->machine, RESTORE, state->memory);
+	/* While QEMU starts. */
+	if (!state_sound(state))
+		reason = "is damaged";
+	else if (!migrate_in(state->data, state->size, state->memory >= 0, RESTORE_MS))
+		reason = "does not fit this QEMU";
+	else if (!synchronize(vm.run, 0, true, RESTORE_MS) || !begin(RESTORE_MS))
+		reason = "does not answer";
+	if (!reason)
+		return true;
+	close_port();
+	kill_qemu();
+	state_drop(state, reason);
+	return false;
+}
+
+static void boot(const struct plan *plan, enum start how, int memory)
+{
+	start_qemu(&plan->machine, how, memory);
+	if (plan->banner && isatty(2))
+		fprintf(stderr, "%s\n", plan->banner);
+	if (!synchronize(vm.run, 0, true, plan->limit) && (vm.qemu || how == BOOT))
+		die_unanswered(plan);
+}
+
+/*
+ * Boots a machine and saves it. The machine that is saved never runs a command, and what runs the
+ * first one is a restored machine too. Where saving is not possible, the one that has booted goes
+ * on. False when there is neither.
+ */
+static bool boot_and_save(const struct plan *plan, struct state *state)
+{
+	int memory = plan->whole_states ? -1 : memfd_create("memory", MFD_CLOEXEC);
+
+	if (memory >= 0 && ftruncate(memory, (off_t)plan->machine.memory << 20) != 0)
+		return false;
+	boot(plan, BOOT_TO_SAVE, memory);
+	if (!vm.qemu)
+		return false; /* a QEMU that does not know an option of ours */
+	close_port();
+	bool saved = state_save(state, memory);
+
+	if (memory >= 0)
+		close(memory);
+	if (!saved && machine_goes_on(RESTORE_MS) && synchronize(vm.run, 0, true, plan->limit) &&
+		begin(plan->limit))
+		return true;
+	close_port();
+	kill_qemu();
+	return saved && state_open(state) && restore(plan, state);
+}
+
+static void make_machine(const struct plan *plan)
+{
+	struct state state;
+
+	if (plan->states) {
+		state_of(&state, plan->states, &plan->machine, plan->same);
+		start_watcher();
+		if ((state_open(&state) && restore(plan, &state)) || boot_and_save(plan, &state))
+			return;
+	} else {
+		start_watcher();
+	}
+	boot(plan, BOOT, -1);
+	if (!begin(plan->limit))
+		die_unanswered(plan);
+}
+
+static void send_carried(void)
+{
+	struct ends ends = {.fd = {carried_archive(), -1, 2}, .mode = "pcp", .tty = -1};
+	int status;
+
+	if (ends.fd[0] < 0)
+		return;
+	status = run_session(&ends, (char *[]){"/bin/busybox", "sh", "-c",
+					    "cd / && exec busybox cpio -i -d -m --quiet", NULL});
+	if (status != 0)
+		die_vm("what travels could not be unpacked in the lab VM: status %d", status);
+	close(ends.fd[0]);
+}
+
+static int run(const struct plan *plan, struct ends *ends)
+{
+	bool known = false;
+
+	make_run_folder();
+	for (char **o = plan->options; o < plan->options_end; o++) {
+		bool also = strcmp(*o, "--also") == 0;
+
+		if (!also && strcmp(*o, "--carry") != 0)
+			continue;
+		if (!known && plan->names)
+			know_names(plan->names);
+		known = true;
+		carry(o[1], also ? ALSO : CARRY);
+	}
+	make_machine(plan);
+	send_carried();
+
+	int status = run_session(ends, plan->command);
+
+	if (status < 0) {
+		/* QEMU closes its sockets a moment before it can be waited for. */
+		for (int i = 0; i < 100 && vm.qemu; i++) {
+			poll(NULL, 0, 10);
+			reap_qemu();
+		}
+		die_vm("the lab VM ended before the command did");
+	}
+	for (char **o = plan->options; o < plan->options_end; o++)
+		if (strcmp(*o, "--bring") == 0 && !bring(o[1]) && status == 0)
+			status = STATUS_VM;
+	quit_vm();
+	return status;
+}
+
+static _Noreturn void usage(void)
+{
+	fputs("vm-client is called by scripts/vm, which says what it can do: scripts/vm --help\n",
+		stderr);
+	exit(STATUS_USAGE);
+}
+
+static int open_disk(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		die(STATUS_VM, "reading %s: %m", path);
+	return fd;
+}
+
+/* Takes the word at *at and those behind it up to the word end, which becomes their NULL. */
+static char **words_until(char **at, const char *end)
+{
+	char **first = at;
+
+	while (*at && strcmp(*at, end) != 0)
+		at++;
+	if (!*at)
+		usage();
+	*at = NULL;
+	return first;
+}
+
+static char **behind(char **words)
+{
+	while (*words)
+		words++;
+	return words + 1;
+}
+
+static void take_options(struct plan *plan)
+{
+	size_t files = 0;
+
+	plan->same = need(calloc(plan->options_end - plan->options + 1, sizeof(*plan->same)));
+	for (char **o = plan->options; o < plan->options_end; o++) {
+		char *value = o[1];
+
+		if (strcmp(*o, "--whole-states") == 0) {
+			plan->whole_states = true;
+			continue;
+		}
+		if (++o == plan->options_end)
+			usage();
+		if (strcmp(o[-1], "--banner") == 0)
+			plan->banner = value;
+		else if (strcmp(o[-1], "--limit") == 0)
+			plan->limit = atoi(value) * 1000LL;
+		else if (strcmp(o[-1], "--memory") == 0)
+			plan->machine.memory = atoi(value);
+		else if (strcmp(o[-1], "--system") == 0)
+			plan->machine.system = open_disk(value);
+		else if (strcmp(o[-1], "--labs") == 0)
+			plan->machine.labs = open_disk(value);
+		else if (strcmp(o[-1], "--states") == 0)
+			plan->states = value;
+		else if (strcmp(o[-1], "--names") == 0)
+			plan->names = value;
+		else if (strcmp(o[-1], "--same") == 0)
+			plan->same[files++] = value;
+		else if (strcmp(o[-1], "--carry") != 0 && strcmp(o[-1], "--also") != 0 &&
+			 strcmp(o[-1], "--bring") != 0)
+			usage();
+	}
+}
+
+int main(int argc, char *argv[])
+{
+	struct plan plan = {.limit = 180000, .machine = {.memory = 512, .system = -1, .labs = -1}};
+	struct ends ends;
+
+	own_ends(&ends);
+	if (argc < 3)
+		usage();
+	take_signals();
+	if (strcmp(argv[1], "attach") == 0 && strcmp(argv[2], "--") == 0)
+		end(attach(&ends, argv + 3));
+	if (strcmp(argv[1], "run") != 0)
+		usage();
+	plan.options = words_until(argv + 2, "--qemu");
+	plan.options_end = behind(plan.options) - 1;
+	plan.machine.qemu = words_until(plan.options_end + 1, "--boot");
+	plan.machine.boot = words_until(behind(plan.machine.qemu), "--");
+	plan.command = behind(plan.machine.boot);
+	take_options(&plan);
+	end(run(&plan, &ends));
+}
