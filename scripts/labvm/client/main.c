@@ -37,7 +37,7 @@
 #include "client.h"
 
 /* A restored machine answers in less than a tenth of a second when nothing else runs. */
-#define RESTORE_MS 15000
+#define RESTORE_MS 10000
 #define ATTACH_MS 180000
 
 /* ==== attach ==== */

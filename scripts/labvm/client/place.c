@@ -295,6 +295,8 @@ void take_signals(void)
 	}
 	signal(SIGCHLD, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
+	/* A file's limit is an error, and no end. */
+	signal(SIGXFSZ, SIG_IGN);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	vm.signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (vm.signals < 0)

@@ -16,7 +16,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -24,9 +23,8 @@
 
 #define FORMAT "a saved state of the lab VM, 1\n"
 
-/* All states together, in bytes; and what has to be free before one is written. */
+/* All states together, in bytes. */
 #define STATES_MAX 600000000LL
-#define FREE_MIN (192LL << 20)
 #define SAVE_MS 20000
 
 #define PAGE 4096
@@ -379,7 +377,6 @@ static bool write_state(struct state *state, int memory)
 bool state_save(struct state *state, int memory)
 {
 	char states[PATH_MAX];
-	struct statvfs disk;
 	struct timespec unused;
 	bool done = false;
 	int lock = -1;
@@ -391,9 +388,6 @@ bool state_save(struct state *state, int memory)
 	} else if ((lock = open_in(states, "lock", O_RDWR | O_CREAT)) < 0 ||
 		   flock(lock, LOCK_EX | LOCK_NB) != 0) {
 		tell("somebody else is saving a state now, or %s cannot be written", states);
-	} else if (statvfs(states, &disk) == 0 &&
-		   (long long)disk.f_bavail * (long long)disk.f_frsize < FREE_MIN) {
-		tell("%s has too little room for a saved state", states);
 	} else if (mkdir(vm.unfinished, 0700) == 0) {
 		if (write_state(state, memory)) {
 			make_room(states, state_weight(vm.unfinished, &unused));
