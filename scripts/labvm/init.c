@@ -215,9 +215,11 @@ static void mount_usr(void)
 {
 	if (access(SYSTEM_DISK, F_OK) != 0 || !mount_disk(SYSTEM_DISK))
 		return;
-	mkdir("/usr.work", 0700);
+	mkdir("/.usr", 0755);
+	mkdir("/.usr/upper", 0755);
+	mkdir("/.usr/work", 0755);
 	if (mount("usr", "/usr", "overlay", 0,
-		    "lowerdir=/mnt/usr,upperdir=/usr,workdir=/usr.work") != 0)
+		    "lowerdir=/mnt/usr:/usr,upperdir=/.usr/upper,workdir=/.usr/work") != 0)
 		complain("mounting /usr: %m");
 	umount("/mnt");
 }
@@ -293,6 +295,58 @@ static void hold_code(void)
 	write_file(CGROUP "/held/cpu.max", "1000000 1000000");
 }
 
+/* The disk holds what was built last, at the paths of the repository. /lab itself can be written.
+ */
+static bool mount_labs(void)
+{
+	static const char *const parts[] = {
+		"scripts", "tests", "build/labs", "build/bin", "build/rootfs/tree", "GUIDE.md"};
+	char from[64], to[64];
+	bool done = true;
+	struct stat st;
+
+	if (access(LABS_DISK, F_OK) != 0)
+		return true;
+	if (!mount_disk(LABS_DISK))
+		return false;
+	mkdir("/lab", 0755);
+	/* A mount of its own, so that all that is mounted below it can be taken away at once. */
+	if (mount("/lab", "/lab", NULL, MS_BIND, NULL) != 0)
+		complain("mounting /lab: %m");
+	mkdir("/lab/build", 0755);
+	mkdir("/lab/build/rootfs", 0755);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		snprintf(from, sizeof(from), "/mnt/%s", parts[i]);
+		snprintf(to, sizeof(to), "/lab/%s", parts[i]);
+		if (stat(from, &st) != 0)
+			continue;
+		if (S_ISDIR(st.st_mode))
+			mkdir(to, 0755);
+		else
+			close(open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+		if (mount(from, to, NULL, MS_BIND, NULL) != 0) {
+			complain("mounting %s: %m", to);
+			done = false;
+		}
+	}
+	umount("/mnt");
+	return done;
+}
+
+/* Forgets all that was read of the disk, its first block too, in which the kernel has looked for
+ * partitions. */
+static bool mount_labs_again(void)
+{
+	umount2("/lab", MNT_DETACH);
+	int fd = open(LABS_DISK, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		ioctl(fd, BLKFLSBUF);
+		close(fd);
+	}
+	return mount_labs();
+}
+
 /* What a machine can have on demand: lab.provide=WORD,WORD on the kernel's command line. */
 static void provide(void)
 {
@@ -347,6 +401,7 @@ static void build_system(void)
 	/* A pattern that names no regular file: a crash leaves its status, not a core. */
 	write_file("/proc/sys/kernel/core_pattern", "/dev/null");
 	close(open("/etc/unboxed-vm", O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+	mount_labs();
 	provide();
 }
 
@@ -373,45 +428,6 @@ static bool reseed(const struct wire_begin *facts)
 	return done;
 }
 
-/* The disk holds what was built last, at the paths of the repository. /lab itself can be written.
- */
-static bool mount_labs(void)
-{
-	static const char *const parts[] = {
-		"scripts", "tests", "build/labs", "build/bin", "build/rootfs/tree", "GUIDE.md"};
-	char from[64], to[64];
-	int fd = open(LABS_DISK, O_RDONLY | O_CLOEXEC);
-	bool done = true;
-	struct stat st;
-
-	if (fd < 0)
-		return errno == ENOENT;
-	/* The kernel has looked for partitions, on the disk that was there when it booted. */
-	ioctl(fd, BLKFLSBUF);
-	close(fd);
-	if (!mount_disk(LABS_DISK))
-		return false;
-	mkdir("/lab", 0755);
-	mkdir("/lab/build", 0755);
-	mkdir("/lab/build/rootfs", 0755);
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		snprintf(from, sizeof(from), "/mnt/%s", parts[i]);
-		snprintf(to, sizeof(to), "/lab/%s", parts[i]);
-		if (stat(from, &st) != 0)
-			continue;
-		if (S_ISDIR(st.st_mode))
-			mkdir(to, 0755);
-		else
-			close(open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
-		if (mount(from, to, NULL, MS_BIND, NULL) != 0) {
-			complain("mounting %s: %m", to);
-			done = false;
-		}
-	}
-	umount("/mnt");
-	return done;
-}
-
 static bool begin(const struct wire_begin *facts)
 {
 	struct timespec now = {facts->seconds, facts->nanoseconds};
@@ -421,7 +437,7 @@ static bool begin(const struct wire_begin *facts)
 		complain("setting the clock: %m");
 		done = false;
 	}
-	return mount_labs() && done;
+	return (!facts->labs_changed || mount_labs_again()) && done;
 }
 
 /* ==== Processes of a session ==== */

@@ -7,8 +7,8 @@
  *
  * The client opens with WIRE_SYNC and 16 random bytes and throws away what comes until it reads
  * them back: whatever a client before it left half-read in the port can so never be mistaken.
- * The client that owns the VM then says WIRE_BEGIN, once. Before it the guest has mounted no lab,
- * drawn no boot id and run no command, so a VM that was saved before it can be restored any number
+ * The client that owns the VM then says WIRE_BEGIN, once. Before it the guest has drawn no
+ * boot id and run no command, so a VM that was saved before it can be restored any number
  * of times. Then: WIRE_REQUEST (in pieces), WIRE_START; streams; WIRE_EXIT. After it another
  * WIRE_REQUEST may follow, or, from the client that owns the VM, WIRE_QUIT.
  */
@@ -47,6 +47,7 @@ struct wire_head {
 };
 
 struct wire_begin {
+	int64_t labs_changed;         /* the disk with the labs is another one than at the boot */
 	int64_t seconds, nanoseconds; /* of CLOCK_REALTIME */
 	uint8_t seed[64];             /* for the kernel's random numbers */
 };

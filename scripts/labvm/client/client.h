@@ -100,9 +100,10 @@ bool may_read(const struct ends *ends);
  * listens. False when it has not within limit milliseconds, or when it has ended. */
 bool synchronize(const char *run, int port, bool own, long long limit);
 void close_port(void);
-/* Tells a guest that was booted or restored what only the host knows, the time and random bytes,
- * and has it mount the labs. False when it does not answer within limit milliseconds. */
-bool begin(long long limit);
+/* Tells a guest that was booted or restored what only the host knows: the time, random bytes, and
+ * whether its disk with the labs is another one than at its boot. False when it does not answer
+ * within limit milliseconds. */
+bool begin(bool labs_changed, long long limit);
 /* Runs one command in the guest. Its status, or -1 when the connection broke. */
 int run_session(struct ends *ends, char *argv[]);
 /* Ends the VM. Its run counts only when it said goodbye and QEMU's status says so too. */
@@ -144,12 +145,14 @@ bool migrate_in(const char *data, size_t size, bool shared, long long limit);
 /* ==== state.c ==== */
 
 struct state {
-	char *folder;     /* where it is, or will be */
-	char *shape;      /* what the machine depends on, in words */
-	int memory;       /* a descriptor of its memory's file; -1: its memory is in data */
-	char *data;       /* what QEMU sent */
-	size_t size;      /* of data */
-	uint64_t sums[2]; /* of the memory and of data */
+	char *folder;      /* where it is, or will be */
+	char *shape;       /* what the machine depends on, in words */
+	int memory;        /* a descriptor of its memory's file; -1: its memory is in data */
+	char *data;        /* what QEMU sent */
+	size_t size;       /* of data */
+	uint64_t sums[2];  /* of the memory and of data */
+	uint64_t labs;     /* of what stat(2) says of the disk with the labs */
+	bool labs_changed; /* it was another one when the state was saved */
 };
 
 /* Describes the machine: its words, and the files same[] up to a NULL, by what stat(2) says of
@@ -158,8 +161,10 @@ void state_of(
 	struct state *state, const char *states, const struct machine *machine, char *const same[]);
 /* Opens it. False when there is none. */
 bool state_open(struct state *state);
-/* Whether its files hold what was written. */
-bool state_sound(const struct state *state);
+/* Begins to compare the state's files with their checksums, in a process of its own, whose PID it
+ * returns; state_sound() waits for the verdict. */
+pid_t state_check(const struct state *state);
+bool state_sound(pid_t check);
 /* Closes it, throws it away and, with V=1, says so. */
 void state_drop(struct state *state, const char *reason);
 /* Saves the machine that runs now, whose memory is the file of that descriptor (-1: it is QEMU's

@@ -198,14 +198,17 @@ static bool restore(const struct plan *plan, struct state *state)
 {
 	const char *reason = NULL;
 
+	pid_t check = state_check(state);
+
 	start_qemu(&plan->machine, RESTORE, state->memory);
-	/* While QEMU starts. */
-	if (!state_sound(state))
-		reason = "is damaged";
-	else if (!migrate_in(state->data, state->size, state->memory >= 0, RESTORE_MS))
+	if (!migrate_in(state->data, state->size, state->memory >= 0, RESTORE_MS))
 		reason = "does not fit this QEMU";
-	else if (!synchronize(vm.run, 0, true, RESTORE_MS) || !begin(RESTORE_MS))
+	else if (!synchronize(vm.run, 0, true, RESTORE_MS))
 		reason = "does not answer";
+	if (!state_sound(check))
+		reason = "is damaged";
+	if (!reason && !begin(state->labs_changed, RESTORE_MS))
+		reason = "does not begin";
 	if (!reason)
 		return true;
 	close_port();
@@ -243,7 +246,7 @@ static bool boot_and_save(const struct plan *plan, struct state *state)
 	if (memory >= 0)
 		close(memory);
 	if (!saved && machine_goes_on(RESTORE_MS) && synchronize(vm.run, 0, true, plan->limit) &&
-		begin(plan->limit))
+		begin(false, plan->limit))
 		return true;
 	close_port();
 	kill_qemu();
@@ -263,7 +266,7 @@ static void make_machine(const struct plan *plan)
 		start_watcher();
 	}
 	boot(plan, BOOT, -1);
-	if (!begin(plan->limit))
+	if (!begin(false, plan->limit))
 		die_unanswered(plan);
 }
 

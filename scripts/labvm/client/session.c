@@ -168,7 +168,7 @@ bool synchronize(const char *run, int port, bool own, long long limit)
 	}
 }
 
-bool begin(long long limit)
+bool begin(bool labs_changed, long long limit)
 {
 	struct wire_begin facts = {0};
 	struct wire_head head;
@@ -176,6 +176,7 @@ bool begin(long long limit)
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
+	facts.labs_changed = labs_changed;
 	facts.seconds = now.tv_sec;
 	facts.nanoseconds = now.tv_nsec;
 	if (getrandom(facts.seed, sizeof(facts.seed), 0) != sizeof(facts.seed))

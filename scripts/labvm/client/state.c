@@ -17,6 +17,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "client.h"
@@ -157,10 +158,9 @@ void state_of(
 	for (; *same; same++)
 		if (stat(*same, &st) == 0)
 			describe_file(text, *same, &st);
-	if (machine->system >= 0 && fstat(machine->system, &st) == 0)
+	if (fstat(machine->system, &st) == 0)
 		describe_file(text, "system", &st);
-	fprintf(text, "%d MiB, %d ports, labs: %d\n", machine->memory, WIRE_PORTS,
-		machine->labs >= 0);
+	fprintf(text, "%d MiB, %d ports\n", machine->memory, WIRE_PORTS);
 	if (kvm)
 		describe_host(text);
 	if (fclose(text) != 0)
@@ -170,6 +170,10 @@ void state_of(
 		need(NULL);
 	state->memory = -1;
 	state->data = NULL;
+	if (fstat(machine->labs, &st) == 0)
+		state->labs = sum_of((uint64_t[]){st.st_size, st.st_mtim.tv_sec, st.st_mtim.tv_nsec,
+					     st.st_ino, st.st_dev},
+			5 * sizeof(uint64_t), 0);
 }
 
 /* ==== Use ==== */
@@ -214,15 +218,17 @@ bool state_open(struct state *state)
 {
 	size_t size;
 	int length = 0;
+	uint64_t labs;
 	char *sums = read_in(state->folder, "sums", &size);
 	bool found = sums &&
-		     sscanf(sums, "%" SCNx64 " %" SCNx64 "\n%n", &state->sums[0], &state->sums[1],
-			     &length) == 2 &&
+		     sscanf(sums, "%" SCNx64 " %" SCNx64 " %" SCNx64 "\n%n", &state->sums[0],
+			     &state->sums[1], &labs, &length) == 3 &&
 		     strcmp(sums + length, state->shape) == 0;
 
 	free(sums);
 	if (!found)
 		return false;
+	state->labs_changed = labs != state->labs;
 	state->data = read_in(state->folder, "state", &state->size);
 	/* QEMU opens it for writing, and maps it so that nothing is written. */
 	state->memory = open_in(state->folder, "memory", O_RDWR);
@@ -233,12 +239,27 @@ bool state_open(struct state *state)
 	return state->data;
 }
 
-bool state_sound(const struct state *state)
+pid_t state_check(const struct state *state)
 {
 	uint64_t sum = 0;
+	pid_t pid = fork();
 
-	return (state->memory < 0 || sum_sparse(state->memory, -1, &sum)) &&
-	       sum == state->sums[0] && sum_of(state->data, state->size, 0) == state->sums[1];
+	if (pid < 0)
+		die(STATUS_VM, "fork: %m");
+	if (pid > 0)
+		return pid;
+	in_child();
+	bool sound = (state->memory < 0 || sum_sparse(state->memory, -1, &sum)) &&
+		     sum == state->sums[0] && sum_of(state->data, state->size, 0) == state->sums[1];
+
+	_exit(sound ? 0 : 1);
+}
+
+bool state_sound(pid_t check)
+{
+	int status;
+
+	return waitpid(check, &status, 0) == check && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 void state_drop(struct state *state, const char *reason)
@@ -366,8 +387,8 @@ static bool write_state(struct state *state, int memory)
 	state->sums[1] = sum_of(data, state->size, 0);
 	done = write_in(vm.unfinished, "state", data, state->size) &&
 	       (!shared || write_memory(vm.unfinished, memory, &state->sums[0])) &&
-	       (length = asprintf(&sums, "%016" PRIx64 " %016" PRIx64 "\n%s", state->sums[0],
-			state->sums[1], state->shape)) > 0 &&
+	       (length = asprintf(&sums, "%016" PRIx64 " %016" PRIx64 " %016" PRIx64 "\n%s",
+			state->sums[0], state->sums[1], state->labs, state->shape)) > 0 &&
 	       write_in(vm.unfinished, "sums", sums, length);
 	free(sums);
 	free(data);
