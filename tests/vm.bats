@@ -79,10 +79,7 @@ damage() {
 	local at
 	damage "one byte of the memory" sh -c 'printf X | dd of=memory bs=1 seek=20000000 conv=notrunc status=none'
 	damage "one bit of the state" sh -c 'byte=$(od -An -tu1 -j 200000 -N1 state); printf "\\$(printf %o $((byte ^ 1)))" | dd of=state bs=1 seek=200000 conv=notrunc status=none'
-	damage "memory, truncated" truncate -s 30M memory
 	damage "memory, of no length" truncate -s 0 memory
-	damage "state, truncated" truncate -s 100000 state
-	damage "memory, removed" rm memory
 	damage "sums, removed" rm -f sums
 }
 
@@ -139,7 +136,8 @@ other_qemu() {
 	LAB_STATE=/proc/none vm echo here
 	same "no such folder can be: status, and what was printed" "0 here" "$status $out"
 	[ "$EUID" = 0 ] || skip "the rest wants a mount of its own"
-	mkdir -p "$BATS_TEST_TMPDIR/small" "$LAB_STATE/read-only"
+	mkdir -p "$BATS_TEST_TMPDIR/small"
+	cp -r "$STATES" "$LAB_STATE/read-only"
 	out=$(unshare --mount --propagation private sh -c 'mount -t tmpfs -o size=50M,mode=700 small "$0/small"
 		mount --bind "$1" "$1" && mount -o remount,bind,ro "$1"
 		LAB_STATE=$0/small scripts/vm echo no room && LAB_STATE=$1 scripts/vm echo read-only
@@ -186,11 +184,11 @@ killed() {
 }
 
 @test "vm: kill -9 while a machine is restored leaves nothing" {
-	killed 100 250 400 550 700 850 1000
+	killed 200 400 600 800
 }
 
 @test "vm: kill -9 while a machine boots and is saved leaves nothing" {
-	fresh=yes LAB_STATE=$BATS_TEST_TMPDIR/first killed 300 800 850 900 950
+	fresh=yes LAB_STATE=$BATS_TEST_TMPDIR/first killed 400 850 950
 }
 
 @test "vm: two that save one state at once, and five that restore it, all end well" {

@@ -219,8 +219,11 @@ static void mount_usr(void)
 	mkdir("/.usr/upper", 0755);
 	mkdir("/.usr/work", 0755);
 	if (mount("usr", "/usr", "overlay", 0,
-		    "lowerdir=/mnt/usr:/usr,upperdir=/.usr/upper,workdir=/.usr/work") != 0)
+		    "lowerdir=/mnt/usr:/usr,upperdir=/.usr/upper,workdir=/.usr/work") != 0) {
 		complain("mounting /usr: %m");
+		/* A kernel without overlays: then it is only read, and has no programs of ours. */
+		mount("/mnt/usr", "/usr", NULL, MS_BIND, NULL);
+	}
 	umount("/mnt");
 }
 

@@ -253,21 +253,21 @@ static bool boot_and_save(const struct plan *plan, struct state *state)
 	return saved && state_open(state) && restore(plan, state);
 }
 
-static void make_machine(const struct plan *plan)
+static void make_machine(const struct plan *plan, struct state *state)
 {
-	struct state state;
-
-	if (plan->states) {
-		state_of(&state, plan->states, &plan->machine, plan->same);
-		start_watcher();
-		if ((state_open(&state) && restore(plan, &state)) || boot_and_save(plan, &state))
-			return;
-	} else {
-		start_watcher();
-	}
+	if (plan->states &&
+		((state_open(state) && restore(plan, state)) || boot_and_save(plan, state)))
+		return;
 	boot(plan, BOOT, -1);
 	if (!begin(false, plan->limit))
 		die_unanswered(plan);
+}
+
+static void carry_all(const struct plan *plan, const char *option, enum travel how)
+{
+	for (char **o = plan->options; o < plan->options_end; o++)
+		if (strcmp(*o, option) == 0)
+			carry(o[1], how);
 }
 
 static void send_carried(void)
@@ -286,20 +286,17 @@ static void send_carried(void)
 
 static int run(const struct plan *plan, struct ends *ends)
 {
-	bool known = false;
+	struct state state;
 
 	make_run_folder();
-	for (char **o = plan->options; o < plan->options_end; o++) {
-		bool also = strcmp(*o, "--also") == 0;
-
-		if (!also && strcmp(*o, "--carry") != 0)
-			continue;
-		if (!known && plan->names)
-			know_names(plan->names);
-		known = true;
-		carry(o[1], also ? ALSO : CARRY);
-	}
-	make_machine(plan);
+	if (plan->states)
+		state_of(&state, plan->states, &plan->machine, plan->same);
+	start_watcher();
+	if (plan->names)
+		know_names(plan->names);
+	carry_all(plan, "--carry", CARRY);
+	carry_all(plan, "--also", ALSO);
+	make_machine(plan, &state);
 	send_carried();
 
 	int status = run_session(ends, plan->command);

@@ -232,9 +232,13 @@ bool state_open(struct state *state)
 	state->data = read_in(state->folder, "state", &state->size);
 	/* QEMU opens it for writing, and maps it so that nothing is written. */
 	state->memory = open_in(state->folder, "memory", O_RDWR);
+	bool readable = state->memory >= 0 || errno == ENOENT;
+
+	if (!readable)
+		tell("%s/memory: %m", state->folder);
 	/* When it was used last: what is used least goes first. */
 	utimensat(AT_FDCWD, state->folder, NULL, 0);
-	if (!state->data)
+	if (!state->data || !readable)
 		state_close(state);
 	return state->data;
 }
