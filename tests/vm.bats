@@ -17,6 +17,10 @@ setup() {
 	export LAB_STATE=$STATES V=1
 }
 
+teardown() {
+	rm -f "$ROOT/scripts/unboxed-test-$$"
+}
+
 # vm COMMAND...: sets out, err and status; bounded, so that a hang is a failure
 vm() {
 	status=0
@@ -31,11 +35,49 @@ the_state() {
 	state=${found[0]}
 }
 
-# nothing_left: no process and no file of a client that has ended
+# nothing_left PID: no run folder, no unfinished state and no process of a client that has ended. QEMU's folder is the
+# run folder.
 nothing_left() {
-	same "run folders" "" "$(ls -d "${XDG_RUNTIME_DIR:-/tmp}/unboxed-$EUID/vm-$1" 2>/dev/null)"
-	same "unfinished states" "" "$(ls -d "$STATES"/new-"$1" 2>/dev/null)"
-	same "processes of its session" "" "$(pgrep -f "unboxed-$EUID/vm-$1[^0-9]" || :)"
+	local process left=''
+	for process in /proc/[0-9]*; do
+		[[ $(readlink "$process/cwd" 2>/dev/null) != */vm-"$1"@(| *) ]] || left+=" $process"
+	done
+	same "run folders" "" "$(ls -d "${XDG_RUNTIME_DIR:-/tmp}/unboxed-$EUID/vm-$1" 2>/dev/null)" &&
+		same "unfinished states" "" "$(ls -d "$STATES"/new-* 2>/dev/null)" &&
+		same "processes" "" "$left"
+}
+
+# watch_starts: from now on QEMU is a script that notes what it was started for, and restores with the word $instead for
+# -no-reboot. started WORDS: these were its starts since the last call, each "boot" or "restore".
+watch_starts() {
+	mkdir -p "$BATS_TEST_TMPDIR/bin"
+	cat >"$BATS_TEST_TMPDIR/bin/qemu-system-$(uname -m)" <<-SH
+		#!/bin/bash
+		if [[ " \$* " = *" -incoming "* ]]; then
+			echo restore >>'$BATS_TEST_TMPDIR/starts'
+			set -- "\${@/#-no-reboot/\${instead--no-reboot}}"
+		else
+			echo boot >>'$BATS_TEST_TMPDIR/starts'
+		fi
+		exec '$(type -P "qemu-system-$(uname -m)")' "\$@"
+	SH
+	chmod +x "$BATS_TEST_TMPDIR/bin/"*
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH
+	export LAB_ACCEL=tcg
+}
+started() {
+	same "what QEMU was started for" "$1" "$(xargs <"$BATS_TEST_TMPDIR/starts")" && rm "$BATS_TEST_TMPDIR/starts"
+}
+# new_states: a folder of this test's own, and QEMU watched
+new_states() {
+	export LAB_STATE=$BATS_TEST_TMPDIR/states
+	STATES=$LAB_STATE
+	watch_starts
+}
+states() {
+	local found=("$STATES"/????????????????)
+	[ -e "${found[0]}" ] || found=()
+	echo ${#found[@]}
 }
 
 # In the guest: what a machine draws for itself.
@@ -64,56 +106,66 @@ draws='cat /proc/sys/kernel/random/boot_id /proc/sys/kernel/random/uuid; od -An 
 	same "the files" "$before" "$(cksum "$state"/*)"
 }
 
-# damage WORD COMMAND...: after the command on the state's files the machine boots, runs, and has a new state
+# damage WORD COMMAND...: after the command on the state's files the machine boots and runs, and is saved anew
 damage() {
 	the_state
 	(cd "$state" && "${@:2}")
 	vm echo here
 	same "$1: status, and what was printed" "0 here" "$status $out"
-	[[ $err = *"$(basename "$state")"*"thrown away"* ]] || [ "$3" = -f ] || { echo "$1: observed on stderr: $err" && return 1; }
+	[[ $err = *"$(basename "$state")"*"thrown away"* ]] || { echo "$1: observed on stderr: $err" && return 1; }
+	same "$1: files" "memory state sums" "$(cd "$state" && echo *)"
+	rm "$BATS_TEST_TMPDIR/starts"
 	vm echo here
-	same "$1: the second time" "0 here " "$status $out $err"
+	same "$1: the second time" "0 here " "$status $out $err" && started restore
 }
 
 @test "vm: a state that was cut, changed or taken away in part is thrown away, and the machine boots" {
-	local at
+	new_states
+	vm true
+	started "boot restore"
 	damage "one byte of the memory" sh -c 'printf X | dd of=memory bs=1 seek=20000000 conv=notrunc status=none'
 	damage "one bit of the state" sh -c 'byte=$(od -An -tu1 -j 200000 -N1 state); printf "\\$(printf %o $((byte ^ 1)))" | dd of=state bs=1 seek=200000 conv=notrunc status=none'
 	damage "memory, of no length" truncate -s 0 memory
-	damage "sums, removed" rm -f sums
-}
-
-# other_qemu: a QEMU that is another file; it restores with the word $instead for -no-reboot
-other_qemu() {
-	mkdir "$BATS_TEST_TMPDIR/bin"
-	printf '%s\n' '#!/bin/bash' '[[ " $* " != *" -incoming "* ]] || set -- "${@/#-no-reboot/${instead--no-reboot}}"' \
-		"exec '$(type -P "qemu-system-$(uname -m)")' \"\$@\"" >"$BATS_TEST_TMPDIR/bin/qemu-system-$(uname -m)"
-	chmod +x "$BATS_TEST_TMPDIR/bin/"*
-	PATH=$BATS_TEST_TMPDIR/bin:$PATH STATES=$BATS_TEST_TMPDIR/states
-	export LAB_STATE=$STATES LAB_ACCEL=tcg
-	vm echo here
-	same "status, and what was printed" "0 here" "$status $out"
-	the_state
+	damage "state, removed" rm state
+	damage "one byte of what it depends on" sh -c 'printf X | dd of=sums bs=1 seek=200 conv=notrunc status=none'
 }
 
 @test "vm: a QEMU or a kernel that was changed since has a state of its own" {
-	other_qemu
+	local folder
+	new_states
+	export XDG_CACHE_HOME=$BATS_TEST_TMPDIR
+	vm true
+	started "boot restore"
 	touch "$BATS_TEST_TMPDIR/bin/"*
 	vm echo here
-	same "after QEMU: status, and what was printed" "0 here" "$status $out"
-	same "states" 2 "$(ls -d "$STATES"/???????????????? | wc -l)"
-	cp "$(scripts/kernel --path)/vmlinux" "$BATS_TEST_TMPDIR/vmlinux"
-	KERNEL=$BATS_TEST_TMPDIR/vmlinux XDG_CACHE_HOME=$BATS_TEST_TMPDIR vm true
-	[ "$EUID" != 0 ] || rm -rf "$(KERNEL=$BATS_TEST_TMPDIR/vmlinux scripts/kernel --path)"
+	same "after QEMU: status, and what was printed" "0 here" "$status $out" && started "boot restore"
+	# The same kernel at another place, with its modules.
+	folder=$(scripts/kernel --path)
+	cp "$folder/vmlinux" "$BATS_TEST_TMPDIR/vmlinux"
+	MODULES=$BATS_TEST_TMPDIR/$(<"$folder/version")
+	mkdir "$MODULES"
+	export MODULES KERNEL=$BATS_TEST_TMPDIR/vmlinux
+	cp "$folder/modules.cpio" "$(scripts/kernel --path 2>/dev/null)/"
+	vm echo here
+	folder=$(scripts/kernel --path 2>/dev/null)
+	rm -rf "$folder" "$ROOT/build/labvm/${folder##*/}"
+	same "after the kernel: status, and what was printed" "0 here" "$status $out" && started "boot restore"
+	same "states" 3 "$(states)"
 }
 
 @test "vm: a machine that ends or is silent when it is restored is thrown away, and another boots" {
-	other_qemu
+	new_states
+	vm true
+	started "boot restore"
 	for instead in -no-such-option -S; do # -S: it is restored, and stands still
 		export instead
 		vm echo here
-		same "$instead: status, and what was printed" "0 here" "$status $out"
+		# What is wrong with this QEMU is wrong with each restore: it is not tried again.
+		same "$instead: status, and what was printed" "0 here" "$status $out" && started "restore boot restore boot"
 		[[ $err = *"thrown away"* ]] || { echo "$instead: observed on stderr: $err" && return 1; }
+		vm echo here
+		same "$instead, again: status, and what was printed" "0 here" "$status $out" && started boot
+		rm "$LAB_STATE"/*.boot
 	done
 }
 
@@ -131,18 +183,26 @@ other_qemu() {
 }
 
 @test "vm: where a state cannot be written the machine that has booted goes on" {
-	export LAB_STATE=$BATS_TEST_TMPDIR/states
+	local shared=$STATES
+	new_states
 	(ulimit -f 20000 && vm echo here && same "no file so large: status, and what was printed" "0 here" "$status $out")
+	started boot
 	LAB_STATE=/proc/none vm echo here
-	same "no such folder can be: status, and what was printed" "0 here" "$status $out"
+	same "no such folder can be: status, and what was printed" "0 here" "$status $out" && started boot
+	mkdir -m 755 "$LAB_STATE"
+	vm echo here
+	same "a folder that others may enter: status, and what was printed" "0 here" "$status $out" && started boot
+	chmod 700 "$LAB_STATE"
+	flock "$LAB_STATE/lock" timeout 60 scripts/vm echo here >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- </dev/null
+	same "while another saves: what was printed" "here" "$(grep -v '^vm:' "$BATS_TEST_TMPDIR/out")" && started boot
 	[ "$EUID" = 0 ] || skip "the rest wants a mount of its own"
 	mkdir -p "$BATS_TEST_TMPDIR/small"
-	cp -r "$STATES" "$LAB_STATE/read-only"
+	cp -a "$shared" "$LAB_STATE/read-only"
 	out=$(unshare --mount --propagation private sh -c 'mount -t tmpfs -o size=50M,mode=700 small "$0/small"
 		mount --bind "$1" "$1" && mount -o remount,bind,ro "$1"
 		LAB_STATE=$0/small scripts/vm echo no room && LAB_STATE=$1 scripts/vm echo read-only
 		ls "$0/small"' "$BATS_TEST_TMPDIR" "$LAB_STATE/read-only" 2>&1 3>&-)
-	same "what is printed" "no room read-only lock" "$(grep -v '^vm:' <<<"$out" | xargs)"
+	same "what is printed" "no room read-only lock" "$(grep -v '^vm:' <<<"$out" | xargs)" && started "boot boot"
 }
 
 @test "vm: states together have a bound, and the one that was used least lately goes first" {
@@ -202,7 +262,27 @@ killed() {
 	for i in "${pids[@]}"; do wait "$i" && results+=(0) || results+=($?); done
 	same "statuses" "0 0 0 0 0 0 0" "${results[*]}"
 	same "different boot ids" 7 "$(head -qn 1 "$BATS_TEST_TMPDIR"/[1-7] | sort -u | wc -l)"
-	same "states" 1 "$(ls -d "$LAB_STATE"/???????????????? | wc -l)"
+	STATES=$LAB_STATE
+	same "states" 1 "$(states)"
+}
+
+# A machine that is about to be saved is nobody's: who attaches waits for the one that is restored from it.
+@test "vm: --attach during the first boot runs nothing in the machine that is saved" {
+	local first attached=''
+	new_states
+	export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR
+	scripts/vm sh -c 'cat /proc/sys/kernel/random/boot_id; sleep 20' >"$BATS_TEST_TMPDIR/first" 2>&1 </dev/null 3>&- &
+	first=$!
+	for _ in {1..60}; do
+		attached=$(timeout 60 scripts/vm --attach cat /proc/sys/kernel/random/boot_id 2>/dev/null 3>&- </dev/null) && break
+		sleep 0.1
+	done
+	for _ in {1..60}; do [ ! -s "$BATS_TEST_TMPDIR/first" ] && sleep 0.1; done
+	kill $first
+	wait $first || :
+	same "the machine that --attach finds" "$(head -n 1 "$BATS_TEST_TMPDIR/first")" "$attached"
+	vm cat /proc/sys/kernel/random/boot_id
+	differ "boot ids of that and of a restored machine" "$attached" "$out"
 }
 
 @test "vm: what was built or written last is in the guest; what it writes is not on the disk" {

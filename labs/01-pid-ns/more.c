@@ -114,7 +114,7 @@ static _Noreturn void reaper(void)
 	_exit(0);
 }
 
-/* Percent of one CPU that a spinner gets in a second; its exit status. */
+/* Percent of one CPU that a spinner gets in a quarter of a second; its exit status. */
 static _Noreturn void spin(void)
 {
 	struct timespec start, now, used;
@@ -130,7 +130,7 @@ static _Noreturn void spin(void)
 			clock_gettime(CLOCK_MONOTONIC, &now);
 			ns = (now.tv_sec - start.tv_sec) * 1000000000L + now.tv_nsec -
 			     start.tv_nsec;
-		} while (i == 0 && ns < 1000000000L);
+		} while (i == 0 && ns < 250000000L);
 	}
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
 	if ((waited[1] - waited[0]) * 10 > ns)

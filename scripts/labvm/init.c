@@ -90,6 +90,12 @@ struct session {
 
 static struct session sessions[WIRE_PORTS];
 
+/* WIRE_BEGIN has come. Before it only the client that owns the VM is answered, and nothing is run.
+ */
+static bool begun;
+/* What could not be provided. */
+static char lacks[128];
+
 /* Sessions whose client is gone: hung up already, to be killed when their time is over. */
 static struct {
 	pid_t sid;
@@ -208,8 +214,8 @@ static bool mount_disk(const char *disk)
 }
 
 /*
- * /usr holds what is too large to be unpacked at each boot. It lies on the first disk, and what is
- * written to it above that, in memory.
+ * /usr holds what is too large to be unpacked at each boot. Its lower layer is the first disk; what
+ * is written goes to a layer in memory.
  */
 static void mount_usr(void)
 {
@@ -336,7 +342,7 @@ static bool mount_labs(void)
 	return done;
 }
 
-/* Forgets all that was read of the disk, its first block too, in which the kernel has looked for
+/* Drops everything cached from the disk, including the first block, where the kernel looked for
  * partitions. */
 static bool mount_labs_again(void)
 {
@@ -359,7 +365,7 @@ static void provide(void)
 		return;
 	words[strcspn(words, " \n")] = '\0';
 	if (run((char *[]){"/bin/busybox", "sh", "/sbin/guest", words, NULL}) != 0)
-		complain("providing %s failed", words);
+		snprintf(lacks, sizeof(lacks), "%s cannot be had with this kernel", words);
 }
 
 static void build_system(void)
@@ -569,7 +575,7 @@ static void send_due(struct session *s)
 		s->moved = now_ms();
 		s->ended += s->moved - s->stuck;
 	}
-	if (s->synced_due) {
+	if (s->synced_due && (begun || s == sessions)) {
 		s->synced_due = false;
 		if (!send_frame(s, WIRE_SYNCED, s->nonce, WIRE_NONCE))
 			return;
@@ -772,15 +778,20 @@ static void begin_due(struct session *s, const uint8_t *data)
 	struct wire_begin facts;
 
 	memcpy(&facts, data, sizeof(facts));
-	/* Where it fails no answer comes, and the console tells. */
-	if (begin(&facts))
-		send_frame(s, WIRE_BEGUN, NULL, 0);
+	begun = true;
+	if (!begin(&facts))
+		snprintf(lacks, sizeof(lacks), "it could not begin; its console says why");
+	send_frame(s, WIRE_BEGUN, lacks, strlen(lacks));
 }
 
 static void handle_frame(struct session *s, uint32_t type, const uint8_t *data, size_t len)
 {
 	uint16_t size[2];
 
+	if (!begun && type != WIRE_SYNC && type != WIRE_BEGIN && type != WIRE_QUIT) {
+		s->deaf = true;
+		return;
+	}
 	switch (type) {
 	case WIRE_SYNC:
 		if (len != WIRE_NONCE)

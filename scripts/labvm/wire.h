@@ -6,8 +6,8 @@
  * machine (the guest is the host's architecture), so integers travel as they are.
  *
  * The client opens with WIRE_SYNC and 16 random bytes and throws away what comes until it reads
- * them back: whatever a client before it left half-read in the port can so never be mistaken.
- * The client that owns the VM then says WIRE_BEGIN, once. Before it the guest has drawn no
+ * them back: so nothing that an earlier client left half-read in the port can be mistaken for an
+ * answer. The client that owns the VM then says WIRE_BEGIN, once. Before it the guest has drawn no
  * boot id and run no command, so a VM that was saved before it can be restored any number
  * of times. Then: WIRE_REQUEST (in pieces), WIRE_START; streams; WIRE_EXIT. After it another
  * WIRE_REQUEST may follow, or, from the client that owns the VM, WIRE_QUIT.
@@ -37,7 +37,7 @@ enum {
 	WIRE_STDERR,
 	WIRE_TTY,   /* output of the terminal */
 	WIRE_EXIT,  /* decimal text: exit status, or 128 + signal */
-	WIRE_BEGUN, /* all that WIRE_BEGIN asks for is done */
+	WIRE_BEGUN, /* all that was asked for is done; or text: what could not be done */
 	WIRE_BYE,   /* the last word: the VM ends when the client has hung up */
 };
 

@@ -36,8 +36,9 @@ extern struct vm {
 	int qemu_status;
 	pid_t watcher;
 	int watcher_pipe;
-	int signals; /* signalfd */
-	int port;    /* socket of the session */
+	pid_t feeder; /* writes a state to QEMU; 0 when it has ended */
+	int signals;  /* signalfd */
+	int port;     /* socket of the session */
 	struct terminal {
 		bool raw;
 		struct termios found, set;
@@ -73,6 +74,8 @@ void kill_qemu(void);
 void reap_qemu(void);
 /* In a child, before exec: signals as they were. */
 void in_child(void);
+/* In a child that goes on with our code: away from the terminal, and ended when we are. */
+void in_helper(void);
 
 /* ==== terminal.c ==== */
 
@@ -134,10 +137,14 @@ enum start { BOOT, BOOT_TO_SAVE, RESTORE };
 
 /* Starts QEMU. memory: a descriptor of the file that is its memory; -1: QEMU makes its own. */
 void start_qemu(const struct machine *machine, enum start how, int memory);
+/* Begins to talk to QEMU's monitor (QMP). False when it does not answer within limit milliseconds.
+ */
+bool qmp_open(long long limit);
 /* What QEMU sends when it is told to migrate; NULL when it failed. Free it. *shared: its memory is
- * a file and is to be left out; false afterwards when this QEMU cannot. The machine stands still
+ * a file and is to be left out; false afterwards when this QEMU cannot. The machine is stopped
  * then. */
 char *migrate_out(size_t *size, bool *shared, long long limit);
+/* Lets the machine go on after migrate_out(), or without it. */
 bool machine_goes_on(long long limit);
 /* Restores the machine from what was sent. False when it did not run within limit milliseconds. */
 bool migrate_in(const char *data, size_t size, bool shared, long long limit);
@@ -145,7 +152,8 @@ bool migrate_in(const char *data, size_t size, bool shared, long long limit);
 /* ==== state.c ==== */
 
 struct state {
-	char *folder;      /* where it is, or will be */
+	char *states;      /* the folder that all states are in */
+	char *folder;      /* its own in there, which need not be there yet */
 	char *shape;       /* what the machine depends on, in words */
 	int memory;        /* a descriptor of its memory's file; -1: its memory is in data */
 	char *data;        /* what QEMU sent */
@@ -153,23 +161,29 @@ struct state {
 	uint64_t sums[2];  /* of the memory and of data */
 	uint64_t labs;     /* of what stat(2) says of the disk with the labs */
 	bool labs_changed; /* it was another one when the state was saved */
+	const char *doubt; /* why it could not be restored, or NULL */
 };
 
 /* Describes the machine: its words, and the files same[] up to a NULL, by what stat(2) says of
  * them. states is the folder that all states are in. */
 void state_of(
 	struct state *state, const char *states, const struct machine *machine, char *const same[]);
-/* Opens it. False when there is none. */
+/* Opens it. False when there is none; one that is incomplete is thrown away. */
 bool state_open(struct state *state);
 /* Begins to compare the state's files with their checksums, in a process of its own, whose PID it
- * returns; state_sound() waits for the verdict. */
+ * returns; state_verdict() waits for it. */
 pid_t state_check(const struct state *state);
-bool state_sound(pid_t check);
+enum verdict { SOUND, DAMAGED, UNKNOWN };
+enum verdict state_verdict(pid_t check);
 /* Closes it, throws it away and, with V=1, says so. */
 void state_drop(struct state *state, const char *reason);
 /* Saves the machine that runs now, whose memory is the file of that descriptor (-1: it is QEMU's
- * own). False when that was not possible. The machine stands still afterwards. */
+ * own). False when that was not possible. The machine may be stopped afterwards. */
 bool state_save(struct state *state, int memory);
+/* A state that was saved and could not be restored: for a day this machine boots, and none is
+ * saved. */
+void state_give_up(const struct state *state);
+bool state_given_up(const struct state *state);
 /* With V=1, a line on stderr. */
 __attribute__((format(printf, 1, 2))) void tell(const char *format, ...);
 

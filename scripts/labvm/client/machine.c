@@ -18,8 +18,8 @@
 
 #include "client.h"
 
-/* All paths on QEMU's command line are relative to the run folder, or descriptors: a comma or a
- * colon in a path of the user's would end the option that it stands in. */
+/* Paths inside QEMU's comma-separated options are relative to the run folder, or descriptors: a
+ * comma or a colon in a path of the user's would end the option that it stands in. */
 #define MIGRATION "migration"
 
 static int monitor = -1; /* the socket to QMP */
@@ -226,7 +226,7 @@ static bool qmp(const char *command, long long limit)
 	}
 }
 
-static bool qmp_open(long long limit)
+bool qmp_open(long long limit)
 {
 	return qmp_said("\"QMP\"", limit) && qmp("{\"execute\": \"qmp_capabilities\"}", limit);
 }
@@ -290,16 +290,19 @@ char *migrate_out(size_t *size, bool *shared, long long limit)
 
 	if (listening < 0)
 		return NULL;
-	if (listen(listening, 1) == 0 && qmp_open(limit)) {
+	if (listen(listening, 1) == 0) {
 		*shared = *shared && leave_memory_out(limit);
 		if (qmp("{\"execute\": \"migrate\", \"arguments\": {\"uri\": \"unix:" MIGRATION
 			"\"}}",
 			    limit)) {
 			struct pollfd ready = {listening, POLLIN, 0};
-			int fd = poll(&ready, 1, (int)limit) == 1
-					 ? accept4(listening, NULL, NULL, SOCK_CLOEXEC)
-					 : -1;
+			int fd = -1;
 
+			while (fd < 0 && vm.qemu && now_ms() < until) {
+				handle_early_signals();
+				if (poll(&ready, 1, 100) == 1)
+					fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
+			}
 			data = fd < 0 ? NULL : read_all(fd, size, until);
 			if (fd >= 0)
 				close(fd);
@@ -313,6 +316,7 @@ char *migrate_out(size_t *size, bool *shared, long long limit)
 			break;
 		if (strstr(said, "\"completed\""))
 			return data;
+		poll(NULL, 0, 5);
 	}
 	free(data);
 	return NULL;
@@ -330,13 +334,14 @@ static bool feed(const char *data, size_t size)
 	pid_t pid = fd < 0 ? -1 : fork();
 
 	if (pid == 0) {
-		in_child();
+		in_helper();
 		for (ssize_t n; size > 0 && (n = write(fd, data, size)) > 0; data += n)
 			size -= n;
 		_exit(0);
 	}
 	if (fd >= 0)
 		close(fd);
+	vm.feeder = pid;
 	return pid > 0;
 }
 

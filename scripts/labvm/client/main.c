@@ -194,26 +194,32 @@ static _Noreturn void die_unanswered(const struct plan *plan)
 	die_vm("the lab VM did not answer within %lld s", plan->limit / 1000);
 }
 
+/* Where that fails a damaged state is thrown away at once; another one when a boot has shown that
+ * it is not the machine that lacks something now. */
 static bool restore(const struct plan *plan, struct state *state)
 {
-	const char *reason = NULL;
-
 	pid_t check = state_check(state);
 
+	state->doubt = NULL;
 	start_qemu(&plan->machine, RESTORE, state->memory);
 	if (!migrate_in(state->data, state->size, state->memory >= 0, RESTORE_MS))
-		reason = "does not fit this QEMU";
+		state->doubt = "does not fit this QEMU";
 	else if (!synchronize(vm.run, 0, true, RESTORE_MS))
-		reason = "does not answer";
-	if (!state_sound(check))
-		reason = "is damaged";
-	if (!reason && !begin(state->labs_changed, RESTORE_MS))
-		reason = "does not begin";
-	if (!reason)
+		state->doubt = "does not answer";
+	enum verdict verdict = state_verdict(check);
+
+	if (verdict == UNKNOWN)
+		state->doubt = "could not be compared with its checksums";
+	if (!state->doubt && verdict == SOUND && !begin(state->labs_changed, RESTORE_MS))
+		state->doubt = "does not accept the time and the random bytes";
+	if (!state->doubt && verdict == SOUND)
 		return true;
 	close_port();
 	kill_qemu();
-	state_drop(state, reason);
+	if (verdict == DAMAGED) {
+		state->doubt = NULL;
+		state_drop(state, "is damaged");
+	}
 	return false;
 }
 
@@ -235,32 +241,41 @@ static bool boot_and_save(const struct plan *plan, struct state *state)
 {
 	int memory = plan->whole_states ? -1 : memfd_create("memory", MFD_CLOEXEC);
 
-	if (memory >= 0 && ftruncate(memory, (off_t)plan->machine.memory << 20) != 0)
+	if (memory >= 0 && ftruncate(memory, (off_t)plan->machine.memory << 20) != 0) {
+		close(memory);
 		return false;
+	}
 	boot(plan, BOOT_TO_SAVE, memory);
 	if (!vm.qemu)
 		return false; /* a QEMU that does not know an option of ours */
+	if (state->doubt)
+		state_drop(state, state->doubt);
 	close_port();
-	bool saved = state_save(state, memory);
+	bool asked = qmp_open(RESTORE_MS), saved = asked && state_save(state, memory);
 
 	if (memory >= 0)
 		close(memory);
-	if (!saved && machine_goes_on(RESTORE_MS) && synchronize(vm.run, 0, true, plan->limit) &&
-		begin(false, plan->limit))
+	if (!saved && asked && machine_goes_on(RESTORE_MS) &&
+		synchronize(vm.run, 0, true, plan->limit) && begin(false, plan->limit))
 		return true;
 	close_port();
 	kill_qemu();
-	return saved && state_open(state) && restore(plan, state);
+	if (!saved)
+		return false;
+	if (state_open(state) && restore(plan, state))
+		return true;
+	state_give_up(state);
+	return false;
 }
 
 static void make_machine(const struct plan *plan, struct state *state)
 {
-	if (plan->states &&
+	if (plan->states && !state_given_up(state) &&
 		((state_open(state) && restore(plan, state)) || boot_and_save(plan, state)))
 		return;
 	boot(plan, BOOT, -1);
 	if (!begin(false, plan->limit))
-		die_unanswered(plan);
+		die_vm("the lab VM does not accept the time and the random bytes");
 }
 
 static void carry_all(const struct plan *plan, const char *option, enum travel how)

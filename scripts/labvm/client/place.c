@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -312,6 +313,8 @@ int next_signal(void)
 
 void reap_qemu(void)
 {
+	if (vm.feeder > 0 && waitpid(vm.feeder, NULL, WNOHANG) == vm.feeder)
+		vm.feeder = 0;
 	if (vm.qemu > 0 && waitpid(vm.qemu, &vm.qemu_status, WNOHANG) == vm.qemu)
 		vm.qemu = 0;
 }
@@ -323,6 +326,15 @@ void in_child(void)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
+}
+
+void in_helper(void)
+{
+	in_child();
+	setsid();
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* The watcher waits for its last writer's end. */
+	close(vm.watcher_pipe);
 }
 
 void handle_early_signals(void)

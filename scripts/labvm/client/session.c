@@ -193,8 +193,15 @@ bool begin(bool labs_changed, long long limit)
 		if (incoming.len < sizeof(head))
 			continue;
 		memcpy(&head, incoming.data, sizeof(head));
+		if (head.type != WIRE_BEGUN || head.len > WIRE_DATA)
+			return false;
+		if (incoming.len < sizeof(head) + head.len)
+			continue;
+		if (head.len > 0)
+			die_vm("the lab VM says: %.*s", (int)head.len,
+				(const char *)incoming.data + sizeof(head));
 		drop_incoming(sizeof(head));
-		return head.type == WIRE_BEGUN && head.len == 0;
+		return true;
 	}
 	return false;
 }

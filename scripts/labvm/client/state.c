@@ -10,14 +10,16 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <signal.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "client.h"
@@ -27,6 +29,7 @@
 /* All states together, in bytes. */
 #define STATES_MAX 600000000LL
 #define SAVE_MS 20000
+#define GIVE_UP_SECONDS (24 * 60 * 60)
 
 #define PAGE 4096
 
@@ -165,11 +168,19 @@ void state_of(
 		describe_host(text);
 	if (fclose(text) != 0)
 		need(NULL);
-	if (asprintf(&state->folder, "%s/%016" PRIx64, states, sum_of(state->shape, size, 0)) < 0 ||
-		asprintf(&vm.unfinished, "%s/new-%d", states, getpid()) < 0)
+	/* Not our PID, because other PID namespaces may share the folder. */
+	uint32_t unique;
+
+	if (getrandom(&unique, sizeof(unique), 0) != sizeof(unique))
+		die(STATUS_VM, "getrandom: %m");
+	if (asprintf(&state->states, "%s", states) < 0 ||
+		asprintf(&state->folder, "%s/%016" PRIx64, states, sum_of(state->shape, size, 0)) <
+			0 ||
+		asprintf(&vm.unfinished, "%s/new-%08" PRIx32, states, unique) < 0)
 		need(NULL);
 	state->memory = -1;
 	state->data = NULL;
+	state->doubt = NULL;
 	if (fstat(machine->labs, &st) == 0)
 		state->labs = sum_of((uint64_t[]){st.st_size, st.st_mtim.tv_sec, st.st_mtim.tv_nsec,
 					     st.st_ino, st.st_dev},
@@ -193,7 +204,7 @@ static char *read_in(const char *folder, const char *name, size_t *size)
 	struct stat st;
 	char *data = NULL;
 
-	if (fd >= 0 && fstat(fd, &st) == 0) {
+	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_size <= STATES_MAX) {
 		data = need(malloc(st.st_size + 1));
 		ssize_t n = read(fd, data, st.st_size);
 
@@ -214,33 +225,52 @@ static void state_close(struct state *state)
 	state->data = NULL;
 }
 
+/* One rename, so that nobody finds half of it; what an end in the middle leaves is stale by its
+ * name. */
+static void discard(const char *folder)
+{
+	char away[INSIDE];
+
+	snprintf(away, sizeof(away), "%s-old", vm.unfinished);
+	if (rename(folder, away) == 0)
+		remove_folder(away);
+}
+
 bool state_open(struct state *state)
 {
 	size_t size;
 	int length = 0;
 	uint64_t labs;
+
+	if (access(state->folder, F_OK) != 0)
+		return false;
+	if (!ours(state->states)) {
+		tell("%s is not a folder that only you can enter: it is not used", state->states);
+		return false;
+	}
 	char *sums = read_in(state->folder, "sums", &size);
-	bool found = sums &&
+	bool whole = sums &&
 		     sscanf(sums, "%" SCNx64 " %" SCNx64 " %" SCNx64 "\n%n", &state->sums[0],
 			     &state->sums[1], &labs, &length) == 3 &&
 		     strcmp(sums + length, state->shape) == 0;
 
 	free(sums);
-	if (!found)
+	state->data = whole ? read_in(state->folder, "state", &state->size) : NULL;
+	if (!state->data) {
+		state_drop(state, "is not complete");
 		return false;
+	}
 	state->labs_changed = labs != state->labs;
-	state->data = read_in(state->folder, "state", &state->size);
 	/* QEMU opens it for writing, and maps it so that nothing is written. */
 	state->memory = open_in(state->folder, "memory", O_RDWR);
-	bool readable = state->memory >= 0 || errno == ENOENT;
-
-	if (!readable)
+	if (state->memory < 0 && errno != ENOENT) {
 		tell("%s/memory: %m", state->folder);
-	/* When it was used last: what is used least goes first. */
-	utimensat(AT_FDCWD, state->folder, NULL, 0);
-	if (!state->data || !readable)
 		state_close(state);
-	return state->data;
+		return false;
+	}
+	/* Records the last use: the least recently used goes first. */
+	utimensat(AT_FDCWD, state->folder, NULL, 0);
+	return true;
 }
 
 pid_t state_check(const struct state *state)
@@ -252,18 +282,28 @@ pid_t state_check(const struct state *state)
 		die(STATUS_VM, "fork: %m");
 	if (pid > 0)
 		return pid;
-	in_child();
+	in_helper();
 	bool sound = (state->memory < 0 || sum_sparse(state->memory, -1, &sum)) &&
 		     sum == state->sums[0] && sum_of(state->data, state->size, 0) == state->sums[1];
 
 	_exit(sound ? 0 : 1);
 }
 
-bool state_sound(pid_t check)
+enum verdict state_verdict(pid_t check)
 {
 	int status;
 
-	return waitpid(check, &status, 0) == check && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	for (;;) {
+		struct pollfd signals = {vm.signals, POLLIN, 0};
+		pid_t pid = waitpid(check, &status, WNOHANG);
+
+		if (pid == check && WIFEXITED(status))
+			return WEXITSTATUS(status) == 0 ? SOUND : DAMAGED;
+		if (pid != 0)
+			return UNKNOWN;
+		poll(&signals, 1, 10);
+		handle_early_signals();
+	}
 }
 
 void state_drop(struct state *state, const char *reason)
@@ -271,7 +311,36 @@ void state_drop(struct state *state, const char *reason)
 	tell("the saved state %s %s; it is thrown away, and the machine boots",
 		strrchr(state->folder, '/') + 1, reason);
 	state_close(state);
-	remove_folder(state->folder);
+	discard(state->folder);
+}
+
+/* A file beside the state's folder. */
+static char *given_up(const struct state *state)
+{
+	char *path;
+
+	if (asprintf(&path, "%s.boot", state->folder) < 0)
+		need(NULL);
+	return path;
+}
+
+void state_give_up(const struct state *state)
+{
+	char *path = given_up(state);
+
+	tell("a machine that was just saved cannot be restored; it boots for a day");
+	close(open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+	free(path);
+}
+
+bool state_given_up(const struct state *state)
+{
+	char *path = given_up(state);
+	struct stat st;
+	bool recent = stat(path, &st) == 0 && time(NULL) - st.st_mtime < GIVE_UP_SECONDS;
+
+	free(path);
+	return recent;
 }
 
 /* ==== Saving ==== */
@@ -282,7 +351,7 @@ static bool make_folders(const char *states)
 
 	for (const char *slash = states; (slash = strchr(slash + 1, '/'));) {
 		snprintf(path, sizeof(path), "%.*s", (int)(slash - states), states);
-		mkdir(path, 0755);
+		mkdir(path, 0700);
 	}
 	mkdir(states, 0700);
 	return ours(states);
@@ -311,10 +380,11 @@ static bool older(struct timespec a, struct timespec b)
 	return a.tv_sec < b.tv_sec || (a.tv_sec == b.tv_sec && a.tv_nsec < b.tv_nsec);
 }
 
-/* Removes what clients that were killed have left and, one after the other, the states that were
- * used least lately, until all others and the new one fit. */
+/* Removes what clients that were killed have left (we hold the lock, so nobody else is saving) and
+ * the least recently used states, until the others and the new one fit. */
 static void make_room(const char *states, long long wanted)
 {
+	const char *own = strrchr(vm.unfinished, '/') + 1;
 	char path[INSIDE], oldest[INSIDE];
 	struct timespec used, oldest_used = {0};
 	long long total;
@@ -326,11 +396,9 @@ static void make_room(const char *states, long long wanted)
 		oldest[0] = '\0';
 		total = wanted;
 		while (dir && (entry = readdir(dir))) {
-			pid_t pid = strncmp(entry->d_name, "new-", 4) == 0 ? atoi(entry->d_name + 4)
-									   : 0;
-
 			snprintf(path, sizeof(path), "%s/%.20s", states, entry->d_name);
-			if (pid > 0 && kill(pid, 0) != 0 && errno == ESRCH)
+			if (strncmp(entry->d_name, "new-", 4) == 0 &&
+				strcmp(entry->d_name, own) != 0)
 				remove_folder(path);
 			if (strlen(entry->d_name) != 16)
 				continue;
@@ -343,7 +411,7 @@ static void make_room(const char *states, long long wanted)
 		if (dir)
 			closedir(dir);
 		if (total > STATES_MAX && oldest[0])
-			remove_folder(oldest);
+			discard(oldest);
 	} while (total > STATES_MAX && oldest[0]);
 }
 
@@ -401,27 +469,31 @@ static bool write_state(struct state *state, int memory)
 
 bool state_save(struct state *state, int memory)
 {
-	char states[PATH_MAX];
 	struct timespec unused;
 	bool done = false;
 	int lock = -1;
 
-	snprintf(states, sizeof(states), "%.*s", (int)(strrchr(state->folder, '/') - state->folder),
-		state->folder);
-	if (!make_folders(states)) {
-		tell("%s is no folder that is yours alone, so nothing is saved", states);
-	} else if ((lock = open_in(states, "lock", O_RDWR | O_CREAT)) < 0 ||
+	if (!make_folders(state->states)) {
+		tell("%s is not a folder that only you can enter: nothing is saved", state->states);
+	} else if ((lock = open_in(state->states, "lock", O_RDWR | O_CREAT)) < 0 ||
 		   flock(lock, LOCK_EX | LOCK_NB) != 0) {
-		tell("somebody else is saving a state now, or %s cannot be written", states);
+		tell("another client is saving a state, or %s cannot be written", state->states);
 	} else if (mkdir(vm.unfinished, 0700) == 0) {
 		if (write_state(state, memory)) {
-			make_room(states, state_weight(vm.unfinished, &unused));
-			done = rename(vm.unfinished, state->folder) == 0 || errno == ENOTEMPTY ||
-			       errno == EEXIST;
+			long long weight = state_weight(vm.unfinished, &unused);
+
+			errno = EFBIG;
+			if (weight <= STATES_MAX) {
+				make_room(state->states, weight);
+				done = rename(vm.unfinished, state->folder) == 0 ||
+				       errno == ENOTEMPTY || errno == EEXIST;
+			}
 		}
 		if (!done)
 			tell("saving the machine: %m");
 		remove_folder(vm.unfinished);
+	} else {
+		tell("making %s: %m", vm.unfinished);
 	}
 	if (lock >= 0)
 		close(lock);
