@@ -420,15 +420,15 @@ static void build_system(void)
  * would otherwise draw the same random numbers. random(4) */
 static bool reseed(const struct wire_begin *facts)
 {
-	struct {
-		struct rand_pool_info info;
-		uint8_t seed[sizeof(facts->seed)];
-	} entropy = {{8 * sizeof(facts->seed), sizeof(facts->seed)}, {0}};
+	_Alignas(struct rand_pool_info) char
+		entropy[sizeof(struct rand_pool_info) + sizeof(facts->seed)];
+	struct rand_pool_info *info = (struct rand_pool_info *)entropy;
 	int fd = open("/dev/urandom", O_RDWR | O_CLOEXEC);
 
-	memcpy(entropy.seed, facts->seed, sizeof(entropy.seed));
-	bool done =
-		fd >= 0 && ioctl(fd, RNDADDENTROPY, &entropy) == 0 && ioctl(fd, RNDRESEEDCRNG) == 0;
+	info->entropy_count = 8 * sizeof(facts->seed);
+	info->buf_size = sizeof(facts->seed);
+	memcpy(info->buf, facts->seed, sizeof(facts->seed));
+	bool done = fd >= 0 && ioctl(fd, RNDADDENTROPY, info) == 0 && ioctl(fd, RNDRESEEDCRNG) == 0;
 
 	if (!done)
 		complain("seeding the random numbers: %m");

@@ -112,10 +112,12 @@ static void write_link(const char *from, const char *to, const struct stat *st)
 	char target[PATH_MAX];
 	ssize_t n = readlink(from, target, sizeof(target));
 
+	size_t len = n < 0 ? 0 : n;
+
 	if (n < 0)
 		die(STATUS_USAGE, "%s cannot travel: %m", from);
 	write_head(to, S_IFLNK | 0777, st->st_mtime, n);
-	fwrite(target, 1, n, archive);
+	fwrite(target, 1, len, archive);
 	pad(n);
 }
 

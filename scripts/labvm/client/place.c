@@ -111,7 +111,7 @@ static void print_tail(const char *name)
 	fprintf(stderr, "vm: the end of %s:\n%s%s", name, from, text[n - 1] == '\n' ? "" : "\n");
 }
 
-static void say(const char *format, va_list args)
+__attribute__((format(printf, 1, 0))) static void say(const char *format, va_list args)
 {
 	terminal_cooked();
 	fputs("vm: ", stderr);

@@ -365,6 +365,7 @@ static long long state_weight(const char *folder, struct timespec *used)
 	struct stat st;
 	long long weight = 0;
 
+	*used = (struct timespec){0};
 	if (stat(folder, &st) == 0)
 		*used = st.st_mtim;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
