@@ -125,7 +125,7 @@ damage() {
 	started "boot restore"
 	damage "one byte of the memory" sh -c 'printf X | dd of=memory bs=1 seek=20000000 conv=notrunc status=none'
 	damage "one bit of the state" sh -c 'byte=$(od -An -tu1 -j 200000 -N1 state); printf "\\$(printf %o $((byte ^ 1)))" | dd of=state bs=1 seek=200000 conv=notrunc status=none'
-	damage "memory, of no length" truncate -s 0 memory
+	damage "memory, truncated" truncate -s 30M memory
 	damage "state, removed" rm state
 	damage "one byte of what it depends on" sh -c 'printf X | dd of=sums bs=1 seek=200 conv=notrunc status=none'
 }
@@ -163,10 +163,11 @@ damage() {
 		# What is wrong with this QEMU is wrong with each restore: it is not tried again.
 		same "$instead: status, and what was printed" "0 here" "$status $out" && started "restore boot restore boot"
 		[[ $err = *"thrown away"* ]] || { echo "$instead: observed on stderr: $err" && return 1; }
-		vm echo here
-		same "$instead, again: status, and what was printed" "0 here" "$status $out" && started boot
-		rm "$LAB_STATE"/*.boot
+		ls "$LAB_STATE"/*.boot
+		[ "$instead" = -S ] || rm "$LAB_STATE"/*.boot
 	done
+	vm echo here
+	same "again: status, and what was printed" "0 here" "$status $out" && started boot
 }
 
 @test "vm: LAB_STATE=no boots; a state with the memory in it is restored as well" {
@@ -185,8 +186,6 @@ damage() {
 @test "vm: where a state cannot be written the machine that has booted goes on" {
 	local shared=$STATES
 	new_states
-	(ulimit -f 20000 && vm echo here && same "no file so large: status, and what was printed" "0 here" "$status $out")
-	started boot
 	LAB_STATE=/proc/none vm echo here
 	same "no such folder can be: status, and what was printed" "0 here" "$status $out" && started boot
 	mkdir -m 755 "$LAB_STATE"
