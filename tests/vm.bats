@@ -299,3 +299,23 @@ killed() {
 	vm sh -c 'cd /lab && echo x >file && cat file && echo y >/usr/bin/file && cat /usr/bin/file && stat -c %u:%g scripts/lab build/labs/01-pid-ns /usr/bin/bash'
 	same "what can be written, and whose the files are" "x y 0:0 0:0 0:0" "$(xargs <<<"$out")"
 }
+
+@test "vm: what comes back has no power here, and replaces only what is of its kind" {
+	local place=$BATS_TEST_TMPDIR/back device=''
+	mkdir -p "$place/folder" "$place/other"
+	echo mine | tee "$place/folder/file" "$place/single" >"$place/other/file"
+	[ "$EUID" != 0 ] || device='mknod folder/disk b 8 0; mkfifo folder/fifo;'
+	vm --carry "$place" --bring "$place/folder" --bring "$place/single" --bring "$place/other" sh -c 'cd "$0" || exit
+		cp /bin/busybox folder/power; mkdir -m 2775 folder/sub; echo theirs >folder/file; '"$device"'
+		chown -R 1000:1000 folder; chmod 6755 folder/power
+		rm -r single other; ln -s /etc/passwd single; ln -s /etc other' "$place"
+	same "status" 125 "$status"
+	same "what was written" "theirs" "$(<"$place/folder/file")"
+	same "set-id bits and devices" "" "$(find "$place/folder" -perm /6000 -o -type b -o -type p)"
+	same "owners" "$EUID" "$(stat -c %u "$place/folder"/* | sort -u)"
+	same "what became a link" "mine mine" "$(cat "$place/single" "$place/other/file" | xargs)"
+	for said in 'folder/power: without its set-id bits' 'folder/sub: without its set-id bits' 'single: it was a file and is a link' 'other: it was a folder and is a link'; do
+		[[ $err = *"$said"* ]] || { echo "expected '$said' on stderr, observed $err" && return 1; }
+	done
+	same "what is left beside them" "folder other single" "$(find "$place" -mindepth 1 -maxdepth 1 -printf '%P\n' | sort | xargs)"
+}

@@ -67,7 +67,8 @@ struct session {
 
 	uint8_t out[WIRE_FRAME]; /* the one frame that the port would not take */
 	size_t out_len;
-	bool synced_due;
+	bool synced_due, begun_due;
+	bool failed_due; /* its command could not be started */
 	uint8_t nonce[WIRE_NONCE];
 	uint32_t credit_due;
 
@@ -525,7 +526,8 @@ static void send_signal(const struct session *s, int sig)
 
 /* ==== Frames to the host ==== */
 
-/* False when the port will not take it now; it is then kept and goes first next time. */
+/* False when the port will not take it now; it is then kept and goes first next time. So nobody
+ * calls this while one is kept: what comes then is due. */
 static bool send_frame(struct session *s, uint32_t type, const void *data, size_t len)
 {
 	struct wire_head head = {type, len};
@@ -578,6 +580,16 @@ static void send_due(struct session *s)
 	if (s->synced_due && (begun || s == sessions)) {
 		s->synced_due = false;
 		if (!send_frame(s, WIRE_SYNCED, s->nonce, WIRE_NONCE))
+			return;
+	}
+	if (s->begun_due) {
+		s->begun_due = false;
+		if (!send_frame(s, WIRE_BEGUN, lacks, strlen(lacks)))
+			return;
+	}
+	if (s->failed_due) {
+		s->failed_due = false;
+		if (!send_frame(s, WIRE_EXIT, "125", 3))
 			return;
 	}
 	if (s->credit_due >= WIRE_CREDIT_START / 4) {
@@ -743,7 +755,7 @@ static void start_command(struct session *s)
 	if (s->pid < 0) {
 		complain("starting a command: %m");
 		forget_command(s);
-		send_frame(s, WIRE_EXIT, "125", 3);
+		s->failed_due = true;
 	}
 }
 
@@ -755,7 +767,7 @@ static void end_session(struct session *s)
 		doom(s->pid);
 	forget_command(s);
 	s->in_len = s->out_len = 0;
-	s->synced_due = s->deaf = false;
+	s->synced_due = s->begun_due = s->failed_due = s->deaf = false;
 }
 
 static _Noreturn void quit(const struct session *s)
@@ -781,7 +793,7 @@ static void begin_due(struct session *s, const uint8_t *data)
 	begun = true;
 	if (!begin(&facts))
 		snprintf(lacks, sizeof(lacks), "it could not begin; its console says why");
-	send_frame(s, WIRE_BEGUN, lacks, strlen(lacks));
+	s->begun_due = true;
 }
 
 static void handle_frame(struct session *s, uint32_t type, const uint8_t *data, size_t len)

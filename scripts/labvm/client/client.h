@@ -1,11 +1,12 @@
 /*
  * vm-client: the host's end of the lab VM. scripts/vm decides what the machine is; the client
- *starts QEMU, talks to the guest's /init (wire.h says how), and leaves nothing behind.
+ * starts QEMU, talks to the guest's /init (wire.h says how), and leaves nothing behind.
  *
  *	place.c     the run folder, and how everything ends
  *	terminal.c  the caller's descriptors and its terminal
  *	session.c   one command in the guest
  *	archive.c   what travels to the guest
+ *	bring.c     what comes back
  *	machine.c   QEMU: started, asked, ended
  *	state.c     saved states of a machine
  *	main.c      the command line, and the order of it all
@@ -122,6 +123,12 @@ void know_names(const char *list);
 void carry(const char *path, enum travel how);
 /* A descriptor of the archive of all that was added, read from its start; -1 when nothing was. */
 int carried_archive(void);
+
+/* ==== bring.c ==== */
+
+/* Copies path from the guest to the same place here. Tells what it leaves out. False when it is not
+ * there then as it was in the guest. */
+bool bring(const char *path);
 
 /* ==== machine.c ==== */
 

@@ -8,8 +8,7 @@
  *		--system FILE	the disk that /usr is on
  *		--labs FILE	the disk that the labs are on
  *		--states FOLDER	saved states are there; without it the machine boots
- *		--whole-states	save states that have the memory in them, as where QEMU can do no
- *other
+ *		--whole-states	save the memory too, as where QEMU cannot leave it out
  *		--same FILE	a state is only for a machine with this file. May be repeated
  *		--names FILE	which names the guest has, for what travels
  *		--carry PATH	PATH is at the same place in the guest; the guest must not have it
@@ -95,83 +94,6 @@ static int attach(struct ends *ends, char *argv[])
 		return status;
 	}
 	die(STATUS_VM, "the lab VM has %d shells attached already: end one first", WIRE_PORTS - 1);
-}
-
-/* ==== bring ==== */
-
-static int run_program(char *const argv[])
-{
-	int status;
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		in_child();
-		execvp(argv[0], argv);
-		_exit(127);
-	}
-	return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status)
-									       : -1;
-}
-
-/* Puts new in the place of path in one step, whatever was there. */
-static bool replace(const char *new, const char *path)
-{
-	if (renameat2(AT_FDCWD, new, AT_FDCWD, path, RENAME_EXCHANGE) == 0)
-		return true;
-	return rename(new, path) == 0;
-}
-
-/* A second command in the guest packs path; tar unpacks it beside its place. */
-static bool bring(const char *path)
-{
-	char parent[PATH_MAX], work[PATH_MAX + 32], inside[2 * PATH_MAX], name[NAME_MAX + 3];
-	struct ends ends = {.fd = {-1, -1, -1}, .mode = "cpc", .tty = -1};
-	int pair[2], status;
-	bool done = false;
-
-	snprintf(parent, sizeof(parent), "%.*s", (int)(strrchr(path, '/') - path), path);
-	snprintf(name, sizeof(name), "./%s", strrchr(path, '/') + 1);
-	snprintf(work, sizeof(work), "%s/.unboxed-XXXXXX", parent);
-	if (!mkdtemp(work)) {
-		fprintf(stderr, "vm: bringing %s: making a folder beside it: %m\n", path);
-		return false;
-	}
-	if (pipe2(pair, O_CLOEXEC) != 0)
-		die(STATUS_VM, "pipe: %m");
-	pid_t tar = fork();
-
-	if (tar == 0) {
-		in_child();
-		dup2(pair[0], 0);
-		/* What went wrong is said below, once. */
-		dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), 2);
-		execlp("tar", "tar", "-x", "-o", "-C", work, "-f", "-", NULL);
-		_exit(127);
-	}
-	close(pair[0]);
-	ends.fd[1] = pair[1];
-	if (!parent[0])
-		strcpy(parent, "/");
-	status = run_session(&ends,
-		(char *[]){"/bin/busybox", "tar", "-c", "-f", "-", "-C", parent, name, NULL});
-	if (ends.fd[1] >= 0)
-		close(ends.fd[1]);
-	int unpacked = -1;
-
-	if (tar > 0)
-		waitpid(tar, &unpacked, 0);
-	snprintf(inside, sizeof(inside), "%s/%s", work, name + 2);
-	if (status != 0)
-		fprintf(stderr,
-			"vm: bringing %s: it is not in the lab VM or cannot be read there\n", path);
-	else if (unpacked != 0)
-		fprintf(stderr, "vm: bringing %s: tar failed here\n", path);
-	else if (!replace(inside, path))
-		fprintf(stderr, "vm: bringing %s: %m\n", path);
-	else
-		done = true;
-	run_program((char *[]){"rm", "-rf", work, NULL});
-	return done;
 }
 
 /* ==== run ==== */

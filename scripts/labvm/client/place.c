@@ -11,7 +11,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -171,19 +170,28 @@ bool ours(const char *path)
 	       !(st.st_mode & 077);
 }
 
+/* An open file description's lock, which its owner's death frees, and which can be asked for
+ * without being taken: fcntl(2). */
+static bool alive_lock(int fd, int command, struct flock *lock)
+{
+	*lock = (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	return fcntl(fd, command, lock) == 0;
+}
+
 bool is_alive(const char *run)
 {
 	char path[128];
+	struct flock lock;
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/alive", run);
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return false;
-	bool free = flock(fd, LOCK_EX | LOCK_NB) == 0;
+	bool held = alive_lock(fd, F_OFD_GETLK, &lock) && lock.l_type != F_UNLCK;
 
 	close(fd);
-	return !free;
+	return held;
 }
 
 void each_run(void (*each)(const char *run, void *data), void *data)
@@ -218,6 +226,7 @@ static void sweep_run(const char *run, void *unused)
 void make_run_folder(void)
 {
 	char place[64], path[128];
+	struct flock lock;
 
 	each_run(sweep_run, NULL);
 	run_place(0, place, sizeof(place));
@@ -237,7 +246,7 @@ void make_run_folder(void)
 	}
 	snprintf(path, sizeof(path), "%s/alive", vm.run);
 	vm.alive = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (vm.alive < 0 || flock(vm.alive, LOCK_EX | LOCK_NB) != 0)
+	if (vm.alive < 0 || !alive_lock(vm.alive, F_OFD_SETLK, &lock))
 		die(STATUS_VM, "locking %s: %m", path);
 }
 
