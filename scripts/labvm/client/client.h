@@ -54,6 +54,8 @@ _Noreturn void end(int status);
 __attribute__((format(printf, 2, 3))) _Noreturn void die(int status, const char *format, ...);
 /* The VM itself failed: a line with the reason, and what QEMU and the kernel said last. */
 __attribute__((format(printf, 1, 2))) _Noreturn void die_vm(const char *format, ...);
+/* With V=1, a line on stderr. */
+__attribute__((format(printf, 1, 2))) void tell(const char *format, ...);
 /* malloc(3) that does not fail. */
 void *need(void *memory);
 void make_run_folder(void);
@@ -191,7 +193,5 @@ bool state_save(struct state *state, int memory);
  * saved. */
 void state_give_up(const struct state *state);
 bool state_given_up(const struct state *state);
-/* With V=1, a line on stderr. */
-__attribute__((format(printf, 1, 2))) void tell(const char *format, ...);
 
 #endif

@@ -140,6 +140,20 @@ _Noreturn void die_vm(const char *format, ...)
 	end(STATUS_VM);
 }
 
+void tell(const char *format, ...)
+{
+	const char *wanted = getenv("V");
+	va_list args;
+
+	if (!wanted || !*wanted)
+		return;
+	fputs("vm: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+}
+
 void *need(void *memory)
 {
 	if (!memory)

@@ -11,7 +11,6 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -35,20 +34,6 @@
 
 /* Room for the path of a file in a folder. */
 #define INSIDE (PATH_MAX + 32)
-
-void tell(const char *format, ...)
-{
-	const char *wanted = getenv("V");
-	va_list args;
-
-	if (!wanted || !*wanted)
-		return;
-	fputs("vm: ", stderr);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-}
 
 /* ==== Checksums: against damage, not against malice, for the folder is the user's own ==== */
 
