@@ -267,20 +267,21 @@ killed() {
 
 # A machine that is about to be saved is nobody's: who attaches waits for the one that is restored from it.
 @test "vm: --attach during the first boot runs nothing in the machine that is saved" {
-	local first attached=''
+	local first attached='' word=lab.attach-$RANDOM
 	new_states
-	export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR
-	scripts/vm sh -c 'cat /proc/sys/kernel/random/boot_id; sleep 20' >"$BATS_TEST_TMPDIR/first" 2>&1 </dev/null 3>&- &
+	scripts/vm --append "$word" sh -c 'cat /proc/sys/kernel/random/boot_id; sleep 20' >"$BATS_TEST_TMPDIR/first" 2>&1 </dev/null 3>&- &
 	first=$!
-	for _ in {1..60}; do
-		attached=$(timeout 60 scripts/vm --attach cat /proc/sys/kernel/random/boot_id 2>/dev/null 3>&- </dev/null) && break
+	# It finds the newest machine, which may be another test's.
+	for _ in {1..200}; do
+		attached=$(timeout 60 scripts/vm --attach sh -c 'grep -qw "$0" /proc/cmdline && cat /proc/sys/kernel/random/boot_id' \
+			"$word" 2>/dev/null 3>&- </dev/null) && break
 		sleep 0.1
 	done
 	for _ in {1..60}; do [ ! -s "$BATS_TEST_TMPDIR/first" ] && sleep 0.1; done
 	kill $first
 	wait $first || :
 	same "the machine that --attach finds" "$(head -n 1 "$BATS_TEST_TMPDIR/first")" "$attached"
-	vm cat /proc/sys/kernel/random/boot_id
+	vm --append "$word" cat /proc/sys/kernel/random/boot_id
 	differ "boot ids of that and of a restored machine" "$attached" "$out"
 }
 
