@@ -271,7 +271,16 @@ killed() {
 	new_states
 	scripts/vm --append "$word" sh -c 'cat /proc/sys/kernel/random/boot_id; sleep 20' >"$BATS_TEST_TMPDIR/first" 2>&1 </dev/null 3>&- &
 	first=$!
-	# It finds the newest machine, which may be another test's.
+	# Held before it has saved anything: the machine boots, and must not answer. --attach finds the newest machine, which
+	# may be another test's.
+	for _ in {1..100}; do [ -e "${XDG_RUNTIME_DIR:-/tmp}/unboxed-$EUID/vm-$first/1" ] && break || sleep 0.05; done
+	kill -STOP $first
+	local until=$((SECONDS + 10)) early=''
+	while [ -z "$early" ] && ((SECONDS < until)); do
+		early=$(timeout 8 scripts/vm --attach sh -c 'grep -qw "$0" /proc/cmdline && echo "it ran a command"' "$word" 2>/dev/null 3>&- </dev/null) || sleep 0.1
+	done
+	kill -CONT $first
+	same "the machine that is to be saved" "" "$early"
 	for _ in {1..200}; do
 		attached=$(timeout 60 scripts/vm --attach sh -c 'grep -qw "$0" /proc/cmdline && cat /proc/sys/kernel/random/boot_id' \
 			"$word" 2>/dev/null 3>&- </dev/null) && break
