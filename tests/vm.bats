@@ -269,12 +269,14 @@ killed() {
 @test "vm: --attach during the first boot runs nothing in the machine that is saved" {
 	local first attached='' word=lab.attach-$RANDOM
 	new_states
-	scripts/vm --append "$word" sh -c 'cat /proc/sys/kernel/random/boot_id; sleep 20' >"$BATS_TEST_TMPDIR/first" 2>&1 </dev/null 3>&- &
+	scripts/vm --append "$word" sh -c 'cat /proc/sys/kernel/random/boot_id; sleep 60' >"$BATS_TEST_TMPDIR/first" 2>&1 </dev/null 3>&- &
 	first=$!
-	# Held before it has saved anything: the machine boots, and must not answer. --attach finds the newest machine, which
-	# may be another test's.
-	for _ in {1..100}; do [ -e "${XDG_RUNTIME_DIR:-/tmp}/unboxed-$EUID/vm-$first/1" ] && break || sleep 0.05; done
+	# Held before it has saved anything: the machine boots, and does not answer. --attach finds the newest machine: that
+	# is this one for an hour, also where other tests start theirs.
+	local run=${XDG_RUNTIME_DIR:-/tmp}/unboxed-$EUID/vm-$first
+	for _ in {1..600}; do [ -e "$run/1" ] && break || sleep 0.05; done
 	kill -STOP $first
+	touch -d '1 hour' "$run/alive"
 	local until=$((SECONDS + 10)) early=''
 	while [ -z "$early" ] && ((SECONDS < until)); do
 		early=$(timeout 8 scripts/vm --attach sh -c 'grep -qw "$0" /proc/cmdline && echo "it ran a command"' "$word" 2>/dev/null 3>&- </dev/null) || sleep 0.1
