@@ -125,13 +125,25 @@ const char *file_tmpdir(void)
 	return path;
 }
 
+char *file_program(void)
+{
+	static const char self[] = "/proc/self/exe";
+	const char *named = getenv(FILE_PROGRAM);
+	struct stat a, b;
+	/* Whoever else has set it does not name our file. */
+	if (named && named[0] == '/' && !stat(named, &a) && !stat(self, &b) &&
+		a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+		return text("%s", named);
+	char program[PATH_MAX];
+	ssize_t length = readlink(self, program, sizeof program - 1);
+	if (length < 0)
+		die("readlink %s", self);
+	return text("%.*s", (int)length, program);
+}
+
 char *file_rootfs(void)
 {
-	char program[PATH_MAX]; /* as the kernel has it: from / on, and without links */
-	ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-	if (length < 0)
-		die("readlink /proc/self/exe");
-	program[length] = '\0';
+	autofree char *program = file_program();
 	for (int up = 0; up < 2 && strrchr(program, '/'); up++) /* from build/labs/NN-name */
 		*strrchr(program, '/') = '\0';
 	char *tree = text("%s/rootfs/tree", program);

@@ -33,6 +33,13 @@ int file_try_write(const char *path, const char *value);
 const char *file_tmpdir(void);
 
 /*
+ * Where this program lies, from / on and without links. Allocated. A program that has executed
+ * itself from a mount that no path leads to has named its file in the environment before.
+ */
+#define FILE_PROGRAM "LAB_PROGRAM"
+char *file_program(void);
+
+/*
  * The busybox tree that make builds, the root of the labs' containers: the
  * folder ../rootfs/tree beside the program's. Allocated. No run may write to it.
  */

@@ -59,9 +59,21 @@ static char *alone_by(const struct lab_part *part)
 
 static const char *can_run; /* NULL: not asked; "": the lab; else a part of it */
 
+/*
+ * A standard descriptor that is closed stays closed to who reads and writes (O_PATH), but its
+ * number is taken: no file that is opened later becomes the standard input or output of a COMMAND.
+ */
+static void take_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", O_PATH | O_CLOEXEC);
+}
+
 bool lab_parse(const struct lab *the_lab, int argc, char *argv[])
 {
 	lab = the_lab;
+	take_standard_descriptors();
 	options_read(argc, argv, &can_run);
 	return !can_run;
 }
@@ -160,8 +172,8 @@ static bool on_path(const char *name)
 void lab_exec_command(void)
 {
 	/* eat, spin and forks lie beside the labs; last on PATH, they shadow nothing. */
-	autofree char *self = realpath("/proc/self/exe", NULL);
-	char *slash = self ? strrchr(self, '/') : NULL;
+	autofree char *self = file_program();
+	char *slash = strrchr(self, '/');
 	if (slash) {
 		*slash = '\0';
 		const char *path = getenv("PATH");

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "powers.h"
+#include "program.h"
 #include "root.h"
 
 struct container {

@@ -65,22 +65,23 @@ static inline void explain_root(const struct container *c)
 			r->keep);
 	for (int i = 0; i < r->volume_count; i++) {
 		const struct bind_mount *v = &r->volumes[i];
-		const char *target = v->target + strspn(v->target, "/");
 		becomes(i < asked.volumes.count ? "--volume" : "--init",
 			i < asked.volumes.count ? asked.volumes.value[i] : "",
-			"mount(\"%s\", \"%s\", NULL, MS_BIND|MS_REC, NULL)", v->source, target);
+			"open_tree(...\"%s\"...OPEN_TREE_CLONE...)", v->source);
 		if (v->read_only)
-			becomes("", "",
-				"mount_setattr(...\"%s\", %s, {attr_set=MOUNT_ATTR_RDONLY...)",
-				target, v->recursive ? "AT_RECURSIVE" : "0");
+			becomes("", "", "mount_setattr(...%s, {attr_set=MOUNT_ATTR_RDONLY...)",
+				v->recursive ? "AT_RECURSIVE" : "AT_EMPTY_PATH");
+		becomes("", "", "openat2(...\"%s\"...RESOLVE_IN_ROOT...)", v->target);
+		becomes("", "", "move_mount(...)");
 	}
 	for (int i = 0; i < asked.tmpfs.count; i++) {
 		const char *path = asked.tmpfs.value[i], *options = strchr(path, ':');
-		int length = (int)strcspn(path, ":") - 1;
+		int length = (int)strcspn(path, ":");
 		becomes("--tmpfs", path,
-			"mount(\"tmpfs\", \"%.*s\", \"tmpfs\", MS_NOSUID|MS_NODEV|MS_NOEXEC, %s%s%s)",
-			length, path + 1, options ? "\"" : "", options ? options + 1 : "NULL",
-			options ? "\"" : "");
+			"mount(\"tmpfs\", \"memory\", \"tmpfs\", MS_NOSUID|MS_NODEV|MS_NOEXEC, %s%s%s)",
+			options ? "\"" : "", options ? options + 1 : "NULL", options ? "\"" : "");
+		becomes("", "", "openat2(...\"%.*s\"...RESOLVE_IN_ROOT...)", length, path);
+		becomes("", "", "move_mount(...)");
 	}
 	if (r->read_only)
 		becomes("--read-only", "",
@@ -136,8 +137,11 @@ static inline int explain(const struct container *c)
 		becomes("", "", "sethostname(..., 12)");
 	explain_network(c);
 	explain_root(c);
-	if (strcmp(c->workdir, "/"))
-		becomes("--workdir", c->workdir, "chdir(\"%s\")", c->workdir);
+	if (strcmp(c->workdir, "/")) {
+		becomes("--workdir", c->workdir, "openat2(...\"%s\"...RESOLVE_IN_ROOT...)",
+			c->workdir);
+		becomes("", "", "fchdir(...)");
+	}
 	if (asked.tty)
 		becomes("--tty", "", "ioctl(...TIOCSCTTY...)");
 	if (asked.interactive)

@@ -49,15 +49,25 @@ static inline int clone3(struct clone_args *args)
 
 /* ---- Inside ---- */
 
+/* A name in a container may lead anywhere: it is a terminal's master if it is devpts' own 5:2. */
+static inline void expect_ptmx(int master)
+{
+	struct stat st;
+	struct statfs fs;
+	MUST(fstat(master, &st));
+	MUST(fstatfs(master, &fs));
+	errno = 0;
+	if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(5, 2) || fs.f_type != DEVPTS_SUPER_MAGIC)
+		die("/dev/pts/ptmx in the container: expected devpts' device 5:2");
+}
+
 /* A terminal of its own: what it types comes to us by the master, which is handed over. */
 static inline void terminal_open(int channel)
 {
-	char name[32];
-	int unlock = 0, number, master = MUST(open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC));
+	int unlock = 0, master = MUST(open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC));
+	expect_ptmx(master);
 	MUST(ioctl(master, TIOCSPTLCK, &unlock));
-	MUST(ioctl(master, TIOCGPTN, &number));
-	snprintf(name, sizeof name, "/dev/pts/%d", number);
-	int slave = MUST(open(name, O_RDWR | O_NOCTTY | O_CLOEXEC));
+	int slave = MUST(ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
 	MUST(ioctl(slave, TIOCSCTTY, 0));
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		MUST(dup2(slave, fd));
@@ -146,10 +156,8 @@ static inline _Noreturn void container_main(struct container *c)
 	if (MUST(read(c->channel, address, sizeof address)) != sizeof address)
 		_exit(125); /* who was to plug the cable is gone */
 	network_up(address);
-	if (strcmp(c->workdir, "/") && chdir(c->workdir)) {
-		make_folders(c->workdir);
-		MUST(chdir(c->workdir));
-	}
+	c->channel = close_descriptors(c->channel); /* until exec(): container_executes() */
+	enter_workdir(c->workdir);
 	command_exec(&c->powers, c->tty ? c->channel : -1, c->environment, c->command, c->init);
 }
 
@@ -161,6 +169,7 @@ static inline void terminal_take(struct container *c)
 	int number;
 	if (c->tty && read(c->channel, &number, sizeof number) == sizeof number) {
 		c->terminal = MUST((int)syscall(SYS_pidfd_getfd, c->pidfd, number, 0));
+		expect_ptmx(c->terminal);
 		MUST(write(c->channel, "", 1));
 	}
 }

@@ -3,6 +3,7 @@
  * the order of a container's life:
  *
  *   container.h  what it is to be; options.h: in docker run's words
+ *   program.h    what it must not get of this program: its file, its descriptors
  *   limits.h     its group and its limits; devices.h: which devices may be opened
  *   network.h    the bridge, and a cable to it
  *   life.h       clone3(2) into all of that, and who waits for its end
@@ -258,12 +259,16 @@ int main(int argc, char *argv[])
 		return running(&lab, argc, argv);
 	limit = c.memory ? c.memory : 32 << 20;
 	limit -= limit % sysconf(_SC_PAGESIZE);
-	if (lab_command)
+	if (asked_to_act)
+		program_protect(argv);
+	if (lab_command) {
+		need_no_folders();
 		needs_of_command(&c);
-	else if (3 * limit >
-		 lab.needs.memory) /* of which a program in no group touches two thirds */
-		lab.needs.memory = 3 * limit;
+	} else if (3 * limit > lab.needs.memory) {
+		lab.needs.memory = 3 * limit; /* a program in no group touches two thirds of it */
+	}
 	lab_begin(&lab, argc, argv);
+	program_must_be_protected();
 	remember_outside();
 	if (geteuid() != 0) {
 		MUST(unshare(CLONE_NEWUSER)); /* lab 05 shows what this does */

@@ -318,12 +318,12 @@ int main(int argc, char *argv[])
 {
 	if (lab_parse(&lab, argc, argv) && here)
 		return do_acts();
+	program_protect(argv);
 	lab_begin(&lab, argc, argv);
+	program_must_be_protected();
 	remember_outside();
 	int said[2];
-	autofree char *self = realpath("/proc/self/exe", NULL);
-	if (!self)
-		die("realpath of /proc/self/exe");
+	autofree char *self = file_program();
 	autofree char *file = text("%s/of-the-host", file_tmpdir());
 	close(open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 	/* Left open on purpose, as a careless runtime does: CVE-2024-21626. */

@@ -91,9 +91,11 @@ static inline bool mountable(const char *path, size_t length)
 
 static const char *wrong_tmpfs(const char *value)
 {
-	return mountable(value, strcspn(value, ":"))
-		       ? NULL
-		       : "PATH or PATH:OPTIONS, such as /run:size=64m; tmpfs(5)";
+	autofree char *path = text("%.*s", (int)strcspn(value, ":"), value);
+	return !mountable(path, strlen(path))
+		       ? "PATH or PATH:OPTIONS, such as /run:size=64m; tmpfs(5)"
+	       : is_reserved(path) ? not_reserved
+				   : NULL;
 }
 
 /* "SRC:DST[:ro]" in its three parts; SRC as it is without links, allocated, NULL when it is not
@@ -119,7 +121,9 @@ static const char *wrong_volume(const char *value)
 	struct bind_mount volume;
 	if (!volume_parse(value, &volume))
 		return "SRC:DST or SRC:DST:ro, DST from / on";
-	return volume.source ? NULL : "SRC to be a file or folder that is there";
+	return !volume.source               ? "SRC to be a file or folder that is there"
+	       : is_reserved(volume.target) ? not_reserved
+					    : NULL;
 }
 
 static const struct lab_option container_options[] = {
@@ -244,8 +248,8 @@ static inline struct container container_asked(void)
 	for (int i = 0; i < asked.volumes.count; i++)
 		volume_parse(asked.volumes.value[i], &volumes[i]);
 	if (asked.init)
-		volumes[asked.volumes.count] = (struct bind_mount){
-			realpath("/proc/self/exe", NULL), init_path, true, false};
+		volumes[asked.volumes.count] =
+			(struct bind_mount){file_program(), init_path, true, false};
 	c.root = (struct root){.image = asked.rootfs ? realpath(asked.rootfs, NULL) : file_rootfs(),
 		.keep = asked.keep ? realpath(asked.keep, NULL) : NULL,
 		.read_only = asked.read_only,

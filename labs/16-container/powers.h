@@ -9,7 +9,6 @@
 #include <ctype.h>
 #include <grp.h>
 #include <linux/capability.h>
-#include <linux/close_range.h>
 #include <linux/seccomp.h>
 #include <stdint.h>
 #include <strings.h>
@@ -84,8 +83,6 @@ static inline void powers_drop(const struct powers *p)
 {
 	struct __user_cap_header_struct version = {.version = _LINUX_CAPABILITY_VERSION_3};
 
-	/* No descriptor of the host's goes along: with a folder's, chdir() would be the way out. */
-	MUST(syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC));
 	if (!p->unconfined && p->new_privs)
 		filter_load(p); /* while we may: without no_new_privs it takes CAP_SYS_ADMIN */
 	for (int cap = 0; cap < 64; cap++)

@@ -3,17 +3,25 @@
  * /sys and /dev, its volumes, and masks on what the kernel has no namespace for.
  * All of it lies in a mount table of its own and is gone with that. Labs 02 and 14;
  * mount(2), pivot_root(2), overlayfs.rst in the kernel's documentation
+ *
+ * While the root is built, the process still has the host's root, and the image and
+ * the volumes are strangers' files: a link in them must not lead to the host. So each
+ * mount is first made where no stranger has a name, and then moved to its place by a
+ * descriptor that openat2(2) has found below the new root.
  */
 #pragma once
 
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
 #include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
@@ -41,9 +49,18 @@ struct root {
 	bool user_namespace;           /* we are no root outside: no node can be made */
 };
 
-/* The C library has mount_setattr(2) and its struct since glibc 2.36. */
+/* The C library has these calls, their flags and struct since glibc 2.36. */
 #ifndef MOUNT_ATTR_RDONLY
 #define MOUNT_ATTR_RDONLY 0x00000001
+#endif
+#ifndef OPEN_TREE_CLONE
+#define OPEN_TREE_CLONE 1
+#define OPEN_TREE_CLOEXEC O_CLOEXEC
+#define MOVE_MOUNT_F_EMPTY_PATH 0x00000004
+#define MOVE_MOUNT_T_EMPTY_PATH 0x00000040
+#endif
+#ifndef AT_RECURSIVE
+#define AT_RECURSIVE 0x8000
 #endif
 static inline int make_read_only(int dirfd, const char *path, unsigned int flags)
 {
@@ -51,6 +68,13 @@ static inline int make_read_only(int dirfd, const char *path, unsigned int flags
 		uint64_t attr_set, attr_clr, propagation, userns_fd;
 	} attr = {.attr_set = MOUNT_ATTR_RDONLY};
 	return (int)syscall(SYS_mount_setattr, dirfd, path, flags, &attr, sizeof attr);
+}
+
+/* A copy of the mount that path is in, from path on, which has no place in any table of mounts. */
+static inline int copy_tree(const char *path, unsigned int flags)
+{
+	return (int)syscall(
+		SYS_open_tree, AT_FDCWD, path, flags | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 }
 
 static inline int pivot_root(const char *new_root, const char *put_old)
@@ -82,63 +106,181 @@ static const char *root_place(const struct root *r)
 	die("no folder for a tmpfs: the image and the volumes lie below each of them");
 }
 
-/* A link of the image's would lead to the host, as long as that is our root: there is no way by
- * one. */
-static inline void make_folder(const char *path)
+/* ---- Places below the new root ---- */
+
+/*
+ * As open(2), with the folder root for "/": a link or ".." leads nowhere else, and the links of
+ * /proc/PID/fd, which would, are not followed. EAGAIN: somebody has renamed a folder on the way.
+ */
+static inline int open_in_root(int root, const char *path, uint64_t flags)
 {
-	struct stat st;
-	if (!lstat(path, &st))
-		errno = 0;
-	else if (errno == ENOENT && !mkdir(path, 0755))
-		return;
-	else
-		die("lstat, mkdir %s", path);
-	if (!S_ISDIR(st.st_mode))
-		die("%s in the image is no folder: nothing is mounted there", path);
+	struct open_how how = {
+		.flags = flags | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+	for (int tries = 0;; tries++) {
+		int fd = (int)syscall(SYS_openat2, root, path, &how, sizeof how);
+		if (fd >= 0 || errno != EAGAIN || tries == 1000)
+			return fd;
+	}
 }
 
-/* There, or made. */
-static inline void make_file(const char *path)
+/* Returns a descriptor (O_PATH) of the folder at path below root; mkdir -p makes what is missing.
+ */
+static inline int folder_in_root(int root, const char *path)
+{
+	autofree char *copy = text("%s/", path);
+	int parent = MUST(open_in_root(root, "/", O_PATH | O_DIRECTORY));
+	for (char *name = copy, *end; (end = strchr(name, '/')); *end = '/', name = end + 1) {
+		*end = '\0';
+		if (!*name)
+			continue;
+		int folder = open_in_root(root, copy, O_PATH | O_DIRECTORY);
+		/* EEXIST: another container has made it meanwhile, in a volume that both have. */
+		if (folder < 0 && errno == ENOENT &&
+			(!mkdirat(parent, name, 0755) || errno == EEXIST))
+			folder = open_in_root(root, copy, O_PATH | O_DIRECTORY);
+		if (folder < 0)
+			die("%s in the container: expected a folder, or a place to make one", copy);
+		close(parent);
+		parent = folder;
+	}
+	return parent;
+}
+
+/* The same of a file. */
+static inline int file_in_root(int root, const char *path)
+{
+	autofree char *folder = text("%s", path);
+	char *name = strrchr(folder, '/');
+	*name++ = '\0';
+	autoclose int parent = folder_in_root(root, folder);
+	int made = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (made >= 0)
+		close(made);
+	int file = open_in_root(root, path, O_PATH);
+	struct stat st;
+	if (file < 0 || fstat(file, &st) || S_ISDIR(st.st_mode))
+		die("%s in the container: expected a file, or a place to make one", path);
+	return file;
+}
+
+static inline bool is_of_kernel(int fd)
+{
+	struct statfs fs;
+	MUST(fstatfs(fd, &fs));
+	return fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC ||
+	       fs.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+static inline bool is_same_file(int one, int other)
+{
+	struct stat a, b;
+	MUST(fstat(one, &a));
+	MUST(fstat(other, &b));
+	return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+/* What runc lets through as well: lxcfs has files of its own for them. */
+static inline bool may_be_covered(const char *path)
+{
+	static const char *const files[] = {"/proc/cpuinfo", "/proc/diskstats", "/proc/meminfo",
+		"/proc/stat", "/proc/swaps", "/proc/uptime", "/proc/loadavg", "/proc/slabinfo",
+		"/proc/net/dev", "/proc/sys/kernel/ns_last_pid"};
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+		if (!strcmp(path, files[i]))
+			return true;
+	return false;
+}
+
+static const char not_reserved[] = "a place other than /dev, and none at or below /proc and /sys";
+
+/* Nothing of a user's is mounted there: it would hide the masks, or let them be undone. By the
+ * name alone, before there is a container; mount_in_root() looks at what the name leads to. */
+static inline bool is_reserved(const char *path)
+{
+	return ((below(path, "/proc") || below(path, "/sys")) && !may_be_covered(path)) ||
+	       !strcmp(path, "/dev");
+}
+
+static inline int move_tree(int tree, int target)
+{
+	return (int)syscall(SYS_move_mount, tree, "", target, "",
+		MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+}
+
+/* The mount of which tree is the top goes to path below root. */
+static inline void mount_in_root(int root, int tree, const char *path)
 {
 	struct stat st;
-	if (lstat(path, &st)) {
-		close(MUST(open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644)));
-		return;
-	}
+	MUST(fstat(tree, &st));
+	autoclose int dev = MUST(open_in_root(root, "/dev", O_PATH));
+	autoclose int target =
+		S_ISDIR(st.st_mode) ? folder_in_root(root, path) : file_in_root(root, path);
+	bool covers = (is_of_kernel(target) && !may_be_covered(path)) ||
+		      is_same_file(target, dev) || is_same_file(target, root);
 	errno = 0;
-	if (!S_ISREG(st.st_mode))
-		die("%s in the image is no file: none is mounted there", path);
+	if (covers)
+		die("%s in the container: nothing is mounted on /, /proc, /sys and /dev", path);
+	MUST(move_tree(tree, target));
 }
 
-/* mkdir -p, below the folder that we are in. */
-static inline void make_folders(const char *path)
+/* A folder of the image's own, without a link on the way, gets the mount at the same name here. */
+static inline void mount_staged(int root, const char *name)
 {
-	autofree char *copy = text("%s", path);
-	for (char *slash = copy; (slash = strchr(slash, '/')); *slash++ = '/') {
-		*slash = '\0';
-		if (*copy)
-			make_folder(copy);
-	}
-	make_folder(copy);
+	struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
+	if (mkdirat(root, name, 0755) && errno != EEXIST)
+		die("mkdir %s in the container", name);
+	autoclose int tree = MUST(open(name, O_PATH | O_DIRECTORY | O_CLOEXEC));
+	autoclose int target = (int)syscall(SYS_openat2, root, name, &how, sizeof how);
+	if (target < 0)
+		die("%s in the image is no folder: nothing is mounted there", name);
+	MUST(move_tree(tree, target));
 }
 
 /* ---- The overlay: lab 14 ---- */
 
-static inline void root_overlay(const struct root *r)
+/* A path among the options of a mount: "," ends an option there, and ":" a layer. Allocated. */
+static inline char *escaped(const char *path)
+{
+	char *longer = calloc(2, strlen(path) + 1), *to = longer;
+	if (!longer)
+		die("out of memory");
+	for (; *path; *to++ = *path++)
+		if (strchr(",:\\", *path))
+			*to++ = '\\';
+	return longer;
+}
+
+/* A layer is written to through the overlay alone, so what is there already is a folder. */
+static inline void make_layer(const char *path)
+{
+	struct stat st;
+	if (mkdir(path, 0755) && errno != EEXIST)
+		die("mkdir %s", path);
+	MUST(lstat(path, &st));
+	errno = 0;
+	if (!S_ISDIR(st.st_mode))
+		die("%s: expected a folder of an earlier container", path);
+}
+
+/* Returns a descriptor (O_PATH) of its top. From here on we are in the place where it is built. */
+static inline int root_overlay(const struct root *r)
 {
 	const char *place = root_place(r), *layers = r->keep ? r->keep : ".";
 	MUST(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
-	MUST(mount("tmpfs", place, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755"));
-	if (chdir(place) || mkdir("root", 0755))
-		die("chdir, mkdir %s/root", place);
+	MUST(mount("tmpfs", place, "tmpfs", MS_NOSUID, "mode=755"));
+	MUST(chdir(place));
+	static const char *const folders[] = {"root", "proc", "sys", "dev", "memory"};
+	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+		MUST(mkdir(folders[i], 0755));
 	autofree char *upper = text("%s/upper", layers), *work = text("%s/work", layers);
-	if ((mkdir(upper, 0755) || mkdir(work, 0755)) && !(r->keep && errno == EEXIST))
-		die("mkdir %s, %s", upper, work);
-	autofree char *options = text("lowerdir=%s,upperdir=%s,workdir=%s%s", r->image, upper, work,
-		r->user_namespace ? ",userxattr" : "");
+	make_layer(upper), make_layer(work);
+	autofree char *lower_option = escaped(r->image), *upper_option = escaped(upper),
+		      *work_option = escaped(work);
+	autofree char *options = text("lowerdir=%s,upperdir=%s,workdir=%s%s", lower_option,
+		upper_option, work_option, r->user_namespace ? ",userxattr" : "");
 	SYS(mount(r->name, "root", "overlay", 0, options));
-	if (chdir("root"))
-		die("chdir %s/root", place);
+	return MUST(open("root", O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
 /* ---- /proc, /sys, and a /dev of a few nodes ---- */
@@ -154,7 +296,6 @@ static inline void root_dev(const struct root *r)
 	static const char *const links[][2] = {{"/proc/self/fd", "dev/fd"},
 		{"/proc/self/fd/0", "dev/stdin"}, {"/proc/self/fd/1", "dev/stdout"},
 		{"/proc/self/fd/2", "dev/stderr"}, {"pts/ptmx", "dev/ptmx"}};
-	make_folder("dev");
 	MUST(mount("tmpfs", "dev", "tmpfs", MS_NOSUID | MS_STRICTATIME, "mode=755,size=65536k"));
 	for (size_t i = 0; i < sizeof nodes / sizeof *nodes; i++) {
 		if (!r->user_namespace) {
@@ -164,6 +305,8 @@ static inline void root_dev(const struct root *r)
 		}
 		close(open(nodes[i].path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
 		MUST(mount(nodes[i].host, nodes[i].path, NULL, MS_BIND, NULL));
+		/* A device is written to all the same; its mode and times, the host's, are not. */
+		MUST(make_read_only(AT_FDCWD, nodes[i].path, 0));
 	}
 	for (size_t i = 0; i < sizeof links / sizeof *links; i++)
 		if (symlink(links[i][0], links[i][1]))
@@ -180,8 +323,6 @@ static inline void root_dev(const struct root *r)
 
 static inline void root_proc_and_sys(void)
 {
-	make_folder("proc");
-	make_folder("sys");
 	MUST(mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL));
 	MUST(mount("sysfs", "sys", "sysfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL));
 	/* Of the cgroup namespace, so that its top is the container's own group: lab 07. */
@@ -201,35 +342,27 @@ static inline void root_writable_sys(void)
 
 /* ---- Volumes, and what is of memory only ---- */
 
-static inline void mount_volume(const struct bind_mount *v)
+/* A bind mount, in two steps: open_tree(2) copies the mount, and has no place for it yet. */
+static inline void mount_volume(int root, const struct bind_mount *v)
 {
-	const char *target = v->target + strspn(v->target, "/");
-	struct stat st;
-	if (stat(v->source, &st))
-		die("stat %s", v->source);
-	if (S_ISDIR(st.st_mode)) {
-		make_folders(target);
-	} else { /* a file is mounted on a file */
-		autofree char *parent = text("%s", target);
-		*(strrchr(parent, '/') ? strrchr(parent, '/') : parent) = '\0';
-		if (*parent)
-			make_folders(parent);
-		make_file(target);
-	}
-	MUST(mount(v->source, target, NULL, MS_BIND | MS_REC, NULL));
+	autoclose int tree = copy_tree(v->source, AT_RECURSIVE);
+	if (tree < 0)
+		die("open_tree %s", v->source);
 	/* Not MS_REMOUNT: that takes away nosuid and nodev, which no user namespace may. */
 	if (v->read_only)
-		MUST(make_read_only(AT_FDCWD, target, v->recursive ? AT_RECURSIVE : 0));
+		MUST(make_read_only(tree, "", AT_EMPTY_PATH | (v->recursive ? AT_RECURSIVE : 0)));
+	mount_in_root(root, tree, v->target);
 }
 
-static inline void mount_tmpfs(const char *value)
+static inline void mount_tmpfs(int root, const char *value)
 {
-	autofree char *target = text("%s", value + 1);
+	autofree char *target = text("%s", value);
 	char *options = strchr(target, ':');
 	if (options)
 		*options++ = '\0';
-	make_folders(target);
-	MUST(mount("tmpfs", target, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options));
+	MUST(mount("tmpfs", "memory", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options));
+	autoclose int tree = MUST(open("memory", O_PATH | O_DIRECTORY | O_CLOEXEC));
+	mount_in_root(root, tree, target);
 }
 
 /* "/a/b:ro": 2 */
@@ -242,22 +375,23 @@ static inline int depth(const char *path)
 }
 
 /* The one that lies below another's place after it, in whichever order they were named. */
-static inline void root_volumes(const struct root *r)
+static inline void root_volumes(int root, const struct root *r)
 {
 	int memory = r->tmpfs ? r->tmpfs->count : 0;
 	for (int names = 0, done = 0; done < r->volume_count + memory; names++) {
 		for (int i = 0; i < r->volume_count; i++)
 			if (depth(r->volumes[i].target) == names && ++done)
-				mount_volume(&r->volumes[i]);
+				mount_volume(root, &r->volumes[i]);
 		for (int i = 0; i < memory; i++)
 			if (depth(r->tmpfs->value[i]) == names && ++done)
-				mount_tmpfs(r->tmpfs->value[i]);
+				mount_tmpfs(root, r->tmpfs->value[i]);
 	}
 }
 
 /* ---- Files of the machine that no namespace holds: hidden, or only to be read ---- */
 
-static inline void root_masks(void)
+/* Before anything of a user's is mounted, and where nobody else has a name for them. */
+static inline void root_masks(const struct root *r)
 {
 	static const char *const hidden[] = {"proc/acpi", "proc/asound", "proc/interrupts",
 		"proc/kcore", "proc/keys", "proc/latency_stats", "proc/sched_debug", "proc/scsi",
@@ -265,10 +399,19 @@ static inline void root_masks(void)
 		"sys/devices/virtual/powercap"};
 	static const char *const read_only[] = {
 		"proc/bus", "proc/fs", "proc/irq", "proc/sys", "proc/sysrq-trigger"};
+	/* A node of our own: root in the container could change the mode of the host's /dev/null.
+	 * Each bind mount of this one is read-only, as it is. */
+	bool own = !r->user_namespace;
+	if (own)
+		MUST(mknod("null", S_IFCHR | 0666, makedev(1, 3)));
+	else
+		close(MUST(open("null", O_WRONLY | O_CREAT | O_CLOEXEC, 0666)));
+	MUST(mount(own ? "null" : "/dev/null", "null", NULL, MS_BIND, NULL));
+	MUST(make_read_only(AT_FDCWD, "null", 0));
 	for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++) {
-		/* A file becomes /dev/null. That cannot lie on a folder, which becomes an empty
-		 * one. */
-		if (!mount("/dev/null", hidden[i], NULL, MS_BIND, NULL) || errno == ENOENT)
+		/* A file becomes the null device. That cannot lie on a folder, which becomes an
+		 * empty one. */
+		if (!mount("null", hidden[i], NULL, MS_BIND, NULL) || errno == ENOENT)
 			continue;
 		if (errno != ENOTDIR || mount("tmpfs", hidden[i], "tmpfs", MS_RDONLY, "size=0"))
 			die("mount: mask %s", hidden[i]);
@@ -287,8 +430,9 @@ static inline void root_masks(void)
 /* ---- The move ---- */
 
 /* The old root, stacked below the new one at the same place, is taken away: lab 02. */
-static inline void root_enter(const struct root *r)
+static inline void root_enter(int root, const struct root *r)
 {
+	MUST(fchdir(root));
 	if (r->read_only)
 		MUST(mount(NULL, ".", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL));
 	struct stat made, entered;
@@ -309,14 +453,38 @@ static inline void root_make(const struct root *r)
 {
 	die_asks = false;
 	umask(0); /* modes are meant as they stand */
-	root_overlay(r);
+	autoclose int root = root_overlay(r);
 	root_proc_and_sys();
 	if (r->unmasked)
 		root_writable_sys();
+	else
+		root_masks(r);
 	root_dev(r);
-	root_volumes(r);
-	if (!r->unmasked)
-		root_masks();
-	root_enter(r);
+	mount_staged(root, "proc");
+	mount_staged(root, "sys");
+	mount_staged(root, "dev");
+	root_volumes(root, r);
+	root_enter(root, r);
 	umask(0022); /* as in every container, whatever ours is */
+}
+
+/* ---- The working directory ---- */
+
+/* Whether it is below our root: "(unreachable)/..." is not. getcwd(2), and not the C library's,
+ * which hides that. */
+static inline bool cwd_is_inside(void)
+{
+	char path[PATH_MAX];
+	return syscall(SYS_getcwd, path, sizeof path) > 0 && path[0] == '/';
+}
+
+/* For who is in the new root: path is the container's, and its links are too. */
+static inline void enter_workdir(const char *path)
+{
+	autoclose int root = MUST(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+	autoclose int folder = folder_in_root(root, path);
+	MUST(fchdir(folder));
+	errno = 0;
+	if (!cwd_is_inside())
+		die("the working directory %s is outside the root", path);
 }

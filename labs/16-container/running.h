@@ -270,8 +270,10 @@ static inline int exec_in(const struct seen *seen)
 	autofree char *uids = proc_status(seen->pid, "Uid"), *gids = proc_status(seen->pid, "Gid");
 	autofree char *bounds = proc_status(seen->pid, "CapBnd"),
 		      *cwd_link = text("/proc/%d/cwd", seen->pid);
-	char cwd[PATH_MAX], **environment = environment_of(seen->pid);
-	ssize_t length = readlink(cwd_link, cwd, sizeof cwd - 1);
+	char **environment = environment_of(seen->pid);
+	/* The folder itself: a name that the container chose may lead elsewhere by now. */
+	autoclose int cwd = open(cwd_link, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	die_asks = false; /* what it would look at is the container's */
 	sscanf(uids, "%u", &user), sscanf(gids, "%u", &group);
 	struct powers powers = {
 		.user = user, .group = group, .capabilities = strtoull(bounds, NULL, 16)};
@@ -297,10 +299,10 @@ static inline int exec_in(const struct seen *seen)
 	if (c.pid == 0) {
 		MUST(setns(pidfd,
 			CLONE_NEWCGROUP)); /* last: from in there no group is found by its path */
-		if (length <= 0 || (cwd[length] = '\0', chdir(cwd)))
+		if (cwd < 0 || fchdir(cwd) || !cwd_is_inside())
 			MUST(chdir("/"));
-		close(channel[0]);
-		command_exec(&powers, c.tty ? channel[1] : -1, environment, lab_command, false);
+		command_exec(&powers, close_descriptors(c.tty ? channel[1] : -1), environment,
+			lab_command, false);
 	}
 	close(channel[1]);
 	c.channel = channel[0];
@@ -326,6 +328,9 @@ static inline int running(const struct lab *lab, int argc, char *argv[])
 		return stats(&seen);
 	if (!strcmp(asked.verb, "kill"))
 		return send_signal(&seen);
+	need_no_folders();
+	program_protect(argv);
 	lab_begin(lab, argc, argv);
+	program_must_be_protected();
 	return exec_in(&seen);
 }

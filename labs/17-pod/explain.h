@@ -67,13 +67,11 @@ static char *volume_text(const struct pod *pod, const struct volume *v)
 		    : text("mount(\"tmpfs\", \"volumes/%s\"...)", v->name);
 }
 
-static char *mount_text(const struct mount *m)
+static char *source_text(const struct mount *m)
 {
 	const struct volume *v = m->volume;
-	return v->host.line ? text("mount(\"%s\", \"%s\", NULL, MS_BIND|MS_REC, NULL)",
-				      v->host_path, m->path + 1)
-			    : text("mount(\"...volumes/%s\", \"%s\", NULL, MS_BIND|MS_REC, NULL)",
-				      v->name, m->path + 1);
+	return v->host.line ? text("open_tree(...\"%s\"...OPEN_TREE_CLONE...)", v->host_path)
+			    : text("open_tree(...\"...volumes/%s\"...OPEN_TREE_CLONE...)", v->name);
 }
 
 /* Allocated; NULL for a line that only holds others. of is what the field belongs to. */
@@ -128,7 +126,7 @@ static char *effect(const struct pod *pod, const char *field, const char *own, c
 		c->command || c->args ? "" : ", execve(\"sh\", [\"sh\"])");
 	WHEN("container.command") execve_text(c);
 	WHEN("container.args") c->command ? text("the execve() of its command") : execve_text(c);
-	WHEN("container.workingDir") text("chdir(\"%s\")", own);
+	WHEN("container.workingDir") text("openat2(...\"%s\"...RESOLVE_IN_ROOT...)", own);
 	WHEN("container.resources.requests.cpu") weight_text(container_values(pod, c));
 	WHEN("container.resources.requests.memory") score_text(pod, c);
 	WHEN("container.resources.limits.cpu") max_text(container_values(pod, c));
@@ -144,11 +142,11 @@ static char *effect(const struct pod *pod, const char *field, const char *own, c
 	WHEN("volume.hostPath.type") text("nothing: what is not there is not made");
 	WHEN("volume.configMap") text("mkdir(\"volumes/%s\", 0777)", v->name);
 	WHEN("map.data") !*own ? NULL : text("openat(...volumes/.../%s...)", own);
-	WHEN("mount.mountPath") mount_text(m);
+	WHEN("mount.name") source_text(m);
+	WHEN("mount.mountPath") text("openat2(...\"%s\"...RESOLVE_IN_ROOT...)", m->path);
 	WHEN("mount.readOnly")
-	mount_read_only(m)
-		? text("mount_setattr(...\"%s\", 0, {attr_set=MOUNT_ATTR_RDONLY...)", m->path + 1)
-		: text("nothing");
+	mount_read_only(m) ? text("mount_setattr(...{attr_set=MOUNT_ATTR_RDONLY...)")
+			   : text("nothing");
 #undef WHEN
 #undef WHEN_SECURITY
 	if (!strcmp(field, NOT_HERE) || !strcmp(field, NOT_KNOWN))

@@ -58,12 +58,12 @@ static inline char **words_of(const struct container *c)
 
 /* What all containers of a Pod share, but one that has something else there: the kubelet. */
 static inline void mount_add_shared(struct root *r, struct bind_mount *list,
-	const struct container *c, const char *source, const char *target)
+	const struct container *c, const char *source, const char *target, bool read_only)
 {
 	for (size_t i = 0; i < c->mounts.count; i++)
 		if (!strcmp(c->mounts.item[i].path, target))
 			return;
-	list[r->volume_count++] = (struct bind_mount){source, target, false, false};
+	list[r->volume_count++] = (struct bind_mount){source, target, read_only, false};
 }
 
 /* Its volumes, and /dev/shm and /etc/hosts. */
@@ -77,8 +77,8 @@ static inline struct root root_of(const struct sandbox *s, const struct containe
 	struct bind_mount *mounts = calloc(c->mounts.count + 2, sizeof *mounts);
 	if (!mounts || !r.image)
 		die("realpath: the image of %s", c->name);
-	mount_add_shared(&r, mounts, c, text("%s/shm", s->place), "/dev/shm");
-	mount_add_shared(&r, mounts, c, text("%s/hosts", s->place), "/etc/hosts");
+	mount_add_shared(&r, mounts, c, text("%s/shm", s->place), "/dev/shm", false);
+	mount_add_shared(&r, mounts, c, text("%s/hosts", s->place), "/etc/hosts", true);
 	for (size_t i = 0; i < c->mounts.count; i++) {
 		const struct mount *m = &c->mounts.item[i];
 		const char *source = m->volume->host.line
@@ -112,15 +112,13 @@ static inline _Noreturn void container_main(
 	bool heard = logs || (lab_command && words == lab_command);
 	lab_command = words; /* from here on it is a container's, and no part of the story */
 	root_make(&root);
-	if (c->working_dir && chdir(c->working_dir)) {
-		make_folders(c->working_dir);
-		MUST(chdir(c->working_dir));
-	}
-	int nowhere = MUST(open("/dev/null", O_RDWR | O_CLOEXEC));
+	close_descriptors(channel);
+	enter_workdir(c->working_dir ? c->working_dir : "/");
 	MUST(setsid());
 	powers_drop(&powers);
 	MUST(prctl(PR_SET_PDEATHSIG, SIGKILL));
 	environ = environment;
+	int nowhere = heard ? -1 : MUST(open("/dev/null", O_RDWR | O_CLOEXEC));
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO && !heard; fd++)
 		MUST(dup2(nowhere, fd)); /* its words are no part of the story */
 	lab_exec(words);

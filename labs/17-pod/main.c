@@ -242,7 +242,12 @@ int main(int argc, char *argv[])
 		explain(&manifest, data, size, pids);
 		return 0;
 	}
+	if (asked_to_act)
+		program_protect(argv);
+	if (lab_command)
+		need_no_folders();
 	lab_begin(&lab, argc, argv);
+	program_must_be_protected();
 	for (int i = 0; i < CHECKED; i++)
 		outside[i] = ns_inode(0, checked[i]);
 	pod.pod = &manifest.pod;

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <yaml.h>
 
+#include "../16-container/root.h"
 #include "expand.h"
 #include "fields.h"
 #include "file.h"
@@ -621,6 +622,9 @@ static bool link_container(struct manifest *m, struct container *c)
 		if (!mount->path[strspn(mount->path, "/.")])
 			return wrong(m, where(m, "mount.mountPath", mount, mount->at),
 				"mountPath '%.80s': expected a path below /", mount->path);
+		if (is_reserved(mount->path))
+			return wrong(m, where(m, "mount.mountPath", mount, mount->at),
+				"mountPath '%.80s': expected %s", mount->path, not_reserved);
 		for (size_t j = 0; j < m->pod.volumes.count; j++)
 			if (!strcmp(m->pod.volumes.item[j].name, mount->name))
 				mount->volume = &m->pod.volumes.item[j];

@@ -19,6 +19,7 @@
 
 #include "../16-container/network.h"
 #include "../16-container/powers.h"
+#include "../16-container/program.h"
 #include "../16-container/root.h"
 #include "cg.h"
 #include "file.h"
@@ -240,22 +241,6 @@ static inline void pause_root(const struct sandbox *s)
 /* The user of Kubernetes' own pause; the kubelet asks for the filter. */
 static const struct powers pause_powers = {.user = 65535, .group = 65535};
 
-/*
- * Our own program, by a mount that is in no tree and can only be read: with shareProcessNamespace
- * /proc/1/exe leads there, and would else lead to the host's file. open_tree(2)
- */
-static inline int program_to_read(void)
-{
-	/* By its path: /proc/self/exe is in the mount table that we were started in. */
-	autofree char *path = realpath("/proc/self/exe", NULL);
-	if (!path)
-		die("readlink /proc/self/exe");
-	int fd = MUST(
-		(int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
-	MUST(make_read_only(fd, "", AT_EMPTY_PATH));
-	return fd;
-}
-
 /* As "pause", with the channel for its input. PID 1 of the Pod with shareProcessNamespace must
  * reap. */
 static inline _Noreturn void pause_wait(char *argv[])
@@ -300,11 +285,13 @@ static inline _Noreturn void pause_main(const struct sandbox *s)
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	int program = program_to_read();
+	/* Which cannot be written to (program.h): with shareProcessNamespace /proc/1/exe leads
+	 * there. */
+	int program = MUST(open("/proc/self/exe", O_PATH | O_CLOEXEC));
 	pause_root(s);
 	MUST(dup2(s->channel, STDIN_FILENO));
 	/* No other descriptor and no word of our environment goes along. */
-	MUST(syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC));
+	program = close_descriptors(program);
 	char *words[] = {"pause", NULL};
 	syscall(SYS_execveat, program, "", words, words + 1, AT_EMPTY_PATH);
 	if (errno != ENOENT)

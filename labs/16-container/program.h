@@ -1,0 +1,108 @@
+/*
+ * program.h: what a container must not get of the program that makes it. Whoever enters
+ * a container is this program until it becomes COMMAND: by /proc/PID/exe the container's
+ * root could open the file and write to it, and the next user of the program would run
+ * that. So the program first executes itself once more, from a copy of its mount that is
+ * read-only and that no path leads to. CVE-2019-5736; open_tree(2), mount_setattr(2),
+ * execveat(2)
+ */
+#pragma once
+
+#include <linux/close_range.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+
+#include "file.h"
+#include "lab.h"
+#include "root.h"
+
+/* Returns a descriptor of the program at path on a mount of its own; -1 and errno. */
+static inline int program_copy(const char *path)
+{
+	int fd = copy_tree(path, 0);
+	if (fd >= 0 && make_read_only(fd, "", AT_EMPTY_PATH)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/*
+ * An ordinary user may copy a mount only in a user namespace. A child that shares our
+ * descriptors enters one, and we stay where we are. clone(2), CLONE_FILES
+ */
+static inline int program_copy_by_user(const char *path)
+{
+	enum { NONE = 255 };
+	int status;
+	pid_t child = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+	if (child == 0) {
+		int fd = unshare(CLONE_NEWUSER | CLONE_NEWNS) ? -1 : program_copy(path);
+		_exit(fd < 0 || fd > NONE ? NONE : fd);
+	}
+	if (child < 0 || waitpid(child, &status, 0) != child)
+		return -1;
+	return WIFEXITED(status) && WEXITSTATUS(status) != NONE ? WEXITSTATUS(status) : -1;
+}
+
+/* Only to be read, as the kernel has it: through this mount nobody writes to our file. */
+static inline bool program_is_protected(void)
+{
+	struct statvfs mount;
+	return !statvfs("/proc/self/exe", &mount) && mount.f_flag & ST_RDONLY;
+}
+
+/*
+ * Returns when the program cannot be written to by way of its process. Where that is refused
+ * there is nothing a container could be made of either: lab_begin() says what is missing, and
+ * program_must_be_protected() has the last word.
+ */
+static inline void program_protect(char *argv[])
+{
+	autofree char *path = file_program();
+	const char *name = strrchr(path, '/') + 1;
+	if (program_is_protected()) {
+		prctl(PR_SET_NAME, name); /* execveat() has named us after the descriptor */
+		return;
+	}
+	autoclose int fd = geteuid() == 0 ? program_copy(path) : program_copy_by_user(path);
+	if (fd < 0)
+		return;
+	setenv(FILE_PROGRAM, path, 1);
+	syscall(SYS_execveat, fd, "", argv, environ, AT_EMPTY_PATH);
+}
+
+static inline void program_must_be_protected(void)
+{
+	errno = 0;
+	if (!program_is_protected())
+		die("open_tree, mount_setattr, execveat: a container could write to this program");
+}
+
+/* ---- The descriptors that COMMAND inherits ---- */
+
+/* With a folder's, COMMAND would have a way out of its root: "cd /proc/self/fd/0". */
+static inline void need_no_folders(void)
+{
+	static const char *const names[] = {"standard input", "standard output", "standard error"};
+	struct stat st;
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (!fstat(fd, &st) && S_ISDIR(st.st_mode))
+			lab_usage("%s: expected no folder, for COMMAND could leave its root by it",
+				names[fd]);
+}
+
+/* All but 0, 1 and 2 are closed, and not only at exec(): until then each is a way by
+ * /proc/self/fd. Returns the number under which channel is kept; -1 for none. CVE-2024-21626 */
+static inline int close_descriptors(int channel)
+{
+	enum { KEPT = STDERR_FILENO + 1 };
+	if (channel > KEPT)
+		MUST(dup3(channel, KEPT, O_CLOEXEC));
+	MUST(syscall(SYS_close_range, (unsigned)KEPT + (channel >= KEPT), ~0U, 0U));
+	return channel >= KEPT ? KEPT : -1;
+}
