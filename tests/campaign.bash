@@ -120,6 +120,22 @@ refused() {
 		sed -n 's/^not ok [0-9]* //p' | head -n 1
 }
 
+# ---- Attacks: with the defense, and without it ----------------------------------------------------
+
+try_attack() { # NUMBER PROGRAM MUTANT NAME
+	local bad='' before left
+	# shellcheck source=tests/attack/attack.bash
+	. tests/attack/attack.bash
+	before=$(census)
+	! attack "tests/attack/$2" "$4" "$LABS/$2" >/dev/null || bad="it gets through"
+	left=$(left_behind "$before")
+	mkdir "$scratch/mutant"
+	cp "$folder/$3" "$scratch/mutant/$2"
+	attack "tests/attack/$2" "$4" "$scratch/mutant/$2" >/dev/null || bad+="${bad:+; }without the defense it is refused, too"
+	rm -r "$scratch/mutant"
+	told "$1" "$bad${left:+; left: $left}"
+}
+
 # ---- Signals, at moments spread over its duration -------------------------------------------------
 
 # Through the runner, as scripts/lab does: it sweeps what a killed lab leaves. A shell has what runs in its
