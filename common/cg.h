@@ -47,11 +47,11 @@ void cg_kill(const char *group);    /* cgroup.kill, then waits until nothing is 
 void cg_destroy(const char *group); /* cg_kill() and rmdir(2), it and all groups below */
 
 /*
- * Removes the groups of runs that are gone: labNN-PID and labNN-PID-leaf in our
- * group whose PID is ended (0: none) or no process any more. Never fails. Our
+ * Removes the groups of runs that are over: those in our group that have a run's
+ * mark, an extended attribute, and whose lock nobody holds. Never fails. Our
  * group goes into the environment, as LAB_GROUP, for lab_home() of a hands-on run.
  */
-void cg_sweep(pid_t ended);
+void cg_sweep(void);
 
 /*
  * Holds the one lock of this machine for measuring time, until the descriptor

@@ -27,8 +27,8 @@ void file_write(const char *path, const char *value);
 int file_try_write(const char *path, const char *value);
 
 /*
- * A new folder /tmp/labNN-PID of this run, mode 0700, removed at its end.
- * The same one at every call.
+ * A new folder /tmp/labNN-PID-XXXXXX of this run, mode 0700, removed at its end.
+ * The same one at every call. In it is a file .unboxed, the mark of a run; mkdtemp(3)
  */
 const char *file_tmpdir(void);
 
@@ -38,7 +38,8 @@ const char *file_tmpdir(void);
  */
 char *file_rootfs(void);
 
-/* Removes the folders of runs that are gone, as cg_sweep() does; ours only, and ended's. */
+/* Removes the folders of runs that are over, as cg_sweep() does; ours only, and those of PID ended.
+ */
 void file_sweep(pid_t ended);
 
 /* One write(2) where the kernel allows it, resumed where it does not; false when fd is gone. */

@@ -90,11 +90,22 @@ bool undo_gone(const char *path);
 void undo_expect_gone(const char *path); /* else says so, and the run is broken */
 void undo_forget(pid_t pid);             /* it has ended: never kill that number again */
 
-/* ---- file.c ---- */
+/* ---- cg.c ---- */
 
-/* Whether a name is labNN-PID or labNN-PID-leaf of a run that has ended. */
-enum left { NOT_LEFT, LEFT, LEFT_LEAF };
-enum left file_left_by_run(const char *name, pid_t ended);
+/* Moves its processes up again, after switch_off has been written to the upper subtree_control. */
+void cg_leave_leaf(const char *path, const char *switch_off);
+
+/* ---- mark.c ---- */
+
+#define MARK ".unboxed" /* a file in a folder of a run's */
+
+/* What has just been made; words stand in the mark. Not every kernel has marks for groups. */
+void mark_folder(const char *path);
+void mark_group(const char *path, const char *words);
+
+/* The lock of what a run has left, which is then ours; -1 of anything else. */
+int mark_folder_left(int folder, const char *name);
+int mark_group_left(const char *path, char *words, size_t size); /* with its words */
 
 /* ---- proc.c ---- */
 

@@ -214,10 +214,11 @@ void undo_rmdir_now(const char *path)
 			for (ssize_t at = 0; at < n;) {
 				struct dirent64 *entry = (struct dirent64 *)(buffer + at);
 				at += entry->d_reclen;
-				if (entry->d_type != DT_DIR)
+				if (entry->d_type != DT_DIR && strcmp(entry->d_name, MARK))
 					unlinkat(folder, entry->d_name, 0);
 			}
 		}
+		unlinkat(folder, MARK, 0); /* last: without it nobody else goes on with this */
 		close(folder);
 		rmdir(path);
 	}
