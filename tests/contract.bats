@@ -704,9 +704,10 @@ source_of() {
 
 		some_of 2
 		for users in "${some[@]}"; do
-			# A third user has the name that a run's folder would have if only its PID were in it.
+			# A third user has all the names that can be foreseen: with the number of the lab, and with its PID.
 			roots=("${run[@]}") as=() third=()
-			[ "$EUID" != 0 ] || third=(sh -c 'setpriv --reuid=1001 --regid=1001 --clear-groups mkdir -m 700 "/tmp/lab$0-$$" && exec "$@"' "${program:0:2}")
+			[ "$EUID" != 0 ] || third=(sh -c 'setpriv --reuid=1001 --regid=1001 --clear-groups \
+				sh -c "umask 077; mkdir /tmp/lab$0-$$; : >/dev/shm/lab$0; : >/dev/mqueue/lab$0" 2>/dev/null; exec "$@"' "${program:0:2}")
 			if [ "$users" = 2 ] && ! { [ "$EUID" = 0 ] && ordinary_user "$program"; }; then
 				in_vm || continue
 				as=() run=("${roots[@]}")
@@ -722,6 +723,7 @@ source_of() {
 			if [ ${#third[@]} != 0 ]; then
 				taken=("/tmp/lab${program:0:2}-"*)
 				[ ${#taken[@]} = 2 ] && rmdir "${taken[@]}" || wrong "$program: expected the third user's two folders, observed ${taken[*]}"
+				rm -f /dev/shm/lab"${program:0:2}" /dev/mqueue/lab"${program:0:2}"
 			fi
 		done
 		rm -rf "/tmp/$mark"
