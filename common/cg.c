@@ -405,7 +405,7 @@ char *cg_create(const char *name)
 
 /* ---- What a killed run left ---- */
 
-static void sweep_kind(const char *group, bool leaves)
+static void sweep_kind(const char *group, bool leaves, const struct ended *run)
 {
 	DIR *dir = opendir(group);
 	for (struct dirent *entry; dir && (entry = readdir(dir));) {
@@ -415,6 +415,8 @@ static void sweep_kind(const char *group, bool leaves)
 		autofree char *path = text("%s/%s", group, entry->d_name);
 		autoclose int lock = mark_group_left(path, words, sizeof words);
 		bool is_leaf = lock >= 0 && !strncmp(words, of_leaf, strlen(of_leaf));
+		if (lock == NO_MARK)
+			mark_missed(dirfd(dir), entry->d_name, run);
 		if (lock < 0 || is_leaf != leaves)
 			continue;
 		if (is_leaf)
@@ -426,7 +428,7 @@ static void sweep_kind(const char *group, bool leaves)
 		closedir(dir);
 }
 
-void cg_sweep(void)
+void cg_sweep(const struct ended *run)
 {
 	/* Read once: a lab may have moved us into its leaf since. */
 	static struct machine machine;
@@ -437,8 +439,8 @@ void cg_sweep(void)
 	if (!machine.group[0])
 		return;
 	/* Controllers can only be switched off, for the leaf, when no group uses them. */
-	sweep_kind(machine.group, false);
-	sweep_kind(machine.group, true);
+	sweep_kind(machine.group, false, run);
+	sweep_kind(machine.group, true, run);
 	if (machine.group_ours)
 		setenv("LAB_GROUP", machine.group, 1);
 }

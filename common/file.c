@@ -142,7 +142,7 @@ char *file_rootfs(void)
 	return tree;
 }
 
-void file_sweep(pid_t ended)
+void file_sweep(const struct ended *run)
 {
 	DIR *dir = opendir("/tmp");
 	for (struct dirent *entry; dir && (entry = readdir(dir));) {
@@ -153,12 +153,14 @@ void file_sweep(pid_t ended)
 		autoclose int folder = openat(
 			dirfd(dir), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 		/* The lab that we have run ourselves may have become another user: lab 05. */
-		if (folder < 0 || fstat(folder, &st) || (st.st_uid != geteuid() && pid != ended))
+		if (folder < 0 || fstat(folder, &st) || (st.st_uid != geteuid() && pid != run->pid))
 			continue;
 		autoclose int lock = mark_folder_left(folder, entry->d_name);
 		if (lock >= 0) {
 			autofree char *path = text("/tmp/%s", entry->d_name);
 			undo_rmdir_now(path);
+		} else if (lock == NO_MARK) {
+			mark_missed(dirfd(dir), entry->d_name, run);
 		}
 	}
 	if (dir)

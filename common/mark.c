@@ -10,6 +10,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -36,21 +37,25 @@ void mark_folder(const char *path)
 		die("write %s", file);
 }
 
+/* fd when its lock is free. */
+static int locked(int fd, bool marked)
+{
+	if (marked && !flock(fd, LOCK_EX | LOCK_NB))
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return marked ? ALIVE : NO_MARK;
+}
+
 int mark_folder_left(int folder, const char *name)
 {
 	char content[64];
+	struct stat st;
 	/* Somebody else's may be anything, a FIFO too. */
 	int fd = openat(folder, MARK, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
-	struct stat st;
-	if (fd < 0)
-		return -1;
-	ssize_t n = !fstat(fd, &st) && S_ISREG(st.st_mode) ? read(fd, content, sizeof content) : -1;
-	if (n != (ssize_t)strlen(name) || memcmp(content, name, (size_t)n) != 0 ||
-		flock(fd, LOCK_EX | LOCK_NB)) {
-		close(fd);
-		return -1;
-	}
-	return fd;
+	bool is_file = fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode);
+	ssize_t n = is_file ? read(fd, content, sizeof content) : -1;
+	return locked(fd, n == (ssize_t)strlen(name) && !memcmp(content, name, (size_t)n));
 }
 
 void mark_group(const char *path, const char *words)
@@ -64,13 +69,26 @@ void mark_group(const char *path, const char *words)
 int mark_group_left(const char *path, char *words, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return -1;
-	ssize_t n = fgetxattr(fd, attribute, words, size - 1);
-	if (n < 0 || flock(fd, LOCK_EX | LOCK_NB)) {
-		close(fd);
-		return -1;
-	}
-	words[n] = '\0';
-	return fd;
+	ssize_t n = fd < 0 ? -1 : fgetxattr(fd, attribute, words, size - 1);
+	words[n < 0 ? 0 : n] = '\0';
+	return locked(fd, n >= 0);
+}
+
+void mark_missed(int parent, const char *name, const struct ended *run)
+{
+	struct stat st;
+	pid_t pid;
+	int length = 0;
+	if (sscanf(name, "lab%*2d-%d%n", &pid, &length) != 1 || pid != run->pid ||
+		(name[length] && name[length] != '-') ||
+		fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) || st.st_uid != geteuid() ||
+		st.st_ctim.tv_sec < run->since.tv_sec ||
+		(st.st_ctim.tv_sec == run->since.tv_sec && st.st_ctim.tv_nsec < run->since.tv_nsec))
+		return;
+	/* Of a folder the mark may be there, and not yet written. */
+	autoclose int folder =
+		openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (folder >= 0 && !fstatat(folder, MARK, &st, AT_SYMLINK_NOFOLLOW) && st.st_size == 0)
+		unlinkat(folder, MARK, 0);
+	unlinkat(parent, name, AT_REMOVEDIR);
 }

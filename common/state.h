@@ -103,9 +103,14 @@ void cg_leave_leaf(const char *path, const char *switch_off);
 void mark_folder(const char *path);
 void mark_group(const char *path, const char *words);
 
-/* The lock of what a run has left, which is then ours; -1 of anything else. */
+/* The lock of what a run has left, which is then ours; of anything else one of these. */
+enum { NO_MARK = -1, ALIVE = -2 };
 int mark_folder_left(int folder, const char *name);
 int mark_group_left(const char *path, char *words, size_t size); /* with its words */
+
+/* Removes what has no mark, if it is of the lab that was killed before that, and empty. */
+struct ended;
+void mark_missed(int parent, const char *name, const struct ended *run);
 
 /* ---- proc.c ---- */
 

@@ -646,6 +646,8 @@ static void a_leaf_that_cannot_be_is_told(void **state)
 	assert_has(r, err, "-leaf: EROFS");
 }
 
+static const struct ended nobody;
+
 /* A process that holds no lock of ours, as a COMMAND does not. */
 static pid_t stays_in(const char *group)
 {
@@ -677,7 +679,7 @@ static void sweeps(void)
 	static char dead[PATH_MAX], below[PATH_MAX], alive[PATH_MAX], leaf[PATH_MAX],
 		like_a_run[PATH_MAX], like_a_leaf[PATH_MAX];
 	move_here();
-	cg_sweep(); /* which now knows that this is our group */
+	cg_sweep(&nobody); /* which now knows that this is our group */
 	group_of("lab93-99999-leaf", leaf);
 	cg_write(leaf, "cgroup.procs", "0");
 	cg_enable(folder, "pids");
@@ -690,10 +692,10 @@ static void sweeps(void)
 	      stranger = stays_in(like_a_run);
 	was_marked(dead, "group");
 	mark_group(alive, "group");
-	cg_sweep();
+	cg_sweep(&nobody);
 	was_marked(leaf, "leaf -pids");
 	autofree char *before = cg_read(folder, "cgroup.subtree_control");
-	cg_sweep();
+	cg_sweep(&nobody);
 	autofree char *after = cg_read(folder, "cgroup.subtree_control");
 	autofree char *procs = cg_read(folder, "cgroup.procs");
 	autofree char *number = text("%d", in_leaf);
@@ -730,7 +732,7 @@ static void is_killed(void)
 		char byte;
 		close(stays[1]);
 		if (read(stays[0], &byte, 1) == 0) /* which has now seen the lab's end */
-			cg_sweep();
+			cg_sweep(&nobody);
 		dprintf(STDERR_FILENO, "there %d", !access(group, F_OK));
 		raise(SIGKILL);
 	}
@@ -740,7 +742,7 @@ static void is_killed(void)
 static void sweeps_here(void)
 {
 	cg_write(folder, "cgroup.procs", "0");
-	cg_sweep();
+	cg_sweep(&nobody);
 	autofree char *here = file_read("/proc/self/cgroup");
 	autofree char *on = cg_read(folder, "cgroup.subtree_control");
 	dprintf(STDERR_FILENO, "in a leaf %d on '%s'", strstr(here, "-leaf") != NULL, on);
@@ -758,6 +760,36 @@ static void who_is_killed_leaves_what_the_sweep_takes(void **state)
 	assert_string_equal(run(sweeps_here)->err, "in a leaf 0 on ''");
 	assert_int_equal(stat(folder, &st), 0);
 	assert_int_equal(st.st_nlink, 2);
+}
+
+/* What was made, and not yet marked; what is older, or has somebody in it, is not the run's. */
+static void was_about_to_mark(void)
+{
+	static char made[PATH_MAX], busy[PATH_MAX];
+	struct ended run = {.pid = getpid()};
+	move_here();
+	clock_gettime(CLOCK_REALTIME_COARSE, &run.since);
+	autofree char *name = text("lab91-%d", run.pid), *other = text("lab92-%d-leaf", run.pid);
+	group_of(name, made);
+	group_of(other, busy);
+	pid_t stranger = stays_in(busy);
+	run.since.tv_sec++;
+	cg_sweep(&run);
+	dprintf(STDERR_FILENO, "older %d ", !access(made, F_OK));
+	run.since.tv_sec--;
+	cg_sweep(&nobody);
+	dprintf(STDERR_FILENO, "another's %d ", !access(made, F_OK));
+	cg_sweep(&run);
+	dprintf(STDERR_FILENO, "its own %d busy %d killed %d", !access(made, F_OK),
+		!access(busy, F_OK), child_ended(stranger, 0));
+	undo_run();
+}
+
+static void who_was_killed_before_the_mark_leaves_nothing(void **state)
+{
+	NEEDS_GROUP;
+	assert_string_equal(
+		run(was_about_to_mark)->err, "older 1 another's 1 its own 0 busy 1 killed 0");
 }
 
 /* The number of a run in another PID namespace, whose groups are not ours. */
@@ -855,6 +887,7 @@ int main(void)
 		IN_GROUP(a_leaf_that_cannot_be_is_told),
 		IN_GROUP(the_sweep_takes_what_has_the_mark_of_a_dead_run),
 		IN_GROUP(who_is_killed_leaves_what_the_sweep_takes),
+		IN_GROUP(who_was_killed_before_the_mark_leaves_nothing),
 		IN_GROUP(a_group_that_is_taken_is_no_hindrance),
 		cmocka_unit_test(one_lab_at_a_time_has_the_lock),
 	};

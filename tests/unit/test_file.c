@@ -231,6 +231,7 @@ static void a_folder_for_the_run_only(void **state)
 
 /* ---- What a run left ---- */
 
+static const struct ended nobody;
 static bool with_a_child, as_another;
 
 /* Its name goes to stdout's end; who is killed removes nothing. */
@@ -246,7 +247,7 @@ static void is_killed(void)
 		char byte;
 		close(stays[1]);
 		if (read(stays[0], &byte, 1) == 0) /* which has now seen the lab's end */
-			file_sweep(0);
+			file_sweep(&nobody);
 		dprintf(STDERR_FILENO, "there %d\n", !access(file_tmpdir(), F_OK));
 		raise(SIGKILL);
 	}
@@ -269,7 +270,7 @@ static void the_sweep_takes_what_a_run_has_left(void **state)
 	char left[64];
 	leave(left);
 	assert_int_equal(access(left, F_OK), 0);
-	file_sweep(0);
+	file_sweep(&nobody);
 	assert_int_equal(access(left, F_OK), -1);
 }
 
@@ -283,7 +284,7 @@ static void a_run_lives_as_long_as_a_child_of_it(void **state)
 	assert_status(r, 137);
 	assert_has(r, err, "there 1\n");
 	assert_int_equal(sscanf(r->err, "%*d %63s", left), 1);
-	file_sweep(0);
+	file_sweep(&nobody);
 	assert_int_equal(access(left, F_OK), -1);
 }
 
@@ -296,9 +297,9 @@ static void what_another_user_has_left_is_the_runners(void **state)
 	as_another = true;
 	pid_t pid = leave(left);
 	as_another = false;
-	file_sweep(0);
+	file_sweep(&nobody);
 	assert_int_equal(access(left, F_OK), 0);
-	file_sweep(pid); /* it has run that lab itself */
+	file_sweep(&(struct ended){.pid = pid}); /* it has run that lab itself */
 	assert_int_equal(access(left, F_OK), -1);
 }
 
@@ -334,7 +335,10 @@ static void nothing_without_the_mark_is_touched(void **state)
 	assert_int_equal(mkfifo(fifo, 0600), 0);
 	/* A link to what has been left is not what has been left. */
 	assert_int_equal(symlink(left, names[5]), 0);
-	file_sweep(dead);
+	struct ended run = {.pid = dead};
+	clock_gettime(CLOCK_REALTIME_COARSE, &run.since);
+	run.since.tv_sec++; /* what it has made itself is older than that */
+	file_sweep(&run);
 	bool gone = access(left, F_OK) != 0, there[STRANGERS];
 	for (int i = 0; i < STRANGERS; i++) {
 		struct stat st;
@@ -347,6 +351,28 @@ static void nothing_without_the_mark_is_touched(void **state)
 	for (int i = 0; i < STRANGERS; i++)
 		if (!there[i])
 			fail_msg("%s was not ours", names[i]);
+}
+
+/* Killed before the mark was written: what is empty is its own, and nothing else. */
+static void who_was_killed_before_the_mark_leaves_nothing(void **state)
+{
+	(void)state;
+	struct ended run = {.pid = gone_pid()};
+	clock_gettime(CLOCK_REALTIME_COARSE, &run.since);
+	autofree char *empty = text("/tmp/lab91-%d-abcdef", run.pid);
+	autofree char *unwritten = text("/tmp/lab91-%d-Abcdef", run.pid);
+	autofree char *full = text("/tmp/lab91-%d-aBcdef", run.pid);
+	assert_int_equal(mkdir(empty, 0700) | mkdir(unwritten, 0700) | mkdir(full, 0700), 0);
+	put_file(unwritten, MARK, "", 0600);
+	put_file(full, "essay.txt", "x", 0600);
+	file_sweep(&nobody);
+	bool before = !access(empty, F_OK) && !access(unwritten, F_OK);
+	file_sweep(&run);
+	bool gone = access(empty, F_OK) && access(unwritten, F_OK), there = !access(full, F_OK);
+	undo_rmdir_now(empty);
+	undo_rmdir_now(unwritten);
+	undo_rmdir_now(full);
+	assert_true(before && gone && there);
 }
 
 static void tmpdir_where_the_name_is_taken(void)
@@ -388,6 +414,7 @@ int main(void)
 		cmocka_unit_test(a_run_lives_as_long_as_a_child_of_it),
 		cmocka_unit_test(what_another_user_has_left_is_the_runners),
 		cmocka_unit_test(nothing_without_the_mark_is_touched),
+		cmocka_unit_test(who_was_killed_before_the_mark_leaves_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
