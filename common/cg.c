@@ -186,6 +186,7 @@ static void remove_or_tell(const char *group)
 void undo_cgroup(const char *group)
 {
 	undo(remove_or_tell, group);
+	mark_group(group, "group");
 }
 
 void cg_kill(const char *group)
@@ -204,13 +205,21 @@ void cg_destroy(const char *group)
 
 /* ---- Groups ---- */
 
-void cg_enable(const char *group, const char *controllers)
+/* "+memory +pids" of "memory pids", allocated. */
+static char *with_signs(const char *controllers, char sign)
 {
-	autofree char *words = text("%s", controllers), *all = text("%s", "");
+	autofree char *words = text("%s", controllers);
+	char *all = text("%s", "");
 	for (char *word = strtok(words, " "); word; word = strtok(NULL, " ")) {
 		autofree char *before = all;
-		all = text("%s%s+%s", before, *before ? " " : "", word);
+		all = text("%s%s%c%s", before, *before ? " " : "", sign, word);
 	}
+	return all;
+}
+
+void cg_enable(const char *group, const char *controllers)
+{
+	autofree char *all = with_signs(controllers, '+');
 	if (*all)
 		cg_write(group, "cgroup.subtree_control", all);
 }
@@ -223,33 +232,45 @@ static void move_all(const char *from, const char *to)
 		cg_write(to, "cgroup.procs", pid);
 }
 
-/* "LEAF": back into the group above it, whose controllers go off first. */
-static void leave_leaf(const char *leaf)
+/* Moves every process in the group leaf to parent; a piece at a time, as both are being changed. */
+static void move_up(int leaf, int parent)
 {
-	int folder = open(leaf, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int parent = folder < 0 ? -1 : openat(folder, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int procs = folder < 0 ? -1 : openat(folder, "cgroup.procs", O_RDONLY | O_CLOEXEC);
-	int control =
-		parent < 0 ? -1 : openat(parent, "cgroup.subtree_control", O_RDONLY | O_CLOEXEC);
 	char list[2048];
-	ssize_t n = control < 0 ? 0 : read(control, list, sizeof list - 1);
-	list[n > 0 ? n : 0] = '\0';
-	char minus[64], *save;
-	for (char *word = strtok_r(list, " \n", &save); word; word = strtok_r(NULL, " \n", &save)) {
-		minus[0] = '-';
-		strncpy(minus + 1, word, sizeof minus - 2);
-		minus[sizeof minus - 1] = '\0';
-		write_at(parent, "cgroup.subtree_control", minus);
+	size_t kept = 0;
+	ssize_t n;
+	int procs = openat(leaf, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+	while (procs >= 0 && (n = read(procs, list + kept, sizeof list - 1 - kept)) > 0) {
+		list[kept + (size_t)n] = '\0';
+		char *pid = list;
+		for (char *end; (end = strchr(pid, '\n')); pid = end + 1) {
+			*end = '\0';
+			/* "0", in another PID namespace, would be ourselves. */
+			if (strcmp(pid, "0"))
+				write_at(parent, "cgroup.procs", pid);
+		}
+		/* A piece can end within a number, whose beginning is another process's. */
+		kept = strlen(pid);
+		memmove(list, pid, kept);
 	}
-	n = procs < 0 ? 0 : read(procs, list, sizeof list - 1);
-	list[n > 0 ? n : 0] = '\0';
-	for (char *pid = strtok_r(list, "\n", &save); pid; pid = strtok_r(NULL, "\n", &save))
-		write_at(parent, "cgroup.procs", pid);
-	rmdir(leaf);
-	close(control);
-	close(procs);
-	close(parent);
-	close(folder);
+	if (procs >= 0)
+		close(procs);
+}
+
+void cg_leave_leaf(const char *path, const char *switch_off)
+{
+	int leaf = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	int parent = leaf < 0 ? -1 : openat(leaf, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (parent >= 0)
+		write_at(parent, "cgroup.subtree_control", switch_off);
+	for (int tries = 0; parent >= 0 && tries < TRIES; tries++) {
+		move_up(leaf, parent);
+		if (!rmdir(path))
+			break;
+	}
+	if (parent >= 0)
+		close(parent);
+	if (leaf >= 0)
+		close(leaf);
 }
 
 /*
@@ -284,6 +305,30 @@ static char *controllers_wanted(const struct machine *machine)
 
 static char *controllers; /* that are enabled for this run */
 
+/* The mark of a leaf is these words, and what then has to be written to switch them off. */
+static const char of_leaf[] = "leaf ";
+static char *leaf_mark;
+
+static void leave_leaf(const char *leaf)
+{
+	cg_leave_leaf(leaf, leaf_mark + strlen(of_leaf));
+}
+
+/* A group of this run in home, allocated. A namesake is another run's, in another PID namespace. */
+static char *new_group(const char *home, const char *kind)
+{
+	char *path = text("%s/lab%.2s-%d%s", home, lab->id, getpid(), kind);
+	if (!mkdir(path, 0755))
+		return path;
+	if (errno != EEXIST)
+		die("mkdir %s", path);
+	autofree char *taken = path;
+	path = text("%s-XXXXXX", taken);
+	if (!mkdtemp(path) || chmod(path, 0755))
+		die("mkdir, chmod %s", path);
+	return path;
+}
+
 static bool enabled_in(const char *group, const char *wanted)
 {
 	autofree char *path = text("%s/cgroup.subtree_control", group);
@@ -314,10 +359,14 @@ const char *lab_home(void)
 	for (char *word = strtok(words, " "); word; word = strtok(NULL, " "))
 		leaf |= by_leaf(&machine, word);
 	if (leaf) {
-		autofree char *name = text("%s/lab%.2s-%d-leaf", machine.group, lab->id, getpid());
-		if (mkdir(name, 0755))
-			die("mkdir %s", name);
+		sigset_t before;
+		autofree char *off = with_signs(controllers, '-');
+		leaf_mark = text("%s%s", of_leaf, off);
+		undo_hold(&before);
+		autofree char *name = new_group(machine.group, "-leaf");
 		undo(leave_leaf, name);
+		mark_group(name, leaf_mark);
+		undo_release(&before);
 		move_all(machine.group, name);
 		cg_enable(machine.group, controllers);
 	}
@@ -330,10 +379,12 @@ static const char *run_group(void)
 	static char *path;
 	if (path)
 		return path;
-	path = text("%s/lab%.2s-%d", lab_home(), lab->id, getpid());
-	if (mkdir(path, 0755))
-		die("mkdir %s", path);
+	const char *home = lab_home();
+	sigset_t before;
+	undo_hold(&before);
+	path = new_group(home, "");
 	undo_cgroup(path);
+	undo_release(&before);
 	return path;
 }
 
@@ -354,15 +405,22 @@ char *cg_create(const char *name)
 
 /* ---- What a killed run left ---- */
 
-static void sweep_kind(const char *group, pid_t ended, enum left kind)
+static void sweep_kind(const char *group, bool leaves, const struct ended *run)
 {
 	DIR *dir = opendir(group);
 	for (struct dirent *entry; dir && (entry = readdir(dir));) {
-		if (file_left_by_run(entry->d_name, ended) != kind)
+		char words[256];
+		if (strncmp(entry->d_name, "lab", 3) != 0)
 			continue;
 		autofree char *path = text("%s/%s", group, entry->d_name);
-		if (kind == LEFT_LEAF)
-			leave_leaf(path);
+		autoclose int lock = mark_group_left(path, words, sizeof words);
+		bool is_leaf = lock >= 0 && !strncmp(words, of_leaf, strlen(of_leaf));
+		if (lock == NO_MARK)
+			mark_missed(dirfd(dir), entry->d_name, run);
+		if (lock < 0 || is_leaf != leaves)
+			continue;
+		if (is_leaf)
+			cg_leave_leaf(path, words + strlen(of_leaf));
 		else
 			remove_group(path);
 	}
@@ -370,7 +428,7 @@ static void sweep_kind(const char *group, pid_t ended, enum left kind)
 		closedir(dir);
 }
 
-void cg_sweep(pid_t ended)
+void cg_sweep(const struct ended *run)
 {
 	/* Read once: a lab may have moved us into its leaf since. */
 	static struct machine machine;
@@ -381,8 +439,8 @@ void cg_sweep(pid_t ended)
 	if (!machine.group[0])
 		return;
 	/* Controllers can only be switched off, for the leaf, when no group uses them. */
-	sweep_kind(machine.group, ended, LEFT);
-	sweep_kind(machine.group, ended, LEFT_LEAF);
+	sweep_kind(machine.group, false, run);
+	sweep_kind(machine.group, true, run);
 	if (machine.group_ours)
 		setenv("LAB_GROUP", machine.group, 1);
 }

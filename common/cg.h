@@ -47,11 +47,12 @@ void cg_kill(const char *group);    /* cgroup.kill, then waits until nothing is 
 void cg_destroy(const char *group); /* cg_kill() and rmdir(2), it and all groups below */
 
 /*
- * Removes the groups of runs that are gone: labNN-PID and labNN-PID-leaf in our
- * group whose PID is ended (0: none) or no process any more. Never fails. Our
- * group goes into the environment, as LAB_GROUP, for lab_home() of a hands-on run.
+ * Removes the groups of runs that are over, in our group, as file_sweep() does the
+ * folders; their mark is an extended attribute. Our group goes into the
+ * environment, as LAB_GROUP, for lab_home() of a hands-on run.
  */
-void cg_sweep(pid_t ended);
+struct ended;
+void cg_sweep(const struct ended *run);
 
 /*
  * Holds the one lock of this machine for measuring time, until the descriptor

@@ -4,12 +4,10 @@
 #define _GNU_SOURCE
 #include "file.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -116,12 +114,16 @@ void file_write(const char *path, const char *value)
 const char *file_tmpdir(void)
 {
 	static char path[64];
-	if (!path[0]) {
-		snprintf(path, sizeof path, "/tmp/lab%.2s-%d", lab->id, getpid());
-		if (mkdir(path, 0700))
-			die("mkdir %s", path);
-		undo_rmdir(path);
-	}
+	sigset_t before;
+	if (path[0])
+		return path;
+	undo_hold(&before);
+	snprintf(path, sizeof path, "/tmp/lab%.2s-%d-XXXXXX", lab->id, getpid());
+	if (!mkdtemp(path))
+		die("mkdir %s", path);
+	undo_rmdir(path);
+	mark_folder(path);
+	undo_release(&before);
 	return path;
 }
 
@@ -152,40 +154,25 @@ char *file_rootfs(void)
 	return tree;
 }
 
-enum left file_left_by_run(const char *name, pid_t ended)
-{
-	if (strncmp(name, "lab", 3) || !isdigit((unsigned char)name[3]) ||
-		!isdigit((unsigned char)name[4]) || name[5] != '-')
-		return NOT_LEFT;
-	const char *digits = name + 6;
-	size_t length = strspn(digits, "0123456789");
-	bool leaf = !strcmp(digits + length, "-leaf");
-	if (*digits == '0' || length < 1 || length > 7 || (digits[length] && !leaf))
-		return NOT_LEFT; /* no PID is above 2^22, proc_sys_kernel(5) */
-	pid_t pid = atoi(digits);
-	/* Below another runner we may be in a PID namespace, in which others that live are not to
-	 * be seen. */
-	if (pid != ended && getenv("LAB_RUNNER"))
-		return NOT_LEFT;
-	/* EPERM is somebody else's process, and so alive. */
-	if (pid != ended && (kill(pid, 0) == 0 || errno != ESRCH))
-		return NOT_LEFT;
-	return leaf ? LEFT_LEAF : LEFT;
-}
-
-void file_sweep(pid_t ended)
+void file_sweep(const struct ended *run)
 {
 	DIR *dir = opendir("/tmp");
 	for (struct dirent *entry; dir && (entry = readdir(dir));) {
 		struct stat st;
-		pid_t pid;
+		pid_t pid = 0;
+		if (sscanf(entry->d_name, "lab%*2d-%d", &pid) != 1)
+			continue;
+		autoclose int folder = openat(
+			dirfd(dir), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 		/* The lab that we have run ourselves may have become another user: lab 05. */
-		bool own = sscanf(entry->d_name, "lab%*2d-%d", &pid) == 1 && pid == ended;
-		if (file_left_by_run(entry->d_name, ended) == LEFT &&
-			!fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) &&
-			S_ISDIR(st.st_mode) && (st.st_uid == geteuid() || own)) {
+		if (folder < 0 || fstat(folder, &st) || (st.st_uid != geteuid() && pid != run->pid))
+			continue;
+		autoclose int lock = mark_folder_left(folder, entry->d_name);
+		if (lock >= 0) {
 			autofree char *path = text("/tmp/%s", entry->d_name);
 			undo_rmdir_now(path);
+		} else if (lock == NO_MARK) {
+			mark_missed(dirfd(dir), entry->d_name, run);
 		}
 	}
 	if (dir)

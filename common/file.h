@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <sys/types.h>
+#include <time.h>
 
 /* An allocated string as printf(3) makes it. */
 __attribute__((format(printf, 1, 2))) char *text(const char *fmt, ...);
@@ -27,8 +28,8 @@ void file_write(const char *path, const char *value);
 int file_try_write(const char *path, const char *value);
 
 /*
- * A new folder /tmp/labNN-PID of this run, mode 0700, removed at its end.
- * The same one at every call.
+ * A new folder /tmp/labNN-PID-XXXXXX of this run, mode 0700, removed at its end.
+ * The same one at every call. In it is a file .unboxed, the mark of a run; mkdtemp(3)
  */
 const char *file_tmpdir(void);
 
@@ -45,8 +46,19 @@ char *file_program(void);
  */
 char *file_rootfs(void);
 
-/* Removes the folders of runs that are gone, as cg_sweep() does; ours only, and ended's. */
-void file_sweep(pid_t ended);
+/* The lab that a runner has run. */
+struct ended {
+	pid_t pid; /* 0: none */
+	struct timespec
+		since; /* when it was started, CLOCK_REALTIME_COARSE, as in an inode's times */
+};
+
+/*
+ * Removes the folders of runs that are over: those in /tmp that are ours, or that lab's, have a
+ * run's mark, and whose lock nobody holds. Never fails. That lab may have been killed before it
+ * could mark what it had just made: what has its PID, is empty and is no older than it.
+ */
+void file_sweep(const struct ended *run);
 
 /* One write(2) where the kernel allows it, resumed where it does not; false when fd is gone. */
 bool file_write_all(int fd, const void *data, size_t size);

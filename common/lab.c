@@ -95,7 +95,6 @@ void lab_begin(const struct lab *the_lab, int argc, char *argv[])
 	if (page == MAP_FAILED)
 		die("mmap");
 	shared = page;
-	shared->lab = getpid();
 	lab_in_vm = !access("/etc/unboxed-vm", F_OK);
 	if (!lab_in_vm && errno != ENOENT)
 		die("access /etc/unboxed-vm");
@@ -383,10 +382,10 @@ void lab_wait(pid_t pid)
 			shell_in(pid);
 		} else if (key == 'q') {
 			dprintf(STDERR_FILENO, "%s: ended at step %d\n", lab->id, shared->step);
-			if (getpid() != shared->lab)
-				kill(shared->lab, SIGTERM); /* it undoes what it has done */
-			undo_run();
-			_exit(130);
+			/* A child may be in a PID namespace of its own, and can name the lab by no
+			 * number there: the lab finds out when it waits for it. */
+			shared->over = true;
+			undo_if_over();
 		} else if (key <= 0 || !isatty(STDIN_FILENO)) {
 			if (!isatty(STDIN_FILENO))
 				out_line("");

@@ -68,7 +68,9 @@ int child_wait(pid_t pid)
 			die("process %d was to end, and has not after %d s", pid,
 				PATIENCE_MS / 1000);
 	}
-	return command_wait(pid);
+	int status = command_wait(pid);
+	undo_if_over();
+	return status;
 }
 
 int child_done(pid_t pid)
@@ -85,7 +87,7 @@ int child_done(pid_t pid)
  * Nothing is ever written to it, and no child keeps the end for writing: its
  * hang-up is the end of the lab's first process, however that came.
  */
-static int lab_alive[2];
+static int lab_alive[2] = {-1, -1};
 static bool first = true;
 
 void proc_child(void)
@@ -130,11 +132,13 @@ void gate_wait(struct gate *gate)
 			fds[1].revents = 0;
 		if (fds[1].revents & POLLHUP)
 			_exit(130);
-		undo_if_unread();
+		undo_if_over();
 		if (shared->count[BROKEN] && !first)
 			_exit(3);
+		if (shared->count[BROKEN])
+			die_as_told();
 		errno = 0;
-		if (shared->count[BROKEN] || (first && waited >= PATIENCE_MS))
+		if (first && waited >= PATIENCE_MS)
 			die("no process came to open a gate");
 	}
 }

@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <signal.h>
+
 #include "lab.h"
 
 enum verdict { PASS, FAIL, SKIP, BROKEN };
@@ -19,9 +21,8 @@ struct shared {
 	const struct lab_question *question; /* that was asked and has no answer yet */
 	int choice;                          /* what was picked, from 0 */
 	int failed_length;
-	char failed[512];     /* the checks that failed, as far as they fit */
-	pid_t lab;            /* the lab's first process */
-	volatile bool unread; /* nobody reads what it writes: one of them had SIGPIPE */
+	char failed[512];   /* the checks that failed, as far as they fit */
+	volatile bool over; /* somebody typed q, or nobody reads: one of us had SIGPIPE */
 };
 
 extern bool lab_in_vm; /* as it was in the beginning: a lab may mount on /etc */
@@ -70,6 +71,7 @@ bool out_drawing(void);
 /* ---- sys.c ---- */
 
 void sys_init(void);
+_Noreturn void die_as_told(void); /* die() where one of us has said already why */
 
 /* Prints to fd a line for each thing that is missing here; their number, or -1 as probe_needs(). */
 int missing_print(const struct lab_needs *needs, int fd);
@@ -78,7 +80,9 @@ int missing_print(const struct lab_needs *needs, int fd);
 
 void undo_init(void);
 void undo_run(void);
-void undo_if_unread(void);          /* ends with 130 when one of us could write to nobody */
+void undo_hold(sigset_t *before); /* no signal, from making a thing until undo() knows of it */
+void undo_release(const sigset_t *before);
+void undo_if_over(void);            /* ends with 130 when one of us has found that it is over */
 void undo_signals_of_command(void); /* as the lab itself found them */
 enum { TRIES = 3 };                 /* to remove something, as long as it is still there */
 void undo_rmdir_now(const char *path);
@@ -86,11 +90,27 @@ bool undo_gone(const char *path);
 void undo_expect_gone(const char *path); /* else says so, and the run is broken */
 void undo_forget(pid_t pid);             /* it has ended: never kill that number again */
 
-/* ---- file.c ---- */
+/* ---- cg.c ---- */
 
-/* Whether a name is labNN-PID or labNN-PID-leaf of a run that has ended. */
-enum left { NOT_LEFT, LEFT, LEFT_LEAF };
-enum left file_left_by_run(const char *name, pid_t ended);
+/* Moves its processes up again, after switch_off has been written to the upper subtree_control. */
+void cg_leave_leaf(const char *path, const char *switch_off);
+
+/* ---- mark.c ---- */
+
+#define MARK ".unboxed" /* a file in a folder of a run's */
+
+/* What has just been made; words stand in the mark. Not every kernel has marks for groups. */
+void mark_folder(const char *path);
+void mark_group(const char *path, const char *words);
+
+/* The lock of what a run has left, which is then ours; of anything else one of these. */
+enum { NO_MARK = -1, ALIVE = -2 };
+int mark_folder_left(int folder, const char *name);
+int mark_group_left(const char *path, char *words, size_t size); /* with its words */
+
+/* Removes what has no mark, if it is of the lab that was killed before that, and empty. */
+struct ended;
+void mark_missed(int parent, const char *name, const struct ended *run);
 
 /* ---- proc.c ---- */
 

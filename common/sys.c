@@ -61,11 +61,16 @@ void die(const char *fmt, ...)
 	if (vasprintf(&message, fmt, ap) < 0)
 		message = NULL;
 	va_end(ap);
-	undo_if_unread(); /* what is missing then is what a child was to do that ended so */
+	undo_if_over(); /* what is missing then is what a child was to do that ended so */
 	dprintf(STDERR_FILENO, "%s: broken: %s%s%s\n", lab ? lab->id : "lab",
 		message ? message : fmt, error ? ": " : "", error ? errno_name(error) : "");
 	if (shared)
 		__atomic_add_fetch(&shared->count[BROKEN], 1, __ATOMIC_SEQ_CST);
+	die_as_told();
+}
+
+void die_as_told(void)
+{
 	undo_run();
 	if (die_asks && lab_command && lab && missing_print(&lab->needs, STDERR_FILENO) > 0)
 		_exit(77);

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "file.h"
 #include "state.h"
 #include "sys.h"
 
@@ -43,7 +44,7 @@ static void interrupted(int signal)
 {
 	/* A child that ends by it is waited for at a gate, perhaps. */
 	if (signal == SIGPIPE && shared)
-		shared->unread = true;
+		shared->over = true;
 	undo_run();
 	_exit(130);
 }
@@ -100,18 +101,34 @@ void undo(void (*fn)(const char *arg), const char *arg)
 	push(fn, arg, 0);
 }
 
-void undo_run(void)
+void undo_hold(sigset_t *before)
 {
-	while (stack && stack->depth > 0) {
-		struct entry *entry = &stack->entry[stack->depth - 1];
-		stack->depth--;
-		entry->fn(entry->arg);
-	}
+	sigset_t all;
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, before);
 }
 
-void undo_if_unread(void)
+void undo_release(const sigset_t *before)
 {
-	if (shared && shared->unread) {
+	sigprocmask(SIG_SETMASK, before, NULL);
+}
+
+void undo_run(void)
+{
+	sigset_t before;
+	/* A signal would end the process before the entry that has just been taken off was done. */
+	undo_hold(&before);
+	while (stack && stack->depth > 0) {
+		struct entry *entry = &stack->entry[stack->depth - 1];
+		stack->depth--; /* first: an entry that ends in die() must not be done again */
+		entry->fn(entry->arg);
+	}
+	undo_release(&before);
+}
+
+void undo_if_over(void)
+{
+	if (shared && shared->over) {
 		undo_run();
 		_exit(130);
 	}
@@ -119,9 +136,8 @@ void undo_if_unread(void)
 
 void undo_forget(pid_t pid)
 {
-	sigset_t all, before;
-	sigfillset(&all);
-	sigprocmask(SIG_BLOCK, &all, &before); /* none may meet a stack that is being moved */
+	sigset_t before;
+	undo_hold(&before); /* none may meet a stack that is being moved */
 	for (int i = 0; stack && i < stack->depth; i++) {
 		if (stack->entry[i].pid != pid)
 			continue;
@@ -131,7 +147,7 @@ void undo_forget(pid_t pid)
 		stack->depth--;
 		i--;
 	}
-	sigprocmask(SIG_SETMASK, &before, NULL);
+	undo_release(&before);
 }
 
 static void kill_by_pidfd(const char *arg)
@@ -171,7 +187,16 @@ void undo_expect_gone(const char *path)
 	for (int tries = 0; tries < TRIES; tries++)
 		if (undo_gone(path))
 			return;
-	dprintf(STDERR_FILENO, "%s: broken: %s cannot be removed\n", lab ? lab->id : "lab", path);
+	/* printf(3) is not for signal handlers. */
+	const char *const words[] = {
+		lab ? lab->id : "lab", ": broken: ", path, " cannot be removed\n"};
+	char line[ARGUMENT + 100] = "";
+	size_t length = 0;
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		strncat(line, words[i], sizeof line - 1 - length);
+		length = strlen(line);
+	}
+	file_write_all(STDERR_FILENO, line, length);
 	if (shared)
 		__atomic_add_fetch(&shared->count[BROKEN], 1, __ATOMIC_SEQ_CST);
 }
@@ -189,10 +214,11 @@ void undo_rmdir_now(const char *path)
 			for (ssize_t at = 0; at < n;) {
 				struct dirent64 *entry = (struct dirent64 *)(buffer + at);
 				at += entry->d_reclen;
-				if (entry->d_type != DT_DIR)
+				if (entry->d_type != DT_DIR && strcmp(entry->d_name, MARK))
 					unlinkat(folder, entry->d_name, 0);
 			}
 		}
+		unlinkat(folder, MARK, 0); /* last: without it nobody else goes on with this */
 		close(folder);
 		rmdir(path);
 	}

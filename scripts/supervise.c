@@ -18,10 +18,10 @@
 #include "file.h"
 #include "sys.h"
 
-static void sweep(pid_t ended)
+static void sweep(const struct ended *run)
 {
-	cg_sweep(ended);
-	file_sweep(ended);
+	cg_sweep(run);
+	file_sweep(run);
 }
 
 /* All our children, which after the lab's end are its orphans; prctl(2), subreaper. */
@@ -56,7 +56,9 @@ int main(int argc, char *argv[])
 	sigaddset(&signals, SIGHUP);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	sweep(0);
+	struct ended run = {0};
+	sweep(&run);
+	clock_gettime(CLOCK_REALTIME_COARSE, &run.since);
 
 	pid_t self = getpid(), lab = fork();
 	if (lab < 0) {
@@ -69,7 +71,6 @@ int main(int argc, char *argv[])
 		if (getppid() != self)
 			_exit(130);
 		sigprocmask(SIG_UNBLOCK, &signals, NULL);
-		setenv("LAB_RUNNER", "1", 1); /* for a runner below us: file_left_by_run() */
 		execvp(argv[1], argv + 1);
 		fprintf(stderr, "supervise: %s: %s\n", argv[1], strerror(errno));
 		_exit(3);
@@ -89,6 +90,7 @@ int main(int argc, char *argv[])
 		}
 	}
 	kill_children();
-	sweep(lab);
+	run.pid = lab;
+	sweep(&run);
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }

@@ -82,16 +82,17 @@ setup_file() {
 	lab_go_to 6 || :
 	fact web_points "$(points "$web")"
 	fact below_mnt_then "$(ls -A "/proc/$web/root/mnt/" 2>&1)"
-	fact paths_then "$(for path in "$LABS/$program" "$tree" "/tmp/lab02-$lab"; do
+	own=$(echo "/tmp/lab02-$lab"-*)
+	fact paths_then "$(for path in "$LABS/$program" "$tree" "$own"; do
 		[ ! -e "/proc/$web/root$path" ] || echo "$path"
 	done)"
 
 	lab_go_to 7 || :
-	fact note "$(cat "/tmp/lab02-$lab/note" 2>&1)"
-	fact volume "$(folder "/tmp/lab02-$lab")"
+	fact note "$(cat "$own/note" 2>&1)"
+	fact volume "$(folder "$own")"
 	fact volume_inside "$(folder "/proc/$web/root/var/lib/")"
 	fact volume_mode "$(mode_of "$web" /var/lib)"
-	fact appended "$(echo more 2>/dev/null >>"/tmp/lab02-$lab/note" && echo yes)"
+	fact appended "$(echo more 2>/dev/null >>"$own/note" && echo yes)"
 	fact appended_inside "$(cat "/proc/$web/root/var/lib/note" 2>&1)"
 	fact table_meanwhile "$(own_table)"
 	lab_end

@@ -704,24 +704,83 @@ source_of() {
 
 		some_of 2
 		for users in "${some[@]}"; do
-			roots=("${run[@]}") as=()
+			# A third user has all the names that can be foreseen: with the number of the lab, and with its PID.
+			roots=("${run[@]}") as=() third=()
+			[ "$EUID" != 0 ] || third=(sh -c 'setpriv --reuid=1001 --regid=1001 --clear-groups \
+				sh -c "umask 077; mkdir /tmp/lab$0-$$; : >/dev/shm/lab$0; : >/dev/mqueue/lab$0" 2>/dev/null; exec "$@"' "${program:0:2}")
 			if [ "$users" = 2 ] && ! { [ "$EUID" = 0 ] && ordinary_user "$program"; }; then
 				in_vm || continue
 				as=() run=("${roots[@]}")
 			fi
-			MARK=$mark timeout 240 "${roots[@]}" --format=jsonl >"$out.1" 2>&1 </dev/null 3>&- &
+			MARK=$mark timeout 240 "${third[@]}" "${roots[@]}" --format=jsonl >"$out.1" 2>&1 </dev/null 3>&- &
 			first=$!
-			MARK=$mark timeout 240 "${as[@]}" "${run[@]}" --format=jsonl >"$out.2" 2>&1 </dev/null 3>&- &
+			MARK=$mark timeout 240 "${third[@]}" "${as[@]}" "${run[@]}" --format=jsonl >"$out.2" 2>&1 </dev/null 3>&- &
 			second=$!
 			result=0
 			wait $first || result=$?
 			wait $second || result+=" $?"
 			[ "$result" = 0 ] || wrong "$program two at a time, users: $users: status $result: $(grep -hE '"fail"|broken' "$out.1" "$out.2")"
+			if [ ${#third[@]} != 0 ]; then
+				taken=("/tmp/lab${program:0:2}-"*)
+				[ ${#taken[@]} = 2 ] && rmdir "${taken[@]}" || wrong "$program: expected the third user's two folders, observed ${taken[*]}"
+				rm -f /dev/shm/lab"${program:0:2}" /dev/mqueue/lab"${program:0:2}"
+			fi
 		done
 		rm -rf "/tmp/$mark"
 		left=$(left_behind "$before")
 		[ -z "$left" ] || wrong "$program two at a time left behind: $left"
 	done
+	none_wrong
+}
+
+# in_a_pid_namespace PROGRAM: it waits at a step in which it has a group, as a process of another PID namespace whose
+# number nobody has here. Sets group; false when it makes none.
+in_a_pid_namespace() {
+	brief "$LABS/$1"
+	lab_start unshare --pid --fork --mount-proc --kill-child sh -c 'echo 30000 >/proc/sys/kernel/ns_last_pid; "$@"; exit $?' sh "${run[@]}"
+	while lab_go; do
+		group=$(find /sys/fs/cgroup -maxdepth 1 -name "lab${1:0:2}-300*")
+		[ -z "$group" ] || return 0
+	done
+	lab_end
+	return 1
+}
+
+@test "contract: what is swept has the mark of a run that is over; a stranger's files, groups and live runs are not" {
+	in_vm || skip "in the lab VM only: it makes groups beside those of others"
+	sweep=("$ROOT/build/bin/supervise" true)
+	mkdir /tmp/lab10-2024 /tmp/lab99-31337 /sys/fs/cgroup/lab10-99999 /sys/fs/cgroup/lab42-77777-leaf
+	echo essay >/tmp/lab10-2024/essay.txt
+	sleep 1000 3>&- &
+	stranger=$!
+	echo $stranger >/sys/fs/cgroup/lab10-99999/cgroup.procs
+	controllers=$(</sys/fs/cgroup/cgroup.subtree_control)
+	"${sweep[@]}"
+	same "a stranger's file" essay "$(cat /tmp/lab10-2024/essay.txt)" || wrong "see above"
+	[ -d /tmp/lab99-31337 ] || wrong "a stranger's empty folder has gone"
+	same "who is in a stranger's group" $stranger "$(cat /sys/fs/cgroup/lab10-99999/cgroup.procs)" || wrong "see above"
+	[ -d /sys/fs/cgroup/lab42-77777-leaf ] || wrong "a stranger's empty group has gone"
+	same "the controllers" "$controllers" "$(</sys/fs/cgroup/cgroup.subtree_control)" || wrong "see above"
+	kill $stranger
+	wait $stranger || :
+	rm -r /tmp/lab10-2024 /tmp/lab99-31337
+	rmdir /sys/fs/cgroup/lab10-99999 /sys/fs/cgroup/lab42-77777-leaf
+
+	for program in "${here[@]}"; do
+		in_a_pid_namespace "$program" || continue
+		"${sweep[@]}"
+		[ -d "$group" ] || wrong "$program: the group of a live run in another PID namespace has gone"
+		lab_end
+		ended_well "$program" "$lab_status" || wrong "$program, swept around: status $lab_status: $(<"$lab_dir/stderr")"
+		in_a_pid_namespace "$program" || wrong "$program: made a group once"
+		kill -KILL "$lab"
+		lab_end 20
+		[ -d "$group" ] || wrong "$program, killed: expected it to leave a group"
+		"${sweep[@]}"
+		[ ! -d "$group" ] || wrong "$program, killed: its group is left in spite of the sweep"
+		break
+	done
+	[ -n "${group-}" ] || wrong "no program was seen to make a group"
 	none_wrong
 }
 

@@ -214,6 +214,33 @@ static void waiting_on_a_file_that_is_not_there(void **state)
 	assert_has(r, err, "/none: ENOENT\n");
 }
 
+/* More processes than one read(2) has room for; each is written as a whole. */
+static void no_half_of_a_number_is_moved(void **state)
+{
+	(void)state;
+	enum { MANY = 700, FIRST = 1000 };
+	char list[5 * MANY + 8] = "", expected[4 * MANY + 1] = "", moved[4 * sizeof expected] = "";
+	for (int i = FIRST; i < FIRST + MANY; i++) {
+		snprintf(list + strlen(list), 6, "%d\n", i);
+		snprintf(expected + strlen(expected), 5, "%d", i);
+	}
+	strcat(list, "0\n");
+	autofree char *leaf = text("%s/leaf", folder), *procs = text("%s/cgroup.procs", folder);
+	assert_int_equal(mkdir(leaf, 0700), 0);
+	put_file(leaf, "cgroup.procs", list, 0600);
+	assert_int_equal(mkfifo(procs, 0600), 0);
+	int fifo = open(procs, O_RDWR | O_CLOEXEC);
+	cg_leave_leaf(leaf, "-pids");
+	undo_rmdir_now(leaf);
+	assert_true(read(fifo, moved, sizeof moved - 1) > 0);
+	close(fifo);
+	for (int i = 0; i < TRIES; i++) /* because its folder cannot be removed */
+		assert_false(strncmp(moved + i * 4 * MANY, expected, 4 * MANY));
+	assert_int_equal(strlen(moved), TRIES * 4 * MANY);
+	autofree char *off = cg_read(folder, "cgroup.subtree_control");
+	assert_string_equal(off, "-pids");
+}
+
 /* ---- Real groups, below one of our own ---- */
 
 static bool have_group;
@@ -619,49 +646,175 @@ static void a_leaf_that_cannot_be_is_told(void **state)
 	assert_has(r, err, "-leaf: EROFS");
 }
 
+static const struct ended nobody;
+
+/* A process that holds no lock of ours, as a COMMAND does not. */
+static pid_t stays_in(const char *group)
+{
+	pid_t pid = cg_spawn(group);
+	if (pid == 0) {
+		syscall(SYS_close_range, 3U, ~0U, 0U);
+		for (;;)
+			pause();
+	}
+	if (pid < 0)
+		_exit(98);
+	undo_kill(pid);
+	return pid;
+}
+
+/* The mark of a run that is over. */
+static void was_marked(const char *group, const char *words)
+{
+	pid_t pid = fork();
+	if (pid == 0) {
+		mark_group(group, words);
+		_exit(0);
+	}
+	child_wait(pid);
+}
+
 static void sweeps(void)
 {
 	static char dead[PATH_MAX], below[PATH_MAX], alive[PATH_MAX], leaf[PATH_MAX],
-		other[PATH_MAX];
-	char name[64];
+		like_a_run[PATH_MAX], like_a_leaf[PATH_MAX];
 	move_here();
-	pid_t gone = fork();
-	if (gone == 0)
-		_exit(0);
-	child_wait(gone);
-	snprintf(name, sizeof name, "lab91-%d", gone);
-	group_of(name, dead);
-	strcat(name, "/web");
-	group_of(name, below);
-	snprintf(name, sizeof name, "lab92-%d", getpid());
-	group_of(name, alive);
-	snprintf(name, sizeof name, "lab93-%d-leaf", gone);
-	group_of(name, leaf);
-	snprintf(name, sizeof name, "lab94-%d.slice", gone);
-	group_of(name, other);
-	pid_t in_dead = idle_in(below), in_alive = idle_in(alive), in_leaf = idle_in(leaf);
-	cg_sweep(0);
+	cg_sweep(&nobody); /* which now knows that this is our group */
+	group_of("lab93-99999-leaf", leaf);
+	cg_write(leaf, "cgroup.procs", "0");
+	cg_enable(folder, "pids");
+	group_of("lab91-99999", dead);
+	group_of("lab91-99999/web", below);
+	group_of("lab92-99999", alive);
+	group_of("lab10-99999", like_a_run);
+	group_of("lab42-77777-leaf", like_a_leaf);
+	pid_t in_dead = stays_in(below), in_alive = stays_in(alive), in_leaf = stays_in(leaf),
+	      stranger = stays_in(like_a_run);
+	was_marked(dead, "group");
+	mark_group(alive, "group");
+	cg_sweep(&nobody);
+	was_marked(leaf, "leaf -pids");
+	autofree char *before = cg_read(folder, "cgroup.subtree_control");
+	cg_sweep(&nobody);
+	autofree char *after = cg_read(folder, "cgroup.subtree_control");
 	autofree char *procs = cg_read(folder, "cgroup.procs");
-	char number[32];
-	snprintf(number, sizeof number, "%d", in_leaf);
-	dprintf(STDERR_FILENO, "dead %d alive %d leaf %d other %d moved %d\n", !access(dead, F_OK),
-		!access(alive, F_OK), !access(leaf, F_OK), !access(other, F_OK),
-		strstr(procs, number) != NULL);
-	dprintf(STDERR_FILENO, "in dead %d ", child_wait(in_dead));
-	dprintf(STDERR_FILENO, "in alive %d in leaf %d\n", child_ended(in_alive, 0),
-		child_ended(in_leaf, 0));
-	cg_sweep(getpid());
-	dprintf(STDERR_FILENO, "ended %d in it %d\n", !access(alive, F_OK), child_wait(in_alive));
+	autofree char *number = text("%d", in_leaf);
+	dprintf(STDERR_FILENO, "dead %d alive %d leaf %d moved %d on '%s' then '%s'\n",
+		!access(dead, F_OK), !access(alive, F_OK), !access(leaf, F_OK),
+		strstr(procs, number) != NULL, before, after);
+	dprintf(STDERR_FILENO, "killed %d %d %d %d like a run %d like a leaf %d",
+		child_ended(in_dead, 0), child_ended(in_alive, 0), child_ended(in_leaf, 0),
+		child_ended(stranger, 0), !access(like_a_run, F_OK), !access(like_a_leaf, F_OK));
+	undo_run();
 }
 
-static void the_sweep_takes_dead_runs_only(void **state)
+static void the_sweep_takes_what_has_the_mark_of_a_dead_run(void **state)
 {
 	NEEDS_GROUP;
+	if (!folder_is_given("pids"))
+		skip();
 	struct run *r = run(sweeps);
 	assert_status(r, 0);
-	assert_string_equal(r->err, "dead 0 alive 1 leaf 0 other 1 moved 1\n"
-				    "in dead 137 in alive 0 in leaf 0\n"
-				    "ended 0 in it 137\n");
+	assert_string_equal(r->err, "dead 0 alive 1 leaf 0 moved 1 on 'pids' then ''\n"
+				    "killed 1 0 0 0 like a run 1 like a leaf 1");
+}
+
+/* What a lab makes, when it is killed, and while a child of it lives. */
+static void is_killed(void)
+{
+	int stays[2];
+	cg_write(folder, "cgroup.procs", "0");
+	begin(&of_pids, "--format=jsonl", NULL);
+	autofree char *group = cg_create("web");
+	if (pipe(stays))
+		_exit(99);
+	if (fork() == 0) {
+		char byte;
+		close(stays[1]);
+		if (read(stays[0], &byte, 1) == 0) /* which has now seen the lab's end */
+			cg_sweep(&nobody);
+		dprintf(STDERR_FILENO, "there %d", !access(group, F_OK));
+		raise(SIGKILL);
+	}
+	raise(SIGKILL);
+}
+
+static void sweeps_here(void)
+{
+	cg_write(folder, "cgroup.procs", "0");
+	cg_sweep(&nobody);
+	autofree char *here = file_read("/proc/self/cgroup");
+	autofree char *on = cg_read(folder, "cgroup.subtree_control");
+	dprintf(STDERR_FILENO, "in a leaf %d on '%s'", strstr(here, "-leaf") != NULL, on);
+}
+
+static void who_is_killed_leaves_what_the_sweep_takes(void **state)
+{
+	NEEDS_GROUP;
+	if (!folder_is_given("pids"))
+		skip();
+	struct stat st;
+	struct run *r = run(is_killed);
+	assert_status(r, 137);
+	assert_string_equal(r->err, "there 1");
+	assert_string_equal(run(sweeps_here)->err, "in a leaf 0 on ''");
+	assert_int_equal(stat(folder, &st), 0);
+	assert_int_equal(st.st_nlink, 2);
+}
+
+/* What was made, and not yet marked; what is older, or has somebody in it, is not the run's. */
+static void was_about_to_mark(void)
+{
+	static char made[PATH_MAX], busy[PATH_MAX];
+	struct ended run = {.pid = getpid()};
+	move_here();
+	clock_gettime(CLOCK_REALTIME_COARSE, &run.since);
+	autofree char *name = text("lab91-%d", run.pid), *other = text("lab92-%d-leaf", run.pid);
+	group_of(name, made);
+	group_of(other, busy);
+	pid_t stranger = stays_in(busy);
+	run.since.tv_sec++;
+	cg_sweep(&run);
+	dprintf(STDERR_FILENO, "older %d ", !access(made, F_OK));
+	run.since.tv_sec--;
+	cg_sweep(&nobody);
+	dprintf(STDERR_FILENO, "another's %d ", !access(made, F_OK));
+	cg_sweep(&run);
+	dprintf(STDERR_FILENO, "its own %d busy %d killed %d", !access(made, F_OK),
+		!access(busy, F_OK), child_ended(stranger, 0));
+	undo_run();
+}
+
+static void who_was_killed_before_the_mark_leaves_nothing(void **state)
+{
+	NEEDS_GROUP;
+	assert_string_equal(
+		run(was_about_to_mark)->err, "older 1 another's 1 its own 0 busy 1 killed 0");
+}
+
+/* The number of a run in another PID namespace, whose groups are not ours. */
+static void has_a_namesake(void)
+{
+	static char other[PATH_MAX], leaf[PATH_MAX];
+	char name[64];
+	cg_write(folder, "cgroup.procs", "0");
+	snprintf(name, sizeof name, "lab91-%d", getpid());
+	group_of(name, other);
+	strcat(name, "-leaf");
+	group_of(name, leaf);
+	begin(&of_pids, "--format=jsonl", NULL);
+	autofree char *group = cg_create("web");
+	dprintf(STDERR_FILENO, "its own %d ", cg_has(group, "pids.max"));
+	undo_run();
+	dprintf(STDERR_FILENO, "there %d %d", !access(other, F_OK), !access(leaf, F_OK));
+}
+
+static void a_group_that_is_taken_is_no_hindrance(void **state)
+{
+	NEEDS_GROUP;
+	if (!folder_is_given("pids"))
+		skip();
+	assert_string_equal(run(has_a_namesake)->err, "its own 1 there 1 1");
 }
 
 /* ---- The lock ---- */
@@ -720,6 +873,7 @@ int main(void)
 		IN_FOLDER(waiting_for_a_key),
 		IN_FOLDER(the_bound_holds_while_the_file_changes),
 		IN_FOLDER(waiting_on_a_file_that_is_not_there),
+		IN_FOLDER(no_half_of_a_number_is_moved),
 		IN_GROUP(a_child_is_born_in_its_group),
 		IN_GROUP(who_was_spawned_ends_with_the_lab),
 		IN_GROUP(a_group_is_killed_and_stays),
@@ -731,7 +885,10 @@ int main(void)
 		IN_GROUP(a_command_takes_the_runners_group),
 		IN_GROUP(a_group_goes_in_the_end),
 		IN_GROUP(a_leaf_that_cannot_be_is_told),
-		IN_GROUP(the_sweep_takes_dead_runs_only),
+		IN_GROUP(the_sweep_takes_what_has_the_mark_of_a_dead_run),
+		IN_GROUP(who_is_killed_leaves_what_the_sweep_takes),
+		IN_GROUP(who_was_killed_before_the_mark_leaves_nothing),
+		IN_GROUP(a_group_that_is_taken_is_no_hindrance),
 		cmocka_unit_test(one_lab_at_a_time_has_the_lock),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,6 +39,22 @@ static void say_counts(void)
 		count[SKIP], count[BROKEN]);
 }
 
+/* What another process has written behind it already stays as it is. */
+static void fails_before_another(void)
+{
+	jsonl();
+	memcpy(shared->failed + strlen("; one"), "; two", 5);
+	expect_int("one", 1, 2);
+	shared->failed_length += 5;
+	dprintf(STDERR_FILENO, "%s", shared->failed);
+}
+
+static void a_check_that_failed_writes_its_own_bytes_only(void **state)
+{
+	(void)state;
+	assert_string_equal(run(fails_before_another)->err, "; one; two");
+}
+
 /* ---- Each of them ---- */
 
 static void ints(void)
@@ -335,6 +351,7 @@ static void hands_on_a_skip_is_silent_too(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_check_that_failed_writes_its_own_bytes_only),
 		cmocka_unit_test(integers_are_held_side_by_side),
 		cmocka_unit_test(strings_are_equal_or_not),
 		cmocka_unit_test(errno_counts_only_when_the_call_failed),

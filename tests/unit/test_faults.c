@@ -185,6 +185,20 @@ static void no_folder(void)
 	file_tmpdir();
 }
 
+static void no_mark(void)
+{
+	start();
+	fails(ENOLCK, "flock", NULL);
+	file_tmpdir();
+}
+
+static void no_file_of_the_mark(void)
+{
+	start();
+	fails_at("open", 1, EMFILE);
+	file_tmpdir();
+}
+
 /* ---- cg.c ---- */
 
 static void has_what(void)
@@ -368,6 +382,8 @@ static void a_fault_is_told(void **state)
 		{no_tree, "(type: make): ENOENT"},
 		{unreadable, "/proc/self/status: EIO"},
 		{no_folder, ": EROFS"},
+		{no_mark, "/.unboxed: ENOLCK"},
+		{no_file_of_the_mark, "/.unboxed: EMFILE"},
 		{has_what, "access /tmp/cgroup.procs: EPERM"},
 		{no_key, "read /proc/self/status: EIO"},
 		{no_group, ": EROFS"},
@@ -422,6 +438,9 @@ static void a_folder_that_stays_is_told(void **state)
 	assert_non_null(path);
 	char folder[64];
 	snprintf(folder, sizeof folder, "%.*s", (int)strcspn(path, ": "), path);
+	char mark[96];
+	snprintf(mark, sizeof mark, "%s/" MARK, folder);
+	assert_int_equal(unlink(mark), 0);
 	assert_int_equal(rmdir(folder), 0);
 }
 

@@ -204,9 +204,10 @@ static void tmpdir(void)
 	start();
 	const char *mine = file_tmpdir();
 	char expected[64], inside[96];
-	snprintf(expected, sizeof expected, "/tmp/lab91-%d", getpid());
+	int length = snprintf(expected, sizeof expected, "/tmp/lab91-%d-", getpid());
 	dprintf(STDERR_FILENO, "%s ", mine);
-	dprintf(STDERR_FILENO, "name %d ", !strcmp(mine, expected));
+	dprintf(STDERR_FILENO, "name %d ",
+		!strncmp(mine, expected, (size_t)length) && strlen(mine + length) == 6);
 	dprintf(STDERR_FILENO, "same %d ", file_tmpdir() == mine);
 	if (!stat(mine, &st))
 		dprintf(STDERR_FILENO, "mode %o own %d ", st.st_mode, st.st_uid == geteuid());
@@ -228,136 +229,168 @@ static void a_folder_for_the_run_only(void **state)
 	assert_int_equal(access(name, F_OK), -1);
 }
 
-static void tmpdir_is_there(void)
-{
-	start();
-	char name[64];
-	snprintf(name, sizeof name, "/tmp/lab91-%d", getpid());
-	if (mkdir(name, 0755))
-		_exit(99);
-	undo_rmdir(name);
-	file_tmpdir();
-}
-
-static void somebody_elses_folder_is_not_taken(void **state)
-{
-	(void)state;
-	struct run *r = run(tmpdir_is_there);
-	assert_status(r, 3);
-	assert_has(r, err, "broken: mkdir /tmp/lab91-");
-	assert_has(r, err, ": EEXIST\n");
-}
-
 /* ---- What a run left ---- */
 
-/* The name with the PID where it has a '#'. */
-static void numbered(char to[64], const char *name, pid_t pid)
+static const struct ended nobody;
+static bool with_a_child, as_another;
+
+/* Its name goes to stdout's end; who is killed removes nothing. */
+static void is_killed(void)
 {
-	int before = (int)strcspn(name, "#");
-	snprintf(to, 64, "%.*s%d%s", before, name, pid, name + before + 1);
+	int stays[2];
+	start();
+	if (as_another && (setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534)))
+		_exit(99);
+	put_file(file_tmpdir(), "file", "x", 0600);
+	dprintf(STDERR_FILENO, "%d %s\n", getpid(), file_tmpdir());
+	if (with_a_child && !pipe(stays) && fork() == 0) {
+		char byte;
+		close(stays[1]);
+		if (read(stays[0], &byte, 1) == 0) /* which has now seen the lab's end */
+			file_sweep(&nobody);
+		dprintf(STDERR_FILENO, "there %d\n", !access(file_tmpdir(), F_OK));
+		raise(SIGKILL);
+	}
+	raise(SIGKILL);
 }
 
-static enum left left(const char *with, pid_t pid, pid_t done)
+/* The folder that a run has left, and its PID. */
+static pid_t leave(char name[64])
+{
+	int pid;
+	struct run *r = run(is_killed);
+	assert_status(r, 137);
+	assert_int_equal(sscanf(r->err, "%d %63s", &pid, name), 2);
+	return pid;
+}
+
+static void the_sweep_takes_what_a_run_has_left(void **state)
+{
+	(void)state;
+	char left[64];
+	leave(left);
+	assert_int_equal(access(left, F_OK), 0);
+	file_sweep(&nobody);
+	assert_int_equal(access(left, F_OK), -1);
+}
+
+static void a_run_lives_as_long_as_a_child_of_it(void **state)
+{
+	(void)state;
+	char left[64];
+	with_a_child = true;
+	struct run *r = run(is_killed);
+	with_a_child = false;
+	assert_status(r, 137);
+	assert_has(r, err, "there 1\n");
+	assert_int_equal(sscanf(r->err, "%*d %63s", left), 1);
+	file_sweep(&nobody);
+	assert_int_equal(access(left, F_OK), -1);
+}
+
+static void what_another_user_has_left_is_the_runners(void **state)
+{
+	(void)state;
+	char left[64];
+	if (geteuid() != 0)
+		skip();
+	as_another = true;
+	pid_t pid = leave(left);
+	as_another = false;
+	file_sweep(&nobody);
+	assert_int_equal(access(left, F_OK), 0);
+	file_sweep(&(struct ended){.pid = pid}); /* it has run that lab itself */
+	assert_int_equal(access(left, F_OK), -1);
+}
+
+enum { STRANGERS = 6 };
+
+static void make_stranger(const char *name, const char *mark)
+{
+	assert_int_equal(mkdir(name, 0700), 0);
+	put_file(name, "essay.txt", "x", 0600);
+	if (mark)
+		put_file(name, MARK, mark, 0600);
+}
+
+static void nothing_without_the_mark_is_touched(void **state)
+{
+	(void)state;
+	char left[64], names[STRANGERS][64];
+	pid_t dead = leave(left);
+	/* As the issue of it had it; as a run names its own; a copy, with the mark in it; marks
+	 * that are none. */
+	snprintf(names[0], 64, "/tmp/lab91-%d", dead);
+	snprintf(names[1], 64, "/tmp/lab91-%d-abcdef", dead);
+	snprintf(names[2], 64, "/tmp/lab91-%d-Abcdef", dead);
+	snprintf(names[3], 64, "/tmp/lab91-%d-aBcdef", dead);
+	snprintf(names[4], 64, "/tmp/lab91-%d-abCdef", dead);
+	snprintf(names[5], 64, "/tmp/lab91-%d-abcDef", dead);
+	make_stranger(names[0], NULL);
+	make_stranger(names[1], NULL);
+	make_stranger(names[2], strrchr(left, '/') + 1);
+	make_stranger(names[3], "");
+	make_stranger(names[4], NULL);
+	autofree char *fifo = text("%s/" MARK, names[4]);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	/* A link to what has been left is not what has been left. */
+	assert_int_equal(symlink(left, names[5]), 0);
+	struct ended run = {.pid = dead};
+	clock_gettime(CLOCK_REALTIME_COARSE, &run.since);
+	run.since.tv_sec++; /* what it has made itself is older than that */
+	file_sweep(&run);
+	bool gone = access(left, F_OK) != 0, there[STRANGERS];
+	for (int i = 0; i < STRANGERS; i++) {
+		struct stat st;
+		autofree char *inside = text("%s%s", names[i], i < 5 ? "/essay.txt" : "");
+		there[i] = !lstat(inside, &st);
+		undo_rmdir_now(names[i]);
+	}
+	unlink(names[5]);
+	assert_true(gone);
+	for (int i = 0; i < STRANGERS; i++)
+		if (!there[i])
+			fail_msg("%s was not ours", names[i]);
+}
+
+/* Killed before the mark was written: what is empty is its own, and nothing else. */
+static void who_was_killed_before_the_mark_leaves_nothing(void **state)
+{
+	(void)state;
+	struct ended run = {.pid = gone_pid()};
+	clock_gettime(CLOCK_REALTIME_COARSE, &run.since);
+	autofree char *empty = text("/tmp/lab91-%d-abcdef", run.pid);
+	autofree char *unwritten = text("/tmp/lab91-%d-Abcdef", run.pid);
+	autofree char *full = text("/tmp/lab91-%d-aBcdef", run.pid);
+	assert_int_equal(mkdir(empty, 0700) | mkdir(unwritten, 0700) | mkdir(full, 0700), 0);
+	put_file(unwritten, MARK, "", 0600);
+	put_file(full, "essay.txt", "x", 0600);
+	file_sweep(&nobody);
+	bool before = !access(empty, F_OK) && !access(unwritten, F_OK);
+	file_sweep(&run);
+	bool gone = access(empty, F_OK) && access(unwritten, F_OK), there = !access(full, F_OK);
+	undo_rmdir_now(empty);
+	undo_rmdir_now(unwritten);
+	undo_rmdir_now(full);
+	assert_true(before && gone && there);
+}
+
+static void tmpdir_where_the_name_is_taken(void)
 {
 	char name[64];
-	numbered(name, with, pid);
-	return file_left_by_run(name, done);
+	start();
+	snprintf(name, sizeof name, "/tmp/lab91-%d", getpid());
+	if (mkdir(name, 0))
+		_exit(99);
+	file_tmpdir();
+	undo_run();
+	_exit(rmdir(name) ? 98 : 42);
 }
 
-static void names_of_runs_that_are_gone(void **state)
+static void a_name_that_is_taken_is_no_hindrance(void **state)
 {
 	(void)state;
-	pid_t dead = gone_pid(), alive = getpid();
-	assert_int_equal(left("lab01-#", dead, 0), LEFT);
-	assert_int_equal(left("lab17-#", dead, 0), LEFT);
-	assert_int_equal(left("lab01-#-leaf", dead, 0), LEFT_LEAF);
-	assert_int_equal(left("lab01-#", alive, 0), NOT_LEFT);
-	assert_int_equal(left("lab01-#-leaf", alive, 0), NOT_LEFT);
-	assert_int_equal(left("lab01-#", 1, 0), NOT_LEFT); /* somebody else's is alive as well */
-	/* The runner knows that it has ended, though it may not be reaped yet. */
-	assert_int_equal(left("lab01-#", alive, alive), LEFT);
-	assert_int_equal(left("lab01-#-leaf", alive, alive), LEFT_LEAF);
-	assert_int_equal(left("lab01-#", alive, dead), NOT_LEFT);
-	assert_int_equal(left("lab01-#", dead, alive), LEFT);
-}
-
-static void other_names_are_not_ours(void **state)
-{
-	(void)state;
-	static const char *const names[] = {"lab01-#.bak", "lab01-#-", "lab01-#-leaf2",
-		"lab01-#-Leaf", "lab01-#leaf", "lab01_#", "lab-#", "lab01#", "labxx-#", "lab001-#",
-		"mylab01-#", "Lab01-#", " lab01-#", "lab01-x#", "lab01--#", "lab01-#/",
-		"kubepods-#"};
-	static const char *const whole[] = {
-		"", "lab", "lab01", "lab01-", "lab01-0", "lab01-leaf", ".", "..", "lab01--leaf"};
-	pid_t dead = gone_pid();
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (left(names[i], dead, 0) != NOT_LEFT)
-			fail_msg("%s is none of ours", names[i]);
-	for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
-		if (file_left_by_run(whole[i], 0) != NOT_LEFT)
-			fail_msg("%s is none of ours", whole[i]);
-}
-
-static void names_that_are_almost_ours(void **state)
-{
-	(void)state;
-	/* A student's /tmp/lab-3-2024 or lab3-2024 is not what a run made: two digits, a PID. */
-	static const char *const names[] = {"lab1-#", "lab-1-#", "lab+1-#", "lab 1-#", "lab01- #",
-		"lab01-+#", "lab01-0#", "lab01-#00000000000"};
-	pid_t dead = gone_pid();
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (left(names[i], dead, 0) != NOT_LEFT)
-			fail_msg("%s is none of ours", names[i]);
-}
-
-static char made[5][64];
-
-/* A folder in /tmp with a file in it, as a run leaves it. */
-static void leave(int i, const char *with, pid_t pid)
-{
-	numbered(made[i], with, pid);
-	assert_int_equal(mkdir(made[i], 0700), 0);
-	put_file(made[i], "file", "x", 0600);
-}
-
-static pid_t swept;
-
-static void sweeps(void)
-{
-	file_sweep(swept);
-}
-
-static void the_sweep_takes_dead_runs_only(void **state)
-{
-	(void)state;
-	pid_t dead = gone_pid();
-	leave(0, "/tmp/lab91-#", dead);
-	leave(1, "/tmp/lab92-#", getpid());
-	leave(2, "/tmp/lab93-#.mine", dead);
-	leave(3, "/tmp/lab94-#-leaf", dead); /* only groups have leaves */
-	snprintf(made[4], sizeof made[4], "/tmp/lab95-%d", dead);
-	assert_int_equal(symlink(folder, made[4]), 0);
-	put_file(folder, "file", "x", 0600);
-	swept = 0;
-	int status = run(sweeps)->status;
-	bool there[5];
-	for (int i = 0; i < 5; i++)
-		there[i] = access(made[i], F_OK) == 0;
-	bool kept = access(path, F_OK) == 0;
-	swept = getpid();
-	run(sweeps);
-	bool gone = access(made[1], F_OK) != 0;
-	for (int i = 0; i < 4; i++)
-		undo_rmdir_now(made[i]);
-	unlink(made[4]);
-	assert_int_equal(status, 0);
-	assert_false(there[0]);
-	assert_true(there[1]); /* alive */
-	assert_true(there[2]); /* another name */
-	assert_true(there[3]);
-	assert_true(there[4] && kept); /* no folder: neither removed nor followed */
-	assert_true(gone);             /* ended, says the runner */
+	assert_status(run(tmpdir_where_the_name_is_taken), 42);
 }
 
 int main(void)
@@ -376,11 +409,12 @@ int main(void)
 		cmocka_unit_test(a_write_is_resumed),
 		cmocka_unit_test(a_descriptor_that_is_gone),
 		cmocka_unit_test(a_folder_for_the_run_only),
-		cmocka_unit_test(somebody_elses_folder_is_not_taken),
-		cmocka_unit_test(names_of_runs_that_are_gone),
-		cmocka_unit_test(other_names_are_not_ours),
-		cmocka_unit_test(names_that_are_almost_ours),
-		IN_FOLDER(the_sweep_takes_dead_runs_only),
+		cmocka_unit_test(a_name_that_is_taken_is_no_hindrance),
+		cmocka_unit_test(the_sweep_takes_what_a_run_has_left),
+		cmocka_unit_test(a_run_lives_as_long_as_a_child_of_it),
+		cmocka_unit_test(what_another_user_has_left_is_the_runners),
+		cmocka_unit_test(nothing_without_the_mark_is_touched),
+		cmocka_unit_test(who_was_killed_before_the_mark_leaves_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
  * lab.c and sys.c: the life of a lab.
  */
 #define _GNU_SOURCE
+#include <linux/sched.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -188,6 +189,48 @@ static void a_child_can_hold_the_wait(void **state)
 	assert_status(r, 130);
 	assert_int_equal(times(r->err, "undone"), 1);
 	assert_lacks(r, out, "the child went on");
+}
+
+/* In a PID namespace where the lab's number is another process's. */
+static void wait_in_a_pid_namespace(void)
+{
+	begin(&lab_here, "--step", NULL);
+	undo(told, "undone ");
+	lab_step("one");
+	pid_t lab_pid = getpid();
+	if (unshare(CLONE_NEWPID | (geteuid() ? CLONE_NEWUSER : 0)))
+		_exit(77);
+	pid_t init = fork();
+	if (init == 0) {
+		struct clone_args args = {
+			.exit_signal = SIGCHLD, .set_tid = (uintptr_t)&lab_pid, .set_tid_size = 1};
+		pid_t namesake = (pid_t)syscall(SYS_clone3, &args, sizeof args);
+		if (namesake == 0)
+			child_idle();
+		pid_t asked = fork();
+		if (asked == 0) {
+			lab_wait(getpid());
+			_exit(0);
+		}
+		waitpid(asked, NULL, 0);
+		dprintf(STDERR_FILENO, "namesake %d lives %d ", namesake == lab_pid,
+			!child_ended(namesake, 200));
+		_exit(0);
+	}
+	child_wait(init);
+	dprintf(1, "the lab went on\n");
+	_exit(0);
+}
+
+static void q_in_a_pid_namespace_ends_the_lab_and_nobody_else(void **state)
+{
+	(void)state;
+	struct run *r = run_with(wait_in_a_pid_namespace, (struct how){.input = "q\n"});
+	if (r->status == 77)
+		skip();
+	assert_status(r, 130);
+	assert_has(r, err, "namesake 1 lives 1 undone ");
+	assert_lacks(r, out, "the lab went on");
 }
 
 static void shell(void)
@@ -820,6 +863,7 @@ int main(void)
 		cmocka_unit_test(q_quits),
 		cmocka_unit_test(q_quits_where_ctrl_c_is_ignored),
 		cmocka_unit_test(a_child_can_hold_the_wait),
+		cmocka_unit_test(q_in_a_pid_namespace_ends_the_lab_and_nobody_else),
 		IN_FOLDER(s_opens_a_shell_and_waits_again),
 		IN_FOLDER(s_enters_what_is_not_ours),
 		IN_FOLDER(s_without_nsenter_is_told),

@@ -3,6 +3,7 @@
  * which says what scripts/labvm/wire.h lets a guest say.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <limits.h>
 #include <sys/un.h>
 
@@ -78,6 +79,8 @@ static _Noreturn void guest(const char *status, char *argv[])
 
 static char self[PATH_MAX], program[PATH_MAX + 32], place[] = "/tmp/unit-vm-XXXXXX";
 
+static uid_t user; /* who it is to be; 0: who we are */
+
 static struct client {
 	pid_t shell, pid;
 	int terminal[2]; /* the outer end; the one for programs */
@@ -113,6 +116,8 @@ static void start(const char *status, bool pipe_out)
 			dup2(pipe_out ? out[1] : c.terminal[1], 1);
 			dup2(c.terminal[1], 2);
 			setenv("XDG_RUNTIME_DIR", place, 1);
+			if (user && (setresgid(user, user, user) || setresuid(user, user, user)))
+				_exit(126);
 			execl(program, "vm-client", "run", "--limit", "20", "--qemu", self, "guest",
 				status, "--boot", "--", "command", NULL);
 			_exit(127);
@@ -175,6 +180,51 @@ static int stop(void **state)
 	close(c.shells);
 	c = (struct client){0};
 	return 0;
+}
+
+/* ---- Its folder ---- */
+
+/* The folders that a user has by mkdtemp(3); none of them is left then. */
+static int spare_places(uid_t of)
+{
+	char prefix[32], path[300];
+	int count = 0;
+	DIR *dir = opendir("/tmp");
+	snprintf(prefix, sizeof prefix, "unboxed-%u-", of);
+	for (struct dirent *entry; dir && (entry = readdir(dir));) {
+		if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0)
+			continue;
+		snprintf(path, sizeof path, "/tmp/%s", entry->d_name);
+		count += rmdir(path) == 0;
+	}
+	if (dir)
+		closedir(dir);
+	return count;
+}
+
+/* The name that can be foreseen is somebody else's: root's, as it happens. */
+static void a_name_that_is_taken_is_no_hindrance(void **state)
+{
+	char taken[32];
+	if (geteuid() != 0)
+		skip();
+	user = 54321;
+	snprintf(taken, sizeof taken, "/tmp/unboxed-%u", user);
+	spare_places(user);
+	int made = mkdir(taken, 0700), status[2];
+	for (int i = 0; i < 2; i++) {
+		start("7", true);
+		status[i] = ended();
+		stop(state);
+	}
+	int spare = spare_places(user); /* the second has found the first one's */
+	user = 0;
+	assert_int_equal(made | rmdir(taken), 0);
+	if (status[0] == 127)
+		skip(); /* who may not enter the folder of this test */
+	assert_int_equal(status[0], 7);
+	assert_int_equal(status[1], 7);
+	assert_int_equal(spare, 1);
 }
 
 /* ---- Its status ---- */
@@ -368,6 +418,7 @@ static int finish(void **state)
 int main(int argc, char *argv[])
 {
 	static const struct CMUnitTest tests[] = {
+		TEST(a_name_that_is_taken_is_no_hindrance),
 		TEST(statuses_are_0_to_255),
 		TEST(a_killed_watcher_leaves_no_folder),
 		TEST(a_killed_client_leaves_the_terminal_as_it_was),

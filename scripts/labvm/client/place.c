@@ -161,6 +161,37 @@ void *need(void *memory)
 	return memory;
 }
 
+/* In /tmp anybody may have made it first: a folder of somebody else's is not ours to trust. */
+bool ours(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
+	       !(st.st_mode & 077);
+}
+
+/* The one that mkdtemp(3) has made before, because somebody else has taken the name without it. */
+static bool spare_place(char *place, size_t size)
+{
+	char name[32];
+	size_t length =
+		(size_t)snprintf(name, sizeof(name), "unboxed-%u-", geteuid()) + strlen("XXXXXX");
+	struct dirent *entry;
+	DIR *dir = opendir("/tmp");
+	bool found = false;
+
+	while (dir && !found && (entry = readdir(dir))) {
+		if (strncmp(entry->d_name, name, strlen(name)) != 0 ||
+			strlen(entry->d_name) != length)
+			continue;
+		snprintf(place, size, "/tmp/%.30s", entry->d_name);
+		found = ours(place);
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
 /* Where run folders are: the n-th place that this user has, or false. */
 static bool run_place(int n, char *place, size_t size)
 {
@@ -169,19 +200,12 @@ static bool run_place(int n, char *place, size_t size)
 	bool have_own = own && own[0] == '/' && strlen(own) < 40 && stat(own, &st) == 0 &&
 			st.st_uid == geteuid() && access(own, W_OK) == 0;
 
-	if (n > (have_own ? 1 : 0))
-		return false;
-	snprintf(place, size, "%s/unboxed-%u", have_own && n == 0 ? own : "/tmp", geteuid());
-	return true;
-}
-
-/* In /tmp anybody may have made it first: a folder of somebody else's is not ours to trust. */
-bool ours(const char *path)
-{
-	struct stat st;
-
-	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
-	       !(st.st_mode & 077);
+	if (!have_own)
+		n++;
+	if (n == 2)
+		return spare_place(place, size);
+	snprintf(place, size, "%s/unboxed-%u", n == 0 ? own : "/tmp", geteuid());
+	return n < 2;
 }
 
 /* An open file description's lock, which its owner's death frees, and which can be asked for
@@ -241,14 +265,18 @@ void make_run_folder(void)
 {
 	char place[64], path[128];
 	struct flock lock;
+	bool found = false;
 
 	each_run(sweep_run, NULL);
-	run_place(0, place, sizeof(place));
-	mkdir(place, 0700);
-	if (!ours(place))
-		die(STATUS_VM,
-			"%s is not a folder that is yours alone: remove it, or set XDG_RUNTIME_DIR",
-			place);
+	for (int n = 0; !found && run_place(n, place, sizeof(place)); n++) {
+		mkdir(place, 0700);
+		found = ours(place);
+	}
+	if (!found) {
+		snprintf(place, sizeof(place), "/tmp/unboxed-%u-XXXXXX", geteuid());
+		if (!mkdtemp(place))
+			die(STATUS_VM, "making %s: %m", place);
+	}
 	snprintf(vm.run, sizeof(vm.run), "%s/vm-%d", place, getpid());
 	remove_folder(vm.run);
 	if (mkdir(vm.run, 0700) != 0) {
