@@ -97,7 +97,7 @@ demo-%: all
 
 # ---- For developers --------------------------------------------------------------
 
-.PHONY: all products made units test unit transcripts compare bench mutants signals faults scarce together coverage fuzz lint format clean clean-vm
+.PHONY: all products made units test unit transcripts compare bench mutants attack signals faults scarce together coverage fuzz lint format clean clean-vm
 # Building is a make of its own. So set-up, when it is asked for too, comes before all of it, also
 # under -j; and `sudo make lab-01` leaves no file of root's in the student's tree.
 owner = $(shell stat -c %u .)
@@ -122,7 +122,7 @@ compare: all
 	@scripts/compare
 bench: all
 	@scripts/bench
-mutants signals faults scarce together: all
+mutants attack signals faults scarce together: all
 	@scripts/campaign $@
 coverage:
 	@scripts/coverage

@@ -249,6 +249,38 @@ setup() {
 	same "what lies below" file "$output"
 }
 
+# no_hold COMMAND...: run by COMMAND in a container, nothing that it did not ask for is the host's to write: each bind
+# mount is read-only, and the mode, owner, times and attributes of what is there do not change.
+no_hold() {
+	# shellcheck disable=SC2016 # its shell expands it
+	run -0 --separate-stderr "$@" sh -c 'awk "\$4 != \"/\" { print \$5, \$6 }" /proc/self/mountinfo | while read -r place options; do
+			case $options in ro,*) ;; *) echo "$place is writable" ;; esac
+			! chmod 600 "$place" && ! chown 7 "$place" && ! touch -d "2001-01-01 00:00" "$place" &&
+				! setfattr -n user.x -v y "$place" && ! setfattr -n trusted.x -v y "$place" || echo "$place changes"
+			echo bind
+		done 2>/dev/null'
+	within "bind mounts" 5 100 "$(grep -c '^bind$' <<<"$output")"
+	same "what is to be held" "" "$(grep -v '^bind$' <<<"$output" | xargs)"
+}
+
+@test "16-container: of what is the host's nothing can be changed by a mount that was not asked for" {
+	no_hold timeout 60 "$container" --
+	no_hold timeout 60 "$container" --cap-add ALL --network none --
+	[ "$EUID" != 0 ] || no_hold setpriv --reuid 1000 --regid 1000 --clear-groups "$container" --network none --cgroups=disabled --
+}
+
+@test "16-container: a standard descriptor that is closed stays closed, and is no file of the lab's" {
+	local number
+	for number in 0 1 2; do
+		# shellcheck disable=SC2016 # that shell expands it
+		run timeout 60 bash -c 'exec "$0" "${@:2}" '$number'>&-' "$container" - --network none -- sh -c ": <&$number"
+		differ "status of who duplicates descriptor $number" 0 "$status"
+		[ "$status" -lt 124 ]
+		run timeout 60 "$container" --network none -- sh -c ": <&$number"
+		same "status where it is open" 0 "$status"
+	done
+}
+
 @test "16-container: the story is as predicted with other capabilities, an address and a limit of one's own" {
 	run_in --cap-drop NET_RAW --cap-add SYS_TIME --ip 172.17.0.77 --memory 20M --format=jsonl
 	same "its status" 0 "$status"

@@ -28,8 +28,9 @@ static const struct lab lab = {
 	.title = "What must not get out of it",
 	.goal = "Root in a container is uid 0 of the machine. That this root can do no harm is the "
 		"work of many small refusals, none of which would do alone.",
-	.manual = "capabilities(7) seccomp(2) bpf(2) pivot_root(2) close_range(2)",
-	.teaches = "clone3:CLONE_INTO_CGROUP pivot_root seccomp close_range",
+	.manual = "capabilities(7) seccomp(2) bpf(2) pivot_root(2) close_range(2) openat2(2)",
+	.teaches = "clone3:CLONE_INTO_CGROUP pivot_root seccomp close_range "
+		   "openat2:RESOLVE_NO_MAGICLINKS",
 	.after = "16-container",
 	.needs = {.root = true,
 		.proc_mount = true,
@@ -314,6 +315,28 @@ static _Noreturn void on_the_host(char *command[])
 	lab_exec(command);
 }
 
+/* ---- Before there is COMMAND ---- */
+
+/* As a runtime between its new root and COMMAND: with a root of its own, and folder of the host's
+ * open. */
+static _Noreturn void begin_in_a_descriptor(int folder)
+{
+	struct root root = {.name = "lab16:begin", .image = file_rootfs()};
+	autofree char *name = text("/proc/self/fd/%d", folder);
+	char cwd[PATH_MAX] = "";
+	MUST(unshare(CLONE_NEWNS)); /* lab 02 */
+	if (!expect_differ("begin: its mount table", outside[MNT], ns_inode(0, "mnt")))
+		_exit(1);
+	root_make(&root);
+	expect_int("begin: chdir() to the descriptor", 0, chdir(name));
+	syscall(SYS_getcwd, cwd, sizeof cwd);
+	expect_str("begin: getcwd() then", "(unreachable)/", cwd);
+	expect_errno("begin: openat2() of it", ELOOP, open_in_root(AT_FDCWD, name, O_PATH));
+	close_descriptors(-1);
+	expect_errno("begin: chdir() once it is closed", ENOENT, chdir(name));
+	_exit(0);
+}
+
 int main(int argc, char *argv[])
 {
 	if (lab_parse(&lab, argc, argv) && here)
@@ -374,6 +397,14 @@ int main(int argc, char *argv[])
 	expect_acts(10, 5, of_host, of_container);
 	lab_step("What no namespace holds: keys, the log, programs in the kernel, its end.");
 	expect_acts(15, 5, of_host, of_container);
+
+	lab_step(
+		"Before COMMAND the runtime has a folder of the host's open. No name may lead there.");
+	lab_note("A folder to begin in (docker run -w) may be called /proc/self/fd/%d.", leak);
+	child = MUST(fork());
+	if (child == 0)
+		begin_in_a_descriptor(leak);
+	expect_int("begin: status", 0, child_wait(child));
 
 	static const int rows[] = {0, 4, 5, 6, 8, 9, 11, 12, 14, 15};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
