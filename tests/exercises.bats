@@ -9,6 +9,7 @@ setup() {
 	host_only "the lab VM has no sources and no compiler; it is booted from here"
 	cd "$ROOT" || return
 	export WORK=$BATS_TEST_TMPDIR/work SEED=$((RANDOM % 1000))
+	mkdir "$WORK"
 	mapfile -t ids < <(for file in labs/*/solution.c; do basename "$(dirname "$file")"; done)
 	here=()
 	for id in "${ids[@]}"; do
@@ -312,6 +313,70 @@ judged() {
 	run "$tree/scripts/grade"
 	same "status without a VM" 3 "$status"
 	[ ! -e "$WORK/grade.json" ]
+}
+
+@test "exercises: wrong usage is one line and status 2, and nothing is done" {
+	local words
+	wrong() {
+		run "$@"
+		same "$*: status" 2 "$status"
+		same "$*: lines" 1 "${#lines[@]}"
+	}
+	for words in "" "check" "check no-such" "check 01 02" "progress x" "practice x" "cut" "bogus 01"; do
+		# shellcheck disable=SC2086 # words
+		wrong scripts/exercise $words
+	done
+	for words in "" "99" "labs/01-pid-ns" "/nowhere $LABS/01-pid-ns 1" "labs/01-pid-ns /nowhere 1" "labs/01-pid-ns $LABS/01-pid-ns x"; do
+		# shellcheck disable=SC2086
+		wrong scripts/box $words
+	done
+	wrong env WORK=/nowhere scripts/exercise check 01
+	wrong env WORK=/nowhere scripts/grade
+	wrong env SEED=x scripts/grade
+	wrong scripts/grade now
+	[ ! -e /nowhere ]
+	# A link is not followed, and what has no end is not read.
+	ln -s "$ROOT/labs/01-pid-ns/solution.c" "$WORK/01-pid-ns.c"
+	mkfifo "$WORK/02-mnt-ns.c"
+	for id in 01-pid-ns 02-mnt-ns; do
+		for words in check hint reset; do wrong timeout 20 scripts/exercise $words $id; done
+	done
+	same "files" "01-pid-ns.c 02-mnt-ns.c" "$(cd "$WORK" && find . -mindepth 1 | sort | xargs | sed 's,\./,,g')"
+}
+
+@test "exercises: what root checks in a student's tree is the student's, and no link is followed" {
+	[ "$EUID" = 0 ] || skip "needs root"
+	local tree
+	tree=$(mktemp -d "${TMPDIR:-/tmp}/unboxed-test.XXXXXX")
+	chmod 755 "$tree"
+	mkdir "$tree"/{scripts,build,roots}
+	echo kept >"$tree/roots/file"
+	ln -s "$ROOT/labs" "$tree"
+	ln -s "$ROOT"/build/{bin,labs,static} "$tree/build"
+	cp scripts/exercise scripts/grade "$tree/scripts"
+	printf '#!/bin/sh\nexit 1\n' >"$tree/scripts/vm"
+	cp "$tree/scripts/vm" "$tree/scripts/kernel"
+	chmod +x "$tree/scripts/vm" "$tree/scripts/kernel"
+	chown -Rh 1000:1000 "$tree"
+	chown -R 0:0 "$tree/roots"
+	unset WORK
+	run "$tree/scripts/exercise" check 01
+	run "$tree/scripts/exercise" reset 01
+	same "reset" 0 "$status"
+	same "files of others" "./roots ./roots/file" "$(cd "$tree" && find . ! -user 1000 | sort | xargs)"
+	rm -r "$tree/work"
+	ln -s roots "$tree/work"
+	chown -h 1000 "$tree/work"
+	run "$tree/scripts/exercise" check 01
+	differ "status with a link to a folder of root's" 0 "$status"
+	same "root's folder" "0 file" "$(stat -c %u "$tree/roots") $(ls "$tree/roots")"
+	run "$tree/scripts/grade"
+	same "grade, without a VM: files of others" "./roots ./roots/file" "$(cd "$tree" && find . ! -user 1000 | sort | xargs)"
+	chmod a-w "$tree/build"
+	run "$tree/scripts/grade"
+	same "grade, in a folder that cannot be written: status" 2 "$status"
+	[[ $output == *"expected a folder that can be written to"* ]]
+	rm -r "$tree"
 }
 
 @test "exercises: make practice checks what is saved, and has keys" {
