@@ -102,9 +102,9 @@ static void make_group(void)
 		GROUP "/program/cgroup.procs"};
 
 	try(mkdir(GROUP, 0755), GROUP);
-	put(GROUP "/pids.max", "256");
+	put(GROUP "/pids.max", "64");
 	put(GROUP "/memory.max", "200M");
-	put(GROUP "/cpu.weight", "10"); /* so that the judge has its turn beside 256 who spin */
+	put(GROUP "/cpu.weight", "10"); /* so that the judge has its turn beside 64 who spin */
 	put(GROUP "/cgroup.max.descendants", "64");
 	put(GROUP "/cgroup.procs", "0");
 	try(unshare(CLONE_NEWCGROUP), "unshare CLONE_NEWCGROUP");

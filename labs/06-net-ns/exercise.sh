@@ -5,6 +5,7 @@ look="labs/06-net-ns/more.c, which enters a container; setns(2), and ls -l /proc
 # of KIND: whose namespace COMMAND is in.
 of() {
 	case $(ns "$it" "$1") in
+	none) echo gone ;;
 	"${of_pause[$1]}") echo "PID's" ;;
 	"$(ns "$self" "$1")") echo "the machine's" ;;
 	*) echo "its own" ;;

@@ -7,7 +7,7 @@ check() {
 	group=$groups/$(word group)
 	# The program begins where a namespace of its own shows all of GROUP, so where no controller may be.
 	echo "-cpu -io -memory -pids" >"$groups/cgroup.subtree_control"
-	place=$groups
+	start_in=$groups
 	mkdir "$group" "$group/beside"
 	delegate "$group" "$group"/cgroup.procs "$group"/beside/cgroup.procs
 	expect "before: members of GROUP" 0 "$(wc -l <"$group/cgroup.procs")" ""

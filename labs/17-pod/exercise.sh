@@ -5,6 +5,7 @@ look="labs/17-pod/join.h, container_join(); the table of namespaces in the guide
 # whose KIND: of COMMAND's namespaces.
 whose() {
 	case $(ns "$it" "$1") in
+	none) echo gone ;;
 	"${of_pause[$1]}") echo "pause's" ;;
 	"$(ns "$self" "$1")") echo "the machine's" ;;
 	*) echo "its own" ;;
