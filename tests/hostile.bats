@@ -64,3 +64,48 @@ machine() {
 	for id in "${honest[@]}"; do cp "labs/$id/solution.c" "$WORK/$id.c"; done
 	all_fail "${honest[@]}"
 }
+
+# The programs once more, on a stage without a judge, so that what they say is read. Four of them are run beside it
+# too: what they say there shows that they would get somewhere.
+@test "hostile: on the stage they get nowhere, and the guest is as it was" {
+	local folder=$BATS_TEST_TMPDIR/programs file
+	mkdir "$folder"
+	for file in tests/hostile/*.c; do
+		whole "$file" >"$BATS_TEST_TMPDIR/program.c"
+		# shellcheck disable=SC2046 # a flag or nothing
+		gcc -std=gnu11 -w -s $(cat build/static) "$BATS_TEST_TMPDIR/program.c" -o "$folder/$(basename "$file" .c)"
+	done
+	cat >"$BATS_TEST_TMPDIR/try" <<-'SH'
+		stage=/lab/build/bin/stage
+		state() {
+			find /lab/scripts /lab/tests /etc /bin /sbin -type f | xargs md5sum
+			ls -lR /dev /lab | grep -v total
+			ls / /tmp
+			cat /proc/mounts /proc/sys/kernel/{core_pattern,modprobe,panic,hostname} /proc/sys/vm/panic_on_oom /proc/sys/net/ipv4/ip_forward
+			find /sys/fs/cgroup -type d
+		} 2>/dev/null
+		state >/run/before
+		for program in "$1"/*; do
+			name=${program##*/} powers=()
+			[[ $name != 13-* ]] || powers=(--bpf)
+			exec {made}< <(exec $stage make "$program" "${powers[@]}")
+			maker=$!
+			read -r witness _ <&$made || echo "$name: no stage"
+			timeout 5 $stage run "$witness" /sys/fs/cgroup/stage/program 0 /exercise /mnt/a /mnt/b /mnt/c /mnt/d sleep 1 </dev/null >/run/said 2>&1
+			kill $maker 2>/dev/null; wait $maker
+			exec {made}<&-
+			# Its own output, its own mount and its own group are its own.
+			grep -aE '^(wrote|traced|read \/|entered|out|made|became|mounted|named|iopl|init_module|the clock)' /run/said |
+				grep -vE '^wrote (/proc/[0-9]+/fd/|/mnt/|/sys/fs/cgroup/mine/)' | sed "s/^/$name: /" | sort -u
+		done
+		state >/run/after
+		diff /run/before /run/after && echo "the guest is as it was"
+		for name in 03-enters-the-witness 04-reads-memory 09-sets-the-clock 12-makes-devices; do
+			timeout 5 "$1/$name" a b c d true </dev/null 2>&1 | head -n 1 | sed "s/^/control $name: /"
+		done
+	SH
+	run timeout 300 scripts/vm --carry "$folder" --carry "$BATS_TEST_TMPDIR/try" bash "$BATS_TEST_TMPDIR/try" "$folder"
+	same "what they got, then what they get beside the stage" \
+		"the guest is as it was,control 03: entered,control 04: read,control 09: the,control 12: made" \
+		"$(sed -nE 's/^control ([0-9]+)-[^:]*: ([a-z]+).*/control \1: \2/; /^wait/!p' <<<"$output" | paste -sd ,)"
+}
