@@ -9,18 +9,9 @@ setup() {
 	host_only "the lab VM has no sources and no compiler; it is booted from here"
 	cd "$ROOT" || return
 	export WORK=$BATS_TEST_TMPDIR/work SEED=$((RANDOM % 1000))
+	mkdir "$WORK"
 	mapfile -t ids < <(for file in labs/*/solution.c; do basename "$(dirname "$file")"; done)
-	here=()
-	for id in "${ids[@]}"; do
-		# shellcheck disable=SC1090 # each of them
-		[ "$(. "labs/$id/exercise.sh" && echo "${place-}")" = vm ] || ! "$LABS/$id" --can-run >/dev/null || here+=("$id")
-	done
 	source=$BATS_TEST_TMPDIR/exercise.c
-}
-
-# needs_here: skips the test where the check of none of them can run.
-needs_here() {
-	[ ${#here[@]} -gt 0 ] || skip "no exercise can be checked on this machine: make doctor says why"
 }
 
 # judged ID STATUS FILE: the check of FILE ends with it.
@@ -43,79 +34,28 @@ judged() {
 	done
 }
 
-@test "exercises: as it stands each fails, the solution passes" {
-	needs_here
-	for id in "${here[@]}"; do
-		judged "$id" 1 "labs/$id/exercise.c"
-		for SEED in 1 2 $SEED; do
-			judged "$id" 0 "labs/$id/solution.c"
-			[[ $output == *"(SEED=$SEED)"* ]]
-		done
+@test "exercises: make exercise-NN checks in the lab VM: as it stands it fails, the solution passes with any seed" {
+	id=${ids[SEED % ${#ids[@]}]}
+	judged "$id" 1 "labs/$id/exercise.c"
+	for SEED in 1 $SEED; do
+		judged "$id" 0 "labs/$id/solution.c"
+		[[ $output == *"(SEED=$SEED)"* ]]
 	done
-}
-
-@test "exercises: a program that does nothing fails, and one that only prints" {
-	needs_here
-	for id in "${here[@]}"; do
-		echo 'int main(void) { return 0; }' >"$source"
-		judged "$id" 1 "$source"
-		cat >"$source" <<-'C'
-			#include <stdio.h>
-			#include <string.h>
-			#include <unistd.h>
-			int main(int argc, char **argv)
-			{
-				puts("pass\tits PID namespace\tits own\tits own\t\nend");
-				for (int i = 1; i < argc; i++)
-					if (!strcmp(argv[i], "sleep"))
-						execvp(argv[i], argv + i);
-				return 0;
-			}
-		C
-		judged "$id" 1 "$source"
-		[[ $output == *FAIL* ]]
-	done
-}
-
-@test "exercises: who writes to the checker's own channel is told so" {
-	needs_here
-	id=${here[0]}
-	cat >"$source" <<-'C'
-		#include <fcntl.h>
-		#include <stdio.h>
-		#include <unistd.h>
-		int main(int argc, char **argv)
-		{
-			dprintf(open("/proc/1/fd/3", O_WRONLY), "pass\tits PID namespace\tits own\tits own\t\nend\n");
-			return execvp(argv[argc - 2], argv + argc - 2);
-		}
-	C
+	echo 'int main(void) { return nothing; }' >"$source"
 	judged "$id" 1 "$source"
-	[[ ${output//$'\n'/} == *"what the check tells: expected its own lines, observed one of the program's: pass its PID"* ]]
+	[[ ${output//$'\n'/} == *"it compiles: expected yes, observed exercise.c:1:25: error: "* ]]
 }
 
-@test "exercises: what students write wrong is refused, with the hint that fits" {
-	needs_here
-	for id in "${here[@]}"; do
-		[ -e "tests/wrong/$id" ] || continue
-		wrong=0
-		while IFS=$'\t' read -r edit check words; do
-			[[ $edit != '#'* ]] || continue
-			wrong=$((wrong + 1))
-			sed "$edit" "labs/$id/solution.c" >"$source"
-			! cmp -s "labs/$id/solution.c" "$source" || { echo "$id: $edit changes nothing" && return 1; }
-			mkdir -p "$WORK/.state" && echo 1 >"$WORK/.state/$id.hints"
-			run env SOURCE="$source" scripts/exercise hint "$id"
-			[[ ${output//$'\n'/} == *"In this run: $check"*"$words"* ]] ||
-				{ echo "$id: $edit: expected $check to fail, and a hint with $words, observed $output" && return 1; }
-		done <"tests/wrong/$id"
-		within "$id: wrong solutions" 5 50 $wrong
-	done
+@test "exercises: what a student writes wrong is refused, with the hint that fits" {
+	id=03-uts-ns
+	sed 's/strlen(argv\[1\]))/strlen(argv[1]) - 1)/' labs/$id/solution.c >"$source"
+	mkdir "$WORK/.state" && echo 1 >"$WORK/.state/$id.hints"
+	run env SOURCE="$source" scripts/exercise hint $id
+	[[ ${output//$'\n'/} == *"In this run: its hostname"*"number of bytes"* ]]
 }
 
 @test "exercises: begun once, never overwritten, reset byte for byte; three hints; progress" {
-	needs_here
-	id=${here[0]}
+	id=${ids[0]}
 	run scripts/exercise check "$id"
 	same "the first check" 1 "$status"
 	cmp "labs/$id/exercise.c" "$WORK/$id.c"
@@ -140,9 +80,7 @@ judged() {
 }
 
 @test "exercises: a program that hangs, or forks without end to hold on, is ended, and nothing is left" {
-	needs_here
-	id=${here[0]}
-	unique=unboxed-$$-$RANDOM
+	id=${ids[0]}
 	cat >"$source" <<-C
 		#include <signal.h>
 		#include <unistd.h>
@@ -153,31 +91,30 @@ judged() {
 			setsid();
 			if (fork() == 0)
 				setsid();
-			execl("/bin/sh", "$unique", "-c", "while :; do sleep 1; done", (char *)0);
-			return 1;
+			for (;;)
+				pause();
 		}
 	C
 	judged "$id" 1 "$source"
 	[[ $output == *"COMMAND runs"* ]]
-	run grep -ls "$unique" /proc/[0-9]*/cmdline
+	run grep -ls "$ROOT/build/work/$id" /proc/[0-9]*/cmdline
 	same "processes left" "" "$output"
 	# A terminal's Ctrl-C, which goes to one process group.
 	SOURCE=$source setsid env --default-signal=INT scripts/exercise check "$id" >/dev/null 2>&1 3>&- &
 	local check=$! tries=200 result=0
-	until grep -qs "$unique" /proc/[0-9]*/cmdline; do ((tries-- > 0)) && sleep 0.05; done
+	until grep -qs "$ROOT/build/work/$id" /proc/[0-9]*/cmdline; do ((tries-- > 0)) && sleep 0.05; done
 	kill -INT -- -$check
 	wait $check || result=$?
 	same "status after Ctrl-C" 130 "$result"
-	for ((tries = 20; tries > 0; tries--)); do
-		run grep -ls "$unique" /proc/[0-9]*/cmdline
+	for ((tries = 100; tries > 0; tries--)); do
+		run grep -ls "$ROOT/build/work/$id" /proc/[0-9]*/cmdline
 		[ -n "$output" ] || break
 		sleep 0.05
 	done
 	same "processes left after Ctrl-C" "" "$output"
 }
 
-# As it stands, and where that needs the VM the wrong ones and the one that does nothing; each exercise in a machine
-# of its own. The solutions are graded there, below.
+# As it stands, what does nothing or only prints, and all the wrong ones; each exercise in a machine of its own. The solutions are graded there, below.
 @test "exercises: in the lab VM each fails as it stands, and what is wrong is refused" {
 	local bin=$BATS_TEST_TMPDIR/bin list=$BATS_TEST_TMPDIR/list count=0 running
 	# built FILE ID CHECK WORDS: the check that is to fail, and the hint; ' ' for any.
@@ -192,16 +129,30 @@ judged() {
 	# check ID: all that was built for it
 	check() {
 		# shellcheck disable=SC2016 # that shell expands it
-		timeout 300 scripts/vm --carry "$bin/$1" --carry "$ROOT/labs/$1" sh -c 'for program in "$0"/*; do
+		timeout 300 scripts/vm --carry "$bin/$1" --carry "$ROOT/labs/$1/exercise.sh" sh -c 'for program in "$0"/*; do
 			echo "@ ${program##*/}"
 			scripts/box "$1" "$program" "${program##*/}" # each its own seed, so its own names
 		done' "$bin/$1" "$ROOT/labs/$1" </dev/null 2>>"$list.errors" 3>&- | tr -d '\r' >"$list.$1"
 	}
 	echo 'int main(void) { return 0; }' >"$BATS_TEST_TMPDIR/nothing.c"
+	cat >"$BATS_TEST_TMPDIR/prints.c" <<-'C'
+		#include <stdio.h>
+		#include <string.h>
+		#include <unistd.h>
+		int main(int argc, char **argv)
+		{
+			puts("pass\tits PID namespace\tits own\tits own\t\nend");
+			fflush(stdout);
+			for (int i = 1; i < argc; i++)
+				if (!strcmp(argv[i], "sleep"))
+					execvp(argv[i], argv + i);
+			return 0;
+		}
+	C
 	for id in "${ids[@]}"; do
 		built "labs/$id/exercise.c" "$id" ' ' ' '
-		[[ " ${here[*]} " != *" $id "* ]] || continue
 		built "$BATS_TEST_TMPDIR/nothing.c" "$id" ' ' ' '
+		built "$BATS_TEST_TMPDIR/prints.c" "$id" ' ' ' '
 		while IFS=$'\t' read -r edit check words; do
 			[[ $edit != '#'* ]] || continue
 			sed "$edit" "labs/$id/solution.c" >"$source"
@@ -230,11 +181,11 @@ judged() {
 	echo 'int main( {' >"$WORK/02-mnt-ns.c"
 	echo 'int main(void) { for (;;); }' >"$WORK/03-uts-ns.c"
 	cat >"$WORK/04-ipc-ns.c" <<-'C'
-		#include <fcntl.h>
+		#include <sys/reboot.h>
 		#include <unistd.h>
 		int main(void)
 		{
-			return write(open("/proc/sysrq-trigger", O_WRONLY), "b", 1) + pause();
+			return reboot(RB_POWER_OFF) + pause();
 		}
 	C
 	cat >"$WORK/05-user-ns.c" <<-'C'
@@ -267,7 +218,7 @@ judged() {
 	graded 08-pids-max "pass 1"
 	for id in 02-mnt-ns 03-uts-ns 04-ipc-ns 05-user-ns 06-net-ns 07-cgroup-ns; do graded $id "fail 0"; done
 	same "why 02" "it does not compile" "$(jq -r '.exercises[1].reason[:19]' "$WORK/grade.json")"
-	same "why 04" "it has ended the VM" "$(jq -r '.exercises[3].reason' "$WORK/grade.json")"
+	same "why 04" "the program has ended it" "$(jq -r '.exercises[3].checks[-1].observed' "$WORK/grade.json")"
 	jq -e --arg seed "$SEED" '(.kernel | length > 0) and (.seed | tostring) == $seed and (.exercises | all(
 		(.digest | test("^[0-9a-f]{64}$")) and (.seconds | type == "number") and (.checks | all(
 			(.what, .expected, .observed | type == "string") and (.verdict | test("^(pass|fail)$"))))))' "$WORK/grade.json"
@@ -298,20 +249,86 @@ judged() {
 		for id; do case $id in
 		01-*) printf '@ %s\n@skip\tneeds what is not there\n' "$id" ;;
 		02-*) printf '@ %s\nready\npass\ta\tb\tb\t\n@end\t1\t5\t60\n' "$id" ;;
+		03-*) printf '@ %s\nready\npass\ta\tb\tb\t\nend\n' "$id" ;;
 		[0-9]*-*) printf '@ %s\nready\npass\ta\tb\tb\t\nend\n@end\t0\t5\t60\n' "$id" ;;
 		esac; done
 	SH
 	chmod +x "$tree/scripts/vm"
 	run "$tree/scripts/grade"
 	same "status" 0 "$status"
-	[[ $output == *"$((${#ids[@]} - 2)) of ${#ids[@]} points"* ]]
+	[[ $output == *"$((${#ids[@]} - 3)) of ${#ids[@]} points"* ]]
 	same "skip" "skip 0 needs what is not there" "$(jq -r '.exercises[0] | "\(.verdict) \(.points) \(.reason)"' "$WORK/grade.json")"
 	same "broken" "broken 0 the check itself broke off" "$(jq -r '.exercises[1] | "\(.verdict) \(.points) \(.reason)"' "$WORK/grade.json")"
+	same "a machine that has ended" "fail 0 the program has ended the machine" "$(jq -r '.exercises[2] | "\(.verdict) \(.points) \(.reason)"' "$WORK/grade.json")"
 	printf '#!/bin/sh\nexit 1\n' >"$tree/scripts/vm"
 	rm "$WORK/grade.json"
 	run "$tree/scripts/grade"
 	same "status without a VM" 3 "$status"
 	[ ! -e "$WORK/grade.json" ]
+}
+
+@test "exercises: wrong usage is one line and status 2, and nothing is done" {
+	local words
+	wrong() {
+		run "$@"
+		same "$*: status" 2 "$status"
+		same "$*: lines" 1 "${#lines[@]}"
+	}
+	for words in "" "check" "check no-such" "check 01 02" "progress x" "practice x" "cut" "bogus 01"; do
+		# shellcheck disable=SC2086 # words
+		wrong scripts/exercise $words
+	done
+	for words in "" "99" "labs/01-pid-ns" "/nowhere $LABS/01-pid-ns 1" "labs/01-pid-ns /nowhere 1" "labs/01-pid-ns $LABS/01-pid-ns x"; do
+		# shellcheck disable=SC2086
+		wrong scripts/box $words
+	done
+	wrong env WORK=/nowhere scripts/exercise check 01
+	wrong env WORK=/nowhere scripts/grade
+	wrong env SEED=x scripts/grade
+	wrong scripts/grade now
+	[ ! -e /nowhere ]
+	# A link is not followed, and what has no end is not read.
+	ln -s "$ROOT/labs/01-pid-ns/solution.c" "$WORK/01-pid-ns.c"
+	mkfifo "$WORK/02-mnt-ns.c"
+	for id in 01-pid-ns 02-mnt-ns; do
+		for words in check hint reset; do wrong timeout 20 scripts/exercise $words $id; done
+	done
+	same "files" "01-pid-ns.c 02-mnt-ns.c" "$(cd "$WORK" && find . -mindepth 1 | sort | xargs | sed 's,\./,,g')"
+}
+
+@test "exercises: what root checks in a student's tree is the student's, and no link is followed" {
+	[ "$EUID" = 0 ] || skip "needs root"
+	local tree
+	tree=$(mktemp -d "${TMPDIR:-/tmp}/unboxed-test.XXXXXX")
+	chmod 755 "$tree"
+	mkdir "$tree"/{scripts,build,roots}
+	echo kept >"$tree/roots/file"
+	ln -s "$ROOT/labs" "$tree"
+	ln -s "$ROOT"/build/{bin,labs,static} "$tree/build"
+	cp scripts/exercise scripts/grade "$tree/scripts"
+	printf '#!/bin/sh\nexit 1\n' >"$tree/scripts/vm"
+	cp "$tree/scripts/vm" "$tree/scripts/kernel"
+	chmod +x "$tree/scripts/vm" "$tree/scripts/kernel"
+	chown -Rh 1000:1000 "$tree"
+	chown -R 0:0 "$tree/roots"
+	unset WORK
+	run "$tree/scripts/exercise" check 01
+	run "$tree/scripts/exercise" reset 01
+	same "reset" 0 "$status"
+	same "files of others" "./roots ./roots/file" "$(cd "$tree" && find . ! -user 1000 | sort | xargs)"
+	rm -r "$tree/work"
+	ln -s roots "$tree/work"
+	chown -h 1000 "$tree/work"
+	run "$tree/scripts/exercise" check 01
+	differ "status with a link to a folder of root's" 0 "$status"
+	same "root's folder" "0 file" "$(stat -c %u "$tree/roots") $(ls "$tree/roots")"
+	run "$tree/scripts/grade"
+	same "grade, without a VM: files of others" "./roots ./roots/file" "$(cd "$tree" && find . ! -user 1000 | sort | xargs)"
+	chmod a-w "$tree/build"
+	run "$tree/scripts/grade"
+	same "grade, in a folder that cannot be written: status" 2 "$status"
+	[[ $output == *"expected a folder that can be written to"* ]]
+	rm -r "$tree"
 }
 
 @test "exercises: make practice checks what is saved, and has keys" {

@@ -18,6 +18,6 @@ check() {
 	expect "mounts at the machine's /proc" "$before" "$(mounts_there)" \
 		"The mount has reached the machine, whose mounts are shared: MS_PRIVATE comes before it."
 	expect "its mount table" "its own" "$(own mnt)" "A /proc of its own is a mount: CLONE_NEWNS."
-	expect "processes that its ps sees" 1 "$(cd "$proc/$it/root/proc" && printf '%s\n' [0-9]* | grep -cx '[0-9]*')" \
+	expect "processes that its ps sees" 1 "$(ps_at "$it")" \
 		"ps reads /proc, and /proc shows the namespace of whoever mounted it: mount one in the child."
 }

@@ -13,8 +13,8 @@ has() {
 
 check() {
 	local kib
-	folder=$box/$(word folder) kib=$((4 * $(number size 64 1024)))
-	mkdir "$folder"
+	folder=/mnt/$(word folder) kib=$((4 * $(number size 64 1024)))
+	mkdir "$root$folder"
 	expect "before: at FOLDER" "no mount" "$(mounted "$self" type)" ""
 	start "$folder" "$kib"
 	expect_command

@@ -5,18 +5,26 @@ look="labs/06-net-ns/more.c, which enters a container; setns(2), and ls -l /proc
 # of KIND: whose namespace COMMAND is in.
 of() {
 	case $(ns "$it" "$1") in
-	"$(ns "$pause" "$1")") echo "PID's" ;;
+	none) echo gone ;;
+	"${of_pause[$1]}") echo "PID's" ;;
 	"$(ns "$self" "$1")") echo "the machine's" ;;
 	*) echo "its own" ;;
 	esac
 }
 
 check() {
-	unshare --net --uts --ipc --mount -- sleep 600 3>&- &
-	pause=$!
-	until [ "$(ns "$pause" mnt)" != "$(ns "$self" mnt)" ] && [ "$(cat "$proc/$pause/comm")" = sleep ]; do sleep 0.05; done
-	expect "before: PID's network is the machine's" no "$([ "$(ns "$pause" net)" = "$(ns "$self" net)" ] && echo yes || echo no)" ""
-	start "$pause"
+	local found mark pause kind pinned
+	local -A of_pause
+	mark=4$(number pause 100000 999999)
+	on_stage "$groups/program" unshare --net --uts --ipc --mount -- sleep "$mark" &
+	until_so asleep "$mark"
+	pause=${found[0]}
+	for kind in net uts ipc mnt; do
+		of_pause[$kind]=$(ns "$pause" $kind)
+		exec {pinned}<"$proc/$pause/ns/$kind"
+	done
+	expect "before: PID's network is the machine's" no "$([ "${of_pause[net]}" = "$(ns "$self" net)" ] && echo yes || echo no)" ""
+	start "$(pid_there "$pause")"
 	expect_command
 	expect "its network namespace" "PID's" "$(of net)" "setns() on /proc/PID/ns/net; unshare() would make a third one."
 	expect "its UTS namespace" "PID's" "$(of uts)" "One setns() enters one namespace by its file: /proc/PID/ns/uts too."

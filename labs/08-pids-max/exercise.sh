@@ -1,20 +1,19 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/box and scripts/exercise
 task="Make GROUP with at most MAX tasks, and run COMMAND in it."
 look="labs/08-pids-max/main.c, where pids.max is written; cgroup-v2.rst on the PID controller."
-place=vm
 
 check() {
 	local group max
-	group=$(new_group) max=$(number max 8 24)
-	echo +pids >/sys/fs/cgroup/cgroup.subtree_control
+	group=$groups/$(word group) max=$(number max 8 24)
 	expect "before: GROUP" "not there" "$([ -e "$group" ] && echo there || echo "not there")" ""
-	start "$group" "$max"
+	start "/sys/fs/cgroup/${group##*/}" "$max"
 	expect_command
-	expect "its group" "0::/${group##*/}" "$(cat "$proc/$it/cgroup")" \
+	expect "its group" "0::/${group##*/}" "$(group_of "$it")" \
 		"mkdir(2) makes a group; its member becomes who writes 0 into its cgroup.procs."
 	expect "pids.max" "$max" "$(cat "$group/pids.max")" "The limit is a file of GROUP: pids.max."
 	expect "tasks in GROUP" 1 "$(cat "$group/pids.current")" \
 		"COMMAND alone is to be in there: nobody waits for it in GROUP, which would take one of the MAX."
+	go_on
 	# shellcheck disable=SC2016 # that shell expands it
 	sh -c 'echo 0 >"$0/cgroup.procs"; for i in $(seq 40); do sleep 600 & done; wait' "$group" >/dev/null 2>&1 3>&- &
 	sleep 1

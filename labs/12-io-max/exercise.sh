@@ -1,7 +1,11 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/box and scripts/exercise
 task="Make GROUP, which reads at most RBPS bytes a second from the disk SOURCE and makes at most WIOPS writes a second to the disk TARGET, and run COMMAND in it."
 look="labs/12-io-max/disk.h, where io.max is written; cgroup-v2.rst on io.max; stat(2) on the numbers of a device."
-place=vm
+
+prepare() {
+	[ -b /dev/ram7 ] || modprobe brd rd_nr=8 rd_size=16384 # eight disks of memory
+	devices=(/dev/ram{0..7})
+}
 
 # held NUMBERS ARG...: whether a dd(1) in GROUP with work for ten seconds is still at it after one.
 # What waits for a disk cannot be killed, so the limit is taken away in the end.
@@ -18,16 +22,15 @@ held() {
 
 check() {
 	local group from to source target rbps wiops limits
-	group=$(new_group) from=$(number from 0 3) to=$(number to 4 7)
+	group=$groups/$(word group) from=$(number from 0 3) to=$(number to 4 7)
 	source=/dev/ram$from target=/dev/ram$to
 	rbps=$(($(number rbps 4 16) << 16)) wiops=$(number wiops 20 60)
-	[ -b /dev/ram7 ] || modprobe brd rd_nr=8 rd_size=16384 # eight disks of memory
-	echo +io >/sys/fs/cgroup/cgroup.subtree_control
 	expect "before: GROUP" "not there" "$([ -e "$group" ] && echo there || echo "not there")" ""
-	start "$group" "$source" "$rbps" "$target" "$wiops"
+	start "/sys/fs/cgroup/${group##*/}" "$source" "$rbps" "$target" "$wiops"
 	expect_command
-	expect "its group" "0::/${group##*/}" "$(cat "$proc/$it/cgroup")" "Its member becomes who writes 0 into GROUP/cgroup.procs."
+	expect "its group" "0::/${group##*/}" "$(group_of "$it")" "Its member becomes who writes 0 into GROUP/cgroup.procs."
 	limits=$(cat "$group/io.max")
+	go_on
 	expect "who reads SOURCE in there waits" yes \
 		"$(held "1:$from" if="$source" of=/dev/null bs=64k count=$((rbps / 6553)) iflag=direct)" \
 		"Nothing holds its reads: a line of io.max is MAJOR:MINOR of the disk, then rbps=, of the bytes that are read."

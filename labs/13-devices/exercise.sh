@@ -1,7 +1,12 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/box and scripts/exercise
 task="Run COMMAND in GROUP, which of all block devices may open and make only MAJOR:MINOR; character devices are as free as before."
 look="labs/13-devices/main.c, load_program() and attach(); struct bpf_cgroup_dev_ctx in linux/bpf.h."
-place=vm
+
+prepare() {
+	[ -b /dev/ram7 ] || modprobe brd rd_nr=8 rd_size=16384 # eight disks of memory
+	[ -b /dev/loop7 ] || modprobe loop max_loop=8
+	powers=(--bpf) # which loads nothing in a user namespace
+}
 
 # told GROUP WORDS: what a process in GROUP is told by the shell's WORDS, the end of its message.
 told() {
@@ -16,21 +21,21 @@ told() {
 
 check() {
 	local above group beside disks=(ram loop) majors=(1 7) which minor other allowed neighbour stranger device
-	local refused="Operation not permitted" node=$box/mnt/node
-	above=$(new_group) which=$(number which 0 1) minor=$(number minor 0 6) other=$(number other 1 6)
+	local refused="Operation not permitted" node=$box/node
+	above=$groups/$(word group) which=$(number which 0 1) minor=$(number minor 0 6) other=$(number other 1 6)
 	other=$(((minor + other) % 7)) # never the same one
 	allowed=/dev/${disks[which]}$minor neighbour=/dev/${disks[which]}$other stranger=/dev/${disks[1 - which]}$minor
-	[ -b /dev/ram7 ] || modprobe brd rd_nr=8 rd_size=16384 # eight disks of memory
-	[ -b /dev/loop7 ] || modprobe loop max_loop=8
 	group=$above/$(word below) beside=$above/beside
 	mkdir "$above" "$beside"
+	delegate "$above" "$above/cgroup.procs"
 	expect "before: GROUP" "not there" "$([ -e "$group" ] && echo there || echo "not there")" ""
 	for device in "$allowed" "$neighbour" "$stranger"; do
 		expect "before: open() of $device" success "$(told "$beside" ": <$device")" ""
 	done
-	start "$group" "${majors[which]}" "$minor"
+	start "/sys/fs/cgroup${group#"$groups"}" "${majors[which]}" "$minor"
 	expect_command
-	expect "its group" "0::${group#/sys/fs/cgroup}" "$(cat "$proc/$it/cgroup")" "COMMAND is to be a member of GROUP."
+	expect "its group" "0::${group#"$groups"}" "$(group_of "$it")" "COMMAND is to be a member of GROUP."
+	go_on
 	expect "in GROUP: open() of another MINOR" "$refused" "$(told "$group" ": <$neighbour")" \
 		"Is the program attached to GROUP, are type and access told apart by 0xffff, and is minor looked at?"
 	expect "in GROUP: open() of another MAJOR" "$refused" "$(told "$group" ": <$stranger")" \

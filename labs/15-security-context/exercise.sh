@@ -1,7 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/box and scripts/exercise
 task="Run COMMAND as user UID, without any capability and without a way to get one by what it executes."
 look="labs/15-security-context/main.c, each knob with its call; prctl(2), capabilities(7) on the bounding set."
-place=vm # which has more users than one
 
 # of KEY: a line of COMMAND's status.
 of() {
@@ -13,7 +12,7 @@ check() {
 	uid=$(number uid 1000 60000)
 	start "$uid"
 	expect_command
-	expect "its user" "$uid" "$(of Uid)" "setresuid() sets all three ids; who has dropped CAP_SETUID first may not call it."
+	expect "its user" "$uid" "$(inner "$(of Uid)")" "setresuid() sets all three ids; who has dropped CAP_SETUID first may not call it."
 	expect "its capabilities, CapEff" 0000000000000000 "$(of CapEff)" "Who leaves user 0 loses them, and so does who executes without a bounding set."
 	expect "what it may ever get, CapBnd" 0000000000000000 "$(of CapBnd)" \
 		"PR_CAPBSET_DROP, for each of them, while CAP_SETPCAP is there: so before setresuid()."

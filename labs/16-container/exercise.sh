@@ -49,6 +49,7 @@ check() {
 
 	# Their parent ends at once. They end while process 1 is held, so that it is told once; one sleeps on.
 	# shellcheck disable=SC2016 # that shell expands it
+	go_on
 	nsenter --pid="$proc/$it/ns/pid" -- sh -c 'for i in $(seq "$0"); do sleep "$1" & done' $((many + 1)) "$mark" \
 		>/dev/null 2>&1 </dev/null 3>&- || :
 	until_so left_to_it $((many + 1)) "$mark"
@@ -81,7 +82,7 @@ check() {
 	expect "its status, after that signal" $((128 + signal)) $status \
 		"What waitpid() stores is no exit status: WIFEXITED() and WEXITSTATUS(), or 128 + WTERMSIG(), of COMMAND."
 	status=0
-	timeout 20 "$program" sh -c "exit $code" >/dev/null 2>&1 </dev/null 3>&- || status=$?
+	on_stage "$groups/program" timeout 20 /exercise sh -c "exit $code" || status=$?
 	expect "its status, after a COMMAND that exits with one" "$code" $status \
 		"WIFEXITED() tells whether COMMAND has ended by itself, WEXITSTATUS() with what."
 }

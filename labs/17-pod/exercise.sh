@@ -5,14 +5,11 @@ look="labs/17-pod/join.h, container_join(); the table of namespaces in the guide
 # whose KIND: of COMMAND's namespaces.
 whose() {
 	case $(ns "$it" "$1") in
-	"$(ns "$pause" "$1")") echo "pause's" ;;
+	none) echo gone ;;
+	"${of_pause[$1]}") echo "pause's" ;;
 	"$(ns "$self" "$1")") echo "the machine's" ;;
 	*) echo "its own" ;;
 	esac
-}
-# at PID KIND COMMAND...: in that namespace of it.
-at() {
-	nsenter "--$2=$proc/$1/ns/$2" -- "${@:3}" 2>/dev/null </dev/null 3>&-
 }
 # told PID: by whoever answers at its localhost.
 told() {
@@ -35,21 +32,26 @@ mounts_there() {
 }
 
 check() {
-	local found mark pause port word name bytes segment before
+	local found mark pause port word name bytes segment before kind pinned
+	local -A of_pause
 	mark=4$(number pause 100000 999999) port=$(number port 2000 60000) word=$(word answer)
 	name=$(word host) bytes=$((4096 * $(number pages 1 64)))
 	# Process 1 of a PID namespace, and with its own mounts: what is joined too much is seen.
-	unshare --net --ipc --uts --mount --pid --fork --kill-child --mount-proc -- sleep "$mark" >/dev/null 2>&1 3>&- &
+	on_stage "$groups/program" unshare --net --ipc --uts --mount --pid --fork --kill-child --mount-proc -- sleep "$mark" &
 	until_so asleep "$mark"
 	pause=${found[0]}
+	for kind in net uts ipc mnt pid; do
+		of_pause[$kind]=$(ns "$pause" $kind)
+		exec {pinned}<"$proc/$pause/ns/$kind"
+	done
 	at "$pause" net ip link set lo up
-	at "$pause" net busybox nc -ll -p "$port" -e echo "$word" &
+	nsenter --net="$proc/$pause/ns/net" -- busybox nc -ll -p "$port" -e echo "$word" >/dev/null 2>&1 </dev/null 3>&- &
 	segment=$(at "$pause" ipc ipcmk -M "$bytes") segment=${segment##* }
 	until_so answers
 	expect "before: at localhost, the machine's and pause's" "nobody, $word" "$(told "$self"), $(told "$pause")" ""
 	before=$(mounts_there)
 
-	start "$pause"
+	start "$(pid_there "$pause")"
 	expect_command
 	at "$pause" uts busybox hostname "$name"
 	expect "its network, and who answers at its localhost" "pause's, $word" "$(whose net), $(told "$it")" \
@@ -65,8 +67,9 @@ check() {
 	expect "the machine's mounts at /proc, and its /" "$before" "$(mounts_there)" \
 		"Shared mounts tell each other, and so does MS_PRIVATE: CLONE_NEWNS first, then MS_REC | MS_PRIVATE on /, then the mount."
 	expect "its mount table" "its own" "$(whose mnt)" "Each container has its own: unshare(CLONE_NEWNS), and not pause's."
-	expect "processes that its ps sees" 1 "$(cd "$proc/$it/root/proc" && printf '%s\n' [0-9]* | grep -cx '[0-9]*')" \
+	expect "processes that its ps sees" 1 "$(ps_at "$it")" \
 		"ps reads /proc, and /proc shows the namespace of whoever mounted it: mount one in the child."
+	go_on
 	kill -KILL "$pause"
 	until_so ended
 	expect "COMMAND, after pause was killed" runs "$([[ $(state "$it") == [RSD] ]] && echo runs || echo gone)" \

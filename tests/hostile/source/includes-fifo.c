@@ -1,0 +1,5 @@
+#include "@FOLDER@/fifo"
+int main(void)
+{
+	return 0;
+}

@@ -1,0 +1,5 @@
+#include "/etc/hostname"
+int main(void)
+{
+	return 0;
+}

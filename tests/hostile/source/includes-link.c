@@ -1,0 +1,5 @@
+#include "@FOLDER@/link"
+int main(void)
+{
+	return 0;
+}

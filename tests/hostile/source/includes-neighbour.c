@@ -1,0 +1,5 @@
+#include "../neighbour.c"
+int main(void)
+{
+	return 0;
+}

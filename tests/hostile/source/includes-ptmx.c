@@ -1,0 +1,5 @@
+#include "/dev/ptmx"
+int main(void)
+{
+	return 0;
+}

@@ -1,0 +1,5 @@
+#include "@ROOT@/labs/01-pid-ns/solution.c"
+int main(void)
+{
+	return 0;
+}
