@@ -273,10 +273,10 @@ no_hold() {
 	local number
 	for number in 0 1 2; do
 		# shellcheck disable=SC2016 # that shell expands it
-		run timeout 60 bash -c 'exec "$0" "${@:2}" '$number'>&-' "$container" - --network none -- sh -c ": <&$number"
+		run timeout 60 bash -c 'exec "$0" "${@:2}" '$number'>&-' "$container" - --network none -- sh -c ": 9<&$number"
 		differ "status of who duplicates descriptor $number" 0 "$status"
 		[ "$status" -lt 124 ]
-		run timeout 60 "$container" --network none -- sh -c ": <&$number"
+		run timeout 60 "$container" --network none -- sh -c ": 9<&$number"
 		same "status where it is open" 0 "$status"
 	done
 }
