@@ -247,11 +247,10 @@ static bool copy(int from, int to, rlim_t most)
 /* Passes on what comes, but bytes that a terminal would obey. False at its end. */
 static bool pass_on(int from, size_t *said)
 {
-	char block[4096];
+	unsigned char block[4096];
 	ssize_t got = read(from, block, sizeof block);
 	for (ssize_t i = 0; i < got; i++)
-		if ((block[i] < ' ' && block[i] >= 0 && block[i] != '\n' && block[i] != '\t') ||
-			block[i] == 127)
+		if ((block[i] < ' ' && block[i] != '\n' && block[i] != '\t') || block[i] == 127)
 			block[i] = '?';
 	if (got > 0 && write(STDERR_FILENO, block, (size_t)got) < 0)
 		return false;
@@ -364,6 +363,7 @@ int main(int argc, char **argv)
 	char *parent = slash ? strndup(argv[2], (size_t)(slash - argv[2]) + 1) : strdup(".");
 	if (!parent || !realpath(parent, out))
 		err(2, "%s", argv[2]);
+	free(parent);
 	size_t length = strlen(out);
 	snprintf(out + length, sizeof out - length, "/%s", slash ? slash + 1 : argv[2]);
 	slash = strrchr(argv[1], '/');

@@ -7,7 +7,8 @@
  *           cable, addresses, routes
  *   powers  Docker's capabilities, no_new_privs, its filter
  *   group   below DIR, with limits, by CLONE_INTO_CGROUP
- *   image   an overlay, nodes and masks instead of a bind mount and bare mounts
+ *   image   an overlay, nodes and masks instead of a bind mount and bare mounts; and the
+ *           program executes itself once more, from a mount that can only be read
  *   pod     a process that pauses, with a cable and a group, and two that join its
  *           namespaces, each with a group, mounts and PIDs of its own, and COMMAND
  */
@@ -32,6 +33,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -344,6 +346,22 @@ static int pod_main(const char *root, char *command[])
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 125;
 }
 
+static void execute_read_only(char *argv[])
+{
+	struct statvfs mount;
+	struct {
+		uint64_t set, clear, propagation, userns;
+	} read_only = {.set = MOUNT_ATTR_RDONLY};
+	DO(statvfs("/proc/self/exe", &mount));
+	if (mount.f_flag & ST_RDONLY)
+		return;
+	int fd = (int)syscall(
+		SYS_open_tree, AT_FDCWD, "/proc/self/exe", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	DO(fd);
+	DO(syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH, &read_only, sizeof read_only));
+	DO(syscall(SYS_execveat, fd, "", argv, environ, AT_EMPTY_PATH));
+}
+
 int main(int argc, char *argv[])
 {
 	int ready[2] = {-1, -1}, status, at = 1;
@@ -361,6 +379,8 @@ int main(int argc, char *argv[])
 		errx(2, "expected [plain|net|veth|powers|image|pod|group=DIR...] -- ROOT COMMAND");
 	const char *root = argv[at + 1];
 	char **command = argv + at + 2;
+	if (image || pod)
+		execute_read_only(argv);
 	if (pod)
 		return pod_main(root, command);
 	struct clone_args args = {

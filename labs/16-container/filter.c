@@ -1,10 +1,12 @@
 /*
- * Run at build time: prints filter.h, two seccomp filters compiled by libseccomp
- * for the machine whose name is the argument, as uname(2) has it.
+ * Run at build time: prints filter.h, a seccomp filter compiled by libseccomp for
+ * the machine whose name is the argument, as uname(2) has it, and the calls that a
+ * capability adds to it.
  *
  * A filter is a list of the calls that are allowed; every other one fails with
  * EPERM. In the spirit of the defaults of Docker, containerd and Podman: what
- * programs need, without what acts on the machine as a whole.
+ * programs need, without what acts on the machine as a whole. Calls that are newer
+ * than the filter get ENOSYS, so that a C library takes the older one instead.
  * seccomp(2), seccomp_rule_add(3)
  */
 /* link: libseccomp */
@@ -85,14 +87,27 @@ static const char *const allowed[] = {
 	"uname sysinfo getrandom rseq riscv_hwprobe breakpoint cacheflush set_tls",
 };
 
-/* What some capability of its own guards: let through only where one of these was added. */
-static const char *const guarded[] = {
-	"mount umount umount2 mount_setattr move_mount open_tree fsopen fsconfig fsmount fspick "
-	"pivot_root unshare setns setdomainname sethostname quotactl quotactl_fd lookup_dcookie "
-	"bpf perf_event_open fanotify_init syslog clone3 listmount statmount",
-	"init_module finit_module delete_module reboot acct iopl ioperm settimeofday stime "
-	"clock_settime clock_settime64 vhangup open_by_handle_at set_mempolicy get_mempolicy mbind "
-	"move_pages set_mempolicy_home_node swapon swapoff kcmp pidfd_getfd process_madvise",
+/* What a capability guards: let through where the container has that one. Docker's profile has the
+ * same. */
+static const struct {
+	const char *capability, *calls;
+} guarded[] = {
+	{"SYS_ADMIN", "mount umount umount2 mount_setattr move_mount open_tree fsopen fsconfig "
+		      "fsmount fspick pivot_root unshare setns setdomainname sethostname quotactl "
+		      "quotactl_fd lookup_dcookie bpf perf_event_open fanotify_init syslog clone "
+		      "clone3 listmount statmount"},
+	{"SYS_MODULE", "init_module finit_module delete_module"},
+	{"SYS_BOOT", "reboot"},
+	{"SYS_PACCT", "acct"},
+	{"SYS_RAWIO", "iopl ioperm"},
+	{"SYS_TIME", "settimeofday stime clock_settime clock_settime64"},
+	{"SYS_TTY_CONFIG", "vhangup"},
+	{"DAC_READ_SEARCH", "open_by_handle_at"},
+	{"SYS_NICE", "set_mempolicy get_mempolicy mbind move_pages set_mempolicy_home_node"},
+	{"SYS_PTRACE", "kcmp pidfd_getfd process_madvise"},
+	{"SYSLOG", "syslog"},
+	{"BPF", "bpf"},
+	{"PERFMON", "perf_event_open"},
 };
 
 static void die_if(int code, const char *what)
@@ -103,10 +118,10 @@ static void die_if(int code, const char *what)
 	}
 }
 
-static void allow_all(scmp_filter_ctx filter, const char *const lists[], size_t count)
+static void allow_all(scmp_filter_ctx filter)
 {
-	for (size_t i = 0; i < count; i++) {
-		char *list = strdup(lists[i]);
+	for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++) {
+		char *list = strdup(allowed[i]);
 		for (char *name = strtok(list, " "); name; name = strtok(NULL, " ")) {
 			int call = seccomp_syscall_resolve_name(name);
 			if (call != __NR_SCMP_ERROR)
@@ -116,10 +131,35 @@ static void allow_all(scmp_filter_ctx filter, const char *const lists[], size_t 
 	}
 }
 
+/* The numbers of what is guarded, and the highest that has a name: what comes after it is newer. */
+static void print_guarded(uint32_t machine)
+{
+	int newest = 0;
+	for (int call = 0; call < 4096; call++) {
+		char *name = seccomp_syscall_resolve_num_arch(machine, call);
+		newest = name ? call : newest;
+		free(name);
+	}
+	printf("static const unsigned int filter_machine = 0x%xU, filter_newest = %d;\n", machine,
+		newest);
+	puts("static const struct guarded {\n\tint capability;\n\tunsigned int call;\n} filter_guarded[] = {");
+	for (size_t i = 0; i < sizeof guarded / sizeof *guarded; i++) {
+		char *list = strdup(guarded[i].calls);
+		for (char *name = strtok(list, " "); name; name = strtok(NULL, " ")) {
+			int call = seccomp_syscall_resolve_name_arch(machine, name);
+			if (call >= 0)
+				printf("\t{CAP_%s, %d}, /* %s */\n", guarded[i].capability, call,
+					name);
+		}
+		free(list);
+	}
+	puts("};");
+}
+
 #define ALLOW(filter, call, compare) \
 	die_if(seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(call), 1, compare), #call)
 
-static void print(const char *name, uint32_t machine, int with_guarded)
+static void print(const char *name, uint32_t machine)
 {
 	static const uint32_t persona[] = {0x0, 0x0008, 0x20000, 0x20008, 0xffffffff};
 	const uint64_t namespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
@@ -132,21 +172,15 @@ static void print(const char *name, uint32_t machine, int with_guarded)
 		die_if(seccomp_arch_remove(filter, SCMP_ARCH_NATIVE), "architecture");
 	}
 	die_if(seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2), "a tree instead of a list");
-	allow_all(filter, allowed, sizeof allowed / sizeof *allowed);
+	allow_all(filter);
 	for (size_t i = 0; i < sizeof persona / sizeof *persona; i++)
 		ALLOW(filter, personality, SCMP_A0(SCMP_CMP_EQ, persona[i]));
 	/* AF_VSOCK speaks to the hypervisor, and no namespace holds it. */
 	ALLOW(filter, socket, SCMP_A0(SCMP_CMP_NE, AF_VSOCK));
-	if (with_guarded) {
-		allow_all(filter, guarded, sizeof guarded / sizeof *guarded);
-		die_if(seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 0), "clone");
-	} else {
-		/* No new namespaces. The flags of clone3() lie in memory, where no filter can look:
-		 * it must seem not to be there, and the C library takes clone(). */
-		ALLOW(filter, clone, SCMP_A0(SCMP_CMP_MASKED_EQ, namespaces, 0));
-		die_if(seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0),
-			"clone3");
-	}
+	/* No new namespaces. The flags of clone3() lie in memory, where no filter can look: it must
+	 * seem not to be there, and the C library takes clone(). */
+	ALLOW(filter, clone, SCMP_A0(SCMP_CMP_MASKED_EQ, namespaces, 0));
+	die_if(seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0), "clone3");
 
 	int out = memfd_create("filter", 0);
 	die_if(seccomp_export_bpf(filter, out), "compile");
@@ -170,7 +204,7 @@ int main(int argc, char *argv[])
 	if (!machine)
 		die_if(-EINVAL, "expected a machine's name, such as x86_64");
 	puts("/* Compiled from labs/16-container/filter.c at build time. */\n#include <linux/filter.h>\n");
-	print("filter_default", machine, 0);
-	print("filter_with_capabilities", machine, 1);
+	print("filter_default", machine);
+	print_guarded(machine);
 	return fflush(stdout) != 0;
 }

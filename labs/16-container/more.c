@@ -211,6 +211,12 @@ static int reboot_machine(void)
 	return answer(syscall(SYS_reboot, 0, 0, 0, NULL)); /* without the magic numbers: EINVAL */
 }
 
+/* Of no kernel yet. A C library that is newer than the filter goes on with an older call. */
+static int call_newer(void)
+{
+	return answer(syscall(1000));
+}
+
 static const struct act {
 	const char *name;
 	int (*does)(void);
@@ -240,6 +246,7 @@ static const struct act {
 	{"syslog()", kernel_log, 0, EPERM, "the filter, CAP_SYSLOG"},
 	{"bpf()", load_program, EINVAL, EPERM, "the filter, CAP_BPF"},
 	{"reboot()", reboot_machine, EINVAL, EPERM, "the filter, CAP_SYS_BOOT"},
+	{"a call of a newer kernel", call_newer, ENOSYS, ENOSYS, "the filter, with ENOSYS"},
 };
 enum { ACTS = sizeof acts / sizeof *acts };
 

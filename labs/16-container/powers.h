@@ -10,7 +10,9 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/seccomp.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <strings.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
@@ -67,15 +69,39 @@ static inline char *capability_name(int capability)
 	return upper;
 }
 
+/*
+ * The filter with a few lines before it: a call that is newer than the list is not there, and one
+ * that a capability guards gets through where that is kept. A jump counts from the line behind it.
+ */
 static inline void filter_load(const struct powers *p)
 {
-	const struct sock_filter *code = filter_default;
-	unsigned short size = sizeof filter_default / sizeof *filter_default;
-	if (p->capabilities & ~default_capabilities) { /* their calls must get through */
-		code = filter_with_capabilities;
-		size = sizeof filter_with_capabilities / sizeof *filter_with_capabilities;
+	enum {
+		DEFAULT = sizeof filter_default / sizeof *filter_default,
+		GUARDED = sizeof filter_guarded / sizeof *filter_guarded
+	};
+	struct sock_filter code[6 + 2 * GUARDED + DEFAULT], *next = code;
+	unsigned char skip = 0;
+	*next++ = (struct sock_filter)BPF_STMT(
+		BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
+	struct sock_filter *other_machine = next++; /* whose numbers are others: to the filter */
+	*next++ = (struct sock_filter)BPF_STMT(
+		BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+	*next++ = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, filter_newest, 0, 1);
+	*next++ = (struct sock_filter)BPF_STMT(
+		BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (ENOSYS & SECCOMP_RET_DATA));
+	for (int i = 0; i < GUARDED; i++) {
+		if (!(p->capabilities & 1ULL << filter_guarded[i].capability))
+			continue;
+		*next++ = (struct sock_filter)BPF_JUMP(
+			BPF_JMP | BPF_JEQ | BPF_K, filter_guarded[i].call, 0, 1);
+		*next++ = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	}
-	struct sock_fprog filter = {size, (struct sock_filter *)(uintptr_t)code};
+	skip = (unsigned char)(next - other_machine - 1);
+	*other_machine =
+		(struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, filter_machine, 0, skip);
+	memcpy(next, filter_default, sizeof filter_default);
+	next += DEFAULT;
+	struct sock_fprog filter = {(unsigned short)(next - code), code};
 	SYS(seccomp(SECCOMP_SET_MODE_FILTER, 0, &filter));
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <limits.h>
+#include <linux/nsfs.h>
 #include <time.h>
 
 #include "life.h"
@@ -19,6 +20,22 @@ struct seen {
 };
 
 /* ---- Who runs ---- */
+
+/*
+ * Only root of our user namespace can have mounted an overlay there; in a user namespace of his own
+ * another user can have given one any name. ioctl_ns(2), NS_GET_OWNER_UID
+ */
+static inline bool is_ours(pid_t pid)
+{
+	uid_t owner;
+	struct stat st;
+	autofree char *path = text("/proc/%d/ns/user", pid);
+	autoclose int users = open(path, O_RDONLY | O_CLOEXEC);
+	if (users < 0 || fstat(users, &st))
+		return false; /* it has ended, or is not ours to look into */
+	return (long)st.st_ino == ns_inode(0, "user") ||
+	       (!ioctl(users, NS_GET_OWNER_UID, &owner) && owner == geteuid());
+}
 
 /* "36 35 0:31 / / rw - overlay lab16:NAME:ID rw,lowerdir=...": the first line of mountinfo. */
 static inline bool seen_by_root(pid_t pid, struct seen *seen)
@@ -55,7 +72,7 @@ static inline bool seen_next(char **pids, struct seen *seen)
 		const char *inside = status ? strstr(status, "\nNSpid:") : NULL;
 		int outside_pid, first = 0;
 		if (inside && sscanf(inside + 7, "%d%d", &outside_pid, &first) == 2 && first == 1 &&
-			seen_by_root(atoi(pid), seen)) {
+			seen_by_root(atoi(pid), seen) && is_ours(atoi(pid))) {
 			seen->group = group_of(seen);
 			return true;
 		}
