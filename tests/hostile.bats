@@ -51,18 +51,18 @@ machine() {
 	pgrep -f "$WORK" || :
 }
 
-@test "hostile: a folder of hostile programs has no point, and all rows" {
-	submit 0
-	all_fail
-}
-
-@test "hostile: three who solved it have their points between hostile sources and programs" {
-	submit 1
+# The two folders together have thirty-one: SEED chooses one, WHOLE=yes takes both.
+@test "hostile: a folder of hostile submissions has no point but those of three who solved it, and all rows" {
+	local folders=($((SEED % 2))) folder honest=("${ids[6]}" "${ids[7]}" "${ids[10]}") id
+	[ -z "${WHOLE-}" ] || folders=(0 1)
 	mkfifo "$WORK/fifo"
 	echo secret >"$WORK/link"
-	honest=("${ids[6]}" "${ids[7]}" "${ids[10]}")
-	for id in "${honest[@]}"; do cp "labs/$id/solution.c" "$WORK/$id.c"; done
-	all_fail "${honest[@]}"
+	for folder in "${folders[@]}"; do
+		echo "# folder $folder" >&3
+		submit "$folder"
+		for id in "${honest[@]}"; do cp "labs/$id/solution.c" "$WORK/$id.c"; done
+		all_fail "${honest[@]}"
+	done
 }
 
 # The programs once more, on a stage without a judge, so that what they say is read. Four of them are run beside it
