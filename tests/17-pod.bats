@@ -420,6 +420,15 @@ becomes() {
 	[[ $stderr == *"expected a file that can be read"* ]]
 }
 
+@test "17-pod: a manifest may be a pipe" {
+	needs_lab "$program"
+	pod
+	# From a file that can be written to, it executes itself once more, and would read the pipe twice.
+	mkdir "$BATS_TEST_TMPDIR/labs" && cp "$LABS/$program" "$BATS_TEST_TMPDIR/labs" && ln -s "$LABS/../rootfs" "$BATS_TEST_TMPDIR"
+	run -0 --separate-stderr timeout 100 "$BATS_TEST_TMPDIR/labs/$program" <(cat "$manifest") -- echo here
+	same "what COMMAND says" here "$output"
+}
+
 @test "17-pod: manifests cut off after each byte: a place or a Pod, never a signal" {
 	host_only "the program reads it the same in both places"
 	local size i status
