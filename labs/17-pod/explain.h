@@ -70,8 +70,8 @@ static char *volume_text(const struct pod *pod, const struct volume *v)
 static char *source_text(const struct mount *m)
 {
 	const struct volume *v = m->volume;
-	return v->host.line ? text("open_tree(...\"%s\"...OPEN_TREE_CLONE...)", v->host_path)
-			    : text("open_tree(...\"...volumes/%s\"...OPEN_TREE_CLONE...)", v->name);
+	return v->host.line ? text("open_tree(...\"%s\"...)", v->host_path)
+			    : text("open_tree(...volumes/%s\"...)", v->name);
 }
 
 /* Allocated; NULL for a line that only holds others. of is what the field belongs to. */
@@ -126,7 +126,7 @@ static char *effect(const struct pod *pod, const char *field, const char *own, c
 		c->command || c->args ? "" : ", execve(\"sh\", [\"sh\"])");
 	WHEN("container.command") execve_text(c);
 	WHEN("container.args") c->command ? text("the execve() of its command") : execve_text(c);
-	WHEN("container.workingDir") text("openat2(...\"%s\"...RESOLVE_IN_ROOT...)", own);
+	WHEN("container.workingDir") text("openat2(...\"%s\"...)", own);
 	WHEN("container.resources.requests.cpu") weight_text(container_values(pod, c));
 	WHEN("container.resources.requests.memory") score_text(pod, c);
 	WHEN("container.resources.limits.cpu") max_text(container_values(pod, c));
@@ -143,9 +143,9 @@ static char *effect(const struct pod *pod, const char *field, const char *own, c
 	WHEN("volume.configMap") text("mkdir(\"volumes/%s\", 0777)", v->name);
 	WHEN("map.data") !*own ? NULL : text("openat(...volumes/.../%s...)", own);
 	WHEN("mount.name") source_text(m);
-	WHEN("mount.mountPath") text("openat2(...\"%s\"...RESOLVE_IN_ROOT...)", m->path);
+	WHEN("mount.mountPath") text("openat2(...\"%s\"...)", m->path);
 	WHEN("mount.readOnly")
-	mount_read_only(m) ? text("mount_setattr(...{attr_set=MOUNT_ATTR_RDONLY...)")
+	mount_read_only(m) ? text("mount_setattr(...MOUNT_ATTR_RDONLY...)")
 			   : text("nothing");
 #undef WHEN
 #undef WHEN_SECURITY
