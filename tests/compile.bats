@@ -38,8 +38,8 @@ in_guest() {
 	local options=() source
 	while [ "$1" != -- ]; do options+=("$1") && shift; done
 	mkdir -p "$folder/source"
-	for source in "$ROOT"/tests/hostile/source/*.c; do
-		sed "s,@FOLDER@,$folder/source,; s,@ROOT@,$folder," "$source" >"$folder/source/${source##*/}"
+	for source in "$ROOT"/tests/hostile/source/*.source; do
+		sed "s,@FOLDER@,$folder/source,; s,@ROOT@,$folder," "$source" >"$folder/source/$(basename "$source" .source).c"
 	done
 	mkdir -p "$folder/labs/01-pid-ns"
 	cp "$ROOT/labs/01-pid-ns/solution.c" "$folder/labs/01-pid-ns"
@@ -75,7 +75,7 @@ all_refused() {
 	[[ $output == *"control: a-secret" ]] || { grep -v "^  *from" <<<"$output" && return 1; }
 	output=${output%control: *}
 	[[ $output != *secret* ]] || { grep -v "^  *from" <<<"$output" && return 1; }
-	local names=(tests/hostile/source/*.c)
+	local names=(tests/hostile/source/*.source)
 	same "sources refused" $((2 * (${#names[@]} + 1))) "$(grep -c '^= 1 left: $' <<<"$output")"
 	same "sources compiled" 2 "$(grep -c '^= 0 left: $' <<<"$output")"
 	same "programs" 2 "$(grep -c '^program: ' <<<"$output")"

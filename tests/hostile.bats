@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 # bats file_tags=apart
 # Submissions that do not solve their exercise but attack what grades them: tests/hostile. They are built in the
-# compiler's box and run in lab VMs alone.
+# compiler's box and run in lab VMs alone. Sources that attack the compiler do not end in ".c", so that no editor and
+# no linter takes them for code.
 
 load helper
 
@@ -20,7 +21,7 @@ whole() {
 
 # submit KTH: into $WORK for each exercise its KTH hostile program; where it has none, a hostile source.
 submit() {
-	local id mine sources=(tests/hostile/source/*.c) next=0
+	local id mine sources=(tests/hostile/source/*.source) next=0
 	for id in "${ids[@]}"; do
 		mine=(tests/hostile/"${id%%-*}"-*.c)
 		if [ -e "${mine[$1]-}" ]; then

@@ -331,7 +331,9 @@ static _Noreturn void begin_in_a_descriptor(int folder)
 	struct root root = {.name = "lab16:begin", .image = file_rootfs()};
 	autofree char *name = text("/proc/self/fd/%d", folder);
 	char cwd[PATH_MAX] = "";
-	MUST(unshare(CLONE_NEWNS)); /* lab 02 */
+	/* Labs 02 and 07: from the first cgroup namespace a mount of cgroup2 changes its options.
+	 */
+	MUST(unshare(CLONE_NEWNS | CLONE_NEWCGROUP));
 	if (!expect_differ("begin: its mount table", outside[MNT], ns_inode(0, "mnt")))
 		_exit(1);
 	root_make(&root);
