@@ -331,3 +331,18 @@ killed() {
 	done
 	same "what is left beside them" "folder other single" "$(find "$place" -mindepth 1 -maxdepth 1 -printf '%P\n' | sort | xargs)"
 }
+
+@test "vm: a guest that prints for ever does not fill the disk, and runs on" {
+	local client log run all
+	scripts/vm sh -c 'head -c 2000000 /dev/zero >/dev/console; echo printed; read -r line; echo "$line"' \
+		>"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" 3>&- < <(until [ -e "$BATS_TEST_TMPDIR/go" ]; do sleep 0.1; done; echo end) &
+	client=$!
+	run=${XDG_RUNTIME_DIR:-/tmp}/unboxed-$EUID/vm-$client
+	for _ in {1..1200}; do [ -s "$BATS_TEST_TMPDIR/out" ] && break || sleep 0.1; done
+	log=$(stat -c %s "$run/console.log") all=$(du -sb "$run" | cut -f1)
+	touch "$BATS_TEST_TMPDIR/go"
+	wait $client
+	same "what the guest printed" "printed end" "$(xargs <"$BATS_TEST_TMPDIR/out")"
+	within "bytes of its console" 1048576 1048576 "$log"
+	within "bytes of the run folder" 1048576 2200000 "$all"
+}
