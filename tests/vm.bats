@@ -19,6 +19,7 @@ setup() {
 
 teardown() {
 	rm -f "$ROOT/scripts/unboxed-test-$$"
+	rm -rf "/tmp/a,b:c d$$"
 }
 
 # vm COMMAND...: sets out, err and status; bounded, so that a hang is a failure
@@ -345,4 +346,28 @@ killed() {
 	same "what the guest printed" "printed end" "$(xargs <"$BATS_TEST_TMPDIR/out")"
 	within "bytes of its console" 1048576 1048576 "$log"
 	within "bytes of the run folder" 1048576 2200000 "$all"
+}
+
+@test "vm: a tree, a cache and a run folder whose paths have commas, colons and spaces" {
+	local place="/tmp/a,b:c d$$" what
+	mkdir -m 700 "$place"
+	mkdir -p "$place/tree/build/labvm" "$place/cache/unboxed/kernel"
+	cp -a GUIDE.md scripts tests labs "$place/tree"
+	cp -a build/labs build/bin build/rootfs "$place/tree/build"
+	cp -a build/labvm/client build/labvm/tools "$place/tree/build/labvm"
+	what=$(scripts/kernel --path)
+	cp -a "$what" "$place/cache/unboxed/kernel"
+	ln -s "${what##*/}" "$place/cache/unboxed/kernel/current"
+	cd "$place/tree"
+	export XDG_CACHE_HOME=$place/cache XDG_RUNTIME_DIR=$place LAB_STATE=$place/states
+	same "where the kernel is" "$place/cache/unboxed/kernel/${what##*/}" "$(scripts/kernel --path)"
+	for what in booted restored; do
+		vm --carry "$place/tree/GUIDE.md" --bring "$place/$what" sh -c 'cp "$1" "$2"' sh "$place/tree/GUIDE.md" "$place/$what"
+		same "$what: status, and what was said" "0 " "$status $err"
+		cmp GUIDE.md "$place/$what"
+	done
+	vm --bare
+	same "bare: status, and what was said" "0 " "$status $err"
+	! build/labs/18-container-vs-vm --can-run >/dev/null || same "status of lab 18" 0 \
+		"$(build/labs/18-container-vs-vm --containers 1 --vms 1 >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- </dev/null && echo 0 || { echo $? && cat "$BATS_TEST_TMPDIR/out"; })"
 }
