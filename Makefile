@@ -104,7 +104,8 @@ owner = $(shell stat -c %u .)
 as_owner = $(if $(and $(filter 0,$(shell id -u)),$(filter-out 0,$(owner))),setpriv \
 	--reuid=$(owner) --regid=$(shell stat -c %g .) --clear-groups)
 all: | $(filter setup setup-dev,$(MAKECMDGOALS))
-	@$(as_owner) $(MAKE) products
+	@$(as_owner) scripts/sums forget $(B)
+	@$(as_owner) $(MAKE) products; status=$$?; $(as_owner) scripts/sums note $(B); exit $$status
 products: $(PROGRAMS) $(ROOTFS_PRODUCTS) $(LABVM_PRODUCTS) $(HELPERS:%=$(B)/bin/%)
 	@:
 made: $(MADE)
