@@ -348,19 +348,25 @@ killed() {
 	within "bytes of the run folder" 1048576 2200000 "$all"
 }
 
+# own_tree PLACE: from now on the test is in PLACE/tree, a copy of what is built, with a cache and states of its own
+own_tree() {
+	mkdir -p "$1/tree/build/labvm" "$1/cache/unboxed/kernel"
+	cp -a GUIDE.md Makefile common labs rootfs scripts tests "$1/tree"
+	cp -a build/* "$1/tree/build"
+	kernel=$(scripts/kernel --path)
+	cp -a "$kernel" "$1/cache/unboxed/kernel"
+	ln -s "${kernel##*/}" "$1/cache/unboxed/kernel/current"
+	kernel=$1/cache/unboxed/kernel/${kernel##*/}
+	export XDG_CACHE_HOME=$1/cache LAB_STATE=$1/states
+	cd "$1/tree" || return
+}
+
 @test "vm: a tree, a cache and a run folder whose paths have commas, colons and spaces" {
 	local place="/tmp/a,b:c d$$" what
 	mkdir -m 700 "$place"
-	mkdir -p "$place/tree/build/labvm" "$place/cache/unboxed/kernel"
-	cp -a GUIDE.md scripts tests labs "$place/tree"
-	cp -a build/labs build/bin build/rootfs "$place/tree/build"
-	cp -a build/labvm/client build/labvm/tools "$place/tree/build/labvm"
-	what=$(scripts/kernel --path)
-	cp -a "$what" "$place/cache/unboxed/kernel"
-	ln -s "${what##*/}" "$place/cache/unboxed/kernel/current"
-	cd "$place/tree"
-	export XDG_CACHE_HOME=$place/cache XDG_RUNTIME_DIR=$place LAB_STATE=$place/states
-	same "where the kernel is" "$place/cache/unboxed/kernel/${what##*/}" "$(scripts/kernel --path)"
+	own_tree "$place"
+	export XDG_RUNTIME_DIR=$place
+	same "where the kernel is" "$kernel" "$(scripts/kernel --path)"
 	for what in booted restored; do
 		vm --carry "$place/tree/GUIDE.md" --bring "$place/$what" sh -c 'cp "$1" "$2"' sh "$place/tree/GUIDE.md" "$place/$what"
 		same "$what: status, and what was said" "0 " "$status $err"
@@ -370,4 +376,49 @@ killed() {
 	same "bare: status, and what was said" "0 " "$status $err"
 	! build/labs/18-container-vs-vm --can-run >/dev/null || same "status of lab 18" 0 \
 		"$(build/labs/18-container-vs-vm --containers 1 --vms 1 >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- </dev/null && echo 0 || { echo $? && cat "$BATS_TEST_TMPDIR/out"; })"
+}
+
+@test "vm: what a machine starts from is not believed once it was cut or changed" {
+	local file images expected
+	own_tree "$BATS_TEST_TMPDIR"
+	export LAB_STATE=no
+	vm echo here
+	same "whole: status, and what was printed" "0 here" "$status $out"
+	images=build/labvm/${kernel##*/}
+	# What is made of other files is made again.
+	truncate -s 100000 "$images/initrd" "$images/system.img" build/labvm/labs.img
+	vm sh -c 'echo here; test -x /lab/build/labs/01-pid-ns && test -x /usr/bin/bats'
+	same "images: status, and what was printed" "0 here" "$status $out"
+	# Also where the size and the date are as they were.
+	printf X | dd of="$images/initrd" bs=1 seek=3000000 conv=notrunc status=none
+	touch -r "$images/names" "$images/initrd"
+	vm echo here
+	same "a byte: status, and what was printed" "0 here" "$status $out"
+	cmp -n "$(stat -c %s build/rootfs/base.cpio)" "$images/initrd" build/rootfs/base.cpio
+	# What is not is named, with the remedy.
+	for file in vmlinux modules.cpio version; do
+		cp -a "$kernel/$file" "$BATS_TEST_TMPDIR/before"
+		truncate -s 9 "$kernel/$file"
+		expected="damaged in $kernel: $file: type make setup"
+		vm true
+		same "$file: status, and what was said" "125 vm: $expected" "$status $err"
+		vm --accel
+		same "$file, --accel: status, and what was said" "125 vm: $expected" "$status $err"
+		same "$file, scripts/kernel --check" "scripts/kernel: $expected" "$(scripts/kernel --check 2>&1)"
+		cp -a "$BATS_TEST_TMPDIR/before" "$kernel/$file"
+	done
+	for file in build/rootfs/base.cpio build/labvm/client; do
+		cp -a "$file" "$BATS_TEST_TMPDIR/before"
+		truncate -s 100000 "$file"
+		vm true
+		same "$file: status, and what was said" "125 vm: $PWD/$file is damaged: type make" "$status $err"
+		cp -a "$BATS_TEST_TMPDIR/before" "$file"
+	done
+	vm echo here
+	same "whole again: status, and what was said" "0 here " "$status $out $err"
+	# A guest that does not answer: all is tested again.
+	[ -e "$images/seen" ]
+	vm --append rdinit=/nothing true
+	same "a guest that ends: status" 125 "$status"
+	[ ! -e "$images/seen" ]
 }
