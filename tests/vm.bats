@@ -143,10 +143,10 @@ damage() {
 	# The same kernel at another place, with its modules.
 	folder=$(scripts/kernel --path)
 	cp "$folder/vmlinux" "$BATS_TEST_TMPDIR/vmlinux"
-	MODULES=$BATS_TEST_TMPDIR/$(<"$folder/version")
-	mkdir "$MODULES"
+	(cd "$BATS_TEST_TMPDIR" && cpio -i -d --quiet <"$folder/modules.cpio")
+	depmod -b "$BATS_TEST_TMPDIR" "$(<"$folder/version")"
+	MODULES=$BATS_TEST_TMPDIR/lib/modules/$(<"$folder/version")
 	export MODULES KERNEL=$BATS_TEST_TMPDIR/vmlinux
-	cp "$folder/modules.cpio" "$(scripts/kernel --path 2>/dev/null)/"
 	vm echo here
 	folder=$(scripts/kernel --path 2>/dev/null)
 	rm -rf "$folder" "$ROOT/build/labvm/${folder##*/}"
