@@ -8,6 +8,8 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
 .SECONDARY:
 .DEFAULT_GOAL := welcome
+# It is for who types cd, and no script.
+unexport CDPATH
 
 VERSION  := 0.1
 ifeq ($(origin CC),default)
@@ -37,7 +39,7 @@ include $(wildcard */rules.mk scripts/*/rules.mk)
 
 # ---- Words that are no lab: one clear line, before anything is done ------------
 
-named = $(wildcard labs/$(1) labs/$(1)-* labs/0$(1)-* labs/[0-9]*-$(1))
+named = $(if $(findstring %,$(1)),,$(filter $(1) $(1)-% 0$(1)-% %-$(1),$(LABS)))
 VERBS := lab more shell demo guide exercise hint reset
 $(foreach goal,$(MAKECMDGOALS),$(foreach verb,$(VERBS),$(if $(filter $(verb)- $(verb)-%,$(goal)),\
 	$(if $(and $(goal:$(verb)-=),$(call named,$(goal:$(verb)-%=%))),,\
@@ -104,7 +106,8 @@ owner = $(shell stat -c %u .)
 as_owner = $(if $(and $(filter 0,$(shell id -u)),$(filter-out 0,$(owner))),setpriv \
 	--reuid=$(owner) --regid=$(shell stat -c %g .) --clear-groups)
 all: | $(filter setup setup-dev,$(MAKECMDGOALS))
-	@$(as_owner) $(MAKE) products
+	@$(as_owner) scripts/sums forget $(B)
+	@$(as_owner) $(MAKE) products; status=$$?; $(as_owner) scripts/sums note $(B); exit $$status
 products: $(PROGRAMS) $(ROOTFS_PRODUCTS) $(LABVM_PRODUCTS) $(HELPERS:%=$(B)/bin/%)
 	@:
 made: $(MADE)

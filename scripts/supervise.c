@@ -72,7 +72,8 @@ int main(int argc, char *argv[])
 			_exit(130);
 		sigprocmask(SIG_UNBLOCK, &signals, NULL);
 		execvp(argv[1], argv + 1);
-		fprintf(stderr, "supervise: %s: %s\n", argv[1], strerror(errno));
+		fprintf(stderr, "supervise: %s: %s%s\n", argv[1], strerror(errno),
+			errno == ENOEXEC ? "; the file is damaged: type make" : "");
 		_exit(3);
 	}
 
@@ -92,5 +93,12 @@ int main(int argc, char *argv[])
 	kill_children();
 	run.pid = lab;
 	sweep(&run);
+	/* A lab has handlers for what may end it; these say that its instructions or data are
+	 * wrong. */
+	if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGSEGV || WTERMSIG(status) == SIGBUS ||
+					   WTERMSIG(status) == SIGILL))
+		fprintf(stderr,
+			"supervise: %s ended by signal %d (%s); if the file is damaged, make builds it again\n",
+			argv[1], WTERMSIG(status), strsignal(WTERMSIG(status)));
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }

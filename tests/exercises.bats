@@ -149,7 +149,12 @@ judged() {
 			return 0;
 		}
 	C
+	# Of three parts one, which SEED chooses; WHOLE=yes takes all.
+	local part=0 some=()
 	for id in "${ids[@]}"; do
+		if [ -n "${WHOLE-}" ] || [ $((part++ % 3)) = $((SEED % 3)) ]; then some+=("$id"); fi
+	done
+	for id in "${some[@]}"; do
 		built "labs/$id/exercise.c" "$id" ' ' ' '
 		built "$BATS_TEST_TMPDIR/nothing.c" "$id" ' ' ' '
 		built "$BATS_TEST_TMPDIR/prints.c" "$id" ' ' ' '
@@ -161,7 +166,7 @@ judged() {
 		done <"tests/wrong/$id"
 		within "$id: wrong solutions" 5 50 "$(grep -vc '^#' "tests/wrong/$id")"
 	done
-	for id in "${ids[@]}"; do
+	for id in "${some[@]}"; do
 		while mapfile -t running < <(jobs -pr) && [ ${#running[@]} -ge "$(nproc)" ]; do wait -n || :; done
 		check "$id" &
 	done

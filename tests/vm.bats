@@ -19,6 +19,7 @@ setup() {
 
 teardown() {
 	rm -f "$ROOT/scripts/unboxed-test-$$"
+	rm -rf "/tmp/a,b:c d$$"
 }
 
 # vm COMMAND...: sets out, err and status; bounded, so that a hang is a failure
@@ -142,10 +143,10 @@ damage() {
 	# The same kernel at another place, with its modules.
 	folder=$(scripts/kernel --path)
 	cp "$folder/vmlinux" "$BATS_TEST_TMPDIR/vmlinux"
-	MODULES=$BATS_TEST_TMPDIR/$(<"$folder/version")
-	mkdir "$MODULES"
+	(cd "$BATS_TEST_TMPDIR" && cpio -i -d --quiet <"$folder/modules.cpio")
+	depmod -b "$BATS_TEST_TMPDIR" "$(<"$folder/version")"
+	MODULES=$BATS_TEST_TMPDIR/lib/modules/$(<"$folder/version")
 	export MODULES KERNEL=$BATS_TEST_TMPDIR/vmlinux
-	cp "$folder/modules.cpio" "$(scripts/kernel --path 2>/dev/null)/"
 	vm echo here
 	folder=$(scripts/kernel --path 2>/dev/null)
 	rm -rf "$folder" "$ROOT/build/labvm/${folder##*/}"
@@ -330,4 +331,94 @@ killed() {
 		[[ $err = *"$said"* ]] || { echo "expected '$said' on stderr, observed $err" && return 1; }
 	done
 	same "what is left beside them" "folder other single" "$(find "$place" -mindepth 1 -maxdepth 1 -printf '%P\n' | sort | xargs)"
+}
+
+@test "vm: a guest that prints for ever does not fill the disk, and runs on" {
+	local client log run all
+	scripts/vm sh -c 'head -c 2000000 /dev/zero >/dev/console; echo printed; read -r line; echo "$line"' \
+		>"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" 3>&- < <(until [ -e "$BATS_TEST_TMPDIR/go" ]; do sleep 0.1; done; echo end) &
+	client=$!
+	run=${XDG_RUNTIME_DIR:-/tmp}/unboxed-$EUID/vm-$client
+	for _ in {1..1200}; do [ -s "$BATS_TEST_TMPDIR/out" ] && break || sleep 0.1; done
+	log=$(stat -c %s "$run/console.log") all=$(du -sb "$run" | cut -f1)
+	touch "$BATS_TEST_TMPDIR/go"
+	wait $client
+	same "what the guest printed" "printed end" "$(xargs <"$BATS_TEST_TMPDIR/out")"
+	within "bytes of its console" 1048576 1048576 "$log"
+	within "bytes of the run folder" 1048576 2200000 "$all"
+}
+
+# own_tree PLACE: from now on the test is in PLACE/tree, a copy of what is built, with a cache and states of its own
+own_tree() {
+	mkdir -p "$1/tree/build/labvm" "$1/cache/unboxed/kernel"
+	cp -a GUIDE.md Makefile common labs rootfs scripts tests "$1/tree"
+	cp -a build/* "$1/tree/build"
+	kernel=$(scripts/kernel --path)
+	cp -a "$kernel" "$1/cache/unboxed/kernel"
+	ln -s "${kernel##*/}" "$1/cache/unboxed/kernel/current"
+	kernel=$1/cache/unboxed/kernel/${kernel##*/}
+	export XDG_CACHE_HOME=$1/cache LAB_STATE=$1/states
+	cd "$1/tree" || return
+}
+
+@test "vm: a tree, a cache and a run folder whose paths have commas, colons and spaces" {
+	local place="/tmp/a,b:c d$$" what
+	mkdir -m 700 "$place"
+	own_tree "$place"
+	export XDG_RUNTIME_DIR=$place
+	same "where the kernel is" "$kernel" "$(scripts/kernel --path)"
+	for what in booted restored; do
+		vm --carry "$place/tree/GUIDE.md" --bring "$place/$what" sh -c 'cp "$1" "$2"' sh "$place/tree/GUIDE.md" "$place/$what"
+		same "$what: status, and what was said" "0 " "$status $err"
+		cmp GUIDE.md "$place/$what"
+	done
+	vm --bare
+	same "bare: status, and what was said" "0 " "$status $err"
+	! build/labs/18-container-vs-vm --can-run >/dev/null || same "status of lab 18" 0 \
+		"$(build/labs/18-container-vs-vm --containers 1 --vms 1 >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- </dev/null && echo 0 || { echo $? && cat "$BATS_TEST_TMPDIR/out"; })"
+}
+
+@test "vm: what a machine starts from is not believed once it was cut or changed" {
+	local file images expected
+	own_tree "$BATS_TEST_TMPDIR"
+	export LAB_STATE=no
+	vm echo here
+	same "whole: status, and what was printed" "0 here" "$status $out"
+	images=build/labvm/${kernel##*/}
+	# What is made of other files is made again.
+	truncate -s 100000 "$images/initrd" "$images/system.img" build/labvm/labs.img
+	vm sh -c 'echo here; test -x /lab/build/labs/01-pid-ns && test -x /usr/bin/bats'
+	same "images: status, and what was printed" "0 here" "$status $out"
+	# Also where the size and the date are as they were.
+	printf X | dd of="$images/initrd" bs=1 seek=3000000 conv=notrunc status=none
+	touch -r "$images/names" "$images/initrd"
+	vm echo here
+	same "a byte: status, and what was printed" "0 here" "$status $out"
+	cmp -n "$(stat -c %s build/rootfs/base.cpio)" "$images/initrd" build/rootfs/base.cpio
+	# What is not is named, with the remedy.
+	for file in vmlinux modules.cpio version; do
+		cp -a "$kernel/$file" "$BATS_TEST_TMPDIR/before"
+		truncate -s 9 "$kernel/$file"
+		expected="damaged in $kernel: $file: type make setup"
+		vm true
+		same "$file: status, and what was said" "125 vm: $expected" "$status $err"
+		vm --accel
+		same "$file, --accel: status, and what was said" "125 vm: $expected" "$status $err"
+		same "$file, scripts/kernel --check" "scripts/kernel: $expected" "$(scripts/kernel --check 2>&1)"
+		cp -a "$BATS_TEST_TMPDIR/before" "$kernel/$file"
+	done
+	for file in build/rootfs/base.cpio build/labvm/client; do
+		cp -a "$file" "$BATS_TEST_TMPDIR/before"
+		truncate -s 100000 "$file"
+		vm true
+		same "$file: status, and what was said" "125 vm: $PWD/$file is damaged: type make" "$status $err"
+		cp -a "$BATS_TEST_TMPDIR/before" "$file"
+	done
+	vm echo here
+	same "whole again: status, and what was said" "0 here " "$status $out $err"
+	# A guest that does not answer: all is tested again.
+	[ -e "$images/seen" ]
+	vm --append rdinit=/nothing true
+	same "a guest that ends: status" 125 "$status"
+	[ ! -e "$images/seen" ]
 }

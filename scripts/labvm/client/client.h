@@ -27,6 +27,9 @@ enum { STATUS_USAGE = 2, STATUS_VM = 125 };
 
 #define RUN_MAX 80
 
+/* Bytes that console.log and qemu.log in the run folder may each hold: what was said first. */
+#define LOG_MAX (1 << 20)
+
 /* ==== place.c ==== */
 
 extern struct vm {

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -108,12 +109,17 @@ static void add_devices(const struct machine *machine, enum start how, int memor
 
 static _Noreturn void become_qemu(pid_t parent)
 {
+	const struct rlimit log_limit = {LOG_MAX, LOG_MAX};
+
 	in_child();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(1);
 	/* Away from the terminal's signals: those are for the guest's command. */
 	setsid();
+	/* A guest may print for ever. QEMU ignores SIGXFSZ as we do, so only its writes to a full
+	 * log fail. Where setrlimit(2) fails, the caller's own limit is lower. */
+	setrlimit(RLIMIT_FSIZE, &log_limit);
 	if (chdir(vm.run) != 0)
 		_exit(1);
 	dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), 0);

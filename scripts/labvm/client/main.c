@@ -3,6 +3,7 @@
  *
  *	vm-client run [OPTION]... --qemu QEMU [ARG]... --boot [ARG]... -- [COMMAND [ARG]...]
  *		--banner TEXT	said on stderr when that is a terminal and the machine boots
+ *		--note FILE	removed when the machine does not answer: it says what was whole
  *		--limit SECONDS	a guest that is silent for so long has failed
  *		--memory MIB	of the guest
  *		--system FILE	the disk that /usr is on
@@ -99,7 +100,7 @@ static int attach(struct ends *ends, char *argv[])
 /* ==== run ==== */
 
 struct plan {
-	const char *banner, *states, *names;
+	const char *banner, *note, *states, *names;
 	bool whole_states;
 	long long limit; /* ms */
 	struct machine machine;
@@ -109,6 +110,8 @@ struct plan {
 
 static _Noreturn void die_unanswered(const struct plan *plan)
 {
+	if (plan->note)
+		unlink(plan->note);
 	if (!vm.qemu)
 		die_vm("QEMU ended with status %d before the lab VM answered",
 			WIFEXITED(vm.qemu_status) ? WEXITSTATUS(vm.qemu_status)
@@ -305,6 +308,8 @@ static void take_options(struct plan *plan)
 			usage();
 		if (strcmp(o[-1], "--banner") == 0)
 			plan->banner = value;
+		else if (strcmp(o[-1], "--note") == 0)
+			plan->note = value;
 		else if (strcmp(o[-1], "--limit") == 0)
 			plan->limit = atoi(value) * 1000LL;
 		else if (strcmp(o[-1], "--memory") == 0)

@@ -107,7 +107,8 @@ static void print_tail(const char *name)
 		lines += *--from == '\n';
 	if (*from == '\n')
 		from++;
-	fprintf(stderr, "vm: the end of %s:\n%s%s", name, from, text[n - 1] == '\n' ? "" : "\n");
+	fprintf(stderr, "vm: the end of %s%s:\n%s%s", size < LOG_MAX ? "" : "the first MiB of ",
+		name, from, text[n - 1] == '\n' ? "" : "\n");
 }
 
 __attribute__((format(printf, 1, 0))) static void say(const char *format, va_list args)
