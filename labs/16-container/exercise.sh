@@ -50,6 +50,7 @@ check() {
 	# Their parent ends at once. They end while process 1 is held, so that it is told once; one sleeps on.
 	# shellcheck disable=SC2016 # that shell expands it
 	go_on
+	# shellcheck disable=SC2016 # that shell expands it
 	nsenter --pid="$proc/$it/ns/pid" -- sh -c 'for i in $(seq "$0"); do sleep "$1" & done' $((many + 1)) "$mark" \
 		>/dev/null 2>&1 </dev/null 3>&- || :
 	until_so left_to_it $((many + 1)) "$mark"

@@ -145,8 +145,7 @@ static char *effect(const struct pod *pod, const char *field, const char *own, c
 	WHEN("mount.name") source_text(m);
 	WHEN("mount.mountPath") text("openat2(...\"%s\"...)", m->path);
 	WHEN("mount.readOnly")
-	mount_read_only(m) ? text("mount_setattr(...MOUNT_ATTR_RDONLY...)")
-			   : text("nothing");
+	mount_read_only(m) ? text("mount_setattr(...MOUNT_ATTR_RDONLY...)") : text("nothing");
 #undef WHEN
 #undef WHEN_SECURITY
 	if (!strcmp(field, NOT_HERE) || !strcmp(field, NOT_KNOWN))
