@@ -523,7 +523,7 @@ static void read_cgroups(const struct tree *t, struct machine *m)
 
 static void read_surroundings(const struct tree *t, struct machine *m)
 {
-	static const char *const scratch[] = {"/dev/nullb0", "/dev/ram0", "/dev/vda"};
+	static const char *const scratch[] = {"/dev/nullb0", "/dev/ram0"};
 
 	if (exists(t, "/.dockerenv"))
 		put(m->container, sizeof(m->container), "docker");

@@ -58,7 +58,7 @@ copied() {
 
 setup_file() {
 	"$LABS/$program" --can-run || return 0
-	for device in /dev/nullb0 /dev/ram0 /dev/vda; do
+	for device in /dev/nullb0 /dev/ram0; do
 		[ ! -b $device ] || break
 	done
 	numbers=$(stat -c '%t:%T' "$device")

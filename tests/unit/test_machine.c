@@ -641,12 +641,12 @@ static void facts_from_odd_places(void **state)
 		machine_read(&m, root);
 		assert_int_equal(m.cpus, cpus[i].count);
 	}
-	/* The lab VM's scratch disk, the first that there is; elsewhere a disk is none of ours. */
+	/* The lab VM's scratch disk; its other disks are its own, and elsewhere none is ours. */
 	put_text("dev/vda", "", 0644);
-	put_text("dev/ram0", "", 0644);
+	put_text("etc/unboxed-vm", "", 0644);
 	machine_read(&m, root);
 	assert_string_equal(m.block, "");
-	put_text("etc/unboxed-vm", "", 0644);
+	put_text("dev/ram0", "", 0644);
 	machine_read(&m, root);
 	assert_string_equal(m.block, "/dev/ram0");
 	/* Without a home there is one place less for the kernel of the lab VM, and no harm. */
