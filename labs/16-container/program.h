@@ -53,8 +53,11 @@ static inline int program_copy_by_user(const char *path)
 static inline bool program_is_protected(void)
 {
 	struct statvfs mount;
+	errno = 0;
 	return !statvfs("/proc/self/exe", &mount) && mount.f_flag & ST_RDONLY;
 }
+
+static int why_unprotected; /* an errno */
 
 /*
  * Returns when the program cannot be written to by way of its process. Where that is refused
@@ -63,24 +66,27 @@ static inline bool program_is_protected(void)
  */
 static inline void program_protect(char *argv[])
 {
+	if (access("/proc/self/exe", F_OK))
+		return;
 	autofree char *path = file_program();
 	const char *name = strrchr(path, '/') + 1;
 	if (program_is_protected()) {
 		prctl(PR_SET_NAME, name); /* execveat() has named us after the descriptor */
 		return;
 	}
-	autoclose int fd = geteuid() == 0 ? program_copy(path) : program_copy_by_user(path);
-	if (fd < 0)
-		return;
 	setenv(FILE_PROGRAM, path, 1);
-	syscall(SYS_execveat, fd, "", argv, environ, AT_EMPTY_PATH);
+	autoclose int fd = geteuid() == 0 ? program_copy(path) : program_copy_by_user(path);
+	if (fd >= 0)
+		syscall(SYS_execveat, fd, "", argv, environ, AT_EMPTY_PATH);
+	why_unprotected = errno;
 }
 
 static inline void program_must_be_protected(void)
 {
-	errno = 0;
-	if (!program_is_protected())
-		die("open_tree, mount_setattr, execveat: a container could write to this program");
+	if (program_is_protected())
+		return;
+	errno = errno ? errno : why_unprotected;
+	die("statfs, open_tree, mount_setattr or execveat: a container could write to this program");
 }
 
 /* ---- The descriptors that COMMAND inherits ---- */

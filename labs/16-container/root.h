@@ -139,7 +139,8 @@ static inline int folder_in_root(int root, const char *path)
 			(!mkdirat(parent, name, 0755) || errno == EEXIST))
 			folder = open_in_root(root, copy, O_PATH | O_DIRECTORY);
 		if (folder < 0)
-			die("%s in the container: expected a folder, or a place to make one", copy);
+			die("openat2, mkdirat: %s in the container: expected a folder, or a place for one",
+				copy);
 		close(parent);
 		parent = folder;
 	}
@@ -159,7 +160,8 @@ static inline int file_in_root(int root, const char *path)
 	int file = open_in_root(root, path, O_PATH);
 	struct stat st;
 	if (file < 0 || fstat(file, &st) || S_ISDIR(st.st_mode))
-		die("%s in the container: expected a file, or a place to make one", path);
+		die("openat2, openat: %s in the container: expected a file, or a place for one",
+			path);
 	return file;
 }
 
@@ -229,11 +231,11 @@ static inline void mount_staged(int root, const char *name)
 	struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
 	if (mkdirat(root, name, 0755) && errno != EEXIST)
-		die("mkdir %s in the container", name);
+		die("mkdirat %s in the container", name);
 	autoclose int tree = MUST(open(name, O_PATH | O_DIRECTORY | O_CLOEXEC));
 	autoclose int target = (int)syscall(SYS_openat2, root, name, &how, sizeof how);
 	if (target < 0)
-		die("%s in the image is no folder: nothing is mounted there", name);
+		die("openat2: %s in the image is no folder: nothing is mounted there", name);
 	MUST(move_tree(tree, target));
 }
 
@@ -475,6 +477,7 @@ static inline void root_make(const struct root *r)
 static inline bool cwd_is_inside(void)
 {
 	char path[PATH_MAX];
+	errno = 0;
 	return syscall(SYS_getcwd, path, sizeof path) > 0 && path[0] == '/';
 }
 
@@ -484,7 +487,6 @@ static inline void enter_workdir(const char *path)
 	autoclose int root = MUST(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
 	autoclose int folder = folder_in_root(root, path);
 	MUST(fchdir(folder));
-	errno = 0;
 	if (!cwd_is_inside())
-		die("the working directory %s is outside the root", path);
+		die("getcwd: the working directory %s is outside the root", path);
 }
