@@ -114,8 +114,9 @@ setup_file() {
 	fact status "$lab_status"
 	fact cgroup2_after "$(grep ' - cgroup2 ' /proc/self/mountinfo)"
 
-	strace -f -e trace=fork,clone,kill,execve,unshare -o "$BATS_FILE_TMPDIR/calls" \
+	strace -f -e trace=fork,clone,kill,execve,unshare -o "$BATS_FILE_TMPDIR/raw" \
 		"$LABS/$program" --memory 32M --format=jsonl >"$BATS_FILE_TMPDIR/jsonl" 2>/dev/null 3>&- || :
+	joined "$BATS_FILE_TMPDIR/raw" >"$BATS_FILE_TMPDIR/calls"
 }
 
 setup() {

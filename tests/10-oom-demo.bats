@@ -68,8 +68,9 @@ setup_file() {
 	fact status "$lab_status"
 	cp "$lab_dir/jsonl" "$BATS_FILE_TMPDIR/jsonl"
 
-	strace -f -e trace=clone3,kill,execve -o "$BATS_FILE_TMPDIR/calls" \
+	strace -f -e trace=clone3,kill,execve -o "$BATS_FILE_TMPDIR/raw" \
 		"$LABS/$program" --memory 32M --format=jsonl >/dev/null 2>&1 3>&- || :
+	joined "$BATS_FILE_TMPDIR/raw" >"$BATS_FILE_TMPDIR/calls"
 }
 
 setup() {
