@@ -249,20 +249,6 @@ setup() {
 	same "what lies below" file "$output"
 }
 
-# no_hold COMMAND...: run by COMMAND in a container, nothing that it did not ask for is the host's to write: each bind
-# mount is read-only, and the mode, owner, times and attributes of what is there do not change.
-no_hold() {
-	# shellcheck disable=SC2016 # its shell expands it
-	run -0 --separate-stderr "$@" sh -c 'awk "\$4 != \"/\" { print \$5, \$6 }" /proc/self/mountinfo | while read -r place options; do
-			case $options in ro,*) ;; *) echo "$place is writable" ;; esac
-			! chmod 600 "$place" && ! chown 7 "$place" && ! touch -d "2001-01-01 00:00" "$place" &&
-				! setfattr -n user.x -v y "$place" && ! setfattr -n trusted.x -v y "$place" || echo "$place changes"
-			echo bind
-		done 2>/dev/null'
-	within "bind mounts" 5 100 "$(grep -c '^bind$' <<<"$output")"
-	same "what is to be held" "" "$(grep -v '^bind$' <<<"$output" | xargs)"
-}
-
 @test "16-container: of what is the host's nothing can be changed by a mount that was not asked for" {
 	no_hold timeout 60 "$container" --
 	no_hold timeout 60 "$container" --cap-add ALL --network none --

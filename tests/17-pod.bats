@@ -420,6 +420,12 @@ becomes() {
 	[[ $stderr == *"expected a file that can be read"* ]]
 }
 
+@test "17-pod: of what is the host's nothing can be changed by a mount that was not asked for" {
+	needs_lab "$program"
+	pod
+	no_hold timeout 100 "$LABS/$program" "$manifest" --
+}
+
 @test "17-pod: a manifest may be a pipe" {
 	needs_lab "$program"
 	pod
