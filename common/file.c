@@ -127,20 +127,26 @@ const char *file_tmpdir(void)
 	return path;
 }
 
+static bool is_this_program(const char *path)
+{
+	struct stat a, b;
+	return !stat(path, &a) && !stat("/proc/self/exe", &b) && a.st_dev == b.st_dev &&
+	       a.st_ino == b.st_ino;
+}
+
 char *file_program(void)
 {
 	static const char self[] = "/proc/self/exe";
 	const char *named = getenv(FILE_PROGRAM);
-	struct stat a, b;
-	/* Whoever else has set it does not name our file. */
-	if (named && named[0] == '/' && !stat(named, &a) && !stat(self, &b) &&
-		a.st_dev == b.st_dev && a.st_ino == b.st_ino)
-		return text("%s", named);
 	char program[PATH_MAX];
 	ssize_t length = readlink(self, program, sizeof program - 1);
 	if (length < 0)
 		die("readlink %s", self);
-	return text("%.*s", (int)length, program);
+	program[length] = '\0';
+	/* The kernel's word comes first: anybody may have set a variable. */
+	if (!is_this_program(program) && named && named[0] == '/' && is_this_program(named))
+		return text("%s", named);
+	return text("%s", program);
 }
 
 char *file_rootfs(void)
