@@ -11,6 +11,8 @@ setup() {
 	cd "$ROOT" || return
 	export WORK=$BATS_TEST_TMPDIR/work SEED=$((RANDOM % 1000))
 	mkdir "$WORK"
+	# So that what other jobs have in /tmp at the moment is not taken for something left behind.
+	export TMPDIR=$BATS_TEST_TMPDIR
 	mapfile -t ids < <(for file in labs/*/solution.c; do basename "$(dirname "$file")"; done)
 }
 
@@ -47,7 +49,7 @@ all_fail() {
 # What a submission would change here: files of the tree and of /etc, what is left in /tmp, processes.
 machine() {
 	find scripts labs build/bin build/labs /etc -type f -printf '%p %s %T@ %m\n' 2>/dev/null | sort | sha256sum
-	find "${TMPDIR:-/tmp}" -maxdepth 1 \( -name 'unboxed-compile.*' -o -name 'unboxed-grade.*' \) -user "$EUID"
+	find "$TMPDIR" -maxdepth 1 -name 'unboxed-*'
 	uname -n
 	pgrep -f "$WORK" || :
 }
