@@ -31,8 +31,9 @@ MORE    := $(patsubst labs/%/more.c,%,$(wildcard labs/[0-9]*/more.c))
 MADE    := $(patsubst labs/%.c,$(B)/made/%.h,$(filter-out %/main.c %/more.c %/exercise.c %/solution.c,\
 	$(wildcard labs/[0-9]*/*.c)))
 PROGRAMS = $(LABS:%=$(B)/labs/%) $(MORE:%=$(B)/labs/%-more)
-HELPERS := $(patsubst scripts/%.c,%,$(wildcard scripts/*.c))
-LIBRARY := $(patsubst common/%.c,%,$(wildcard common/*.c))
+HELPERS := $(wildcard scripts/*/*.c)
+HELPERS := $(filter-out scripts/labvm/%,$(HELPERS))
+LIBRARY := $(patsubst common/%.c,%,$(wildcard common/*/*.c))
 UNITS   := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 
 include $(wildcard */rules.mk scripts/*/rules.mk)
@@ -106,9 +107,9 @@ owner = $(shell stat -c %u .)
 as_owner = $(if $(and $(filter 0,$(shell id -u)),$(filter-out 0,$(owner))),setpriv \
 	--reuid=$(owner) --regid=$(shell stat -c %g .) --clear-groups)
 all: | $(filter setup setup-dev,$(MAKECMDGOALS))
-	@$(as_owner) scripts/sums forget $(B)
-	@$(as_owner) $(MAKE) products; status=$$?; $(as_owner) scripts/sums note $(B); exit $$status
-products: $(PROGRAMS) $(ROOTFS_PRODUCTS) $(LABVM_PRODUCTS) $(HELPERS:%=$(B)/bin/%)
+	@$(as_owner) scripts/make/sums forget $(B)
+	@$(as_owner) $(MAKE) products; status=$$?; $(as_owner) scripts/make/sums note $(B); exit $$status
+products: $(PROGRAMS) $(ROOTFS_PRODUCTS) $(LABVM_PRODUCTS) $(addprefix $(B)/bin/,$(basename $(notdir $(HELPERS))))
 	@:
 made: $(MADE)
 	@:
@@ -116,26 +117,25 @@ units: | all
 	@$(as_owner) $(MAKE) $(UNITS:%=$(B)/unit/%)
 
 test: all units
-	@scripts/test
+	@scripts/check/test
 unit: units
-	@scripts/test --unit
+	@scripts/check/test --unit
 transcripts: all
-	@scripts/transcripts --write
+	@scripts/check/transcripts --write
 compare: all
-	@scripts/compare
+	@scripts/measure/compare
 bench: all
-	@scripts/bench
+	@scripts/measure/bench
 mutants attack signals faults scarce together: all
-	@scripts/campaign $@
+	@scripts/check/campaign $@
 coverage:
-	@scripts/coverage
+	@scripts/check/coverage
 fuzz: made
-	@scripts/fuzz
+	@scripts/check/fuzz
 lint: | $(filter setup setup-dev,$(MAKECMDGOALS))
-	@scripts/lint
+	@scripts/check/lint
 format:
-	$(Q)clang-format -i common/*.[ch] labs/*/*.[ch] rootfs/*.[ch] scripts/*.[ch] scripts/labvm/*.[ch] scripts/labvm/client/*.[ch] \
-		tests/unit/*.[ch]
+	$(Q)clang-format -i $(wildcard $(foreach at,common/* labs/* rootfs scripts/* scripts/labvm/client tests/unit,$(at)/*.[ch]))
 clean:
 	$(Q)rm -rf $(B)
 clean-vm:
@@ -160,11 +160,11 @@ $(B)/common/%.o: common/%.c
 $(B)/common/lib.a: $(LIBRARY:%=$(B)/common/%.o)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-# A lab that is linked to a library says so in its own source: scripts/libraries. Where this compiler
+# A lab that is linked to a library says so in its own source: scripts/make/libraries. Where this compiler
 # has none, the lab is left out, by name; where it has no archive of it, the lab is dynamic. What the
 # linker says of a static library that calls getaddrinfo(3), which we do not, is not shown.
 PKG_CONFIG ?= $(if $(filter %-gcc,$(CC)),$(CC:%gcc=%pkg-config),pkg-config)
-libraries   = PKG_CONFIG='$(PKG_CONFIG)' scripts/libraries
+libraries   = PKG_CONFIG='$(PKG_CONFIG)' scripts/make/libraries
 BUILD_LAB   = @mkdir -p $(@D); \
 	if ! libs=$$($(libraries) --libs $< 2>$@.log); then \
 		echo "  LEFT $@: $(CC) has no $$(cat $@.log) (make setup)"; rm -f $@ $@.log; exit 0; \
@@ -177,9 +177,9 @@ BUILD_LAB   = @mkdir -p $(@D); \
 	[ -n "$$libs" ] || cat $@.log >&2; \
 	rm -f $@.log
 
-$(B)/labs/%: labs/%/main.c $(B)/common/lib.a $(B)/static scripts/libraries | $(MADE)
+$(B)/labs/%: labs/%/main.c $(B)/common/lib.a $(B)/static scripts/make/libraries | $(MADE)
 	$(BUILD_LAB)
-$(B)/labs/%-more: labs/%/more.c $(B)/common/lib.a $(B)/static scripts/libraries | $(MADE)
+$(B)/labs/%-more: labs/%/more.c $(B)/common/lib.a $(B)/static scripts/make/libraries | $(MADE)
 	$(BUILD_LAB)
 # A lab's manifests may stand in its program (.incbin), of which the compiler tells no dependency.
 $(foreach lab,$(LABS),$(eval $(B)/labs/$(lab): $(wildcard labs/$(lab)/*.yaml)))
@@ -187,16 +187,19 @@ $(foreach lab,$(LABS),$(eval $(B)/labs/$(lab): $(wildcard labs/$(lab)/*.yaml)))
 # It runs here, and prints for the machine that CC compiles for.
 HOSTCC  := $(if $(filter %-gcc,$(CC)),gcc,$(CC))
 machine = $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
-$(B)/made/%.h: labs/%.c scripts/libraries
+$(B)/made/%.h: labs/%.c scripts/make/libraries
 	$(call say,MADE,$@)
 	@mkdir -p $(@D)
-	$(Q)$(HOSTCC) -std=gnu11 $(CFLAGS) $(WARNINGS) $$(scripts/libraries --cflags $<) $< -o $(@:.h=) \
-		$$(scripts/libraries --libs $< | sed 's/-static//')
+	$(Q)$(HOSTCC) -std=gnu11 $(CFLAGS) $(WARNINGS) $$(scripts/make/libraries --cflags $<) $< -o $(@:.h=) \
+		$$(scripts/make/libraries --libs $< | sed 's/-static//')
 	$(Q)$(@:.h=) $(machine) >$@
-$(B)/bin/%: scripts/%.c $(B)/common/lib.a $(B)/static | $(MADE)
-	$(call say,CC,$@)
-	@mkdir -p $(@D)
-	$(Q)$(COMPILE) -I. -MF $@.d $< $(B)/common/lib.a -o $@ $(LINK)
+define HELPER
+$(B)/bin/$(basename $(notdir $(1))): $(1) $(B)/common/lib.a $(B)/static | $(MADE)
+	$$(call say,CC,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$$(COMPILE) -I. -MF $$@.d $$< $(B)/common/lib.a -o $$@ $$(LINK)
+endef
+$(foreach source,$(HELPERS),$(eval $(call HELPER,$(source))))
 
 # The unit tests get a library of their own, with the sanitizers in it.
 # Without fortify, which calls by other names: the sanitizers look for more, and tests stand in for some.
@@ -210,4 +213,4 @@ $(B)/unit/%: tests/unit/%.c $(LIBRARY:%=$(B)/unit/common/%.o)
 	$(Q)$(COMPILE) $(SANITIZE) $$($(libraries) --cflags $<) -MF $@.d $< $(LIBRARY:%=$(B)/unit/common/%.o) \
 		-o $@ -lcmocka $$($(libraries) --libs $< | sed 's/-static//') -lm
 
--include $(wildcard $(B)/common/*.d $(B)/labs/*.d $(B)/bin/*.d $(B)/unit/*.d $(B)/unit/common/*.d)
+-include $(wildcard $(B)/common/*/*.d $(B)/labs/*.d $(B)/bin/*.d $(B)/unit/*.d $(B)/unit/common/*/*.d)

@@ -248,7 +248,7 @@ end_of() {
 	# Never in a machine that others use.
 	missing=$("$LABS/$program-more" --can-run=v1) && return 1
 	[[ $missing == *"booted for it alone; scripts/lab 07/more --v1"* ]]
-	if ! "$ROOT/scripts/kernel" --path >/dev/null 2>&1 || ! command -v "qemu-system-$(uname -m)" >/dev/null; then
+	if ! "$ROOT/scripts/labvm/kernel" --path >/dev/null 2>&1 || ! command -v "qemu-system-$(uname -m)" >/dev/null; then
 		skip "the lab VM is not set up here"
 	fi
 	# The lab, and after it the same by hand in that VM: limit, attach, witness.
@@ -273,7 +273,7 @@ HAND
 
 @test "07-cgroup-ns: without v1 memory, booted for it alone, that part is skipped and leaves nothing" {
 	host_only "it boots a lab VM of its own"
-	if ! "$ROOT/scripts/kernel" --path >/dev/null 2>&1 || ! command -v "qemu-system-$(uname -m)" >/dev/null; then
+	if ! "$ROOT/scripts/labvm/kernel" --path >/dev/null 2>&1 || ! command -v "qemu-system-$(uname -m)" >/dev/null; then
 		skip "the lab VM is not set up here"
 	fi
 	# shellcheck disable=SC2016 # the shell in there expands it

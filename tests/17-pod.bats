@@ -459,10 +459,10 @@ becomes() {
 	host_only "the manifests are with the sources"
 	command -v node >/dev/null || skip "Kubernetes' schema: node is not installed"
 	[ -d "$ROOT/build/schema/node_modules" ] || skip "Kubernetes' schema: not here (make setup-dev)"
-	run -0 node "$ROOT/tests/schema/validate.js" "$ROOT/build/schema" "$ROOT"/labs/$program/*.yaml
+	run -0 node "$ROOT/tests/peers/schema/validate.js" "$ROOT/build/schema" "$ROOT"/labs/$program/*.yaml
 	same documents "$(grep -c '^kind:' "$ROOT"/labs/$program/*.yaml | awk -F: '{ n += $2 } END { print n }') documents" "$output"
 
 	# It would say so.
 	sed 's/image: .*/image: [busybox]/' "$ROOT/labs/$program/oom.yaml" >"$manifest"
-	run -1 node "$ROOT/tests/schema/validate.js" "$ROOT/build/schema" "$manifest"
+	run -1 node "$ROOT/tests/peers/schema/validate.js" "$ROOT/build/schema" "$manifest"
 }

@@ -88,7 +88,7 @@ setup_file() {
 
 	lab_go_to 3 || :
 	fact containers_ended "$(all_gone $shims $payloads && echo yes)"
-	if "$ROOT/scripts/kernel" --path >/dev/null 2>&1 && command -v "qemu-system-$(uname -m)" >/dev/null; then
+	if "$ROOT/scripts/labvm/kernel" --path >/dev/null 2>&1 && command -v "qemu-system-$(uname -m)" >/dev/null; then
 		vms=$(children_of "$me")
 		fact vms "$(wc -w <<<"$vms")"
 		fact vm_children "$(grandchildren_of "$me")"
@@ -168,7 +168,7 @@ from() {
 	# check: VMs: with this machine's boot id
 	same "ours among these" 0 "$(from vm | grep -c "$ours" || :)"
 	# check: VMs: osrelease
-	same "their osrelease" "$(<"$("$ROOT/scripts/kernel" --path)/version")" "$(from vm | cut -d' ' -f2 | sort -u)"
+	same "their osrelease" "$(<"$("$ROOT/scripts/labvm/kernel" --path)/version")" "$(from vm | cut -d' ' -f2 | sort -u)"
 	# check: VMs: shells in our /proc
 	same "their shells in our /proc" 0 "$vm_shells"
 	# check: VMs: processes, all of them QEMU

@@ -8,7 +8,7 @@ bats_require_minimum_version 1.5.0
 export LC_ALL=C.UTF-8 PATH="$PATH:/usr/sbin:/sbin"
 unset NO_COLOR WHERE
 
-ROOT=${BATS_TEST_DIRNAME%/tests}
+ROOT=${BATS_TEST_DIRNAME%/tests*}
 LABS=$ROOT/build/labs
 
 in_vm() {

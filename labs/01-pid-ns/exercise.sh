@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/box and scripts/exercise
+# shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
 task="Run COMMAND as process 1 of a PID namespace, with a /proc that shows nothing but its own."
 look="labs/01-pid-ns/main.c, the steps with unshare() and mount(); pid_namespaces(7) on /proc."
 

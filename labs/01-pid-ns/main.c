@@ -10,11 +10,11 @@
 #include <signal.h>
 #include <sys/mount.h>
 
-#include "file.h"
-#include "lab.h"
-#include "ns.h"
-#include "proc.h"
-#include "sys.h"
+#include "kernel/file.h"
+#include "story/lab.h"
+#include "kernel/ns.h"
+#include "kernel/proc.h"
+#include "kernel/sys.h"
 #include "words.h"
 
 static const struct lab lab = {

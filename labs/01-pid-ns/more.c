@@ -10,12 +10,12 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "cg.h"
-#include "file.h"
-#include "lab.h"
-#include "ns.h"
-#include "proc.h"
-#include "sys.h"
+#include "kernel/cg.h"
+#include "kernel/file.h"
+#include "story/lab.h"
+#include "kernel/ns.h"
+#include "kernel/proc.h"
+#include "kernel/sys.h"
 #include "words.h"
 
 enum { BUSY = 200 }; /* instead of a share: the machine had no CPU to give */

@@ -1,5 +1,5 @@
 /* The prose of 01-pid-ns, apart from its code so that it can be translated. */
-#include "lab.h"
+#include "story/lab.h"
 
 static const struct lab_question questions[] = {
 	{"caller", "After unshare(CLONE_NEWPID), what is the PID of the process that called it?",

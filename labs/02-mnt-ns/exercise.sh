@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/box and scripts/exercise
+# shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
 task="Run COMMAND with KIB of memory at FOLDER, nosuid and nodev, that nobody else sees."
 look="labs/02-mnt-ns/main.c, where the lab makes its mounts private; mount(2) on the flags, tmpfs(5) on size."
 

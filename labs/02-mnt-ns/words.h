@@ -1,5 +1,5 @@
 /* The prose of 02-mnt-ns, apart from its code so that it can be translated. */
-#include "lab.h"
+#include "story/lab.h"
 
 static const struct lab_question questions[] = {
 	{"leak",

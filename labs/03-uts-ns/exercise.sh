@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/box and scripts/exercise
+# shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
 task="Run COMMAND with a hostname and a NIS domain name of its own; the machine keeps both of its names."
 look="labs/03-uts-ns/main.c, the step with unshare(); sethostname(2), which tells of setdomainname() too."
 

@@ -1,5 +1,5 @@
 /* The prose of 03-uts-ns, apart from its code so that it can be translated. */
-#include "lab.h"
+#include "story/lab.h"
 
 static const struct lab_question questions[] = {
 	{"copy", "A process asks for a UTS namespace of its own. Its hostname is now:",

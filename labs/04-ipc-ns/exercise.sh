@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/box and scripts/exercise
+# shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
 task="Run COMMAND where a shared memory segment of KEY and BYTES lies ready, which the machine does not have."
 look="labs/04-ipc-ns/main.c, the steps before and after unshare(); shmget(2) on IPC_CREAT."
 

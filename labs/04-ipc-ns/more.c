@@ -13,11 +13,11 @@
 #include <sys/sem.h>
 #include <sys/shm.h>
 
-#include "file.h"
-#include "lab.h"
-#include "ns.h"
-#include "proc.h"
-#include "sys.h"
+#include "kernel/file.h"
+#include "story/lab.h"
+#include "kernel/ns.h"
+#include "kernel/proc.h"
+#include "kernel/sys.h"
 #include "words.h"
 
 #define LIMIT "/proc/sys/user/max_ipc_namespaces"

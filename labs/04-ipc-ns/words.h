@@ -1,5 +1,5 @@
 /* The prose of 04-ipc-ns, apart from its code so that it can be translated. */
-#include "lab.h"
+#include "story/lab.h"
 
 static const struct lab_question questions[] = {
 	{"key", "Inside a new IPC namespace the host's key is created again. There are now",

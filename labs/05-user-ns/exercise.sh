@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/box and scripts/exercise
+# shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
 task="Run COMMAND as root of a user namespace of its own, in which user and group 0 are yours."
 look="labs/05-user-ns/main.c, where the maps are written; user_namespaces(7), on gid_map and setgroups."
 

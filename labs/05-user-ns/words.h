@@ -1,5 +1,5 @@
 /* The prose of 05-user-ns, apart from its code so that it can be translated. */
-#include "lab.h"
+#include "story/lab.h"
 
 static const struct lab_question questions[] = {
 	{"before",

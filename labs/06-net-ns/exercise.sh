@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/box and scripts/exercise
+# shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
 task="Run COMMAND in the network and UTS namespaces of process PID, and in no other of its namespaces."
 look="labs/06-net-ns/more.c, which enters a container; setns(2), and ls -l /proc/self/ns."
 

@@ -15,8 +15,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "file.h"
-#include "sys.h"
+#include "kernel/file.h"
+#include "kernel/sys.h"
 
 /* libnl has error numbers of its own. When it was a system call that failed, errno is that one's
  * still. */

@@ -9,10 +9,10 @@
 #include <netinet/ip_icmp.h>
 #include <sched.h>
 
-#include "lab.h"
+#include "story/lab.h"
 #include "link.h" /* the netlink messages: five lines each, beside this file */
-#include "ns.h"
-#include "proc.h"
+#include "kernel/ns.h"
+#include "kernel/proc.h"
 #include "words.h"
 
 static long long port = 8080;

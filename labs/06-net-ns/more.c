@@ -13,12 +13,12 @@
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 
-#include "file.h"
-#include "lab.h"
+#include "kernel/file.h"
+#include "story/lab.h"
 #include "link.h"
-#include "machine.h"
-#include "ns.h"
-#include "proc.h"
+#include "machine/machine.h"
+#include "kernel/ns.h"
+#include "kernel/proc.h"
 #include "words.h"
 
 enum { PORT = 8080, MARK_PORT = 8081 };

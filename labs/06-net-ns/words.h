@@ -1,5 +1,5 @@
 /* The prose of 06-net-ns, apart from its code so that it can be translated. */
-#include "lab.h"
+#include "story/lab.h"
 
 static const struct lab_question questions[] = {
 	{"lo", "A process in a new network namespace connects to 127.0.0.1. It gets:",

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/box and scripts/exercise
+# shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
 task="Run COMMAND as a member of GROUP, in a cgroup namespace that begins there."
 look="labs/07-cgroup-ns/main.c, the step with CLONE_NEWCGROUP; cgroup_namespaces(7) on where a namespace begins."
 

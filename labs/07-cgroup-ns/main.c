@@ -15,12 +15,12 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-#include "file.h"
-#include "lab.h"
-#include "machine.h"
-#include "ns.h"
-#include "proc.h"
-#include "sys.h"
+#include "kernel/file.h"
+#include "story/lab.h"
+#include "machine/machine.h"
+#include "kernel/ns.h"
+#include "kernel/proc.h"
+#include "kernel/sys.h"
 #include "words.h"
 
 static long long limit; /* bytes */

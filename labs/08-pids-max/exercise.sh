@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/box and scripts/exercise
+# shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
 task="Make GROUP with at most MAX tasks, and run COMMAND in it."
 look="labs/08-pids-max/main.c, where pids.max is written; cgroup-v2.rst on the PID controller."
 

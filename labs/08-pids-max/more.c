@@ -13,11 +13,11 @@
 #include <sys/syscall.h>
 #include <time.h>
 
-#include "cg.h"
-#include "file.h"
-#include "lab.h"
-#include "proc.h"
-#include "sys.h"
+#include "kernel/cg.h"
+#include "kernel/file.h"
+#include "story/lab.h"
+#include "kernel/proc.h"
+#include "kernel/sys.h"
 #include "words.h"
 
 static const struct lab lab = {

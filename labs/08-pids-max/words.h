@@ -1,5 +1,5 @@
 /* The prose of 08-pids-max, apart from its code so that it can be translated. */
-#include "lab.h"
+#include "story/lab.h"
 
 static const struct lab_question questions[] = {
 	{"next", "A group holds as many tasks as pids.max allows. One of them calls fork(). It",

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/box and scripts/exercise
+# shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
 task="Make GROUP, which gets PERCENT of one processor in each period of 100 ms, and run COMMAND in it."
 look="labs/09-cpu-max/main.c, where cpu.max is written; cgroup-v2.rst on cpu.max: \$MAX \$PERIOD, in microseconds."
 

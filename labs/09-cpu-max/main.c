@@ -7,12 +7,12 @@
 #define _GNU_SOURCE
 #include <sched.h>
 
-#include "cg.h"
-#include "file.h"
-#include "lab.h"
-#include "proc.h"
+#include "kernel/cg.h"
+#include "kernel/file.h"
+#include "story/lab.h"
+#include "kernel/proc.h"
 #include "spinner.h"
-#include "sys.h"
+#include "kernel/sys.h"
 #include "words.h"
 
 static long long quota = 50000, period = 100000, cpus, seconds = 2000, weight = 300;

@@ -8,12 +8,12 @@
 #include <signal.h>
 #include <sys/stat.h>
 
-#include "cg.h"
-#include "file.h"
-#include "lab.h"
-#include "proc.h"
+#include "kernel/cg.h"
+#include "kernel/file.h"
+#include "story/lab.h"
+#include "kernel/proc.h"
 #include "spinner.h"
-#include "sys.h"
+#include "kernel/sys.h"
 #include "words.h"
 
 static const struct lab_part parts[] = {

@@ -11,11 +11,11 @@
 #include <sys/mman.h>
 #include <time.h>
 
-#include "cg.h"
-#include "file.h"
-#include "lab.h"
-#include "proc.h"
-#include "sys.h"
+#include "kernel/cg.h"
+#include "kernel/file.h"
+#include "story/lab.h"
+#include "kernel/proc.h"
+#include "kernel/sys.h"
 
 enum {
 	CELLS = 200,        /* so many parts has a window */

@@ -1,5 +1,5 @@
 /* The prose of 09-cpu-max, apart from its code so that it can be translated. */
-#include "lab.h"
+#include "story/lab.h"
 
 static const struct lab_question questions[] = {
 	{"limit", "A program that only computes is limited to half a CPU by cpu.max. It",

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/box and scripts/exercise
+# shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
 task="A service keeps every answer in memory and is killed with 137. Let it live under the limit of GROUP."
 look="labs/10-oom-demo/main.c on memory.max and memory.events; and which file of GROUP says how much there is."
 

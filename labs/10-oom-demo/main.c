@@ -11,11 +11,11 @@
 #include <sys/mman.h>
 #include <sys/sysinfo.h>
 
-#include "cg.h"
-#include "file.h"
-#include "lab.h"
-#include "proc.h"
-#include "sys.h"
+#include "kernel/cg.h"
+#include "kernel/file.h"
+#include "story/lab.h"
+#include "kernel/proc.h"
+#include "kernel/sys.h"
 #include "words.h"
 
 enum { CHUNKS = 40 }; /* that many steps to the limit, each of them a sample */

@@ -13,13 +13,13 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-#include "cg.h"
-#include "file.h"
-#include "lab.h"
-#include "machine.h"
-#include "ns.h"
-#include "proc.h"
-#include "sys.h"
+#include "kernel/cg.h"
+#include "kernel/file.h"
+#include "story/lab.h"
+#include "machine/machine.h"
+#include "kernel/ns.h"
+#include "kernel/proc.h"
+#include "kernel/sys.h"
 #include "words.h"
 
 static const struct lab_part parts[] = {

@@ -1,5 +1,5 @@
 /* The prose of 10-oom-demo, apart from its code so that it can be translated. */
-#include "lab.h"
+#include "story/lab.h"
 
 static const struct lab_question questions[] = {
 	{"asks", "A program asks mmap() for twice its memory.max. It gets:",

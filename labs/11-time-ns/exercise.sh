@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/box and scripts/exercise
+# shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
 task="Run COMMAND on a machine that seems to have been up SECONDS longer."
 look="labs/11-time-ns/main.c, the steps with CLONE_NEWTIME; time_namespaces(7) on /proc/PID/timens_offsets."
 

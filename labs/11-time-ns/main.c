@@ -10,11 +10,11 @@
 #include <sys/mman.h>
 #include <time.h>
 
-#include "file.h"
-#include "lab.h"
-#include "ns.h"
-#include "proc.h"
-#include "sys.h"
+#include "kernel/file.h"
+#include "story/lab.h"
+#include "kernel/ns.h"
+#include "kernel/proc.h"
+#include "kernel/sys.h"
 #include "words.h"
 
 #define DAY (24 * 60 * 60LL)

@@ -1,5 +1,5 @@
 /* The prose of 11-time-ns, apart from its code so that it can be translated. */
-#include "lab.h"
+#include "story/lab.h"
 
 static const struct lab_question questions[] = {
 	{"caller", "A process asks for a time namespace of its own. In it are, from then on,",

@@ -13,11 +13,11 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include "cg.h"
-#include "file.h"
-#include "lab.h"
-#include "machine.h"
-#include "sys.h"
+#include "kernel/cg.h"
+#include "kernel/file.h"
+#include "story/lab.h"
+#include "machine/machine.h"
+#include "kernel/sys.h"
 
 enum { PLACE = 32 << 20 }; /* the labs write to its first bytes only */
 

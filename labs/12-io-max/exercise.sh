@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/box and scripts/exercise
+# shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
 task="Make GROUP, which reads at most RBPS bytes a second from the disk SOURCE and makes at most WIOPS writes a second to the disk TARGET, and run COMMAND in it."
 look="labs/12-io-max/disk.h, where io.max is written; cgroup-v2.rst on io.max; stat(2) on the numbers of a device."
 

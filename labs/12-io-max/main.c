@@ -7,13 +7,13 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "cg.h"
+#include "kernel/cg.h"
 #include "disk.h"
-#include "file.h"
-#include "lab.h"
+#include "kernel/file.h"
+#include "story/lab.h"
 #include "meter.h"
-#include "proc.h"
-#include "sys.h"
+#include "kernel/proc.h"
+#include "kernel/sys.h"
 #include "words.h"
 
 enum { SMALL = 4096 };

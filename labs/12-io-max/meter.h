@@ -9,10 +9,10 @@
 #include <sys/mman.h>
 #include <time.h>
 
-#include "cg.h"
-#include "lab.h"
-#include "proc.h"
-#include "sys.h"
+#include "kernel/cg.h"
+#include "story/lab.h"
+#include "kernel/proc.h"
+#include "kernel/sys.h"
 
 enum {
 	WARM_USEC = 250000, /* a new limit gives a tenth of a second's worth at once */

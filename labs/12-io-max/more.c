@@ -11,14 +11,14 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-#include "cg.h"
+#include "kernel/cg.h"
 #include "disk.h"
-#include "file.h"
-#include "lab.h"
+#include "kernel/file.h"
+#include "story/lab.h"
 #include "meter.h"
-#include "ns.h"
-#include "proc.h"
-#include "sys.h"
+#include "kernel/ns.h"
+#include "kernel/proc.h"
+#include "kernel/sys.h"
 #include "words.h"
 
 enum { RATE = 4 << 20, PAGE = 4096, CACHED = 4 << 20 };

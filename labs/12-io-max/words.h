@@ -1,5 +1,5 @@
 /* The prose of 12-io-max, apart from its code so that it can be translated. */
-#include "lab.h"
+#include "story/lab.h"
 
 static const struct lab_question questions[] = {
 	{"limit", "A process reads a fast disk with all it has. Its group gets rbps. Its next read",

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/box and scripts/exercise
+# shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
 task="Run COMMAND in GROUP, which of all block devices may open and make only MAJOR:MINOR; character devices are as free as before."
 look="labs/13-devices/main.c, load_program() and attach(); struct bpf_cgroup_dev_ctx in linux/bpf.h."
 

@@ -13,11 +13,11 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
-#include "cg.h"
-#include "file.h"
-#include "lab.h"
-#include "proc.h"
-#include "sys.h"
+#include "kernel/cg.h"
+#include "kernel/file.h"
+#include "story/lab.h"
+#include "kernel/proc.h"
+#include "kernel/sys.h"
 #include "words.h"
 
 enum { MEM = 1, TTY = 4, NULL_DEVICE = 3, ZERO = 5 }; /* Documentation/admin-guide/devices.txt */

@@ -18,12 +18,12 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
-#include "cg.h"
-#include "file.h"
-#include "lab.h"
-#include "ns.h"
-#include "proc.h"
-#include "sys.h"
+#include "kernel/cg.h"
+#include "kernel/file.h"
+#include "story/lab.h"
+#include "kernel/ns.h"
+#include "kernel/proc.h"
+#include "kernel/sys.h"
 #include "words.h"
 
 enum { MEM = 1, NULL_DEVICE = 3, ZERO = 5 };

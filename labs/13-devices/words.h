@@ -1,5 +1,5 @@
 /* The prose of 13-devices, apart from its code so that it can be translated. */
-#include "lab.h"
+#include "story/lab.h"
 
 static const struct lab_question questions[] = {
 	{"root", "/dev/zero is there, mode 0666. Root in the group opens it. It gets",

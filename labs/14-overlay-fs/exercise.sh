@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/box and scripts/exercise
+# shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
 task="Run COMMAND with the files of IMAGE at PLACE; what it changes lies in CHANGES, and IMAGE stays as it is."
 look="labs/14-overlay-fs/main.c, the step that mounts; overlayfs.rst, \"Upper and Lower\"."
 

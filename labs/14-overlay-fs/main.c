@@ -15,11 +15,11 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
-#include "file.h"
-#include "lab.h"
-#include "ns.h"
-#include "proc.h"
-#include "sys.h"
+#include "kernel/file.h"
+#include "story/lab.h"
+#include "kernel/ns.h"
+#include "kernel/proc.h"
+#include "kernel/sys.h"
 #include "words.h"
 
 static const struct lab lab = {

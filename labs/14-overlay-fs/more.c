@@ -15,11 +15,11 @@
 #include <sys/statfs.h>
 #include <sys/xattr.h>
 
-#include "file.h"
-#include "lab.h"
-#include "ns.h"
-#include "proc.h"
-#include "sys.h"
+#include "kernel/file.h"
+#include "story/lab.h"
+#include "kernel/ns.h"
+#include "kernel/proc.h"
+#include "kernel/sys.h"
 #include "words.h"
 
 #define SIZE (1 << 20) /* of the program in the image */

@@ -1,5 +1,5 @@
 /* The prose of 14-overlay-fs, apart from its code so that it can be translated. */
-#include "lab.h"
+#include "story/lab.h"
 
 static const struct lab_question questions[] = {
 	{"write", "A container writes to a file of its image. What is changed is",

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/box and scripts/exercise
+# shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
 task="Run COMMAND as user UID, without any capability and without a way to get one by what it executes."
 look="labs/15-security-context/main.c, each knob with its call; prctl(2), capabilities(7) on the bounding set."
 

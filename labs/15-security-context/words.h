@@ -1,5 +1,5 @@
 /* The prose of 15-security-context, apart from its code so that it can be translated. */
-#include "lab.h"
+#include "story/lab.h"
 
 static const struct lab_question questions[] = {
 	{"map", "runAsUser: 1000 is set. What does /proc/self/uid_map of the container say?",

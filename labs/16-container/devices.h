@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <sys/syscall.h>
 
-#include "sys.h"
+#include "kernel/sys.h"
 
 static inline int bpf(enum bpf_cmd command, union bpf_attr *attr)
 {

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/box and scripts/exercise
+# shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
 task="Be process 1 of COMMAND's container: pass signals on to COMMAND, wait for all that ends in there, end with COMMAND and its status."
 look="labs/16-container/life.h, init_main(); pid_namespaces(7), \"The namespace init process\"; sigwaitinfo(2), waitpid(2)."
 

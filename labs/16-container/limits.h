@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "cg.h"
+#include "kernel/cg.h"
 #include "container.h"
 #include "devices.h"
 

@@ -13,10 +13,10 @@
 #include <sys/stat.h>
 
 #include "../06-net-ns/link.h"
-#include "file.h"
-#include "lab.h"
-#include "ns.h"
-#include "proc.h"
+#include "kernel/file.h"
+#include "story/lab.h"
+#include "kernel/ns.h"
+#include "kernel/proc.h"
 
 #define NETWORK "172.17" /* Docker's: 172.17.0.0/16 */
 #define GATEWAY NETWORK ".0.1"

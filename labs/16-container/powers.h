@@ -19,9 +19,9 @@
 #include <sys/syscall.h>
 
 #include "16-container/filter.h"
-#include "file.h"
-#include "lab.h"
-#include "sys.h"
+#include "kernel/file.h"
+#include "story/lab.h"
+#include "kernel/sys.h"
 
 #define CAP(name) (1ULL << CAP_##name)
 

@@ -16,8 +16,8 @@
 #include <sys/statvfs.h>
 #include <sys/wait.h>
 
-#include "file.h"
-#include "lab.h"
+#include "kernel/file.h"
+#include "story/lab.h"
 #include "root.h"
 
 /* Returns a descriptor of the program at path on a mount of its own; -1 and errno. */

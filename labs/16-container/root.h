@@ -25,11 +25,11 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
-#include "file.h"
-#include "lab.h"
-#include "ns.h"
-#include "proc.h"
-#include "sys.h"
+#include "kernel/file.h"
+#include "story/lab.h"
+#include "kernel/ns.h"
+#include "kernel/proc.h"
+#include "kernel/sys.h"
 
 /* A folder or file of the host that is seen at another place in the container. */
 struct bind_mount {

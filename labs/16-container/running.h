@@ -11,7 +11,7 @@
 #include <time.h>
 
 #include "life.h"
-#include "machine.h"
+#include "machine/machine.h"
 
 struct seen {
 	pid_t pid; /* of its first process, outside */

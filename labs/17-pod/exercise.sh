@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/box and scripts/exercise
+# shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
 task="Run COMMAND as one container more of pause's Pod: its network, IPC and hostname, but processes and mounts of its own."
 look="labs/17-pod/join.h, container_join(); the table of namespaces in the guide's chapter 17; setns(2), with a pidfd."
 

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "pod.h"
-#include "sys.h"
+#include "kernel/sys.h"
 
 /* The value of NAME, length bytes of it, among the first count; the last one counts. NULL: none has
  * it. */

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "pod.h"
-#include "sys.h"
+#include "kernel/sys.h"
 
 struct rule {
 	const char *pattern, *words;

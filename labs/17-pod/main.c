@@ -17,7 +17,7 @@
 
 #include "explain.h"
 #include "kubelet.h"
-#include "lab.h"
+#include "story/lab.h"
 #include "look.h"
 #include "words.h"
 

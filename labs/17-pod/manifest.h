@@ -20,11 +20,11 @@
 #include "../16-container/root.h"
 #include "expand.h"
 #include "fields.h"
-#include "file.h"
+#include "kernel/file.h"
 #include "pod.h"
 #include "quantity.h"
 #include "resources.h"
-#include "sys.h"
+#include "kernel/sys.h"
 
 #define FILE_MAX (1 << 20)
 #define VALUES_MAX 65536 /* each alias counted each time */

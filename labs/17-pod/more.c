@@ -10,7 +10,7 @@
 #include <sys/utsname.h>
 
 #include "kubelet.h"
-#include "lab.h"
+#include "story/lab.h"
 #include "look.h"
 #include "words.h"
 

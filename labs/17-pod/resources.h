@@ -9,9 +9,9 @@
 #include <math.h>
 #include <stdbool.h>
 
-#include "file.h"
+#include "kernel/file.h"
 #include "pod.h"
-#include "sys.h"
+#include "kernel/sys.h"
 
 enum resource { CPU, MEMORY };
 

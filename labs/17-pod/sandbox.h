@@ -21,14 +21,14 @@
 #include "../16-container/powers.h"
 #include "../16-container/program.h"
 #include "../16-container/root.h"
-#include "cg.h"
-#include "file.h"
-#include "lab.h"
+#include "kernel/cg.h"
+#include "kernel/file.h"
+#include "story/lab.h"
 #include "manifest.h"
-#include "ns.h"
-#include "proc.h"
+#include "kernel/ns.h"
+#include "kernel/proc.h"
 #include "resources.h"
-#include "sys.h"
+#include "kernel/sys.h"
 
 /* One container of the Pod, and what has become of it. */
 struct running {

@@ -6,7 +6,7 @@
  */
 #define _GNU_SOURCE
 #include "figures.h"
-#include "machine.h"
+#include "machine/machine.h"
 #include "words.h"
 
 static long long containers = 100, vms = 4, memory = 128 << 20;

@@ -14,11 +14,11 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "cg.h"
-#include "file.h"
-#include "lab.h"
-#include "proc.h"
-#include "sys.h"
+#include "kernel/cg.h"
+#include "kernel/file.h"
+#include "story/lab.h"
+#include "kernel/proc.h"
+#include "kernel/sys.h"
 
 enum { MOST = 500, SILENCE_MS = 180000 };
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "state.h"
+#include "story/state.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

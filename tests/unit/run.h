@@ -30,7 +30,7 @@
 
 #include <cmocka.h>
 
-#include "lab.h"
+#include "story/lab.h"
 
 enum { RUN_SECONDS = 15, RUN_OUT = 1 << 18, RUN_ERR = 1 << 15, RUN_PACKETS = 256 };
 

@@ -3,20 +3,20 @@
  * real groups of our own; those tests are skipped where none can be made.
  */
 #define _GNU_SOURCE
-#include "cg.h"
+#include "kernel/cg.h"
 
 #include <limits.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
 #include "fails.h"
-#include "file.h"
-#include "machine.h"
-#include "probe.h"
-#include "proc.h"
+#include "kernel/file.h"
+#include "machine/machine.h"
+#include "machine/probe.h"
+#include "kernel/proc.h"
 #include "run.h"
-#include "state.h"
-#include "sys.h"
+#include "story/state.h"
+#include "kernel/sys.h"
 
 static const struct lab lab_here = {.id = "91-test", .title = "t", .goal = "g"};
 static char folder[PATH_MAX];

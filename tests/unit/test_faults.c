@@ -8,16 +8,16 @@
 #include <seccomp.h>
 #include <sys/mman.h>
 
-#include "cg.h"
+#include "kernel/cg.h"
 #include "fails.h"
-#include "file.h"
-#include "machine.h"
-#include "ns.h"
-#include "probe.h"
-#include "proc.h"
+#include "kernel/file.h"
+#include "machine/machine.h"
+#include "kernel/ns.h"
+#include "machine/probe.h"
+#include "kernel/proc.h"
 #include "run.h"
-#include "state.h"
-#include "sys.h"
+#include "story/state.h"
+#include "kernel/sys.h"
 
 static const struct lab lab_here = {.id = "91-test", .title = "t", .goal = "g"};
 

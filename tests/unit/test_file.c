@@ -2,13 +2,13 @@
  * file.c: whole small files, and what a run leaves in /tmp.
  */
 #define _GNU_SOURCE
-#include "file.h"
+#include "kernel/file.h"
 
 #include <sys/stat.h>
 
 #include "run.h"
-#include "state.h"
-#include "sys.h"
+#include "story/state.h"
+#include "kernel/sys.h"
 
 static const struct lab lab_here = {.id = "91-test", .title = "t", .goal = "g"};
 static char folder[64], path[128];

@@ -7,10 +7,10 @@
 #include <sys/stat.h>
 
 #include "fails.h"
-#include "proc.h"
+#include "kernel/proc.h"
 #include "run.h"
-#include "state.h"
-#include "sys.h"
+#include "story/state.h"
+#include "kernel/sys.h"
 
 static const struct lab_question questions[] = {
 	{.name = "pid",

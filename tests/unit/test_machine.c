@@ -21,8 +21,8 @@
 
 #include <cmocka.h>
 
-#include "machine.h"
-#include "probe.h"
+#include "machine/machine.h"
+#include "machine/probe.h"
 
 static struct machine m;
 static struct probe_missing miss;
@@ -92,7 +92,7 @@ static void unpack(const char *name)
 	const char *here = strrchr(__FILE__, '/');
 	unsigned int mode;
 
-	snprintf(path, sizeof(path), "%.*smachines/%s.txt", here ? (int)(here - __FILE__) + 1 : 0,
+	snprintf(path, sizeof(path), "%.*s../machines/%s.txt", here ? (int)(here - __FILE__) + 1 : 0,
 		__FILE__, name);
 	char *text = slurp(path);
 	for (int round = 0; round < 2; round++) {

@@ -3,7 +3,7 @@
  * namespaces the tests that need one are skipped.
  */
 #define _GNU_SOURCE
-#include "ns.h"
+#include "kernel/ns.h"
 
 #include <grp.h>
 #include <sched.h>
@@ -12,10 +12,10 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
-#include "file.h"
-#include "proc.h"
+#include "kernel/file.h"
+#include "kernel/proc.h"
 #include "run.h"
-#include "sys.h"
+#include "kernel/sys.h"
 
 static const struct lab lab_here = {.id = "01-test", .title = "t", .goal = "g"};
 

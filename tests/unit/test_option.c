@@ -6,7 +6,7 @@
 
 #include "fails.h"
 #include "run.h"
-#include "state.h"
+#include "story/state.h"
 
 static long long memory, count, cpus;
 static const char *host, *file;

@@ -2,10 +2,10 @@
  * out.c: one event, two formats, each event one write(2).
  */
 #define _GNU_SOURCE
-#include "proc.h"
+#include "kernel/proc.h"
 #include "run.h"
-#include "state.h"
-#include "sys.h"
+#include "story/state.h"
+#include "kernel/sys.h"
 
 #define LONG_TEXT \
 	"one two three four five six seven eight nine ten eleven twelve thirteen fourteen " \

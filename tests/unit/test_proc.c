@@ -4,10 +4,10 @@
 #define _GNU_SOURCE
 #include <sched.h>
 
-#include "proc.h"
+#include "kernel/proc.h"
 #include "run.h"
-#include "state.h"
-#include "sys.h"
+#include "story/state.h"
+#include "kernel/sys.h"
 
 static const struct lab lab_here = {.id = "01-test", .title = "t", .goal = "g"};
 

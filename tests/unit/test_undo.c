@@ -5,10 +5,10 @@
 #include <dirent.h>
 #include <sys/stat.h>
 
-#include "proc.h"
+#include "kernel/proc.h"
 #include "run.h"
-#include "state.h"
-#include "sys.h"
+#include "story/state.h"
+#include "kernel/sys.h"
 
 static const struct lab lab_here = {.id = "01-test", .title = "t", .goal = "g"};
 static char folder[64];

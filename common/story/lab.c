@@ -1,0 +1,457 @@
+/*
+ * lab.c: the life of a lab.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "kernel/file.h"
+#include "machine/machine.h"
+#include "machine/probe.h"
+#include "kernel/proc.h"
+#include "story/state.h"
+#include "kernel/sys.h"
+
+enum { MISSING = 8, SUMMARY = 512 };
+
+const struct lab *lab;
+struct shared *shared;
+char **lab_command;
+bool lab_in_vm;
+
+static char *looks; /* what --step shows at the next wait */
+
+/* ---- Begin and end ---- */
+
+/* What a part with boot_alone lacks here; NULL for nothing. */
+static const char *not_alone(const struct lab_part *part)
+{
+	autofree char *words = file_try_read("/proc/cmdline");
+	if (!part->boot_alone || (words && machine_has(words, "lab.alone") && lab_in_vm))
+		return NULL;
+	return "this machine was not booted for it alone";
+}
+
+/* A dangerous lab or part is not for a machine with anything on it, unless that was typed. */
+static bool too_dangerous(bool hazard)
+{
+	const char *where = getenv("WHERE");
+	return hazard && !lab_in_vm && (!where || strcmp(where, "host"));
+}
+
+static const char *const dangerous[] = {
+	"it is dangerous, and this is not the lab VM",
+	"scripts/lab takes it there; WHERE=host runs it here",
+};
+
+/* The command that boots one; allocated. */
+static char *alone_by(const struct lab_part *part)
+{
+	return text("scripts/lab %.2s%s --%s, not in the lab VM", lab->id,
+		strchr(lab->id, '/') ? "/more" : "", part->name);
+}
+
+static const char *can_run; /* NULL: not asked; "": the lab; else a part of it */
+
+/*
+ * A standard descriptor that is closed stays closed to who reads and writes (O_PATH), but its
+ * number is taken: no file that is opened later becomes the standard input or output of a COMMAND.
+ */
+static void take_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", O_PATH | O_CLOEXEC);
+}
+
+bool lab_parse(const struct lab *the_lab, int argc, char *argv[])
+{
+	lab = the_lab;
+	take_standard_descriptors();
+	options_read(argc, argv, &can_run);
+	return !can_run;
+}
+
+static int missing_or_die(const struct lab_needs *needs, int fd)
+{
+	int count = missing_print(needs, fd);
+	if (count < 0)
+		die("fork, pipe2, open, read: to try out what this lab needs");
+	return count;
+}
+
+void lab_begin(const struct lab *the_lab, int argc, char *argv[])
+{
+	if (!lab)
+		lab_parse(the_lab, argc, argv);
+	void *page = mmap(
+		NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (page == MAP_FAILED)
+		die("mmap");
+	shared = page;
+	lab_in_vm = !access("/etc/unboxed-vm", F_OK);
+	if (!lab_in_vm && errno != ENOENT)
+		die("access /etc/unboxed-vm");
+	const struct lab_needs *needs = &lab->needs;
+	bool hazard = lab->hazard;
+	int missing = 0, to = can_run ? STDOUT_FILENO : STDERR_FILENO;
+	for (const struct lab_part *part = lab->parts; part && part->name && can_run; part++) {
+		if (strcmp(part->name, can_run))
+			continue;
+		needs = &part->needs;
+		hazard |= part->hazard;
+		autofree char *remedy = alone_by(part);
+		if (not_alone(part))
+			missing += dprintf(to, "%s; %s\n", not_alone(part), remedy) > 0;
+	}
+	if (too_dangerous(hazard))
+		missing += dprintf(to, "%s; %s\n", dangerous[0], dangerous[1]) > 0;
+	if (can_run || missing) {
+		missing += missing_or_die(needs, to);
+		exit(missing ? 77 : 0);
+	}
+	undo_init();
+	proc_init();
+	out_where();
+	if (lab_command) /* which tells nothing of what it does, and shows no births */
+		return;
+	sys_init();
+	out_init();
+	if (missing_or_die(needs, STDERR_FILENO))
+		exit(77);
+	out_lab();
+}
+
+int lab_end(void)
+{
+	lab_wait(0);
+	undo_run();
+	int *count = shared->count;
+	enum verdict verdict = count[BROKEN] ? BROKEN
+			       : count[FAIL] ? FAIL
+			       : count[PASS] ? PASS
+					     : SKIP;
+	if (verdict == SKIP && !count[SKIP])
+		verdict = BROKEN; /* nothing was held beside anything: no pass */
+	out_end(verdict);
+	static const int status[] = {[PASS] = 0, [FAIL] = 1, [SKIP] = 77, [BROKEN] = 3};
+	return status[verdict];
+}
+
+int lab_end_early(void)
+{
+	errno = 0;
+	if (!shared->count[FAIL] && !shared->count[BROKEN])
+		die("it cannot go on, though no check has failed");
+	return lab_end();
+}
+
+/* execvp(3) says EACCES also when a folder of PATH may not be entered: is there such a file at all?
+ */
+static bool on_path(const char *name)
+{
+	const char *path = getenv("PATH");
+	autofree char *folders = text("%s", path ? path : "");
+	char *rest;
+	for (char *folder = strtok_r(folders, ":", &rest); folder;
+		folder = strtok_r(NULL, ":", &rest)) {
+		autofree char *file = text("%s/%s", folder, name);
+		if (access(file, F_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+void lab_exec_command(void)
+{
+	/* eat, spin and forks lie beside the labs; last on PATH, they shadow nothing. */
+	autofree char *self = file_program();
+	char *slash = strrchr(self, '/');
+	if (slash) {
+		*slash = '\0';
+		const char *path = getenv("PATH");
+		autofree char *longer =
+			text("%s%s%s/../rootfs/bin", path ? path : "/usr/bin:/bin", ":", self);
+		setenv("PATH", longer, 1);
+	}
+	lab_exec(lab_command);
+}
+
+void lab_exec(char *command[])
+{
+	undo_signals_of_command();
+	execvp(command[0], command);
+	int error = errno;
+	if (error == EACCES && !strchr(command[0], '/') && !on_path(command[0]))
+		error = ENOENT;
+	dprintf(STDERR_FILENO, "%s: %s: %s\n", lab->id, command[0],
+		error == ENOENT ? "not found" : errno_name(error));
+	_exit(error == ENOENT ? 127 : 126);
+}
+
+void lab_exit_as(pid_t command)
+{
+	undo_kill(command); /* should we be ended before it */
+	int status = command_wait(command);
+	undo_run();
+	_exit(status);
+}
+
+/* ---- Narration ---- */
+
+void lab_step(const char *line)
+{
+	if (lab_command)
+		return;
+	if (shared->step)
+		lab_wait(0);
+	shared->waited = false;
+	out_step(++shared->step, line);
+}
+
+void lab_note(const char *fmt, ...)
+{
+	autofree char *line = NULL;
+	va_list ap;
+	va_start(ap, fmt);
+	if (vasprintf(&line, fmt, ap) < 0)
+		die("out of memory");
+	va_end(ap);
+	if (!lab_command)
+		out_note(line);
+}
+
+bool lab_part(const char *name)
+{
+	const struct lab_part *part = lab->parts;
+	while (part && part->name && strcmp(part->name, name))
+		part++;
+	errno = 0;
+	if (!part || !part->name)
+		die("this lab has no part %s", name);
+	lab_step(part->title);
+	struct probe_missing missing[MISSING];
+	autofree char *what = text("part %s", name), *remedy = alone_by(part);
+	if (not_alone(part)) {
+		lab_skip(what, not_alone(part), remedy);
+		return false;
+	}
+	if (too_dangerous(part->hazard)) {
+		lab_skip(what, dangerous[0], "WHERE=vm runs it there; WHERE=host runs it here");
+		return false;
+	}
+	int count = probe_needs(&part->needs, missing, MISSING);
+	if (count < 0)
+		die("fork, pipe2, open, read: to try out what part %s needs", name);
+	if (count)
+		lab_skip(what, missing[0].what, missing[0].remedy);
+	return count == 0;
+}
+
+bool lab_asked(const char *name)
+{
+	return options.part && !strcmp(options.part, name);
+}
+
+void lab_row(const char *what, const char *without, const char *with, const char *who)
+{
+	out_row((const char *const[]){what, without, with, who});
+}
+
+void lab_sample(const char *series, long long value, long long limit, const char *unit)
+{
+	if (!lab_command)
+		out_sample(series, value, limit, unit);
+}
+
+int lab_cells(const char *series, const long long value[], int count, long long limit,
+	const char *unit, long long every, long long first)
+{
+	return out_cells(series, value, count, limit, unit, every, first);
+}
+
+bool lab_watched(void)
+{
+	return out_drawing();
+}
+
+/* ---- Steps ---- */
+
+void lab_look(const char *fmt, ...)
+{
+	autofree char *before = looks, *line = NULL;
+	va_list ap;
+	va_start(ap, fmt);
+	if (vasprintf(&line, fmt, ap) < 0)
+		die("out of memory");
+	va_end(ap);
+	looks = text("%s%s%s", before ? before : "", before ? "\n" : "", line);
+}
+
+/* The key of a line of input, 0 for none, '?' for more than one, -1 at the end; read by the byte,
+ * because a child may read the rest. */
+static int read_key(void)
+{
+	char line[SUMMARY], byte;
+	size_t length = 0;
+	for (;;) {
+		ssize_t n = read(STDIN_FILENO, &byte, 1);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0 && length == 0)
+			return -1;
+		if (n <= 0 || byte == '\n')
+			break;
+		if (length < sizeof line - 1)
+			line[length++] = byte;
+	}
+	line[length] = '\0';
+	char *key = line + strspn(line, " \t");
+	return strlen(key) == 1 ? (unsigned char)*key : *key ? '?' : 0;
+}
+
+/* util-linux's nsenter in those of pid's namespaces that we are not in, and by a plain write in its
+ * group. */
+static _Noreturn void enter(pid_t pid)
+{
+	static struct machine machine;
+	static const struct {
+		const char *name, *flag;
+	} namespaces[] = {{"user", "--user"}, {"mnt", "--mount"}, {"pid", "--pid"},
+		{"net", "--net"}, {"uts", "--uts"}, {"ipc", "--ipc"}, {"cgroup", "--cgroup"},
+		{"time", "--time"}};
+	enum { NAMESPACES = sizeof namespaces / sizeof *namespaces };
+	const char *argv[NAMESPACES + 8] = {"nsenter"};
+	int argc = 1;
+	machine_read(&machine, "/");
+	autofree char *target = text("--target=%d", pid);
+	autofree char *prompt = text("PS1=%s $ ", lab->id);
+	argv[argc++] = target;
+	argv[argc++] = "--preserve-credentials";
+	for (int i = 0; i < NAMESPACES; i++) {
+		struct stat ours, theirs;
+		autofree char *of_us = text("/proc/self/ns/%s", namespaces[i].name);
+		autofree char *of_pid = text("/proc/%d/ns/%s", pid, namespaces[i].name);
+		if (!stat(of_us, &ours) && !stat(of_pid, &theirs) && ours.st_ino != theirs.st_ino)
+			argv[argc++] = namespaces[i].flag;
+	}
+	const char *const shell[] = {"env", prompt, "sh", "-i", NULL};
+	memcpy(argv + argc, shell, sizeof shell);
+
+	autofree char *of_pid = text("/proc/%d/cgroup", pid);
+	autofree char *group = file_try_read(of_pid);
+	char *path = group ? strstr(group, "0::") : NULL;
+	if (path) {
+		path[strcspn(path, "\n")] = '\0';
+		autofree char *procs = text("%s%s/cgroup.procs", machine.cgroup_mount, path + 3);
+		/* In the same group, or in one that is not ours, the view must do. */
+		if (file_try_write(procs, "0"))
+			errno = 0;
+	}
+	execvp(argv[0], (char **)argv);
+	dprintf(STDERR_FILENO, "nsenter (util-linux): %s\n", errno_name(errno));
+	_exit(127);
+}
+
+static void shell_in(pid_t pid)
+{
+	pid_t child = fork();
+	if (child == 0)
+		enter(pid);
+	while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+void lab_wait(pid_t pid)
+{
+	autofree char *commands = looks;
+	looks = NULL;
+	if (lab_command || !options.step || shared->waited || !shared->step)
+		return;
+	shared->waited = shared->held = true;
+	for (;;) {
+		out_wait(pid, commands ? commands : "");
+		int key = read_key();
+		if (key == 's' && pid) {
+			shell_in(pid);
+		} else if (key == 'q') {
+			dprintf(STDERR_FILENO, "%s: ended at step %d\n", lab->id, shared->step);
+			/* A child may be in a PID namespace of its own, and can name the lab by no
+			 * number there: the lab finds out when it waits for it. */
+			shared->over = true;
+			undo_if_over();
+		} else if (key <= 0 || !isatty(STDIN_FILENO)) {
+			if (!isatty(STDIN_FILENO))
+				out_line("");
+			shared->held = false;
+			return;
+		}
+	}
+}
+
+/* ---- Predictions ---- */
+
+void lab_predict(const char *name)
+{
+	const struct lab_question *question = lab->words ? lab->words->questions : NULL;
+	shared->question = NULL;
+	if (!options.predict || lab_command || !isatty(STDIN_FILENO))
+		return;
+	while (question && question->name && strcmp(question->name, name))
+		question++;
+	errno = 0;
+	if (!question || !question->name)
+		die("this lab has no question %s", name);
+	lab_wait(0); /* the step before has its own */
+	autofree char *asked = text("What do you think? %s", question->text);
+	out_ask("");
+	out_ask(asked);
+	int last = 0;
+	for (; last < 4 && question->choices[last].value; last++) {
+		autofree char *line = text("%d: %s", last + 1, question->choices[last].text);
+		out_ask(line);
+	}
+	int choice = 0;
+	while (choice < 1 || choice > last) {
+		dprintf(options.jsonl ? STDERR_FILENO : STDOUT_FILENO, "   Your number, 1 to %d > ",
+			last);
+		int key = read_key();
+		choice = key < 0 ? 0 : key - '0';
+		if (key < 0)
+			return;
+	}
+	shared->questions++;
+	shared->choice = choice - 1;
+	shared->question = question; /* a child that was there before may be the one that answers */
+}
+
+void lab_answer(const char *name, const char *fmt, ...)
+{
+	autofree char *observed = NULL;
+	va_list ap;
+	va_start(ap, fmt);
+	if (vasprintf(&observed, fmt, ap) < 0)
+		die("out of memory");
+	va_end(ap);
+	const struct lab_question *question = shared->question;
+	if (!question || strcmp(question->name, name))
+		return;
+	const struct lab_choice *picked = &question->choices[shared->choice], *right = NULL;
+	for (int i = 0; i < 4 && question->choices[i].value; i++)
+		if (!strcmp(question->choices[i].value, observed))
+			right = &question->choices[i];
+	shared->score += picked == right;
+	autofree char *told =
+		picked == right ? text("You predicted it: %s.", right->text)
+				: text("The kernel says: %s. %s", right ? right->text : observed,
+					  picked->misconception ? picked->misconception : "");
+	out_ask(told);
+	out_prediction(name, picked->value, observed);
+	shared->question = NULL;
+}

@@ -1,0 +1,104 @@
+/*
+ * supervise PROGRAM [ARG...]: runs one lab and ends with its status. What the
+ * lab left behind, because it was killed or is wrong, is gone before that:
+ * processes, groups, folders. scripts/lab starts every lab through it.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "kernel/cg.h"
+#include "kernel/file.h"
+#include "kernel/sys.h"
+
+static void sweep(const struct ended *run)
+{
+	cg_sweep(run);
+	file_sweep(run);
+}
+
+/* All our children, which after the lab's end are its orphans; prctl(2), subreaper. */
+static void kill_children(void)
+{
+	for (;;) {
+		autofree char *path = text("/proc/self/task/%d/children", getpid());
+		autofree char *list = file_try_read(path);
+		for (char *pid = strtok(list ? list : (char[]){""}, " "); pid;
+			pid = strtok(NULL, " "))
+			kill(atoi(pid), SIGKILL);
+		/* Each that ends hands its own children to us: until there is none. */
+		if (waitpid(-1, NULL, list ? 0 : WNOHANG) <= 0 && errno != EINTR)
+			return;
+	}
+}
+
+int main(int argc, char *argv[])
+{
+	sigset_t signals;
+	signal(SIGCHLD,
+		SIG_DFL); /* whoever started us may ignore it: then no child would be waited for */
+	if (argc < 2) {
+		fputs("supervise: expected a PROGRAM\n", stderr);
+		return 2;
+	}
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGCHLD);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGQUIT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	struct ended run = {0};
+	sweep(&run);
+	clock_gettime(CLOCK_REALTIME_COARSE, &run.since);
+
+	pid_t self = getpid(), lab = fork();
+	if (lab < 0) {
+		perror("supervise: fork");
+		return 3;
+	}
+	if (lab == 0) {
+		/* Killed ourselves, we can sweep no more; the lab can still undo. */
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		if (getppid() != self)
+			_exit(130);
+		sigprocmask(SIG_UNBLOCK, &signals, NULL);
+		execvp(argv[1], argv + 1);
+		fprintf(stderr, "supervise: %s: %s%s\n", argv[1], strerror(errno),
+			errno == ENOEXEC ? "; the file is damaged: type make" : "");
+		_exit(3);
+	}
+
+	int status = 0;
+	bool ended = false;
+	while (!ended) {
+		siginfo_t info;
+		int signal = sigwaitinfo(&signals, &info), one;
+		/* The terminal's Ctrl-C has reached the lab as well; a kill(1) of us has not. */
+		if (signal > 0 && signal != SIGCHLD && info.si_code <= 0)
+			kill(lab, signal);
+		for (pid_t pid; !ended && (pid = waitpid(-1, &one, WNOHANG)) > 0;) {
+			ended = pid == lab;
+			status = one;
+		}
+	}
+	kill_children();
+	run.pid = lab;
+	sweep(&run);
+	/* A lab has handlers for what may end it; these say that its instructions or data are
+	 * wrong. */
+	if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGSEGV || WTERMSIG(status) == SIGBUS ||
+					   WTERMSIG(status) == SIGILL))
+		fprintf(stderr,
+			"supervise: %s ended by signal %d (%s); if the file is damaged, make builds it again\n",
+			argv[1], WTERMSIG(status), strsignal(WTERMSIG(status)));
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}

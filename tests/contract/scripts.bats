@@ -1,0 +1,150 @@
+#!/usr/bin/env bats
+# What is typed: each script works from any folder, through a link and with a CDPATH, and says in one line what it
+# did not expect; and what was damaged since it was built is named and built again.
+# bats file_tags=apart
+
+load ../helper
+
+setup() {
+	host_only "the lab VM has no make"
+	cd "$ROOT" || return
+}
+
+# What each script is asked that costs little; exercise, grade and box have tests of their own.
+asked() {
+	cat <<-'TXT'
+		lab 03 --about
+		labs 99
+		guide 10
+		labvm/kernel --path
+		vm --accel
+		welcome
+		doctor --help
+		check/test --help
+		setup nonsense
+		check/lint nonsense
+		check/coverage nonsense
+		measure/bench nonsense
+		measure/compare nonsense
+		check/campaign nonsense
+		check/transcripts nonsense
+		check/fuzz nonsense
+		make/sums nonsense
+	TXT
+}
+
+# answers COMMAND: status and standard output of each, started as COMMAND FOLDER/NAME ARG...
+answers() {
+	local name words status
+	while read -r name words; do
+		status=0
+		# shellcheck disable=SC2086 # words
+		out=$("$1" "$2/$name" $words 2>"$BATS_TEST_TMPDIR/err" </dev/null 3>&-) || status=$?
+		printf '%s: %s %s\n' "$name" "$status" "$out"
+		[ "$status" != 2 ] || printf '%s lines on stderr\n' "$(grep -vc 'getcwd' "$BATS_TEST_TMPDIR/err")"
+	done < <(asked)
+}
+
+@test "scripts: from any folder, through a link, with a CDPATH and where the folder is gone they do the same" {
+	local plain name
+	plain=$(answers env "$ROOT/scripts")
+	same "of those, wrong usage" 10 "$(grep -c ': 2 ' <<<"$plain")"
+	same "lines that it takes" 10 "$(grep -c '^1 lines on stderr' <<<"$plain")"
+	same "of those, right" 7 "$(grep -c ': 0 ' <<<"$plain")"
+	CDPATH=/tmp:$ROOT same "with a CDPATH" "$plain" "$(export CDPATH=/tmp:$ROOT && answers env scripts)"
+	mkdir -p "$BATS_TEST_TMPDIR"/links/{labvm,check,measure,make} "$BATS_TEST_TMPDIR/gone"
+	while read -r name _; do ln -s "$ROOT/scripts/$name" "$BATS_TEST_TMPDIR/links/$name"; done < <(asked | sort -u -k 1,1)
+	same "through a link" "$plain" "$(cd / && answers env "$BATS_TEST_TMPDIR/links")"
+	cd "$BATS_TEST_TMPDIR/gone"
+	rmdir "$BATS_TEST_TMPDIR/gone"
+	same "where the folder is gone" "$plain" "$(answers env "$ROOT/scripts" 2>/dev/null)"
+	same "and a lab" 0 "$("$ROOT/scripts/lab" 03 >/dev/null 2>&1 </dev/null 3>&- && echo 0 || echo $?)"
+	same "and the lab VM" "here" "$("$ROOT/scripts/vm" echo here 2>/dev/null </dev/null 3>&-)"
+}
+
+@test "scripts: COLUMNS that is no number is as none" {
+	local plain
+	plain=$(COLUMNS=80 scripts/guide 10)
+	for COLUMNS in abc '' 0 -1 99999999999999999999; do
+		export COLUMNS
+		same "COLUMNS=$COLUMNS, scripts/guide" "$plain" "$(scripts/guide 10 2>&1)"
+	done
+	differ "COLUMNS=40, scripts/guide" "$plain" "$(COLUMNS=40 scripts/guide 10)"
+}
+
+@test "make: a lab's name is no pattern: one line with the names, and nothing done" {
+	local goal
+	for goal in 'lab-*' 'lab-%' 'lab-[0-9]*' 'more-?3' 'guide-*' 'shell-1*' lab-nonsense; do
+		run -2 make "$goal"
+		same "$goal: lines" 1 "${#lines[@]}"
+		[[ $output = *"there is no $goal; expected"*01-pid-ns*18-container-vs-vm* ]]
+	done
+	run -2 scripts/labs 03 nonsense
+	[[ ${#lines[@]} = 1 && $output = *"there is no lab nonsense"*03-uts-ns* ]]
+	run -2 env WHERE=nowhere scripts/labs 03
+	[[ ${#lines[@]} = 1 && $output = *"WHERE=nowhere"* ]]
+}
+
+@test "make: what was damaged since it was built is built again, and nothing else is" {
+	local tree=$BATS_TEST_TMPDIR/tree lab before after
+	mkdir "$tree"
+	cp -a Makefile common labs rootfs scripts tests build "$tree"
+	cd "$tree"
+	run -0 make all
+	before=$(cksum build/labs/1[0-9]* build/bin/* build/rootfs/base.cpio | grep -v supervise)
+	truncate -s 100000 build/labs/03-uts-ns
+	: >build/labs/04-ipc-ns
+	chmod a-x build/labs/05-user-ns
+	printf X | dd of=build/labs/06-net-ns-more bs=1 seek=200000 conv=notrunc status=none
+	truncate -s 1000000 build/rootfs/base.cpio
+	rm build/rootfs/tree/bin/busybox
+	printf X >>build/bin/supervise
+	# Until then, one line each.
+	for lab in 03 04 05; do
+		run -3 scripts/lab $lab
+		same "$lab: lines" 1 "${#lines[@]}"
+		[[ $output = *"build/labs/$lab-"*" is damaged: type make" ]]
+	done
+	run -3 scripts/lab 03 --help
+	run -139 build/bin/supervise build/labs/03-uts-ns
+	same "supervise: lines" 1 "${#lines[@]}"
+	[[ $output = *"build/labs/03-uts-ns ended by signal 11"*make* ]]
+	run -0 make all
+	same "damaged" "03-uts-ns 04-ipc-ns 05-user-ns 06-net-ns-more base.cpio supervise" \
+		"$(sed -n 's|^  MEND .*/||p' <<<"$output" | LC_ALL=C sort | xargs)"
+	same "built again" "03-uts-ns 04-ipc-ns 05-user-ns 06-net-ns-more" "$(sed -n 's|^  LAB .*/||p' <<<"$output" | sort | xargs)"
+	after=$(cksum build/labs/1[0-9]* build/bin/* build/rootfs/base.cpio | grep -v supervise)
+	same "the others" "$before" "$after"
+	for lab in 03-uts-ns 04-ipc-ns 05-user-ns 06-net-ns-more; do "build/labs/$lab" --about >/dev/null; done
+	[ -x build/labs/05-user-ns ] && [ -x build/rootfs/tree/bin/busybox ]
+	run -0 make all
+	same "the second time" "" "$output"
+	# A build that fails has built the rest.
+	echo '#error no' >>labs/01-pid-ns/main.c
+	touch common/lib.a labs/02-mnt-ns/main.c
+	run -2 make -k all
+	[[ $output = *"LAB  build/labs/02-mnt-ns"* && $output != *MEND* ]]
+	run -2 make -k all
+	[[ $output != *02-mnt-ns* && $output != *MEND* ]]
+}
+
+@test "setup: a kernel that was cut is named, and counts as one to be fetched" {
+	local kernel
+	kernel=$(scripts/labvm/kernel --path)
+	mkdir -p "$BATS_TEST_TMPDIR/unboxed/kernel"
+	cp -a "$kernel" "$BATS_TEST_TMPDIR/unboxed/kernel/"
+	ln -s "${kernel##*/}" "$BATS_TEST_TMPDIR/unboxed/kernel/current"
+	export XDG_CACHE_HOME=$BATS_TEST_TMPDIR
+	same "whole" "$BATS_TEST_TMPDIR/unboxed/kernel/${kernel##*/}" "$(scripts/labvm/kernel --check)"
+	truncate -s 1000 "$XDG_CACHE_HOME/unboxed/kernel/current/modules.cpio"
+	run -1 scripts/labvm/kernel --check
+	[[ ${#lines[@]} = 1 && $output = *"modules.cpio: type make setup" ]]
+	run -0 scripts/doctor
+	[[ $output = *modules.cpio* ]]
+	# A folder from before there were checksums is believed once, and then noted as it is.
+	rm "$XDG_CACHE_HOME/unboxed/kernel/current/sums"
+	same "without checksums" "$BATS_TEST_TMPDIR/unboxed/kernel/${kernel##*/}" "$(scripts/labvm/kernel --check)"
+	truncate -s 2000 "$XDG_CACHE_HOME/unboxed/kernel/current/vmlinux"
+	run -1 scripts/labvm/kernel --check
+	[[ $output = *"vmlinux: type make setup" ]]
+}

@@ -1,0 +1,163 @@
+#!/usr/bin/env bats
+# bats file_tags=apart
+# GUIDE.md: what it shows is what runs.
+
+load ../helper
+load ../contract/runs
+
+setup_file() {
+	find_programs
+}
+
+# bats test_tags=measures
+@test "guide: every console block prints in the lab VM what stands there" {
+	host_only "it boots a lab VM of its own"
+	run scripts/check/transcripts --check
+	[ "$status" = 0 ] || {
+		echo "$output"
+		return 1
+	}
+}
+
+# What is not run here says so, shows nothing that nobody has seen, and stays the exception.
+@test "guide: what runs elsewhere says so in the line above, and shows no output" {
+	host_only "the lab VM has no guide"
+	run awk '
+		function wrong(why) { print NR ": " why }
+		/^```/ && block { block = ""; next }
+		block { if (elsewhere && !/^\$ /) wrong("output that nobody has seen: " $0); next }
+		/^```/ {
+			block = $0
+			elsewhere = /^```console elsewhere=/
+			if (!/^```(console( elsewhere=(docker|kubectl|systemd|libcgroup))?|sh|text)$/) wrong("a block of another kind: " $0)
+			if (!elsewhere) next
+			total++
+			if (last !~ /Not run here/) wrong("the paragraph above does not say that it is not run here")
+			if (++count[section] > 1) wrong("a second one in " section)
+			next
+		}
+		/^##+ / { section = $0 }
+		/^$/ { last = paragraph; paragraph = ""; next }
+		{ paragraph = paragraph " " $0 }
+		END { if (total < 4) wrong("expected four or more, observed " total + 0) }' "$ROOT/GUIDE.md"
+	same "what is wrong" "" "$output"
+}
+
+# plans: MINUTES TAB MINUTE TAB COMMAND, of each row.
+plans() {
+	awk '/^## / { plans = /^## Plans for teaching/ } !plans { next }
+		/^### [0-9]+ minutes/ { minutes = $2 }
+		/^\| [0-9]+ \|/ { split($0, cell, " [|] "); sub(/^\| /, "", cell[1]); gsub(/^`|`$/, "", cell[2])
+			print minutes "\t" cell[1] "\t" cell[2] }' "$ROOT/GUIDE.md"
+}
+
+# What a lab tells when make lab-NN is typed stands in its chapter, so that the other test has run it.
+# bats test_tags=measures
+@test "guide: the commands of the plans for teaching work: a whole lab by its transcript, the others typed once" {
+	host_only "the lab VM has no guide"
+	local minutes='' before last='' minute command place list=$BATS_TEST_TMPDIR/list program
+	local -A typed=()
+	while IFS=$'\t' read -r length minute command; do
+		[ "$length" = "$last" ] || before=-1 minutes+=" $length"
+		[ "$minute" -gt "$before" ] && [ "$minute" -lt "$length" ] || {
+			echo "$length minutes: $command at minute $minute, after $before" && return 1
+		}
+		before=$minute last=$length
+		# shellcheck disable=SC2001 # the lab is in the middle
+		program=$(basename "labs/$(sed 's/.*lab[ -]\([0-9][0-9]\).*/\1/' <<<"$command")"-*)
+		if [ -n "${typed[$command]-}" ] || ! its_turn "$program"; then continue; fi
+		typed[$command]=yes place=vm
+		# shellcheck disable=SC2153 # it is the helper's
+		[ "$("$LABS/$program" --about | jq -r .place)" != host ] || place=host
+		if [[ $place = vm && $command =~ ^make\ lab-([0-9]+)$ ]]; then
+			grep -qxF "\$ scripts/lab ${BASH_REMATCH[1]}" GUIDE.md || { echo "$command: no transcript" && return 1; }
+		else
+			printf '%s\t%s\n' "$place" "$command" >>"$list"
+		fi
+	done < <(plans)
+	same "plans" " 45 90 180" "$minutes"
+	[ ${#typed[@]} -gt 0 ]
+	while IFS=$'\t' read -r place command; do
+		[ "$place" = vm ] || timeout --kill-after=5 300 bash -c "$command" </dev/null >/dev/null 2>&1 3>&- ||
+			{ echo "$command: status $?" && return 1; }
+	done <"$list"
+	grep -q '^vm' "$list" || return 0
+	# One boot for the others.
+	{
+		echo 'cd /lab'
+		sed -n 's/^vm\t//p' "$list" | while IFS= read -r command; do
+			printf '{ %s; } </dev/null >/tmp/said 2>&1 || { echo "%s: status $?"; tail -n 3 /tmp/said; }\n' "$command" "${command//[\"\$\`]/}"
+		done
+		echo 'echo all typed'
+	} >"$BATS_TEST_TMPDIR/commands"
+	run timeout --kill-after=5 900 "$ROOT/scripts/vm" --cpus 2 --block bash -s <"$BATS_TEST_TMPDIR/commands"
+	same "what went wrong" "all typed" "${output//$'\r'/}"
+}
+
+setup() {
+	read_programs
+	cd "$ROOT" || return
+}
+
+# lacks: what is missing in the guide, a line a thing, with its chapter and part. What has an exercise is
+# known by its solution, what is a lab by its folder; nothing is listed.
+lacks() {
+	local labs exercises
+	labs=$(cd labs && echo [0-9][0-9]-*)
+	exercises=$(cd labs && printf '%s ' */solution.c)
+	LABS=$labs EXERCISES=${exercises//\/solution.c/} awk '
+		function wrong(what) { print (id ? id : "the glossary") ": " what }
+		function item_ends() {
+			if (item == "") return
+			items++
+			if (item !~ /^[0-9]+\. \*[^* ][^*]*\?\* +[^ *].*\.$/ || item + 0 != items)
+				wrong("Three questions: expected *A question?* and its answer, got " substr(item, 1, 60))
+			item = ""
+		}
+		function chapter_ends(   i) {
+			item_ends()
+			if (id == "") return
+			for (i = 1; i <= parts; i++)
+				if (!index(text, "**" part[i])) wrong("no part **" part[i])
+			if (index(" " ENVIRON["EXERCISES"], " " id " ") && !index(text, "**The exercise")) wrong("no part **The exercise")
+			if (!console) wrong("no console block")
+			if (items != 3) wrong("Three questions: expected 3, got " items)
+			if (!index(" " ENVIRON["LABS"] " ", " " id " ")) wrong("a chapter without a lab")
+			if (id in seen) wrong("a second chapter of this name")
+			seen[id]
+		}
+		BEGIN {
+			parts = split("The idea;Predict;Run it;By hand;In Docker;In Kubernetes;What goes wrong in practice;Three questions;Man pages", part, ";")
+		}
+		/^```/ { block = !block; if (block && $0 == "```console") console = 1; next }
+		block { next }
+		/^## / {
+			chapter_ends()
+			id = $2 ~ /^[0-9][0-9]-/ ? $2 : ""
+			sub(/:$/, "", id)
+			text = ""; items = console = asks = 0
+		}
+		/^###? / { glossary = $2 == "Glossary" }
+		glossary && /^\|/ { rows++ }
+		{ text = text " " $0 } # a bold word may go over the end of a line
+		/^\*\*/ { item_ends(); asks = /^\*\*Three questions\.\*\*$/; next }
+		asks && /^[0-9]+\. / { item_ends(); item = $0; next }
+		asks && NF { sub(/^ +/, ""); item = item " " $0 }
+		END {
+			chapter_ends()
+			id = ""
+			if (rows - 2 < 1 || rows - 2 > 40) wrong("expected 1 to 40 rows, got " rows - 2)
+			labs = split(ENVIRON["LABS"], lab, " ")
+			for (i = 1; i <= labs; i++)
+				if (!(lab[i] in seen)) { id = lab[i]; wrong("a lab without a chapter") }
+		}' GUIDE.md
+}
+
+@test "guide: each chapter has all its parts" {
+	host_only "the labs' folders are here"
+	run lacks
+	[ "$status" = 0 ] && [ -z "$output" ] || {
+		echo "$output"
+		return 1
+	}
+}

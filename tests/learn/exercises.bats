@@ -1,0 +1,378 @@
+#!/usr/bin/env bats
+# bats file_tags=apart
+# The exercises: each fails as it stands and its solution passes, by what the kernel has; wrong ones are
+# refused with a hint that fits. What is in labs/ is found, nothing is listed.
+
+load ../helper
+
+setup() {
+	host_only "the lab VM has no sources and no compiler; it is booted from here"
+	cd "$ROOT" || return
+	export WORK=$BATS_TEST_TMPDIR/work SEED=$((RANDOM % 1000))
+	mkdir "$WORK"
+	mapfile -t ids < <(for file in labs/*/solution.c; do basename "$(dirname "$file")"; done)
+	source=$BATS_TEST_TMPDIR/exercise.c
+}
+
+# judged ID STATUS FILE: the check of FILE ends with it.
+judged() {
+	run env SOURCE="$3" scripts/exercise check "$1"
+	[ "$status" = "$2" ] || { echo "$1, $3: expected status $2, observed $status; $output" && return 1; }
+}
+
+@test "exercises: each is its solution with the holes cut, and both compile without a warning" {
+	[ ${#ids[@]} -gt 0 ]
+	for id in "${ids[@]}"; do
+		cp "labs/$id/exercise.c" "$BATS_TEST_TMPDIR/before"
+		scripts/exercise cut "$id"
+		cmp "labs/$id/exercise.c" "$BATS_TEST_TMPDIR/before"
+		grep -q '/\* YOUR TURN: ' "labs/$id/exercise.c"
+		for file in exercise solution; do
+			run gcc -std=gnu11 -Wall -Wextra -Wno-unused -c "labs/$id/$file.c" -o "$BATS_TEST_TMPDIR/o"
+			same "$id/$file.c: warnings" "" "$output"
+		done
+	done
+}
+
+@test "exercises: make exercise-NN checks in the lab VM: as it stands it fails, the solution passes with any seed" {
+	id=${ids[SEED % ${#ids[@]}]}
+	judged "$id" 1 "labs/$id/exercise.c"
+	for SEED in 1 $SEED; do
+		judged "$id" 0 "labs/$id/solution.c"
+		[[ $output == *"(SEED=$SEED)"* ]]
+	done
+	echo 'int main(void) { return nothing; }' >"$source"
+	judged "$id" 1 "$source"
+	[[ ${output//$'\n'/} == *"it compiles: expected yes, observed exercise.c:1:25: error: "* ]]
+}
+
+@test "exercises: what a student writes wrong is refused, with the hint that fits" {
+	id=03-uts-ns
+	sed 's/strlen(argv\[1\]))/strlen(argv[1]) - 1)/' labs/$id/solution.c >"$source"
+	mkdir "$WORK/.state" && echo 1 >"$WORK/.state/$id.hints"
+	run env SOURCE="$source" scripts/exercise hint $id
+	[[ ${output//$'\n'/} == *"In this run: its hostname"*"number of bytes"* ]]
+}
+
+@test "exercises: begun once, never overwritten, reset byte for byte; three hints; progress" {
+	id=${ids[0]}
+	run scripts/exercise check "$id"
+	same "the first check" 1 "$status"
+	cmp "labs/$id/exercise.c" "$WORK/$id.c"
+	cp "labs/$id/solution.c" "$WORK/$id.c"
+	scripts/exercise check "$id"
+	cmp "labs/$id/solution.c" "$WORK/$id.c"
+	run scripts/exercise progress
+	[[ $output == *"$id "*done* && $output == *" 1 of ${#ids[@]}"* ]]
+	echo >>"$WORK/$id.c" # another content than the one that passed
+	run scripts/exercise progress
+	[[ $output == *" 0 of ${#ids[@]}"* ]]
+	scripts/exercise reset "$id"
+	cmp "labs/$id/exercise.c" "$WORK/$id.c"
+	# What was written is kept, also when it is reset once more.
+	cp "$WORK/$id.c~" "$BATS_TEST_TMPDIR/kept"
+	scripts/exercise reset "$id"
+	cmp "$WORK/$id.c~" "$BATS_TEST_TMPDIR/kept"
+	for hint in "Where to look" "In this run" "The lines to write" "In this run"; do
+		run scripts/exercise hint "$id"
+		[[ $output == *"$hint"* ]] || { echo "expected $hint, observed $output" && return 1; }
+	done
+}
+
+@test "exercises: a program that hangs, or forks without end to hold on, is ended, and nothing is left" {
+	id=${ids[0]}
+	cat >"$source" <<-C
+		#include <signal.h>
+		#include <unistd.h>
+		int main(int argc, char **argv)
+		{
+			for (int i = 1; i < 32; i++)
+				signal(i, SIG_IGN);
+			setsid();
+			if (fork() == 0)
+				setsid();
+			for (;;)
+				pause();
+		}
+	C
+	judged "$id" 1 "$source"
+	[[ $output == *"COMMAND runs"* ]]
+	run grep -ls "$ROOT/build/work/$id" /proc/[0-9]*/cmdline
+	same "processes left" "" "$output"
+	# A terminal's Ctrl-C, which goes to one process group.
+	SOURCE=$source setsid env --default-signal=INT scripts/exercise check "$id" >/dev/null 2>&1 3>&- &
+	local check=$! tries=200 result=0
+	until grep -qs "$ROOT/build/work/$id" /proc/[0-9]*/cmdline; do ((tries-- > 0)) && sleep 0.05; done
+	kill -INT -- -$check
+	wait $check || result=$?
+	same "status after Ctrl-C" 130 "$result"
+	for ((tries = 100; tries > 0; tries--)); do
+		run grep -ls "$ROOT/build/work/$id" /proc/[0-9]*/cmdline
+		[ -n "$output" ] || break
+		sleep 0.05
+	done
+	same "processes left after Ctrl-C" "" "$output"
+}
+
+# As it stands, what does nothing or only prints, and all the wrong ones; each exercise in a machine of its own. The solutions are graded there, below.
+@test "exercises: in the lab VM each fails as it stands, and what is wrong is refused" {
+	local bin=$BATS_TEST_TMPDIR/bin list=$BATS_TEST_TMPDIR/list count=0 running
+	# built FILE ID CHECK WORDS: the check that is to fail, and the hint; ' ' for any.
+	built() {
+		count=$((count + 1))
+		mkdir -p "$bin/$2"
+		# shellcheck disable=SC2046 # a flag or nothing
+		gcc -s -std=gnu11 $(cat build/static) "$1" -o "$bin/$2/$count"
+		printf '%s\t' "$count" "${@:2}" >>"$list"
+		echo >>"$list"
+	}
+	# check ID: all that was built for it
+	check() {
+		# shellcheck disable=SC2016 # that shell expands it
+		timeout 300 scripts/vm --carry "$bin/$1" --carry "$ROOT/labs/$1/exercise.sh" sh -c 'for program in "$0"/*; do
+			echo "@ ${program##*/}"
+			scripts/learn/box "$1" "$program" "${program##*/}" # each its own seed, so its own names
+		done' "$bin/$1" "$ROOT/labs/$1" </dev/null 2>>"$list.errors" 3>&- | tr -d '\r' >"$list.$1"
+	}
+	echo 'int main(void) { return 0; }' >"$BATS_TEST_TMPDIR/nothing.c"
+	cat >"$BATS_TEST_TMPDIR/prints.c" <<-'C'
+		#include <stdio.h>
+		#include <string.h>
+		#include <unistd.h>
+		int main(int argc, char **argv)
+		{
+			puts("pass\tits PID namespace\tits own\tits own\t\nend");
+			fflush(stdout);
+			for (int i = 1; i < argc; i++)
+				if (!strcmp(argv[i], "sleep"))
+					execvp(argv[i], argv + i);
+			return 0;
+		}
+	C
+	# Of three parts one, which SEED chooses; WHOLE=yes takes all.
+	local part=0 some=()
+	for id in "${ids[@]}"; do
+		if [ -n "${WHOLE-}" ] || [ $((part++ % 3)) = $((SEED % 3)) ]; then some+=("$id"); fi
+	done
+	for id in "${some[@]}"; do
+		built "labs/$id/exercise.c" "$id" ' ' ' '
+		built "$BATS_TEST_TMPDIR/nothing.c" "$id" ' ' ' '
+		built "$BATS_TEST_TMPDIR/prints.c" "$id" ' ' ' '
+		while IFS=$'\t' read -r edit check words; do
+			[[ $edit != '#'* ]] || continue
+			sed "$edit" "labs/$id/solution.c" >"$source"
+			! cmp -s "labs/$id/solution.c" "$source" || { echo "$id: $edit changes nothing" && return 1; }
+			built "$source" "$id" "$check" "$words"
+		done <"tests/learn/wrong/$id"
+		within "$id: wrong solutions" 5 50 "$(grep -vc '^#' "tests/learn/wrong/$id")"
+	done
+	for id in "${some[@]}"; do
+		while mapfile -t running < <(jobs -pr) && [ ${#running[@]} -ge "$(nproc)" ]; do wait -n || :; done
+		check "$id" &
+	done
+	wait
+	while IFS=$'\t' read -r number id check words _; do
+		said=$(sed -n "/^@ $number\$/,/^@ /{/^@ /d;p}" "$list.$id")
+		said=$(tail -n 1 <<<"$said")
+		[[ $said == fail$'\t'"${check# }"*"${words# }"* ]] ||
+			{ echo "$number $id: expected '$check', '$words', observed $said" && cat "$list.errors" && return 1; }
+	done <"$list"
+}
+
+@test "exercises: make grade tells who solved it, who did not begin, and who hangs, floods, forges or ends the VM" {
+	mkdir -p "$WORK"
+	cp labs/01-pid-ns/solution.c "$WORK/01-pid-ns.c"
+	cp labs/08-pids-max/solution.c "$WORK/08-pids-max.c"
+	echo 'int main( {' >"$WORK/02-mnt-ns.c"
+	echo 'int main(void) { for (;;); }' >"$WORK/03-uts-ns.c"
+	cat >"$WORK/04-ipc-ns.c" <<-'C'
+		#include <sys/reboot.h>
+		#include <unistd.h>
+		int main(void)
+		{
+			return reboot(RB_POWER_OFF) + pause();
+		}
+	C
+	cat >"$WORK/05-user-ns.c" <<-'C'
+		#include <stdio.h>
+		#include <unistd.h>
+		int main(void)
+		{
+			for (int fd = 3; fd < 64; fd++)
+				dprintf(fd, "pass\tits user namespace\tits own\tits own\t\nend\n");
+			for (;;)
+				puts("pass\tits user namespace\tits own\tits own\t\nend");
+		}
+	C
+	cat >"$WORK/06-net-ns.c" <<-'C'
+		#include <signal.h>
+		#include <unistd.h>
+		int main(void)
+		{
+			for (kill(-1, SIGKILL);;)
+				pause();
+		}
+	C
+	run timeout 500 scripts/grade
+	same "status" 0 "$status"
+	[[ $output == *"2 of ${#ids[@]} points; $WORK/grade.json" ]] || { echo "$output" && return 1; }
+	graded() {
+		same "$1" "$2" "$(jq -r --arg id "$1" '.exercises[] | select(.exercise == $id) | "\(.verdict) \(.points)"' "$WORK/grade.json")"
+	}
+	graded 01-pid-ns "pass 1"
+	graded 08-pids-max "pass 1"
+	for id in 02-mnt-ns 03-uts-ns 04-ipc-ns 05-user-ns 06-net-ns 07-cgroup-ns; do graded $id "fail 0"; done
+	same "why 02" "it does not compile" "$(jq -r '.exercises[1].reason[:19]' "$WORK/grade.json")"
+	same "why 04" "the program has ended it" "$(jq -r '.exercises[3].checks[-1].observed' "$WORK/grade.json")"
+	jq -e --arg seed "$SEED" '(.kernel | length > 0) and (.seed | tostring) == $seed and (.exercises | all(
+		(.digest | test("^[0-9a-f]{64}$")) and (.seconds | type == "number") and (.checks | all(
+			(.what, .expected, .observed | type == "string") and (.verdict | test("^(pass|fail)$"))))))' "$WORK/grade.json"
+	same "digest" "$(sha256sum <"$WORK/01-pid-ns.c" | cut -d ' ' -f 1)" "$(jq -r '.exercises[0].digest' "$WORK/grade.json")"
+}
+
+@test "exercises: make grade gives a point to each solution, none to what was not begun" {
+	mkdir -p "$WORK"
+	for id in "${ids[@]:1}"; do cp "labs/$id/solution.c" "$WORK/$id.c"; done
+	run timeout 500 scripts/grade
+	same "status" 0 "$status"
+	same "without a point" "${ids[0]} fail 0" \
+		"$(jq -r '.exercises[] | select(.verdict != "pass" or .points != 1) | "\(.exercise) \(.verdict) \(.points)"' "$WORK/grade.json" | xargs)"
+	same "digests of what was graded" "$(for id in "${ids[@]:1}"; do sha256sum <"$WORK/$id.c"; done | cut -d ' ' -f 1)" \
+		"$(jq -r '.exercises[1:][].digest' "$WORK/grade.json")"
+}
+
+# The VM's part is played: what cannot run there, and what the check cannot do, is no good program's fault
+# and no bad one's merit.
+@test "exercises: make grade tells what is skipped and what is broken, and neither scores" {
+	local tree=$BATS_TEST_TMPDIR/tree
+	mkdir -p "$tree/scripts" "$WORK"
+	ln -s "$ROOT/labs" "$ROOT/build" "$tree"
+	cp scripts/grade "$tree/scripts"
+	cat >"$tree/scripts/vm" <<-'SH'
+		#!/bin/sh
+		printf '@kernel 6.1\n'
+		for id; do case $id in
+		01-*) printf '@ %s\n@skip\tneeds what is not there\n' "$id" ;;
+		02-*) printf '@ %s\nready\npass\ta\tb\tb\t\n@end\t1\t5\t60\n' "$id" ;;
+		03-*) printf '@ %s\nready\npass\ta\tb\tb\t\nend\n' "$id" ;;
+		[0-9]*-*) printf '@ %s\nready\npass\ta\tb\tb\t\nend\n@end\t0\t5\t60\n' "$id" ;;
+		esac; done
+	SH
+	chmod +x "$tree/scripts/vm"
+	run "$tree/scripts/grade"
+	same "status" 0 "$status"
+	[[ $output == *"$((${#ids[@]} - 3)) of ${#ids[@]} points"* ]]
+	same "skip" "skip 0 needs what is not there" "$(jq -r '.exercises[0] | "\(.verdict) \(.points) \(.reason)"' "$WORK/grade.json")"
+	same "broken" "broken 0 the check itself broke off" "$(jq -r '.exercises[1] | "\(.verdict) \(.points) \(.reason)"' "$WORK/grade.json")"
+	same "a machine that has ended" "fail 0 the program has ended the machine" "$(jq -r '.exercises[2] | "\(.verdict) \(.points) \(.reason)"' "$WORK/grade.json")"
+	printf '#!/bin/sh\nexit 1\n' >"$tree/scripts/vm"
+	rm "$WORK/grade.json"
+	run "$tree/scripts/grade"
+	same "status without a VM" 3 "$status"
+	[ ! -e "$WORK/grade.json" ]
+}
+
+@test "exercises: wrong usage is one line and status 2, and nothing is done" {
+	local words
+	wrong() {
+		run "$@"
+		same "$*: status" 2 "$status"
+		same "$*: lines" 1 "${#lines[@]}"
+	}
+	for words in "" "check" "check no-such" "check 01 02" "progress x" "practice x" "cut" "bogus 01"; do
+		# shellcheck disable=SC2086 # words
+		wrong scripts/exercise $words
+	done
+	for words in "" "99" "labs/01-pid-ns" "/nowhere $LABS/01-pid-ns 1" "labs/01-pid-ns /nowhere 1" "labs/01-pid-ns $LABS/01-pid-ns x"; do
+		# shellcheck disable=SC2086
+		wrong scripts/learn/box $words
+	done
+	wrong env WORK=/nowhere scripts/exercise check 01
+	wrong env WORK=/nowhere scripts/grade
+	wrong env SEED=x scripts/grade
+	wrong scripts/grade now
+	[ ! -e /nowhere ]
+	# A link is not followed, and what has no end is not read.
+	ln -s "$ROOT/labs/01-pid-ns/solution.c" "$WORK/01-pid-ns.c"
+	mkfifo "$WORK/02-mnt-ns.c"
+	for id in 01-pid-ns 02-mnt-ns; do
+		for words in check hint reset; do wrong timeout 20 scripts/exercise $words $id; done
+	done
+	same "files" "01-pid-ns.c 02-mnt-ns.c" "$(cd "$WORK" && find . -mindepth 1 | sort | xargs | sed 's,\./,,g')"
+}
+
+@test "exercises: what root checks in a student's tree is the student's, and no link is followed" {
+	[ "$EUID" = 0 ] || skip "needs root"
+	local tree
+	tree=$(mktemp -d "${TMPDIR:-/tmp}/unboxed-test.XXXXXX")
+	chmod 755 "$tree"
+	mkdir "$tree"/{scripts,build,roots}
+	echo kept >"$tree/roots/file"
+	ln -s "$ROOT/labs" "$tree"
+	ln -s "$ROOT"/build/{bin,labs,static} "$tree/build"
+	cp scripts/exercise scripts/grade "$tree/scripts"
+	printf '#!/bin/sh\nexit 1\n' >"$tree/scripts/vm"
+	cp "$tree/scripts/vm" "$tree/scripts/labvm/kernel"
+	chmod +x "$tree/scripts/vm" "$tree/scripts/labvm/kernel"
+	chown -Rh 1000:1000 "$tree"
+	chown -R 0:0 "$tree/roots"
+	unset WORK
+	run "$tree/scripts/exercise" check 01
+	run "$tree/scripts/exercise" reset 01
+	same "reset" 0 "$status"
+	same "files of others" "./roots ./roots/file" "$(cd "$tree" && find . ! -user 1000 | sort | xargs)"
+	rm -r "$tree/work"
+	ln -s roots "$tree/work"
+	chown -h 1000 "$tree/work"
+	run "$tree/scripts/exercise" check 01
+	differ "status with a link to a folder of root's" 0 "$status"
+	same "root's folder" "0 file" "$(stat -c %u "$tree/roots") $(ls "$tree/roots")"
+	run "$tree/scripts/grade"
+	same "grade, without a VM: files of others" "./roots ./roots/file" "$(cd "$tree" && find . ! -user 1000 | sort | xargs)"
+	chmod a-w "$tree/build"
+	run "$tree/scripts/grade"
+	same "grade, in a folder that cannot be written: status" 2 "$status"
+	[[ $output == *"expected a folder that can be written to"* ]]
+	rm -r "$tree"
+}
+
+@test "exercises: make practice checks what is saved, and has keys" {
+	command -v inotifywait >/dev/null || skip "on the host only: there is no inotifywait here; make setup"
+	local said=$BATS_TEST_TMPDIR/said
+	mkfifo "$BATS_TEST_TMPDIR/keys"
+	timeout --kill-after=5 200 scripts/exercise practice <"$BATS_TEST_TMPDIR/keys" >"$said" 2>&1 3>&- &
+	practice=$!
+	exec {keys}>"$BATS_TEST_TMPDIR/keys"
+	# told COUNT WORDS: they have been said so often.
+	told() {
+		local tries=300
+		until [ "$(grep -c "$2" "$said")" -ge "$1" ]; do
+			((tries-- > 0)) || { echo "expected $1 times $2, observed $(<"$said")" && return 1; }
+			sleep 0.1
+		done
+	}
+	id=${ids[0]}
+	told 1 "^$id: not yet"
+	cmp "labs/$id/exercise.c" "$WORK/$id.c"
+	cp "labs/$id/solution.c" "$WORK/$id.c"
+	told 1 "^$id: all holds"
+	# As editors do it: another file, renamed. It is that exercise then.
+	cp "labs/$id/exercise.c" "$WORK/.new"
+	mv "$WORK/.new" "$WORK/$id.c"
+	told 2 "^$id: not yet"
+	echo r >&"$keys"
+	told 3 "^$id: not yet"
+	printf h >&"$keys"
+	told 1 "^Where to look"
+	cp "labs/$id/solution.c" "$WORK/$id.c"
+	told 2 "^$id: all holds"
+	printf l >&"$keys"
+	told 1 " 1 of ${#ids[@]}"
+	printf n >&"$keys"
+	told 1 "^$WORK/${ids[1]}.c is yours now\|^${ids[1]}: not yet"
+	told 1 "^${ids[1]}: not yet"
+	printf q >&"$keys"
+	wait "$practice"
+	run grep -ls "close_write,moved_to --format %f $WORK" /proc/[0-9]*/cmdline
+	same "watchers left" "" "$output"
+}
