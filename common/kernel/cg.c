@@ -16,9 +16,9 @@
 #include <time.h>
 
 #include "kernel/file.h"
+#include "kernel/sys.h"
 #include "machine/machine.h"
 #include "story/state.h"
-#include "kernel/sys.h"
 
 enum { GONE_MS = 5000 };
 

@@ -13,8 +13,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "story/state.h"
 #include "kernel/sys.h"
+#include "story/state.h"
 
 char *text(const char *fmt, ...)
 {

@@ -18,8 +18,8 @@
 #include <unistd.h>
 
 #include "kernel/file.h"
-#include "story/state.h"
 #include "kernel/sys.h"
+#include "story/state.h"
 
 static const char attribute[] = "user.unboxed"; /* of a group's folder, since Linux 5.7 */
 

@@ -17,8 +17,8 @@
 #include <sys/wait.h>
 
 #include "kernel/file.h"
-#include "story/state.h"
 #include "kernel/sys.h"
+#include "story/state.h"
 
 enum { SLICE_MS = 200, PATIENCE_MS = 25000 };
 

@@ -10,9 +10,9 @@
 #include <string.h>
 
 #include "kernel/file.h"
+#include "kernel/proc.h"
 #include "machine/machine.h"
 #include "machine/probe.h"
-#include "kernel/proc.h"
 #include "story/state.h"
 
 enum { MISSING = 8 };
@@ -82,15 +82,20 @@ void sys_done(const char *file, int line, const char *call, long value, int erro
 	if (lab_command && value != -1)
 		return;
 	autofree char *place = text("%s:%d", file, line);
-	bool returns_twice = !strncmp(call, "fork(", 5) || !strncmp(call, "clone", 5) ||
-			     !strncmp(call, "cg_spawn(", 9);
-	if (!lab_command && returns_twice && value == 0)
-		gate_wait(&born); /* the parent's line comes first */
-	else if (!lab_command)
+	if (!lab_command)
 		out_call(place, call, value, error);
-	if (!lab_command && returns_twice && value > 0)
-		gate_open(&born);
 	errno = error;
 	if (value == -1)
 		die("%s  %s", place, call);
+}
+
+void sys_forked(const char *file, int line, const char *call, long value, int error)
+{
+	if (!lab_command && value == 0) {
+		gate_wait(&born); /* the parent's line comes first */
+		return;
+	}
+	sys_done(file, line, call, value, error);
+	if (!lab_command)
+		gate_open(&born);
 }

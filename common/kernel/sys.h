@@ -11,8 +11,7 @@
 /*
  * Runs call, shows it with its place, its value and the PID that made it, and
  * yields its value. -1 stops the lab as broken, with errno. A call whose
- * failure is the lesson stays bare and goes to expect_errno(). fork(2) and
- * clone(2) return twice and are shown once, by the parent.
+ * failure is the lesson stays bare and goes to expect_errno().
  */
 #define SYS(call) \
 	({ \
@@ -20,6 +19,18 @@
 		sys_done(__FILE__, __LINE__, #call, (long)sys_value, errno); \
 		sys_value; \
 	})
+
+/*
+ * SYS() for a call that returns twice, such as clone3(2): the parent shows it, and the child goes
+ * on when it has been shown.
+ */
+#define FORKED(call) \
+	({ \
+		__auto_type sys_value = (call); \
+		sys_forked(__FILE__, __LINE__, #call, (long)sys_value, errno); \
+		sys_value; \
+	})
+#define FORK() FORKED(fork())
 
 /* As SYS(), for the many of which the story shows none. */
 #define MUST(call) \
@@ -31,6 +42,7 @@
 	})
 
 void sys_done(const char *file, int line, const char *call, long value, int error);
+void sys_forked(const char *file, int line, const char *call, long value, int error);
 
 /*
  * The lab is broken: prints the message and, when errno is set, its name, runs

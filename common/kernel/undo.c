@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #include "kernel/file.h"
-#include "story/state.h"
 #include "kernel/sys.h"
+#include "story/state.h"
 
 #if !__GLIBC_PREREQ(2, 36)
 #define P_PIDFD 3 /* waitid(2) */

@@ -6,8 +6,8 @@
  */
 #pragma once
 
-#include "story/lab.h"
 #include "machine/machine.h"
+#include "story/lab.h"
 
 /* Each is one line without ';', so that "WHAT; REMEDY; undo: UNDO" can be taken apart. */
 struct probe_missing {

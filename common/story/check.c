@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "kernel/file.h"
-#include "story/state.h"
 #include "kernel/sys.h"
+#include "story/state.h"
 
 const char *const verdict_names[] = {"pass", "fail", "skip", "broken"};
 

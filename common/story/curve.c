@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "kernel/file.h"
-#include "story/state.h"
 #include "kernel/sys.h"
+#include "story/state.h"
 
 enum { HEIGHT = 5, SAMPLES = 512, MARGIN = 10, REDRAW_MS = 250 };
 

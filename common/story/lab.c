@@ -12,11 +12,11 @@
 #include <sys/wait.h>
 
 #include "kernel/file.h"
+#include "kernel/proc.h"
+#include "kernel/sys.h"
 #include "machine/machine.h"
 #include "machine/probe.h"
-#include "kernel/proc.h"
 #include "story/state.h"
-#include "kernel/sys.h"
 
 enum { MISSING = 8, SUMMARY = 512 };
 
@@ -205,14 +205,14 @@ void lab_exit_as(pid_t command)
 
 /* ---- Narration ---- */
 
-void lab_step(const char *line)
+void lab_step(const char *act, const char *expect)
 {
 	if (lab_command)
 		return;
 	if (shared->step)
 		lab_wait(0);
 	shared->waited = false;
-	out_step(++shared->step, line);
+	out_step(++shared->step, act, expect);
 }
 
 void lab_note(const char *fmt, ...)
@@ -235,7 +235,7 @@ bool lab_part(const char *name)
 	errno = 0;
 	if (!part || !part->name)
 		die("this lab has no part %s", name);
-	lab_step(part->title);
+	lab_step(part->title, part->expect);
 	struct probe_missing missing[MISSING];
 	autofree char *what = text("part %s", name), *remedy = alone_by(part);
 	if (not_alone(part)) {

@@ -33,8 +33,9 @@ struct lab_needs {
 
 /* A part of a lab with needs of its own; unmet, the part is one skipped check. */
 struct lab_part {
-	const char *name; /* as in --can-run=NAME and the check "part NAME" */
-	const char *title;
+	const char *name;   /* as in --can-run=NAME and the check "part NAME" */
+	const char *title;  /* the act of its step */
+	const char *expect; /* as lab_step() has it */
 	struct lab_needs needs;
 	bool boot_alone; /* wants a machine that was booted for it alone: lab_asked() */
 	bool hazard;     /* on the host only when WHERE=host was typed */
@@ -167,8 +168,11 @@ _Noreturn void lab_exec(char *command[]);
  */
 _Noreturn void lab_exit_as(pid_t command);
 
-/* Opens a step. line says what must happen before it happens. */
-void lab_step(const char *line);
+/*
+ * Opens a step: what is done, and what should come of it, which the story prints as "Expect: ...".
+ * expect may be NULL, where there is nothing to be predicted.
+ */
+void lab_step(const char *act, const char *expect);
 
 /* A line of explanation inside a step. */
 __attribute__((format(printf, 1, 2))) void lab_note(const char *fmt, ...);

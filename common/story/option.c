@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "kernel/file.h"
+#include "kernel/sys.h"
 #include "machine/machine.h"
 #include "story/state.h"
-#include "kernel/sys.h"
 
 #ifndef VERSION
 #define VERSION "unknown"

@@ -11,10 +11,10 @@
 #include <sys/ioctl.h>
 #include <sys/utsname.h>
 
-#include "story/curve.h"
 #include "kernel/file.h"
-#include "story/state.h"
 #include "kernel/sys.h"
+#include "story/curve.h"
+#include "story/state.h"
 
 enum { ROWS = 10, NARROW = 40, WIDE = 80 };
 
@@ -189,19 +189,24 @@ void out_lab(void)
 	story(0, 0, "", lab->goal);
 }
 
-void out_step(int number, const char *line)
+void out_step(int number, const char *act, const char *expect)
 {
 	if (options.jsonl) {
-		json_event("step", "number#", (long long)number, "text", line, NULL);
+		json_event("step", "number#", (long long)number, "text", act,
+			expect ? "expect" : NULL, expect, NULL);
 		return;
 	}
-	autofree char *numbered = text("%d. %s", number, line);
+	autofree char *numbered = text("%d. %s", number, act);
 	struct page page;
 	page_open(&page);
 	fprintf(page.stream, "\n%s", paint("\033[1m"));
 	wrap(page.stream, 0, 3, numbered);
 	fputs(paint("\033[0m"), page.stream);
 	page_print(&page);
+	if (expect) {
+		autofree char *expected = text("Expect: %s", expect);
+		story(3, 11, "", expected);
+	}
 }
 
 void out_note(const char *line)

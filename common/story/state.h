@@ -52,7 +52,7 @@ bool size_parse(const char *text, long long *bytes);
 void out_init(void);
 void out_where(void);
 void out_lab(void);
-void out_step(int number, const char *line);
+void out_step(int number, const char *act, const char *expect);
 void out_note(const char *line);
 void out_ask(const char *line);
 void out_prediction(const char *question, const char *predicted, const char *observed);

@@ -11,10 +11,10 @@
 #include <sys/mount.h>
 
 #include "kernel/file.h"
-#include "story/lab.h"
 #include "kernel/ns.h"
 #include "kernel/proc.h"
 #include "kernel/sys.h"
+#include "story/lab.h"
 #include "words.h"
 
 static const struct lab lab = {
@@ -47,7 +47,7 @@ static bool mount_own_proc(void)
 
 static pid_t another_process(void)
 {
-	pid_t child = SYS(fork());
+	pid_t child = FORK();
 	if (child == 0)
 		child_idle();
 	return child;
@@ -95,7 +95,7 @@ static _Noreturn void second_runtime(pid_t lab_pid)
 
 	gate_wait(&b_go);
 	SYS(unshare(CLONE_NEWPID));
-	pid_t first = SYS(fork());
+	pid_t first = FORK();
 	if (first == 0)
 		container_b();
 	child_done(first);
@@ -105,7 +105,7 @@ static _Noreturn void second_runtime(pid_t lab_pid)
 static _Noreturn void hands_on(void)
 {
 	SYS(unshare(CLONE_NEWPID));
-	pid_t first = SYS(fork());
+	pid_t first = FORK();
 	if (first == 0 && mount_own_proc())
 		lab_exec_command();
 	lab_exit_as(first);
@@ -127,22 +127,22 @@ int main(int argc, char *argv[])
 	pid_t self = getpid();
 	long own_ns = ns_inode(0, "pid");
 
-	lab_step("Control: a plain child shares our namespace. We must be its parent.");
-	pid_t runtime = SYS(fork());
+	lab_step("Control: a plain child shares our namespace. We must be its parent.", NULL);
+	pid_t runtime = FORK();
 	if (runtime == 0)
 		second_runtime(self);
 	undo_kill(runtime);
 	gate_wait(&ready);
 
 	lab_predict("caller");
-	lab_step("Ask for a new PID namespace. The caller must stay where it is.");
+	lab_step("Ask for a new PID namespace. The caller must stay where it is.", NULL);
 	SYS(unshare(CLONE_NEWPID));
 	expect_int("our PID after unshare", self, getpid());
 	expect_int("our /proc/self/ns/pid", own_ns, ns_inode(0, "pid"));
 	lab_answer("caller", getpid() == self ? "same" : "1");
 
-	lab_step("Fork. The first child must be PID 1 inside, with an ordinary PID outside.");
-	pid_t a = SYS(fork());
+	lab_step("Fork. The first child must be PID 1 inside, with an ordinary PID outside.", NULL);
+	pid_t a = FORK();
 	if (a == 0)
 		container_a(self);
 	undo_kill(a);
@@ -157,7 +157,7 @@ int main(int argc, char *argv[])
 	lab_look("ls -l /proc/%d/ns/pid /proc/%d/ns/pid", self, a);
 	lab_wait(a);
 
-	lab_step("A second container beside it. Both must have a PID 2; only A has a PID 3.");
+	lab_step("A second container beside it. Both must have a PID 2; only A has a PID 3.", NULL);
 	gate_open(&a_go);
 	gate_wait(&ready);
 	gate_open(&b_go);
@@ -168,7 +168,7 @@ int main(int argc, char *argv[])
 	child_done(runtime);
 
 	lab_predict("proc");
-	lab_step("In A, look at /proc: the old one shows outside, a fresh one only A.");
+	lab_step("In A, look at /proc: the old one shows outside, a fresh one only A.", NULL);
 	autofree char *us_in_a = text("/proc/%d/root/proc/%d", a, self); /* by A's own mounts */
 	lab_answer("proc", access(us_in_a, F_OK) ? "own" : "theirs");
 	gate_open(&a_go);
@@ -177,7 +177,8 @@ int main(int argc, char *argv[])
 	lab_wait(a);
 
 	lab_predict("dies");
-	lab_step("Kill PID 1 from outside. Its children must die, and no fork must work again.");
+	lab_step("Kill PID 1 from outside. Its children must die, and no fork must work again.",
+		NULL);
 	SYS(kill(a, SIGKILL));
 	expect_int("PID 1 ended with 128 + SIGKILL", 137, child_wait(a));
 	struct pollfd end_of_all = {.fd = held[0]};

@@ -12,10 +12,10 @@
 
 #include "kernel/cg.h"
 #include "kernel/file.h"
-#include "story/lab.h"
 #include "kernel/ns.h"
 #include "kernel/proc.h"
 #include "kernel/sys.h"
+#include "story/lab.h"
 #include "words.h"
 
 enum { BUSY = 200 }; /* instead of a share: the machine had no CPU to give */
@@ -39,7 +39,7 @@ static struct gate ready, go;
 static pid_t first_child(void)
 {
 	SYS(unshare(CLONE_NEWPID));
-	return SYS(fork());
+	return FORK();
 }
 
 static volatile sig_atomic_t received;
@@ -58,7 +58,7 @@ static _Noreturn void immune(pid_t lab_pid)
 	expect_errno("kill(-1, 0): it is alone", ESRCH, kill(-1, 0));
 	expect_errno("kill(the lab's PID, 0)", lab_pid > 1 ? ESRCH : 0, kill(lab_pid, 0));
 	SYS(sigaction(SIGTERM, &none, NULL));
-	pid_t child = SYS(fork());
+	pid_t child = FORK();
 	if (child == 0) {
 		SYS(kill(1, SIGTERM));
 		SYS(kill(1, SIGKILL));
@@ -76,7 +76,7 @@ static _Noreturn void immune(pid_t lab_pid)
 /* Done twice, outside and inside: a child of a child that has ended. */
 static void orphan(const char *what, pid_t parent, bool parent_must_be)
 {
-	pid_t child = SYS(fork());
+	pid_t child = FORK();
 	if (child == 0) {
 		if (MUST(fork()) == 0) {
 			gate_wait(&go);
@@ -141,7 +141,7 @@ static _Noreturn void spin(void)
 static int share(bool inside)
 {
 	for (int i = 0;; i++) {
-		pid_t child = SYS(fork());
+		pid_t child = FORK();
 		if (child == 0) {
 			pid_t first = inside ? first_child() : 0;
 			if (first == 0)
@@ -178,8 +178,8 @@ int main(int argc, char *argv[])
 	gate_init(&ready), gate_init(&go);
 	pid_t self = getpid();
 
-	lab_step("Control: an ordinary process without a handler. SIGTERM must end it.");
-	pid_t child = SYS(fork());
+	lab_step("Control: an ordinary process without a handler. SIGTERM must end it.", NULL);
+	pid_t child = FORK();
 	if (child == 0) {
 		sigaction(SIGTERM, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
 		raise(SIGTERM);
@@ -187,8 +187,9 @@ int main(int argc, char *argv[])
 	}
 	expect_int("control: 128 + SIGTERM", 143, child_wait(child));
 
-	lab_step("PID 1: the same signals from inside must do nothing; outside must still win.");
-	pid_t runtime = SYS(fork());
+	lab_step("PID 1: the same signals from inside must do nothing; outside must still win.",
+		NULL);
+	pid_t runtime = FORK();
 	if (runtime == 0) {
 		pid_t first = first_child();
 		if (first == 0)
@@ -204,9 +205,10 @@ int main(int argc, char *argv[])
 	}
 	child_done(runtime);
 
-	lab_step("Orphans: inside, PID 1 must adopt them, and they are zombies until it reaps.");
+	lab_step("Orphans: inside, PID 1 must adopt them, and they are zombies until it reaps.",
+		NULL);
 	orphan("control: outside, not adopted by us", self, false);
-	runtime = SYS(fork());
+	runtime = FORK();
 	if (runtime == 0) {
 		pid_t first = first_child();
 		if (first == 0)
@@ -220,7 +222,7 @@ int main(int argc, char *argv[])
 	lab_row("an orphan's parent", "init or a subreaper", "PID 1", "CLONE_NEWPID");
 	lab_row("kill() of outside", "allowed", "ESRCH", "CLONE_NEWPID");
 
-	lab_step("A view limits nothing: alone in its namespace it must get a whole CPU.");
+	lab_step("A view limits nothing: alone in its namespace it must get a whole CPU.", NULL);
 	whole_cpu();
 	return lab_end();
 }

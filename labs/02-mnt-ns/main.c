@@ -13,10 +13,10 @@
 #include <sys/syscall.h>
 
 #include "kernel/file.h"
-#include "story/lab.h"
 #include "kernel/ns.h"
 #include "kernel/proc.h"
 #include "kernel/sys.h"
+#include "story/lab.h"
 #include "words.h"
 
 static const struct lab lab = {
@@ -172,7 +172,7 @@ static _Noreturn void db(void)
 static _Noreturn void hands_on(void)
 {
 	SYS(unshare(CLONE_NEWPID)); /* lab 01: a /proc of its own takes one */
-	pid_t first = SYS(fork());
+	pid_t first = FORK();
 	if (first == 0 && own_table("own mount table", true) && enter_rootfs(NULL)) {
 		leave_host();
 		lab_exec_command();
@@ -196,7 +196,7 @@ int main(int argc, char *argv[])
 	gate_init(&ready), gate_init(&go);
 	pid_t self = getpid();
 
-	lab_step("A mount table that plays the host, so that this machine keeps its own.");
+	lab_step("A mount table that plays the host, so that this machine keeps its own.", NULL);
 	if (!own_table("host: its mount table", true))
 		return lab_end();
 	mount_etc("host");
@@ -206,8 +206,8 @@ int main(int argc, char *argv[])
 	SYS(mount(NULL, "/etc", NULL, MS_SHARED, NULL)); /* as systemd has every mount */
 
 	lab_predict("leak");
-	lab_step("Control: a child copies the table, and no more. Its mount must leak.");
-	pid_t child = SYS(fork());
+	lab_step("Control: a child copies the table, and no more. Its mount must leak.", NULL);
+	pid_t child = FORK();
 	if (child == 0) {
 		if (own_table("control: its mount table", false))
 			mount_etc("control");
@@ -222,9 +222,9 @@ int main(int argc, char *argv[])
 	if (did_leak)
 		SYS(umount2("/etc", 0));
 
-	lab_step("The same with MS_PRIVATE. Only the inside must list the mount.");
+	lab_step("The same with MS_PRIVATE. Only the inside must list the mount.", NULL);
 	const char *volume = file_tmpdir(); /* for later: a folder of the host */
-	pid_t web_pid = SYS(fork());
+	pid_t web_pid = FORK();
 	if (web_pid == 0)
 		web(volume);
 	undo_kill(web_pid);
@@ -234,8 +234,8 @@ int main(int argc, char *argv[])
 	lab_look("grep lab02 /proc/%d/mountinfo", web_pid);
 	lab_wait(web_pid);
 
-	lab_step("A second container. One path, /etc/config, must have three contents.");
-	pid_t db_pid = SYS(fork());
+	lab_step("A second container. One path, /etc/config, must have three contents.", NULL);
+	pid_t db_pid = FORK();
 	if (db_pid == 0)
 		db();
 	undo_kill(db_pid);
@@ -248,14 +248,14 @@ int main(int argc, char *argv[])
 	lab_look("cat /proc/%d/root/etc/config /proc/%d/root/etc/config", web_pid, db_pid);
 	lab_wait(db_pid);
 
-	lab_step("A root of its own: web must move to the rootfs, its old root to /mnt.");
+	lab_step("A root of its own: web must move to the rootfs, its old root to /mnt.", NULL);
 	gate_open(&go);
 	gate_wait(&ready);
 	lab_look("ls /proc/%d/root/ /proc/%d/root/mnt/", web_pid, web_pid);
 	lab_wait(web_pid);
 
 	lab_predict("root");
-	lab_step("Let go of the old root. No path must lead to the host any more.");
+	lab_step("Let go of the old root. No path must lead to the host any more.", NULL);
 	gate_open(&go);
 	gate_wait(&ready);
 	autofree char *from_web = found_by(web_pid, program);
@@ -264,7 +264,7 @@ int main(int argc, char *argv[])
 	lab_wait(web_pid);
 
 	lab_predict("volume");
-	lab_step("A volume: what is written inside must be outside, until it is read-only.");
+	lab_step("A volume: what is written inside must be outside, until it is read-only.", NULL);
 	gate_open(&go);
 	gate_wait(&ready);
 	autofree char *note = text("%s/note", volume), *written = file_try_read(note);

@@ -14,10 +14,10 @@
 #include <sys/syscall.h>
 
 #include "kernel/file.h"
-#include "story/lab.h"
 #include "kernel/ns.h"
 #include "kernel/proc.h"
 #include "kernel/sys.h"
+#include "story/lab.h"
 #include "words.h"
 
 static const struct lab_part parts[] = {
@@ -146,7 +146,7 @@ static _Noreturn void leaked_fd(const char *who, bool pivot, bool closed)
 /* Whether the container's program gets the descriptor: the status of a shell that uses it. */
 static int given_to_program(int flags)
 {
-	pid_t child = SYS(fork());
+	pid_t child = FORK();
 	if (child == 0) {
 		int fd = open("/", O_RDONLY | O_DIRECTORY | flags);
 		autofree char *shell = text("%s/bin/sh", tree), *use = text("true <&%d", fd);
@@ -207,7 +207,7 @@ static bool listed(pid_t pid, const char *source)
 /* Twice: one that hears of the host's mounts, and one that does not. */
 static pid_t listener(const char *who, unsigned long propagation)
 {
-	pid_t child = SYS(fork());
+	pid_t child = FORK();
 	if (child == 0) {
 		if (own_table(who, propagation) &&
 			mount("lab02-inside", "/etc/in", "tmpfs", 0, NULL))
@@ -292,7 +292,7 @@ static void remove_all(void)
 	autofree char *volume = text("%s", file_tmpdir()), *file = text("%s/file", volume);
 	close(SYS(open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)));
 	int before = files_of_host();
-	pid_t child = SYS(fork());
+	pid_t child = FORK();
 	if (child == 0)
 		remover(volume);
 	undo_kill(child);
@@ -325,45 +325,45 @@ int main(int argc, char *argv[])
 	if (stat("/", &host_root))
 		die("stat /");
 
-	lab_step("chroot() alone: a second chroot() must lead out.");
-	pid_t child = SYS(fork());
+	lab_step("chroot() alone: a second chroot() must lead out.", NULL);
+	pid_t child = FORK();
 	if (child == 0)
 		second_chroot("chroot", false, "the host's");
 	child_done(child);
 
-	lab_step("The same after pivot_root() and umount2(): it must stay inside.");
-	child = SYS(fork());
+	lab_step("The same after pivot_root() and umount2(): it must stay inside.", NULL);
+	child = FORK();
 	if (child == 0)
 		second_chroot("pivot", true, "the rootfs");
 	child_done(child);
 
-	lab_step("chroot(), and a descriptor of the old root is open: it must lead out.");
-	child = SYS(fork());
+	lab_step("chroot(), and a descriptor of the old root is open: it must lead out.", NULL);
+	child = FORK();
 	if (child == 0)
 		leaked_fd("fd, chroot", false, false);
 	child_done(child);
 
-	lab_step("pivot_root(), and the same descriptor: it must lead out of this one too.");
-	child = SYS(fork());
+	lab_step("pivot_root(), and the same descriptor: it must lead out of this one too.", NULL);
+	child = FORK();
 	if (child == 0)
 		leaked_fd("fd, pivot", true, false);
 	child_done(child);
 
-	lab_step("It is closed first, or by exec(): then it must be of no use.");
-	child = SYS(fork());
+	lab_step("It is closed first, or by exec(): then it must be of no use.", NULL);
+	child = FORK();
 	if (child == 0)
 		leaked_fd("closed fd", true, true);
 	child_done(child);
 	expect_int("control: a program gets it", 0, given_to_program(0));
 	expect_differ("O_CLOEXEC: the same program", 0, given_to_program(O_CLOEXEC));
 
-	lab_step("What pivot_root() refuses, and for which of its reasons.");
-	child = SYS(fork());
+	lab_step("What pivot_root() refuses, and for which of its reasons.", NULL);
+	child = FORK();
 	if (child == 0)
 		refusals();
 	child_done(child);
 
-	lab_step("MS_SLAVE goes one way: from the host in, and never from inside out.");
+	lab_step("MS_SLAVE goes one way: from the host in, and never from inside out.", NULL);
 	if (own_table("host", MS_PRIVATE)) {
 		mount_tmpfs("lab02-host", "/etc");
 		if (mkdir("/etc/in", 0755) || mkdir("/etc/out", 0755))

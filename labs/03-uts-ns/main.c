@@ -12,10 +12,10 @@
 #include <sys/utsname.h>
 
 #include "kernel/file.h"
-#include "story/lab.h"
 #include "kernel/ns.h"
 #include "kernel/proc.h"
 #include "kernel/sys.h"
+#include "story/lab.h"
 #include "words.h"
 
 static const char *name = "web";
@@ -118,15 +118,16 @@ int main(int argc, char *argv[])
 	}
 	gate_init(&named), gate_init(&leave);
 
-	lab_step("A namespace that plays the host, so that this machine keeps its name.");
+	lab_step("A namespace that plays the host, so that this machine keeps its name.", NULL);
 	SYS(unshare(CLONE_NEWUTS));
 	if (!own_namespace("the host's namespace"))
 		return lab_end();
 	SYS(sethostname("host", 4));
 	SYS(setdomainname("host.example", 12));
 
-	lab_step("Control: a child without a namespace of its own. The host must be renamed.");
-	pid_t child = SYS(fork());
+	lab_step(
+		"Control: a child without a namespace of its own. The host must be renamed.", NULL);
+	pid_t child = FORK();
 	if (child == 0) {
 		if (own_namespace("control: not this machine's"))
 			rename_it();
@@ -141,8 +142,9 @@ int main(int argc, char *argv[])
 	SYS(setdomainname("host.example", 12));
 
 	lab_predict("copy");
-	lab_step("The same with CLONE_NEWUTS. The names must change inside, not on the host.");
-	pid_t web = SYS(fork());
+	lab_step(
+		"The same with CLONE_NEWUTS. The names must change inside, not on the host.", NULL);
+	pid_t web = FORK();
 	if (web == 0)
 		container("host host.example");
 	undo_kill(web);
@@ -154,8 +156,9 @@ int main(int argc, char *argv[])
 	lab_wait(web);
 
 	lab_predict("join");
-	lab_step("A third process enters that namespace. It must see the names of the inside.");
-	pid_t guest = SYS(fork());
+	lab_step("A third process enters that namespace. It must see the names of the inside.",
+		NULL);
+	pid_t guest = FORK();
 	if (guest == 0) {
 		autofree char *path = text("/proc/%d/ns/uts", web);
 		int fd = SYS(open(path, O_RDONLY | O_CLOEXEC));
@@ -168,8 +171,8 @@ int main(int argc, char *argv[])
 	gate_open(&leave);
 	child_done(web);
 
-	lab_step("What is refused: a name that is too long, and one without the capability.");
-	pid_t refused = SYS(fork());
+	lab_step("What is refused: a name that is too long, and one without the capability.", NULL);
+	pid_t refused = FORK();
 	if (refused == 0)
 		refusals();
 	child_done(refused);

@@ -11,10 +11,10 @@
 #include <sys/utsname.h>
 
 #include "kernel/file.h"
-#include "story/lab.h"
 #include "kernel/ns.h"
 #include "kernel/proc.h"
 #include "kernel/sys.h"
+#include "story/lab.h"
 #include "words.h"
 
 #define LIMIT "/proc/sys/user/max_uts_namespaces"
@@ -39,7 +39,7 @@ static struct gate named, leave;
 /* Done twice: a process that makes a namespace, names it, and ends when it is told to. */
 static pid_t holder(const char *name)
 {
-	pid_t child = SYS(fork());
+	pid_t child = FORK();
 	if (child == 0) {
 		long before = ns_inode(0, "uts");
 		SYS(unshare(CLONE_NEWUTS));
@@ -57,7 +57,7 @@ static pid_t holder(const char *name)
 /* Done twice: the hostname in the namespace behind fd, seen by a process that joins it. */
 static void expect_name_behind(int fd, const char *what, const char *name)
 {
-	pid_t child = SYS(fork());
+	pid_t child = FORK();
 	if (child == 0) {
 		struct utsname uts;
 		SYS(setns(fd, CLONE_NEWUTS));
@@ -95,7 +95,7 @@ int main(int argc, char *argv[])
 	long user = ns_inode(0, "user"), mnt = ns_inode(0, "mnt");
 	gate_init(&named), gate_init(&leave);
 
-	lab_step("Count them: in a user namespace of our own, at most one UTS namespace.");
+	lab_step("Count them: in a user namespace of our own, at most one UTS namespace.", NULL);
 	SYS(unshare(CLONE_NEWUSER)); /* lab 05 shows what this does */
 	ns_map_root();
 	SYS(unshare(CLONE_NEWNS)); /* for the bind mount: lab 02 */
@@ -108,7 +108,7 @@ int main(int argc, char *argv[])
 	file_write(LIMIT, "1");
 	expect_str("one namespace", "success", errno_name(one_more()));
 
-	lab_step("An open file keeps it: its process is gone, and it must still be there.");
+	lab_step("An open file keeps it: its process is gone, and it must still be there.", NULL);
 	pid_t child = holder("by-fd");
 	autofree char *path = text("/proc/%d/ns/uts", child);
 	int fd = SYS(open(path, O_RDONLY | O_CLOEXEC));
@@ -123,7 +123,7 @@ int main(int argc, char *argv[])
 	SYS(close(fd));
 	expect_str("fd closed: one more", "success", errno_name(one_more_soon()));
 
-	lab_step("A bind mount keeps it too; so ip netns add needs no process.");
+	lab_step("A bind mount keeps it too; so ip netns add needs no process.", NULL);
 	child = holder("by-mount");
 	autofree char *source = text("/proc/%d/ns/uts", child);
 	autofree char *file = text("%s/uts", file_tmpdir());

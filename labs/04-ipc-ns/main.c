@@ -14,10 +14,10 @@
 #include <sys/stat.h>
 
 #include "kernel/file.h"
-#include "story/lab.h"
 #include "kernel/ns.h"
 #include "kernel/proc.h"
 #include "kernel/sys.h"
+#include "story/lab.h"
 #include "words.h"
 
 static const struct lab lab = {
@@ -153,7 +153,7 @@ int main(int argc, char *argv[])
 	}
 	gate_init(&ready), gate_init(&go);
 
-	lab_step("A host for this lab, so that this machine gets no object of ours.");
+	lab_step("A host for this lab, so that this machine gets no object of ours.", NULL);
 	if (access("/dev/shm", F_OK)) {
 		if (errno != ENOENT)
 			die("access /dev/shm");
@@ -167,8 +167,9 @@ int main(int argc, char *argv[])
 		return lab_end();
 	create("host");
 
-	lab_step("Control: a child in the same namespace. It must find the memory by its key.");
-	pid_t child = SYS(fork());
+	lab_step("Control: a child in the same namespace. It must find the memory by its key.",
+		NULL);
+	pid_t child = FORK();
 	if (child == 0)
 		neighbour();
 	child_done(child);
@@ -176,8 +177,8 @@ int main(int argc, char *argv[])
 	lab_wait(0);
 
 	lab_predict("key");
-	lab_step("The same key with CLONE_NEWIPC: nothing there, and free to be used again.");
-	pid_t inside = SYS(fork());
+	lab_step("The same key with CLONE_NEWIPC: nothing there, and free to be used again.", NULL);
+	pid_t inside = FORK();
 	if (inside == 0)
 		container();
 	undo_kill(inside);
@@ -190,7 +191,7 @@ int main(int argc, char *argv[])
 	lab_wait(inside);
 
 	lab_predict("posix");
-	lab_step("POSIX shared memory in the same two namespaces: it must be found.");
+	lab_step("POSIX shared memory in the same two namespaces: it must be found.", NULL);
 	int fd = SYS(shm_open("/lab04", O_RDWR | O_CREAT | O_EXCL, 0600));
 	SYS(write(fd, "host", 4));
 	gate_open(&go);
@@ -200,7 +201,7 @@ int main(int argc, char *argv[])
 	lab_look("ls -l /proc/%d/root/dev/shm/ /proc/%d/root/dev/shm/", getpid(), inside);
 	lab_wait(inside);
 
-	lab_step("It is a file: with a /dev/shm of its own the inside must find nothing.");
+	lab_step("It is a file: with a /dev/shm of its own the inside must find nothing.", NULL);
 	gate_open(&go);
 	gate_wait(&ready);
 	lab_look("grep /dev/shm /proc/%d/mountinfo", inside);

@@ -14,10 +14,10 @@
 #include <sys/shm.h>
 
 #include "kernel/file.h"
-#include "story/lab.h"
 #include "kernel/ns.h"
 #include "kernel/proc.h"
 #include "kernel/sys.h"
+#include "story/lab.h"
 #include "words.h"
 
 #define LIMIT "/proc/sys/user/max_ipc_namespaces"
@@ -120,7 +120,7 @@ int main(int argc, char *argv[])
 	long user = ns_inode(0, "user");
 	gate_init(&ready), gate_init(&leave);
 
-	lab_step("Count them: in a user namespace of our own, at most one IPC namespace.");
+	lab_step("Count them: in a user namespace of our own, at most one IPC namespace.", NULL);
 	SYS(unshare(CLONE_NEWUSER)); /* lab 05 shows what this does */
 	/* Read back: the limit must not be this machine's. */
 	if (!expect_differ("own user namespace", user, ns_inode(0, "user")))
@@ -128,8 +128,8 @@ int main(int argc, char *argv[])
 	ns_map_root();
 	file_write(LIMIT, "1");
 
-	lab_step("An open file holds it: its process is gone, and its object must be there.");
-	pid_t child = SYS(fork());
+	lab_step("An open file holds it: its process is gone, and its object must be there.", NULL);
+	pid_t child = FORK();
 	if (child == 0) {
 		if (own_ipc("holder: its own namespace"))
 			create_segment("held");
@@ -147,7 +147,7 @@ int main(int argc, char *argv[])
 	lab_wait(child);
 	gate_open(&leave);
 	child_done(child);
-	pid_t guest = SYS(fork());
+	pid_t guest = FORK();
 	if (guest == 0) {
 		if (expect_errno("by fd: setns()", 0, setns(fd, CLONE_NEWIPC))) {
 			autofree char *content = read_segment();
@@ -158,15 +158,15 @@ int main(int argc, char *argv[])
 	child_done(guest);
 	expect_str("by fd: one more", "ENOSPC", errno_name(one_more()));
 
-	lab_step("The file is closed: the namespace must be gone, and its object with it.");
+	lab_step("The file is closed: the namespace must be gone, and its object with it.", NULL);
 	SYS(close(fd));
 	expect_str("fd closed: one more", "success", errno_name(one_more_soon()));
 
-	lab_step("Control: on a host, which lives on, objects must outlive their process.");
+	lab_step("Control: on a host, which lives on, objects must outlive their process.", NULL);
 	file_write(LIMIT, "100");
 	if (!own_ipc("host: its own namespace"))
 		return lab_end();
-	child = SYS(fork());
+	child = FORK();
 	if (child == 0) {
 		struct message message = {1, "host"};
 		create_segment("host");
@@ -181,8 +181,9 @@ int main(int argc, char *argv[])
 	expect_str("host: its segment", "host", segment);
 	expect_str("host: its message, its semaphore", "host, 7", left);
 
-	lab_step("Message queue and semaphore in a new namespace: the key must find neither.");
-	child = SYS(fork());
+	lab_step(
+		"Message queue and semaphore in a new namespace: the key must find neither.", NULL);
+	child = FORK();
 	if (child == 0) {
 		if (own_ipc("inside: its own namespace")) {
 			autofree char *none = others();
@@ -197,13 +198,13 @@ int main(int argc, char *argv[])
 	lab_row("an open ns file", "-", "holds namespace and objects", "open(2)");
 	lab_row("msgget(), semget()", "the host's", "ENOENT", "CLONE_NEWIPC");
 
-	lab_step("A POSIX queue has a name too. It must be hidden, without any mount.");
+	lab_step("A POSIX queue has a name too. It must be hidden, without any mount.", NULL);
 	mqd_t queue = mq_open("/lab04", O_RDWR | O_CREAT | O_EXCL, 0600, NULL);
 	if (queue < 0 && errno == ENOSYS) {
 		lab_skip("POSIX message queues", "this kernel has none (CONFIG_POSIX_MQUEUE)",
 			"WHERE=vm runs it in the lab VM");
 	} else if (expect_errno("host: mq_open() creates it", 0, queue)) {
-		child = SYS(fork());
+		child = FORK();
 		if (child == 0) {
 			autofree char *found = posix_queue();
 			expect_str("control: a child opens it", "success", found);

@@ -15,10 +15,10 @@
 #include <time.h>
 
 #include "kernel/file.h"
-#include "story/lab.h"
 #include "kernel/ns.h"
 #include "kernel/proc.h"
 #include "kernel/sys.h"
+#include "story/lab.h"
 #include "words.h"
 
 static const struct lab lab = {
@@ -158,7 +158,8 @@ int main(int argc, char *argv[])
 	gate_init(&done), gate_init(&go);
 	autofree char *file = text("%s/made-by-root", file_tmpdir());
 
-	lab_step("Control: an ordinary user. No CAP_SYS_ADMIN, no namespace but of one kind.");
+	lab_step(
+		"Control: an ordinary user. No CAP_SYS_ADMIN, no namespace but of one kind.", NULL);
 	/* Not all of the set: systemd gives who sits at the machine CAP_WAKE_ALARM. */
 	autofree char *set = proc_status(0, "CapEff");
 	expect_int("control: CAP_SYS_ADMIN in CapEff", 0,
@@ -167,8 +168,8 @@ int main(int argc, char *argv[])
 	lab_look("grep -E 'Uid|CapEff' /proc/%d/status", getpid());
 
 	lab_predict("before");
-	lab_step("That kind: it must be nobody in there, and yet have every capability.");
-	pid_t root = SYS(fork());
+	lab_step("That kind: it must be nobody in there, and yet have every capability.", NULL);
+	pid_t root = FORK();
 	if (root == 0)
 		inside(file);
 	undo_kill(root);
@@ -177,7 +178,7 @@ int main(int argc, char *argv[])
 	lab_look("wc -l /proc/%d/uid_map", root);
 	lab_wait(root);
 
-	lab_step("Map one id. It must be root inside, and outside who it was.");
+	lab_step("Map one id. It must be root inside, and outside who it was.", NULL);
 	gate_open(&go);
 	gate_wait(&done);
 	autofree char *ours = proc_status(0, "Uid"), *its = proc_status(root, "Uid");
@@ -187,7 +188,7 @@ int main(int argc, char *argv[])
 	lab_wait(root);
 
 	lab_predict("owner");
-	lab_step("This root makes a file. Outside it must belong to the ordinary user.");
+	lab_step("This root makes a file. Outside it must belong to the ordinary user.", NULL);
 	gate_open(&go);
 	gate_wait(&done);
 	struct stat st = {.st_uid = (uid_t)-1};
@@ -198,12 +199,12 @@ int main(int argc, char *argv[])
 	lab_wait(root);
 
 	lab_predict("host");
-	lab_step("Root over what the machine owns? The kernel must refuse all four.");
+	lab_step("Root over what the machine owns? The kernel must refuse all four.", NULL);
 	gate_open(&go);
 	gate_wait(&done);
 	lab_wait(root);
 
-	lab_step("Root over what its namespace owns: now the same calls must work.");
+	lab_step("Root over what its namespace owns: now the same calls must work.", NULL);
 	gate_open(&go);
 	gate_wait(&done);
 	lab_look("readlink /proc/%d/ns/uts", root);

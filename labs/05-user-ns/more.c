@@ -11,10 +11,10 @@
 #include <sys/stat.h>
 
 #include "kernel/file.h"
-#include "story/lab.h"
 #include "kernel/ns.h"
 #include "kernel/proc.h"
 #include "kernel/sys.h"
+#include "story/lab.h"
 #include "words.h"
 
 enum { FIRST = 100000, COUNT = 65536 }; /* ids that no user has, as in /etc/subuid */
@@ -85,7 +85,7 @@ static _Noreturn void many_ids(void)
 
 static void root_maps_many(void)
 {
-	pid_t child = SYS(fork());
+	pid_t child = FORK();
 	if (child == 0)
 		many_ids();
 	undo_kill(child);
@@ -168,23 +168,25 @@ int main(int argc, char *argv[])
 	}
 	uid_t uid = geteuid();
 
-	lab_step("Groups: gid_map must be refused until setgroups(2) is given up for ever.");
+	lab_step("Groups: gid_map must be refused until setgroups(2) is given up for ever.", NULL);
 	lab_note("A group may be there to keep its members out; who could leave it would get in.");
-	pid_t child = SYS(fork());
+	pid_t child = FORK();
 	if (child == 0)
 		groups_first(getegid());
 	child_done(child);
 
-	lab_step("An ordinary user's map: one id, the own one, once. All else must be EPERM.");
+	lab_step(
+		"An ordinary user's map: one id, the own one, once. All else must be EPERM.", NULL);
 	lab_note("newuidmap, a set-uid program, writes more: what /etc/subuid grants.");
-	child = SYS(fork());
+	child = FORK();
 	if (child == 0)
 		what_map(uid);
 	child_done(child);
 
-	lab_step("An id that is not in the map: nobody can become it, nothing can be given to it.");
+	lab_step("An id that is not in the map: nobody can become it, nothing can be given to it.",
+		NULL);
 	autofree char *file = text("%s/file", file_tmpdir());
-	child = SYS(fork());
+	child = FORK();
 	if (child == 0)
 		unmapped(uid, file);
 	child_done(child);

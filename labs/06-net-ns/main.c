@@ -9,10 +9,10 @@
 #include <netinet/ip_icmp.h>
 #include <sched.h>
 
-#include "story/lab.h"
-#include "link.h" /* the netlink messages: five lines each, beside this file */
 #include "kernel/ns.h"
 #include "kernel/proc.h"
+#include "link.h" /* the netlink messages: five lines each, beside this file */
+#include "story/lab.h"
 #include "words.h"
 
 static long long port = 8080;
@@ -93,7 +93,7 @@ static char *ask(const char *address, int server)
 /* Done twice: a process in a network namespace of its own. 0 when it is not its own. */
 static pid_t container(const char *what)
 {
-	pid_t child = SYS(fork());
+	pid_t child = FORK();
 	if (child == 0) {
 		SYS(unshare(CLONE_NEWNET));
 		gate_open(&ready);
@@ -128,7 +128,7 @@ int main(int argc, char *argv[])
 	gate_init(&ready), gate_init(&wired);
 
 	lab_predict("lo");
-	lab_step("A new namespace, to play the host. It must have lo, down, and no way out.");
+	lab_step("A new namespace, to play the host. It must have lo, down, and no way out.", NULL);
 	SYS(unshare(CLONE_NEWNET));
 	/* Read back first: from here on devices are made and changed. */
 	if (!expect_differ("the host's namespace", machine, ns_inode(0, "net")))
@@ -147,7 +147,8 @@ int main(int argc, char *argv[])
 	lab_wait(getpid());
 
 	lab_predict("move");
-	lab_step("A container, and a cable to it: one end must vanish here and appear there.");
+	lab_step(
+		"A container, and a cable to it: one end must vanish here and appear there.", NULL);
 	pid_t web = container("web: a namespace of its own");
 	if (!web)
 		return lab_end();
@@ -166,7 +167,7 @@ int main(int argc, char *argv[])
 	if (!moved)
 		return lab_end();
 
-	lab_step("Addresses, and both ends up: ping must work, in both directions.");
+	lab_step("Addresses, and both ends up: ping must work, in both directions.", NULL);
 	expect_errno("control: ping before that", ENETUNREACH, ping("0.0.0.0", "10.6.0.2"));
 	SYS(address_add(on_host, "veth0", "10.6.0.1/24"));
 	SYS(address_add(in_web, "eth0", "10.6.0.2/24"));
@@ -186,7 +187,7 @@ int main(int argc, char *argv[])
 	lab_wait(web);
 
 	lab_predict("port");
-	lab_step("One port, three namespaces: each must give it once, and none twice.");
+	lab_step("One port, three namespaces: each must give it once, and none twice.", NULL);
 	pid_t db = container("db: a namespace of its own");
 	if (!db)
 		return lab_end();
@@ -203,7 +204,7 @@ int main(int argc, char *argv[])
 	lab_look("nsenter --target=%d %s--net ss -ltn", web, ns_join);
 	lab_wait(web);
 
-	lab_step("TCP, in both directions: each server must see the other side's address.");
+	lab_step("TCP, in both directions: each server must see the other side's address.", NULL);
 	SYS(setns(web_ns, CLONE_NEWNET));
 	autofree char *as_web = ask("10.6.0.1", on_host_port);
 	expect_str("web asks the host: who am I?", "10.6.0.2", as_web);

@@ -14,11 +14,11 @@
 #include <sys/wait.h>
 
 #include "kernel/file.h"
-#include "story/lab.h"
-#include "link.h"
-#include "machine/machine.h"
 #include "kernel/ns.h"
 #include "kernel/proc.h"
+#include "link.h"
+#include "machine/machine.h"
+#include "story/lab.h"
 #include "words.h"
 
 enum { PORT = 8080, MARK_PORT = 8081 };
@@ -63,7 +63,7 @@ static struct node host;
 /* Done for each. False when the namespace is not its own. */
 static bool node_start(struct node *node, const char *what)
 {
-	node->pid = SYS(fork());
+	node->pid = FORK();
 	if (node->pid == 0) {
 		SYS(unshare(CLONE_NEWNET));
 		gate_open(&ready);
@@ -250,7 +250,7 @@ int main(int argc, char *argv[])
 	CPU_SET(sched_getcpu(), &one_cpu);
 	sched_setaffinity(0, sizeof one_cpu, &one_cpu); /* for dropped() */
 
-	lab_step("A host with a bridge, and two containers that are plugged into it.");
+	lab_step("A host with a bridge, and two containers that are plugged into it.", NULL);
 	SYS(unshare(CLONE_NEWNET));
 	if (!expect_differ("the host's namespace", machine, ns_inode(0, "net")))
 		return lab_end();
@@ -263,7 +263,7 @@ int main(int argc, char *argv[])
 	int in_a = datagrams(&a, PORT), in_b = datagrams(&b, PORT);
 	expect_errno("control: a to b, no cable", ENETUNREACH, tell(in_a, B, PORT));
 
-	lab_step("The calls of a CNI bridge plugin: then a and b must hear each other.");
+	lab_step("The calls of a CNI bridge plugin: then a and b must hear each other.", NULL);
 	SYS(bridge_add(host.netlink, "br0"));
 	SYS(address_add(host.netlink, "br0", "10.6.0.1/24"));
 	SYS(link_up(host.netlink, "br0"));
@@ -280,7 +280,8 @@ int main(int argc, char *argv[])
 	lab_look("nsenter --target=%d %s--net bridge link", getpid(), ns_join);
 	lab_wait(a.pid);
 
-	lab_step("Routes and neighbours are its own: a gets a default route, b must not have it.");
+	lab_step("Routes and neighbours are its own: a gets a default route, b must not have it.",
+		NULL);
 	SYS(route_add_default(a.netlink, "10.6.0.1"));
 	expect_errno("b: an address outside", ENETUNREACH, tell(in_b, OUTSIDE, PORT));
 	autofree char *of_a = neighbours(a.pid), *of_b = neighbours(b.pid);
@@ -342,12 +343,13 @@ int main(int argc, char *argv[])
 		lab_wait(a.pid);
 	}
 
-	lab_step("Somebody else's device: a must not even find the host's end of its own cable.");
+	lab_step("Somebody else's device: a must not even find the host's end of its own cable.",
+		NULL);
 	expect_errno("control: vetha, by the host", 0, configure(&host, "vetha"));
 	expect_errno("vetha, by a", ENODEV, configure(&a, "vetha"));
 	expect_errno("its own eth0, by a", 0, configure(&a, "eth0"));
 
-	lab_step("b dies. With its last holder its end must go, and the host's end with it.");
+	lab_step("b dies. With its last holder its end must go, and the host's end with it.", NULL);
 	autofree char *before = link_names(host.netlink);
 	expect_int("control: vethb on the host", true, strstr(before, "vethb") != NULL);
 	SYS(kill(b.pid, SIGKILL));
@@ -362,7 +364,8 @@ int main(int argc, char *argv[])
 	lab_look("cat /proc/%d/net/dev", getpid());
 	lab_wait(a.pid);
 
-	lab_step("Bandwidth? cgroup v2 must have no controller, and so no file, for the network.");
+	lab_step("Bandwidth? cgroup v2 must have no controller, and so no file, for the network.",
+		NULL);
 	static struct machine m;
 	machine_here(&m);
 	autofree char *list = text("%s/cgroup.controllers", m.cgroup_mount);

@@ -16,11 +16,11 @@
 #include <sys/vfs.h>
 
 #include "kernel/file.h"
-#include "story/lab.h"
-#include "machine/machine.h"
 #include "kernel/ns.h"
 #include "kernel/proc.h"
 #include "kernel/sys.h"
+#include "machine/machine.h"
+#include "story/lab.h"
 #include "words.h"
 
 static long long limit; /* bytes */
@@ -111,7 +111,7 @@ static bool limited(const char *group, const char *what)
 /* Done twice, attached and not: a child that touches twice the limit when it is let go. */
 static pid_t program(void)
 {
-	pid_t child = SYS(fork());
+	pid_t child = FORK();
 	if (child == 0) {
 		size_t size = 2 * (size_t)limit;
 		gate_wait(&go);
@@ -186,7 +186,7 @@ static _Noreturn void hands_on(const char *top)
 	SYS(put(top, "cgroup.subtree_control", "+memory +pids"));
 	autofree char *group = new_group(top, "command");
 	limited(group, "memory.max reads back");
-	pid_t child = SYS(fork());
+	pid_t child = FORK();
 	if (child == 0) {
 		SYS(put(group, "cgroup.procs", "0"));
 		if (enter_cgroup_namespace() && mount_own_cgroups())
@@ -215,7 +215,7 @@ int main(int argc, char *argv[])
 	autofree char *top = text("%s/lab07-%d", home, getpid());
 	autofree char *path = text("%s/lab07-%d", own[1] ? own : "", getpid());
 
-	lab_step("Which version is this? A cgroup2 mount alone must not convince us.");
+	lab_step("Which version is this? A cgroup2 mount alone must not convince us.", NULL);
 	lab_note("cgroups: %s, v2 at %s, our group there: %s", version[machine.cgroup],
 		cgroup_mount, own);
 	struct statfs fs;
@@ -229,7 +229,7 @@ int main(int argc, char *argv[])
 	lab_look("grep cgroup /proc/mounts");
 	lab_look("cat %s/cgroup.controllers", home);
 
-	lab_step("mkdir must make files, but no memory.max: the parent has not enabled it.");
+	lab_step("mkdir must make files, but no memory.max: the parent has not enabled it.", NULL);
 	SYS(mkdir(top, 0755));
 	undo_cgroup(top); /* whatever is in it */
 	if (lab_command)
@@ -244,7 +244,7 @@ int main(int argc, char *argv[])
 	if (!expect_errno("its memory.max, enabled above", 0, access(max, F_OK)))
 		return lab_end();
 
-	lab_step("Control: a process that is never attached. The limit must not touch it.");
+	lab_step("Control: a process that is never attached. The limit must not touch it.", NULL);
 	if (!limited(group, "memory.max reads back"))
 		return lab_end();
 	pid_t child = program();
@@ -254,7 +254,7 @@ int main(int argc, char *argv[])
 	expect_int("never attached: exit status", 0, child_wait(child));
 
 	lab_predict("attached");
-	lab_step("The same, attached: its PID is written. It must be killed at the limit.");
+	lab_step("The same, attached: its PID is written. It must be killed at the limit.", NULL);
 	child = program();
 	autofree char *pid = text("%d", child), *in = text("%s/limited", path);
 	SYS(put(group, "cgroup.procs", pid));
@@ -269,7 +269,7 @@ int main(int argc, char *argv[])
 	expect_int("attached: 128 + SIGKILL", 137, status);
 
 	lab_predict("stays");
-	lab_step("Its last process is gone. The group must stay, empty, until rmdir.");
+	lab_step("Its last process is gone. The group must stay, empty, until rmdir.", NULL);
 	expect_int("populated", 0, populated_at_last(group));
 	lab_answer("stays", "%s", access(group, F_OK) ? "gone" : "stays");
 	lab_look("cat %s/cgroup.events", group);
@@ -277,9 +277,9 @@ int main(int argc, char *argv[])
 	SYS(rmdir(group));
 	expect_errno("after rmdir", ENOENT, access(group, F_OK));
 
-	lab_step("With a process in it, +memory must be refused, and +pids be allowed.");
+	lab_step("With a process in it, +memory must be refused, and +pids be allowed.", NULL);
 	autofree char *beside = new_group(top, "beside");
-	pid_t idle = SYS(fork());
+	pid_t idle = FORK();
 	if (idle == 0)
 		child_idle();
 	undo_kill(idle);
@@ -294,10 +294,10 @@ int main(int argc, char *argv[])
 	lab_look("grep . %s/cgroup.type %s/cgroup.subtree_control", beside, beside);
 	lab_wait(idle);
 
-	lab_step("In a cgroup namespace its path must be /; outside, all must be as before.");
+	lab_step("In a cgroup namespace its path must be /; outside, all must be as before.", NULL);
 	lab_predict("view");
 	autofree char *web = new_group(top, "web"), *web_path = text("%s/web", path);
-	child = SYS(fork());
+	child = FORK();
 	if (child == 0)
 		container(web, web_path, idle);
 	undo_kill(child);
@@ -310,7 +310,8 @@ int main(int argc, char *argv[])
 	lab_look("nsenter --target=%d %s--cgroup cat /proc/%d/cgroup", child, join, child);
 	lab_wait(child);
 
-	lab_step("A cgroup2 mount made inside must begin at the group: what a container has.");
+	lab_step(
+		"A cgroup2 mount made inside must begin at the group: what a container has.", NULL);
 	autofree char *bytes = text("%lld", limit);
 	SYS(put(web, "memory.max", bytes));
 	gate_open(&go);

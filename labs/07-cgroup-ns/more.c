@@ -15,10 +15,10 @@
 #include <sys/stat.h>
 
 #include "kernel/file.h"
-#include "story/lab.h"
-#include "machine/machine.h"
 #include "kernel/proc.h"
 #include "kernel/sys.h"
+#include "machine/machine.h"
+#include "story/lab.h"
 #include "words.h"
 
 static const struct lab_part parts[] = {
@@ -98,7 +98,7 @@ static char *new_group(const char *parent, const char *name)
 enum deed { IDLE, SPIN, TOUCH };
 static pid_t process_in(const char *group, enum deed deed, size_t size)
 {
-	pid_t child = SYS(fork());
+	pid_t child = FORK();
 	if (child == 0) {
 		if (put(group, "cgroup.procs", "0"))
 			die("write 0 to %s/cgroup.procs", group);
@@ -347,7 +347,8 @@ int main(int argc, char *argv[])
 	if (lab_asked("v1") && !lab_part("v1"))
 		return lab_end();
 	if (!lab_asked("v1"))
-		lab_step("populated must flip up the tree; rmdir of a populated group be refused.");
+		lab_step("populated must flip up the tree; rmdir of a populated group be refused.",
+			NULL);
 	SYS(mkdir(top, 0755));
 	undo_cgroup(top);
 	if (lab_asked("v1")) {
@@ -357,16 +358,17 @@ int main(int argc, char *argv[])
 	}
 	SYS(put(top, "cgroup.subtree_control", "+memory"));
 	tree();
-	lab_step("cgroup.freeze must stop what runs, and nothing else: what docker pause is.");
+	lab_step(
+		"cgroup.freeze must stop what runs, and nothing else: what docker pause is.", NULL);
 	freeze();
-	lab_step("cgroup.kill must end all below; kill(2) ends the one that it names.");
+	lab_step("cgroup.kill must end all below; kill(2) ends the one that it names.", NULL);
 	kill_all();
 	lab_row("a process two levels below", "populated 0", "populated 1", "the kernel");
 	lab_row("rmdir", "empty: done", "populated: EBUSY", "the kernel");
 	lab_row("a spinner's CPU time", "grows", "stands still", "cgroup.freeze");
 	lab_row("SIGKILL for", "one process", "the whole tree", "cgroup.kill");
 
-	lab_step("Pressure: the time that was waited for memory or CPU must grow.");
+	lab_step("Pressure: the time that was waited for memory or CPU must grow.", NULL);
 	pressure();
 	return lab_end();
 }

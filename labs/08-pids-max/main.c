@@ -16,9 +16,9 @@
 
 #include "kernel/cg.h"
 #include "kernel/file.h"
-#include "story/lab.h"
 #include "kernel/proc.h"
 #include "kernel/sys.h"
+#include "story/lab.h"
 #include "words.h"
 
 enum { FORKS = 100, WATCH_MS = 10000 };
@@ -73,7 +73,7 @@ static bool limited(const char *group, const char *what, long long max)
 /* Done twice, with 4N and with N: a bounded loop, 2N forks; what of it was refused, and how. */
 static pid_t loop_in(const char *group, const char *forked, const char *refused, int error)
 {
-	pid_t first = SYS(clone_into(group));
+	pid_t first = FORKED(clone_into(group));
 	if (first == 0) {
 		int held = 0;
 		pid_t child = 0;
@@ -127,7 +127,7 @@ static int refused_inside(const char *box)
 static pid_t watcher(const char *belt, const int lab_there[2])
 {
 	autofree char *button = text("%s/cgroup.kill", belt);
-	pid_t pid = SYS(fork());
+	pid_t pid = FORK();
 	if (pid == 0) {
 		struct pollfd gone = {.fd = lab_there[0]};
 		close(lab_there[1]);
@@ -156,7 +156,7 @@ static _Noreturn void hands_on(void)
 {
 	autofree char *group = cg_create("command");
 	limited(group, "pids.max reads back", pids);
-	pid_t child = SYS(clone_into(group));
+	pid_t child = FORKED(clone_into(group));
 	if (child == 0)
 		lab_exec_command();
 	lab_exit_as(child);
@@ -170,7 +170,7 @@ int main(int argc, char *argv[])
 	gate_init(&ready), gate_init(&light);
 	lab_note("N is %lld. The loop forks 2N times; whoever was forked stays.", pids);
 
-	lab_step("Control: in a group with pids.max = 4N the whole loop must go through.");
+	lab_step("Control: in a group with pids.max = 4N the whole loop must go through.", NULL);
 	autofree char *control = cg_create("control");
 	if (!limited(control, "control: pids.max reads back", 4 * pids))
 		return lab_end();
@@ -180,7 +180,7 @@ int main(int argc, char *argv[])
 	cg_kill(control);
 
 	lab_predict("next");
-	lab_step("The same with N: exactly N tasks must exist, and the next fork fail.");
+	lab_step("The same with N: exactly N tasks must exist, and the next fork fail.", NULL);
 	autofree char *group = cg_create("limited");
 	if (!limited(group, "pids.max reads back", pids))
 		return lab_end();
@@ -194,7 +194,7 @@ int main(int argc, char *argv[])
 	lab_wait(0);
 	cg_kill(group);
 
-	lab_step("The box: pids.max = N, below a belt of 4N, with a watcher outside.");
+	lab_step("The box: pids.max = N, below a belt of 4N, with a watcher outside.", NULL);
 	int lab_there[2], made;
 	if (pipe2(lab_there, O_CLOEXEC))
 		die("pipe2");
@@ -211,9 +211,9 @@ int main(int argc, char *argv[])
 	lab_wait(0);
 
 	lab_predict("outside");
-	lab_step("Light a real fork bomb in it. Outside, every fork must still work.");
+	lab_step("Light a real fork bomb in it. Outside, every fork must still work.", NULL);
 	pid_t watch = watcher(belt, lab_there);
-	pid_t spark = SYS(clone_into(box));
+	pid_t spark = FORKED(clone_into(box));
 	if (spark == 0) {
 		close(lab_there[1]);
 		gate_wait(&light);
@@ -248,7 +248,7 @@ int main(int argc, char *argv[])
 		die("write to the watcher");
 	lab_wait(0); /* it goes on burning, until the watcher's time is over */
 
-	lab_step("One write to cgroup.kill: the box must be empty, by poll.");
+	lab_step("One write to cgroup.kill: the box must be empty, by poll.", NULL);
 	MUST(kill(watch, SIGKILL)); /* relieved, so that it is our write that ends it */
 	child_wait(watch);
 	cg_write(belt, "cgroup.kill", "1");

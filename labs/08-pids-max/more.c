@@ -15,9 +15,9 @@
 
 #include "kernel/cg.h"
 #include "kernel/file.h"
-#include "story/lab.h"
 #include "kernel/proc.h"
 #include "kernel/sys.h"
+#include "story/lab.h"
 #include "words.h"
 
 static const struct lab lab = {
@@ -62,7 +62,7 @@ static pid_t clone_into(const char *group)
 static pid_t family(const char *group, int n)
 {
 	memset(tally, 0, sizeof *tally);
-	pid_t first = group ? SYS(clone_into(group)) : SYS(fork());
+	pid_t first = group ? FORKED(clone_into(group)) : FORK();
 	if (first == 0) {
 		for (int i = 0; i < n; i++) {
 			pid_t child = fork();
@@ -226,13 +226,16 @@ int main(int argc, char *argv[])
 	if (tally == MAP_FAILED)
 		die("mmap");
 
-	lab_step("A group's own limit: each refusal must be counted in pids.events.");
+	lab_step("A group's own limit: each refusal must be counted in pids.events.", NULL);
 	own_limit();
-	lab_step("A limit above must bound the groups below. Who counts, the kernel decides.");
+	lab_step(
+		"A limit above must bound the groups below. Who counts, the kernel decides.", NULL);
 	limit_above();
-	lab_step("Only forks are refused: processes must come in by cgroup.procs all the same.");
+	lab_step("Only forks are refused: processes must come in by cgroup.procs all the same.",
+		NULL);
 	beyond();
-	lab_step("A late write to cgroup.procs must miss children; CLONE_INTO_CGROUP must not.");
+	lab_step("A late write to cgroup.procs must miss children; CLONE_INTO_CGROUP must not.",
+		NULL);
 	race();
 
 	lab_row("a refusal by the own limit", "0", "counted", "pids.events");

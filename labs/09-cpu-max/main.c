@@ -9,10 +9,10 @@
 
 #include "kernel/cg.h"
 #include "kernel/file.h"
-#include "story/lab.h"
 #include "kernel/proc.h"
-#include "spinner.h"
 #include "kernel/sys.h"
+#include "spinner.h"
+#include "story/lab.h"
 #include "words.h"
 
 static long long quota = 50000, period = 100000, cpus, seconds = 2000, weight = 300;
@@ -46,7 +46,7 @@ static void start(struct spinner *s, long long predicted)
 {
 	s->predicted = predicted;
 	prepare(s);
-	s->pid = SYS(cg_spawn(s->group));
+	s->pid = FORKED(cg_spawn(s->group));
 	if (s->pid == 0)
 		spin(s);
 	undo_kill(s->pid);
@@ -64,7 +64,7 @@ static _Noreturn void hands_on(void)
 {
 	autofree char *group = cg_create("command");
 	limited_by(group);
-	pid_t child = SYS(cg_spawn(group));
+	pid_t child = FORKED(cg_spawn(group));
 	if (child == 0)
 		lab_exec_command();
 	lab_exit_as(child);
@@ -89,7 +89,7 @@ int main(int argc, char *argv[])
 	CPU_SET(nth_cpu(&all, 0), &two);
 	CPU_SET(nth_cpu(&all, 1), &two);
 
-	lab_step("Control: a group without a limit. A spinner must get a whole CPU.");
+	lab_step("Control: a group without a limit. A spinner must get a whole CPU.", NULL);
 	struct spinner control = {.group = cg_create("control")};
 	start(&control, window);
 	bool quiet = measure((struct spinner *[]){&control}, 1, &all);
@@ -98,7 +98,7 @@ int main(int argc, char *argv[])
 	expect_int("control: nr_throttled", 0, control.throttles);
 
 	lab_predict("limit");
-	lab_step("With cpu.max it must get its quota in each period, and live.");
+	lab_step("With cpu.max it must get its quota in each period, and live.", NULL);
 	struct spinner limited = {.group = cg_create("limited")};
 	if (!limited_by(limited.group))
 		return lab_end();
@@ -114,7 +114,7 @@ int main(int argc, char *argv[])
 	lab_look("cat /proc/%d/cgroup", limited.pid);
 	lab_wait(limited.pid);
 
-	lab_step("Drawn: in each period it must run (#), and then stand still (.).");
+	lab_step("Drawn: in each period it must run (#), and then stand still (.).", NULL);
 	const long long *cell = limited.seen->cell, size = window / CELLS;
 	int still = 0, first = 0; /* cells in which it stood still; where it first went on */
 	for (int i = 0; i < CELLS; i++) {
@@ -128,7 +128,7 @@ int main(int argc, char *argv[])
 	judge(true, "running cells, % of usage_usec", 100,
 		limited.used ? running * size * 100 / limited.used : 0);
 
-	lab_step("Two groups on one CPU: they must share it as their cpu.weight says.");
+	lab_step("Two groups on one CPU: they must share it as their cpu.weight says.", NULL);
 	struct spinner light = {.group = cg_create("light")}, heavy = {.group = cg_create("heavy")};
 	struct spinner *const both[] = {&light, &heavy};
 	autofree char *weight_text = text("%lld", weight);
@@ -147,7 +147,7 @@ int main(int argc, char *argv[])
 	lab_wait(heavy.pid);
 
 	lab_predict("weight");
-	lab_step("The same with a CPU to spare: the weights must do nothing.");
+	lab_step("The same with a CPU to spare: the weights must do nothing.", NULL);
 	SYS(sched_setaffinity(light.pid, sizeof two, &two));
 	SYS(sched_setaffinity(heavy.pid, sizeof two, &two));
 	light.predicted = heavy.predicted = window;

@@ -10,10 +10,10 @@
 
 #include "kernel/cg.h"
 #include "kernel/file.h"
-#include "story/lab.h"
 #include "kernel/proc.h"
-#include "spinner.h"
 #include "kernel/sys.h"
+#include "spinner.h"
+#include "story/lab.h"
 #include "words.h"
 
 static const struct lab_part parts[] = {
@@ -53,7 +53,7 @@ static cpu_set_t all, one, two; /* the CPUs we may use; the first of them; the f
 static void start(struct spinner *s)
 {
 	prepare(s);
-	s->pid = SYS(cg_spawn(s->group));
+	s->pid = FORKED(cg_spawn(s->group));
 	if (s->pid == 0)
 		spin(s);
 	undo_kill(s->pid);
@@ -170,7 +170,7 @@ static void parents(void)
 /* A child in group that tells how many CPUs it may use, and whether the nth is one of them. */
 static int cpus_in(const char *group, int cpu)
 {
-	pid_t child = SYS(cg_spawn(group));
+	pid_t child = FORKED(cg_spawn(group));
 	if (child == 0) {
 		cpu_set_t mine;
 		SYS(sched_getaffinity(0, sizeof mine, &mine));
@@ -219,27 +219,27 @@ int main(int argc, char *argv[])
 	CPU_SET(nth_cpu(&all, 0), &two);
 	CPU_SET(nth_cpu(&all, 1), &two);
 
-	lab_step("Smaller shares: 25 % and 10 % must be just that.");
+	lab_step("Smaller shares: 25 % and 10 % must be just that.", NULL);
 	share("quarter", "25 %: cpu.max", "25000 100000", "25 %: ms a second", 25);
 	share("tenth", "10 %: cpu.max", "10000 100000", "10 %: ms a second", 10);
 
-	lab_step("Nine threads and one on one CPU: a tenth for the one; with groups, half.");
+	lab_step("Nine threads and one on one CPU: a tenth for the one; with groups, half.", NULL);
 	autofree char *together_group = cg_create("all-ten");
 	autofree char *one_group = cg_create("one"), *nine_group = cg_create("nine");
 	nine_and_one(together_group, together_group, "no groups: the one, ms a second", 10);
 	nine_and_one(one_group, nine_group, "a group each: the one, ms a second", 2);
 
-	lab_step("One quota of half a CPU: two threads must spend it twice as fast.");
+	lab_step("One quota of half a CPU: two threads must spend it twice as fast.", NULL);
 	together("alone", 1, "one thread: cpu.max", "one thread: ran, ms a second",
 		"one thread: stood still", "one thread: nr_throttled");
 	together("pair", 2, "two threads: cpu.max", "two threads: ran, ms a second",
 		"two threads: each stood still", "two threads: nr_throttled");
 	lab_note("The same work, and three quarters of each period without an answer.");
 
-	lab_step("docker's --cpus 1.5 must be 150000 100000, and be had by two threads.");
+	lab_step("docker's --cpus 1.5 must be 150000 100000, and be had by two threads.", NULL);
 	one_and_a_half();
 
-	lab_step("A parent's quota must bound its children's, whatever theirs says.");
+	lab_step("A parent's quota must bound its children's, whatever theirs says.", NULL);
 	parents();
 
 	lab_row("one thread against nine", "a tenth", "half", "a group each");

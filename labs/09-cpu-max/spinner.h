@@ -13,9 +13,9 @@
 
 #include "kernel/cg.h"
 #include "kernel/file.h"
-#include "story/lab.h"
 #include "kernel/proc.h"
 #include "kernel/sys.h"
+#include "story/lab.h"
 
 enum {
 	CELLS = 200,        /* so many parts has a window */

@@ -13,9 +13,9 @@
 
 #include "kernel/cg.h"
 #include "kernel/file.h"
-#include "story/lab.h"
 #include "kernel/proc.h"
 #include "kernel/sys.h"
+#include "story/lab.h"
 #include "words.h"
 
 enum { CHUNKS = 40 }; /* that many steps to the limit, each of them a sample */
@@ -67,7 +67,7 @@ static int grow_in(const char *group, size_t total, bool watch)
 	gate_init(&more);
 	if (pipe2(grown, O_CLOEXEC))
 		die("pipe2");
-	pid_t child = SYS(cg_spawn(group));
+	pid_t child = FORKED(cg_spawn(group));
 	if (child == 0)
 		grow(total, grown[1], &more);
 	undo_kill(child);
@@ -99,7 +99,7 @@ static _Noreturn void hands_on(void)
 {
 	autofree char *group = cg_create("command");
 	limited(group, "memory.max reads back");
-	pid_t child = SYS(cg_spawn(group));
+	pid_t child = FORKED(cg_spawn(group));
 	if (child == 0)
 		lab_exec_command();
 	lab_exit_as(child);
@@ -125,14 +125,14 @@ int main(int argc, char *argv[])
 	lab_note("The limit is %lld MiB, %lld bytes; the program touches twice as much.",
 		limit >> 20, limit);
 
-	lab_step("Control: a group without a limit. The program must end with 0.");
+	lab_step("Control: a group without a limit. The program must end with 0.", NULL);
 	autofree char *control = cg_create("control");
 	int status = grow_in(control, 2 * (size_t)limit, false);
 	expect_int("control: exit status", 0, status);
 	expect_int("control: oom_kill", 0, cg_read_key(control, "memory.events", "oom_kill"));
 
 	lab_predict("asks");
-	lab_step("The same with memory.max and no swap: it must be killed at the limit.");
+	lab_step("The same with memory.max and no swap: it must be killed at the limit.", NULL);
 	autofree char *group = cg_create("limited");
 	if (!limited(group, "memory.max reads back"))
 		return lab_end();
@@ -147,10 +147,10 @@ int main(int argc, char *argv[])
 	lab_look("cat %s/memory.events", group);
 	lab_wait(0);
 
-	lab_step("SIGKILL by hand: 137 again, and only oom_kill must tell the two apart.");
+	lab_step("SIGKILL by hand: 137 again, and only oom_kill must tell the two apart.", NULL);
 	autofree char *by_hand = cg_create("by-hand");
 	limited(by_hand, "by hand: memory.max reads back");
-	pid_t child = SYS(cg_spawn(by_hand));
+	pid_t child = FORKED(cg_spawn(by_hand));
 	if (child == 0) {
 		gate_open(&ready);
 		child_idle();
@@ -165,8 +165,8 @@ int main(int argc, char *argv[])
 	expect_int("by hand: oom_kill", 0, cg_read_key(by_hand, "memory.events", "oom_kill"));
 
 	lab_predict("view");
-	lab_step("A limit is not a view: inside, the machine must look as large as outside.");
-	child = SYS(cg_spawn(group));
+	lab_step("A limit is not a view: inside, the machine must look as large as outside.", NULL);
+	child = FORKED(cg_spawn(group));
 	if (child == 0) {
 		bool same =
 			expect_int("inside: MemTotal in bytes", total, proc_meminfo("MemTotal"));

@@ -15,11 +15,11 @@
 
 #include "kernel/cg.h"
 #include "kernel/file.h"
-#include "story/lab.h"
-#include "machine/machine.h"
 #include "kernel/ns.h"
 #include "kernel/proc.h"
 #include "kernel/sys.h"
+#include "machine/machine.h"
+#include "story/lab.h"
 #include "words.h"
 
 static const struct lab_part parts[] = {
@@ -85,7 +85,7 @@ static char *anonymous(size_t size)
 /* A child in group that touches size bytes; its status. */
 static int touch_in(const char *group, size_t size)
 {
-	pid_t child = SYS(cg_spawn(group));
+	pid_t child = FORKED(cg_spawn(group));
 	if (child == 0) {
 		memset(anonymous(size), 1, size);
 		_exit(0);
@@ -97,7 +97,7 @@ static int touch_in(const char *group, size_t size)
 /* A child in group that is merely there, after it has touched a little. */
 static pid_t bystander_in(const char *group)
 {
-	pid_t child = SYS(cg_spawn(group));
+	pid_t child = FORKED(cg_spawn(group));
 	if (child == 0) {
 		memset(anonymous(limit / 16), 1, limit / 16);
 		gate_open(&ready);
@@ -113,7 +113,7 @@ static void promises(void)
 	autofree char *group = cg_create("promise");
 	if (!limited(group, "promise: memory.max", limit, "0"))
 		return;
-	pid_t child = SYS(cg_spawn(group));
+	pid_t child = FORKED(cg_spawn(group));
 	if (child == 0) {
 		anonymous(4 * limit);
 		_exit(0);
@@ -131,7 +131,7 @@ static void slowed(void)
 		!expect_int(
 			"memory.high", (long long)limit / 2, cg_read_long(group, "memory.high")))
 		return;
-	pid_t child = SYS(cg_spawn(group));
+	pid_t child = FORKED(cg_spawn(group));
 	if (child == 0) {
 		memset(anonymous(limit), 1, limit);
 		_exit(0);
@@ -182,14 +182,14 @@ static _Noreturn void container(int held)
 		ns_map_root();
 	}
 	SYS(unshare(CLONE_NEWPID));
-	pid_t first = SYS(fork());
+	pid_t first = FORK();
 	if (first > 0) {
 		close(held);
 		_exit(child_wait(first));
 	}
 	if (!expect_int("in a PID namespace of its own it is", 1, getpid()))
 		_exit(1);
-	pid_t child = SYS(fork());
+	pid_t child = FORK();
 	if (child == 0)
 		child_idle();
 	close(held);
@@ -206,7 +206,7 @@ static void pid1(void)
 		return;
 	if (pipe2(held, O_CLOEXEC))
 		die("pipe2");
-	pid_t child = SYS(cg_spawn(group));
+	pid_t child = FORKED(cg_spawn(group));
 	if (child == 0)
 		container(held[1]);
 	close(held[1]);
@@ -234,7 +234,7 @@ static void swap(void)
 static int read_in(const char *group, const char *device, size_t from, size_t size)
 {
 	static char buffer[1 << 16];
-	pid_t child = SYS(cg_spawn(group));
+	pid_t child = FORKED(cg_spawn(group));
 	if (child == 0) {
 		autoclose int fd = SYS(open(device, O_RDONLY | O_CLOEXEC));
 		for (size_t at = 0; at < size; at += sizeof buffer)
@@ -344,7 +344,7 @@ static void tmpfs(void)
 	file_tmpdir(); /* ours to undo, not the child's */
 	if (!limited(group, "tmpfs: memory.max", limit, "0"))
 		return;
-	pid_t child = SYS(cg_spawn(group));
+	pid_t child = FORKED(cg_spawn(group));
 	if (child == 0)
 		full_tmpfs();
 	expect_int("the writer's status", 0, child_wait(child));
@@ -357,7 +357,7 @@ static void tmpfs(void)
 static int service_in(const char *group, bool evicts)
 {
 	enum { ENTRIES = 64 };
-	pid_t child = SYS(cg_spawn(group));
+	pid_t child = FORKED(cg_spawn(group));
 	if (child == 0) {
 		size_t size = 2 * limit / ENTRIES;
 		char *kept[ENTRIES] = {0};
@@ -394,11 +394,12 @@ int main(int argc, char *argv[])
 	gate_init(&ready);
 	machine_here(&machine);
 
-	lab_step("Allocating is not using: four times the limit, untouched, must be allowed.");
+	lab_step(
+		"Allocating is not using: four times the limit, untouched, must be allowed.", NULL);
 	promises();
-	lab_step("memory.high must slow and reclaim, and not kill.");
+	lab_step("memory.high must slow and reclaim, and not kill.", NULL);
 	slowed();
-	lab_step("One process is chosen; with memory.oom.group all must go together.");
+	lab_step("One process is chosen; with memory.oom.group all must go together.", NULL);
 	who_goes();
 	lab_row("4 x the limit", "touched: 137", "untouched: 0", "demand paging");
 	lab_row("over memory.high", "-", "slow, alive", "memory.high");
@@ -414,7 +415,7 @@ int main(int argc, char *argv[])
 		protection(machine.block);
 	if (lab_part("tmpfs"))
 		tmpfs();
-	lab_step("A war story: a cache that never evicts, under a limit.");
+	lab_step("A war story: a cache that never evicts, under a limit.", NULL);
 	war_story();
 	return lab_end();
 }

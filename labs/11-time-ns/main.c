@@ -11,10 +11,10 @@
 #include <time.h>
 
 #include "kernel/file.h"
-#include "story/lab.h"
 #include "kernel/ns.h"
 #include "kernel/proc.h"
 #include "kernel/sys.h"
+#include "story/lab.h"
 #include "words.h"
 
 #define DAY (24 * 60 * 60LL)
@@ -85,7 +85,7 @@ static bool set_offsets(const char *whose, long machine_ns, long long seconds)
 static pid_t child_reads(long long before[CLOCKS], long long after[CLOCKS])
 {
 	read_clocks(before);
-	pid_t child = SYS(fork());
+	pid_t child = FORK();
 	if (child == 0) {
 		read_clocks(inside);
 		gate_open(&ready);
@@ -114,7 +114,7 @@ static _Noreturn void hands_on(long machine_ns)
 	SYS(unshare(CLONE_NEWTIME));
 	if (!set_offsets("ours", machine_ns, days * DAY))
 		die("no offsets could be set");
-	pid_t child = SYS(fork());
+	pid_t child = FORK();
 	if (child == 0)
 		lab_exec_command();
 	lab_exit_as(child);
@@ -138,7 +138,7 @@ int main(int argc, char *argv[])
 	if (inside == MAP_FAILED)
 		die("mmap");
 
-	lab_step("Control: a plain child. Its clocks must be no second ahead of ours.");
+	lab_step("Control: a plain child. Its clocks must be no second ahead of ours.", NULL);
 	pid_t plain = child_reads(before, after);
 	expect_ahead("control: CLOCK_MONOTONIC, s", MONOTONIC, 0, before, after);
 	expect_ahead("control: /proc/uptime, s", UPTIME, 0, before, after);
@@ -146,7 +146,7 @@ int main(int argc, char *argv[])
 	lab_wait(plain);
 
 	lab_predict("caller");
-	lab_step("Ask for a time namespace. Only our next children must be in it.");
+	lab_step("Ask for a time namespace. Only our next children must be in it.", NULL);
 	SYS(unshare(CLONE_NEWTIME));
 	long ours = ns_inode(0, "time");
 	expect_int("our /proc/self/ns/time", machine_ns, ours);
@@ -154,7 +154,7 @@ int main(int argc, char *argv[])
 	lab_look("ls -l /proc/%d/ns/time /proc/%d/ns/time_for_children", getpid(), getpid());
 
 	lab_predict("wall");
-	lab_step("Write its offsets. Time of day has none, and no clock may go below 0.");
+	lab_step("Write its offsets. Time of day has none, and no clock may go below 0.", NULL);
 	if (!set_offsets("offsets", machine_ns, offset))
 		return lab_end();
 	int refused = put("realtime", offset);
@@ -163,7 +163,7 @@ int main(int argc, char *argv[])
 	expect_errno("a clock below 0", ERANGE, put("boottime", -before[BOOTTIME] / SECOND - DAY));
 	lab_look("cat /proc/%d/timens_offsets", getpid());
 
-	lab_step("The first process in there. Three clocks must be ahead, the fourth not.");
+	lab_step("The first process in there. Three clocks must be ahead, the fourth not.", NULL);
 	pid_t first = child_reads(before, after);
 	expect_ahead("inside: CLOCK_MONOTONIC, s", MONOTONIC, offset, before, after);
 	expect_ahead("inside: CLOCK_BOOTTIME, s", BOOTTIME, offset, before, after);
@@ -174,13 +174,13 @@ int main(int argc, char *argv[])
 	lab_wait(first);
 
 	lab_predict("late");
-	lab_step("A process is inside, and may have set a timer: no offset must be changed.");
+	lab_step("A process is inside, and may have set a timer: no offset must be changed.", NULL);
 	int late = put("boottime", 2 * offset);
 	lab_answer("late", late ? "closed" : "open");
 	expect_errno("once a process is inside", EACCES, late);
 	lab_wait(first);
 
-	lab_step("A second namespace, half as far. Two uptimes must be there at once.");
+	lab_step("A second namespace, half as far. Two uptimes must be there at once.", NULL);
 	SYS(unshare(CLONE_NEWTIME));
 	if (!set_offsets("second", ns_inode(first, "time"), offset / 2))
 		return lab_end();

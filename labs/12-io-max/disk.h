@@ -15,9 +15,9 @@
 
 #include "kernel/cg.h"
 #include "kernel/file.h"
-#include "story/lab.h"
-#include "machine/machine.h"
 #include "kernel/sys.h"
+#include "machine/machine.h"
+#include "story/lab.h"
 
 enum { PLACE = 32 << 20 }; /* the labs write to its first bytes only */
 

@@ -7,13 +7,13 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "kernel/cg.h"
 #include "disk.h"
+#include "kernel/cg.h"
 #include "kernel/file.h"
-#include "story/lab.h"
-#include "meter.h"
 #include "kernel/proc.h"
 #include "kernel/sys.h"
+#include "meter.h"
+#include "story/lab.h"
 #include "words.h"
 
 enum { SMALL = 4096 };
@@ -69,7 +69,7 @@ static _Noreturn void transfer(struct worker *w)
 static bool run(struct worker *w)
 {
 	prepare(w);
-	w->pid = SYS(cg_spawn(w->group));
+	w->pid = FORKED(cg_spawn(w->group));
 	if (w->pid == 0)
 		transfer(w);
 	undo_kill(w->pid);
@@ -82,7 +82,7 @@ static _Noreturn void hands_on(void)
 	autofree char *group = cg_create("command");
 	autofree char *line = text("%s rbps=%lld wbps=%lld wiops=%lld", numbers, rbps, wbps, wiops);
 	cg_write(group, "io.max", line);
-	pid_t child = SYS(cg_spawn(group));
+	pid_t child = FORKED(cg_spawn(group));
 	if (child == 0)
 		lab_exec_command();
 	lab_exit_as(child);
@@ -101,7 +101,7 @@ int main(int argc, char *argv[])
 	long long reads = rbps / (long long)read_size, writes = wbps / (long long)write_size;
 	long long small = wiops < wbps / SMALL ? wiops : wbps / SMALL; /* whichever is less */
 
-	lab_step("Control: a group without a limit must be far faster than each limit.");
+	lab_step("Control: a group without a limit must be far faster than each limit.", NULL);
 	lab_note("%s is %s here.", numbers, device);
 	if (!expect_str("the device is", DISK, disk_is(device)))
 		return lab_end(); /* what is on it would be lost */
@@ -121,7 +121,7 @@ int main(int argc, char *argv[])
 	lab_wait(free_small.pid);
 
 	lab_predict("limit");
-	lab_step("With rbps it must read that many bytes a second, and write as before.");
+	lab_step("With rbps it must read that many bytes a second, and write as before.", NULL);
 	struct worker slow_reads = {cg_create("reads"), false, read_size, reads};
 	struct worker beside = {slow_reads.group, true, write_size, writes, true};
 	limit(slow_reads.group, "rbps", rbps, "io.max: rbps");
@@ -134,7 +134,7 @@ int main(int argc, char *argv[])
 	lab_look("grep . %s/io.max %s/io.stat", slow_reads.group, slow_reads.group);
 	lab_wait(slow_reads.pid);
 
-	lab_step("With wbps the same for writes.");
+	lab_step("With wbps the same for writes.", NULL);
 	struct worker slow_writes = {cg_create("writes"), true, write_size, writes};
 	limit(slow_writes.group, "wbps", wbps, "io.max: wbps");
 	judge(run(&slow_writes), "wbps: bytes written in a second", &slow_writes,
@@ -145,7 +145,7 @@ int main(int argc, char *argv[])
 	lab_wait(slow_writes.pid);
 
 	lab_predict("small");
-	lab_step("With wbps and wiops: what is reached first must hold.");
+	lab_step("With wbps and wiops: what is reached first must hold.", NULL);
 	struct worker slow_small = {cg_create("small"), true, SMALL, small};
 	limit(slow_small.group, "wbps", wbps, "both: io.max: wbps");
 	limit(slow_small.group, "wiops", wiops, "both: io.max: wiops");

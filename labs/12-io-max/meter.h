@@ -10,9 +10,9 @@
 #include <time.h>
 
 #include "kernel/cg.h"
-#include "story/lab.h"
 #include "kernel/proc.h"
 #include "kernel/sys.h"
+#include "story/lab.h"
 
 enum {
 	WARM_USEC = 250000, /* a new limit gives a tenth of a second's worth at once */

@@ -11,14 +11,14 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-#include "kernel/cg.h"
 #include "disk.h"
+#include "kernel/cg.h"
 #include "kernel/file.h"
-#include "story/lab.h"
-#include "meter.h"
 #include "kernel/ns.h"
 #include "kernel/proc.h"
 #include "kernel/sys.h"
+#include "meter.h"
+#include "story/lab.h"
 #include "words.h"
 
 enum { RATE = 4 << 20, PAGE = 4096, CACHED = 4 << 20 };
@@ -103,7 +103,7 @@ static void parents(void)
 	limit(child, "rbps", 8 * RATE, "the child's own rbps");
 	limit(parent, "rbps", RATE, "its parent's rbps");
 	prepare(&w);
-	w.pid = SYS(cg_spawn(child));
+	w.pid = FORKED(cg_spawn(child));
 	if (w.pid == 0)
 		reader(&w);
 	undo_kill(w.pid);
@@ -172,7 +172,7 @@ static void write_file(const char *path, long long size)
 static void read_in(const char *group, const char *file, long long bytes)
 {
 	static char buffer[65536];
-	pid_t child = SYS(cg_spawn(group));
+	pid_t child = FORKED(cg_spawn(group));
 	if (child == 0) {
 		autoclose int fd = openat(AT_FDCWD, file, O_RDONLY | O_CLOEXEC);
 		for (off_t at = 0; at < bytes; at += (off_t)sizeof buffer)
@@ -263,11 +263,11 @@ static void written_back(const char *name, bool free)
 		limit(writes.group, "wbps", RATE, "limited: io.max of who writes");
 	prepare(&writes), prepare(&syncs);
 	int lock = disk_mount();
-	writes.pid = SYS(cg_spawn(writes.group));
+	writes.pid = FORKED(cg_spawn(writes.group));
 	if (writes.pid == 0)
 		writer();
 	undo_kill(writes.pid);
-	syncs.pid = SYS(cg_spawn(syncs.group));
+	syncs.pid = FORKED(cg_spawn(syncs.group));
 	if (syncs.pid == 0)
 		syncer();
 	undo_kill(syncs.pid);
@@ -287,7 +287,7 @@ static void written_back(const char *name, bool free)
 static void writeback(void)
 {
 	written_back("free", true);
-	lab_step("With wbps for who wrote it, the other's fsync() must take that long.");
+	lab_step("With wbps for who wrote it, the other's fsync() must take that long.", NULL);
 	written_back("limited", false);
 	lab_row("write(), no O_DIRECT", "waits: O_DIRECT", "at once", "the page cache");
 	lab_row("a file written back", "as fast as it can", "its group's wbps", "who wrote it");
@@ -295,7 +295,7 @@ static void writeback(void)
 
 static int write_in(const char *group, const char *file, long long bytes)
 {
-	pid_t child = SYS(cg_spawn(group));
+	pid_t child = FORKED(cg_spawn(group));
 	if (child == 0) {
 		write_file(file, bytes);
 		_exit(0);
@@ -333,11 +333,11 @@ int main(int argc, char *argv[])
 	disk_begin();
 	window = seconds * 1000;
 
-	lab_step("What io.max cannot hold to must be refused, and change nothing.");
+	lab_step("What io.max cannot hold to must be refused, and change nothing.", NULL);
 	if (!expect_str("the device is", DISK, disk_is(device)))
 		return lab_end();
 	refusals();
-	lab_step("A parent's limit must bound its child, whose own is larger.");
+	lab_step("A parent's limit must bound its child, whose own is larger.", NULL);
 	parents();
 	lab_row("a child's rbps", "its own limit", "its parent's", "io.max above it");
 

@@ -15,9 +15,9 @@
 
 #include "kernel/cg.h"
 #include "kernel/file.h"
-#include "story/lab.h"
 #include "kernel/proc.h"
 #include "kernel/sys.h"
+#include "story/lab.h"
 #include "words.h"
 
 enum { MEM = 1, TTY = 4, NULL_DEVICE = 3, ZERO = 5 }; /* Documentation/admin-guide/devices.txt */
@@ -159,7 +159,7 @@ static void make_all(const char *when, bool asked)
 /* The first child, and the last: without a program. */
 static void without(const char *group, const char *when)
 {
-	pid_t child = SYS(cg_spawn(group));
+	pid_t child = FORKED(cg_spawn(group));
 	if (child == 0) {
 		open_both(when, false);
 		make_all(when, false);
@@ -171,7 +171,7 @@ static void without(const char *group, const char *when)
 static _Noreturn void hands_on(const char *group, int fd)
 {
 	attach(fd, load_program());
-	pid_t child = SYS(cg_spawn(group));
+	pid_t child = FORKED(cg_spawn(group));
 	if (child == 0)
 		lab_exec_command();
 	lab_exit_as(child);
@@ -188,13 +188,13 @@ int main(int argc, char *argv[])
 		hands_on(group, fd);
 	node = text("%s/node", file_tmpdir());
 
-	lab_step("Control: root in a group opens two devices, and makes nodes.");
+	lab_step("Control: root in a group opens two devices, and makes nodes.", NULL);
 	expect_int("before: programs on the group", 0, programs_on(fd));
 	without(group, "before");
 	lab_look("ls -l /dev/null /dev/zero");
 	lab_wait(0);
 
-	lab_step("Eleven instructions that allow 1:N, character, and no other. Attached.");
+	lab_step("Eleven instructions that allow 1:N, character, and no other. Attached.", NULL);
 	lab_note("N is %lld. The kernel checks, loads and keeps them.", minor_allowed);
 	int program = load_program();
 	attach(fd, program);
@@ -204,8 +204,8 @@ int main(int argc, char *argv[])
 	lab_wait(0);
 
 	lab_predict("root");
-	lab_step("The same root opens the two. Only 1:N may be opened, all else is EPERM.");
-	pid_t child = SYS(cg_spawn(group));
+	lab_step("The same root opens the two. Only 1:N may be opened, all else is EPERM.", NULL);
+	pid_t child = FORKED(cg_spawn(group));
 	if (child == 0) {
 		open_both("asked", true);
 		gate_open(&done);
@@ -221,13 +221,13 @@ int main(int argc, char *argv[])
 	lab_wait(child);
 
 	lab_predict("node");
-	lab_step("A node of its own: mknod() must be refused by type and both numbers.");
+	lab_step("A node of its own: mknod() must be refused by type and both numbers.", NULL);
 	gate_open(&go);
 	gate_wait(&done);
 	lab_look("grep CapEff /proc/%d/status", child);
 	lab_wait(child);
 
-	lab_step("Detached: nobody is asked any more, and all must work again.");
+	lab_step("Detached: nobody is asked any more, and all must work again.", NULL);
 	detach(fd, program);
 	expect_int("after: programs on the group", 0, programs_on(fd));
 	without(group, "after");

@@ -20,10 +20,10 @@
 
 #include "kernel/cg.h"
 #include "kernel/file.h"
-#include "story/lab.h"
 #include "kernel/ns.h"
 #include "kernel/proc.h"
 #include "kernel/sys.h"
+#include "story/lab.h"
 #include "words.h"
 
 enum { MEM = 1, NULL_DEVICE = 3, ZERO = 5 };
@@ -224,7 +224,7 @@ static void groups_below(void)
 static void open_before(void)
 {
 	autofree char *group = cg_create("held");
-	pid_t child = SYS(cg_spawn(group));
+	pid_t child = FORKED(cg_spawn(group));
 	if (child == 0) {
 		char byte = 1;
 		int fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
@@ -317,7 +317,7 @@ static void v1(void)
 	v1_write(group, "devices.allow", "c 1:3 rwm");
 	autofree char *list = v1_list(group);
 	expect_str("v1: devices.list", "c 1:3 rwm", list);
-	pid_t child = SYS(fork());
+	pid_t child = FORK();
 	if (child == 0) {
 		v1_write(group, "cgroup.procs", "0");
 		expect_errno("v1: open() of /dev/null", 0, try_open("/dev/null", O_RDONLY));
@@ -336,13 +336,13 @@ int main(int argc, char *argv[])
 	gate_init(&done), gate_init(&go);
 	node = text("%s/node", file_tmpdir());
 
-	lab_step("Read, write and mknod are asked for apart: only read must be allowed.");
+	lab_step("Read, write and mknod are asked for apart: only read must be allowed.", NULL);
 	accesses();
-	lab_step("A group below: its program says yes, the one above no. No must count.");
+	lab_step("A group below: its program says yes, the one above no. No must count.", NULL);
 	groups_below();
-	lab_step("What was open before must work on: only open() and mknod() ask.");
+	lab_step("What was open before must work on: only open() and mknod() ask.", NULL);
 	open_before();
-	lab_step("Nobody has the program open: the group must keep it, until it goes.");
+	lab_step("Nobody has the program open: the group must keep it, until it goes.", NULL);
 	who_keeps_it();
 	lab_row("read allowed", "to read: success", "to write: EPERM", "the access bits");
 	lab_row("a yes below a no", "alone: success", "EPERM", "both are asked");

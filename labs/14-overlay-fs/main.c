@@ -16,10 +16,10 @@
 #include <sys/sysmacros.h>
 
 #include "kernel/file.h"
-#include "story/lab.h"
 #include "kernel/ns.h"
 #include "kernel/proc.h"
 #include "kernel/sys.h"
+#include "story/lab.h"
 #include "words.h"
 
 static const struct lab lab = {
@@ -152,7 +152,7 @@ static _Noreturn void hands_on(void)
 	autofree char *tree = file_rootfs();
 	SYS(chdir(tree));           /* it may lie below /tmp, which will be another one soon */
 	SYS(unshare(CLONE_NEWPID)); /* lab 01: a /proc of its own takes one */
-	pid_t first = SYS(fork());
+	pid_t first = FORK();
 	if (first == 0) {
 		struct statfs fs;
 		if (!own_place())
@@ -182,7 +182,7 @@ int main(int argc, char *argv[])
 		hands_on();
 	pid_t self = getpid();
 
-	lab_step("Control: a container gets the image itself. It must spoil it.");
+	lab_step("Control: a container gets the image itself. It must spoil it.", NULL);
 	if (!own_place())
 		return lab_end();
 	if (chdir("/tmp") || mkdir("image", 0755) || mkdir("plain", 0755))
@@ -196,7 +196,7 @@ int main(int argc, char *argv[])
 	put("image/config", "as built");
 	lab_look("grep lab14 /proc/%d/mountinfo", self);
 
-	lab_step("An overlay on the image. All of it must be there, and upper be empty.");
+	lab_step("An overlay on the image. All of it must be there, and upper be empty.", NULL);
 	mount_root("image", "web");
 	if (!expect_content("web: config", "as built", "web/root/config"))
 		return lab_end();
@@ -206,7 +206,7 @@ int main(int argc, char *argv[])
 	lab_wait(self);
 
 	lab_predict("write");
-	lab_step("It writes to config. That must be copied up first: the image stays.");
+	lab_step("It writes to config. That must be copied up first: the image stays.", NULL);
 	put("web/root/config", "by web");
 	expect_content("web: config, written", "by web", "web/root/config");
 	expect_content("upper: config", "by web", "web/upper/config");
@@ -217,7 +217,7 @@ int main(int argc, char *argv[])
 	lab_wait(self);
 
 	lab_predict("delete");
-	lab_step("It deletes secret. Upper must say so: a whiteout, a device 0, 0.");
+	lab_step("It deletes secret. Upper must say so: a whiteout, a device 0, 0.", NULL);
 	SYS(unlink("web/root/secret"));
 	expect_content("web: secret", "ENOENT", "web/root/secret");
 	autofree char *mark = kind("web/upper/secret");
@@ -227,7 +227,7 @@ int main(int argc, char *argv[])
 	lab_look("ls -l /proc/%d/root/tmp/web/upper", self);
 	lab_wait(self);
 
-	lab_step("A second container on the same image. It must find it as it was built.");
+	lab_step("A second container on the same image. It must find it as it was built.", NULL);
 	mount_root("image", "db");
 	expect_content("db: config", "as built", "db/root/config");
 	expect_names("db: its files", "config secret", "db/root");

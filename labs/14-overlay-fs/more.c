@@ -16,10 +16,10 @@
 #include <sys/xattr.h>
 
 #include "kernel/file.h"
-#include "story/lab.h"
 #include "kernel/ns.h"
 #include "kernel/proc.h"
 #include "kernel/sys.h"
+#include "story/lab.h"
 #include "words.h"
 
 #define SIZE (1 << 20) /* of the program in the image */
@@ -202,7 +202,7 @@ int main(int argc, char *argv[])
 	struct stat image = {0}, in_web = {0}, in_db = {0};
 	pid_t self = getpid();
 
-	lab_step("One image, two containers. A file must be one inode, under two devices.");
+	lab_step("One image, two containers. A file must be one inode, under two devices.", NULL);
 	if (!own_place())
 		return lab_end();
 	make_folder("image"), make_folder("image/etc");
@@ -219,8 +219,8 @@ int main(int argc, char *argv[])
 	lab_look("cd /proc/%d/root/tmp; ls -i image web/root db/root", self);
 	lab_wait(self);
 
-	lab_step("One of them runs the program. Alone it must pay for all of its memory.");
-	pid_t web_pid = SYS(fork());
+	lab_step("One of them runs the program. Alone it must pay for all of its memory.", NULL);
+	pid_t web_pid = FORK();
 	if (web_pid == 0)
 		web();
 	undo_kill(web_pid);
@@ -228,8 +228,8 @@ int main(int argc, char *argv[])
 	lab_look("grep -A 4 program /proc/%d/smaps", web_pid);
 	lab_wait(web_pid);
 
-	lab_step("The other one too: a page cache for both, so each must pay for a half.");
-	pid_t db_pid = SYS(fork());
+	lab_step("The other one too: a page cache for both, so each must pay for a half.", NULL);
+	pid_t db_pid = FORK();
 	if (db_pid == 0)
 		db();
 	undo_kill(db_pid);
@@ -240,7 +240,8 @@ int main(int argc, char *argv[])
 	lab_look("grep -A 4 program /proc/%d/smaps", db_pid);
 	lab_wait(db_pid);
 
-	lab_step("Control: db writes one byte. All of it must be copied, and shared no more.");
+	lab_step(
+		"Control: db writes one byte. All of it must be copied, and shared no more.", NULL);
 	gate_open(&db_go);
 	gate_wait(&ready);
 	gate_open(&web_go);
@@ -249,7 +250,7 @@ int main(int argc, char *argv[])
 	lab_look("grep -A 4 program /proc/%d/smaps", web_pid);
 	lab_wait(db_pid);
 
-	lab_step("web's upper becomes a layer (docker commit). The upper one must win.");
+	lab_step("web's upper becomes a layer (docker commit). The upper one must win.", NULL);
 	put("web/root/config", "by web");
 	if (unlink("web/root/secret"))
 		die("unlink web/root/secret");
@@ -263,11 +264,11 @@ int main(int argc, char *argv[])
 	lab_look("cd /proc/%d/root/tmp; ls -l web/upper image late/root", self);
 	lab_wait(self);
 
-	lab_step("A folder of the image, deleted and made anew. It must be empty.");
+	lab_step("A folder of the image, deleted and made anew. It must be empty.", NULL);
 	replace_folder();
 	lab_wait(self);
 
-	lab_step("100 containers. They must cost what they write; a copy costs the image.");
+	lab_step("100 containers. They must cost what they write; a copy costs the image.", NULL);
 	long page = sysconf(_SC_PAGESIZE);
 	long long before = disk_used();
 	for (int i = 0; i < CONTAINERS; i++) {

@@ -22,10 +22,10 @@
 #include <sys/syscall.h>
 
 #include "kernel/file.h"
-#include "story/lab.h"
 #include "kernel/ns.h"
 #include "kernel/proc.h"
 #include "kernel/sys.h"
+#include "story/lab.h"
 #include "words.h"
 
 static long long user = 1000;
@@ -188,7 +188,7 @@ static pid_t start_set_uid(bool no_new_privs)
 	char first;
 	if (pipe2(said, O_CLOEXEC))
 		die("pipe2");
-	pid_t child = SYS(fork());
+	pid_t child = FORK();
 	if (child == 0) {
 		run_as_user();
 		remember();
@@ -260,7 +260,7 @@ static bool furnish(void)
 
 static pid_t child_that(void (*does)(void))
 {
-	pid_t child = SYS(fork());
+	pid_t child = FORK();
 	if (child == 0)
 		does();
 	undo_kill(child);
@@ -294,7 +294,7 @@ int main(int argc, char *argv[])
 		hands_on();
 	gate_init(&done);
 
-	lab_step("A place: a mount with a file of root's and a set-uid program in it.");
+	lab_step("A place: a mount with a file of root's and a set-uid program in it.", NULL);
 	if (!own_table() || !furnish())
 		return lab_end();
 	remember();
@@ -303,19 +303,19 @@ int main(int argc, char *argv[])
 	look(getpid());
 
 	lab_predict("map");
-	lab_step("runAsUser: must be setresuid(2), and change no map and no namespace.");
+	lab_step("runAsUser: must be setresuid(2), and change no map and no namespace.", NULL);
 	pid_t child = child_that(under_run_as_user);
 	gate_wait(&done);
 	lab_look("cat /proc/%d/uid_map", child);
 	look(child);
 
 	lab_predict("root");
-	lab_step("capabilities: drop: [ALL]. It must be uid 0 still, and be refused.");
+	lab_step("capabilities: drop: [ALL]. It must be uid 0 still, and be refused.", NULL);
 	child = child_that(without_capabilities);
 	gate_wait(&done);
 	look(child);
 
-	lab_step("Control: an ordinary user starts a set-uid program: it must be root.");
+	lab_step("Control: an ordinary user starts a set-uid program: it must be root.", NULL);
 	autofree char *all_root = text("%lld 0 0 0", user);
 	child = start_set_uid(false);
 	autofree char *uids = proc_status(child, "Uid");
@@ -328,7 +328,7 @@ int main(int argc, char *argv[])
 	look(child);
 
 	lab_predict("set-uid");
-	lab_step("allowPrivilegeEscalation: false. It must start, and gain nothing.");
+	lab_step("allowPrivilegeEscalation: false. It must start, and gain nothing.", NULL);
 	autofree char *no_root = text("%lld %lld %lld %lld", user, user, user, user);
 	child = start_set_uid(true);
 	autofree char *uids_now = proc_status(child, "Uid");
@@ -336,12 +336,12 @@ int main(int argc, char *argv[])
 	expect_str("no_new_privs: its Uid", no_root, uids_now);
 	look(child);
 
-	lab_step("seccompProfile: one call must fail with EPERM, whoever makes it.");
+	lab_step("seccompProfile: one call must fail with EPERM, whoever makes it.", NULL);
 	child = child_that(filtered);
 	gate_wait(&done);
 	look(child);
 
-	lab_step("The same filter has another call killed, by SIGSYS: 128 + 31.");
+	lab_step("The same filter has another call killed, by SIGSYS: 128 + 31.", NULL);
 	int status = child_wait(child_that(killed));
 	expect_int("seccomp: status of the caller", 159, status);
 

@@ -22,10 +22,10 @@
 #include <sys/syscall.h>
 
 #include "kernel/file.h"
-#include "story/lab.h"
 #include "kernel/ns.h"
 #include "kernel/proc.h"
 #include "kernel/sys.h"
+#include "story/lab.h"
 #include "words.h"
 
 enum { USER = 1000 };
@@ -363,7 +363,7 @@ static void security_modules(void)
 			"boot with lsm=landlock,... on Linux 5.13 or later");
 		return;
 	}
-	pid_t child = SYS(fork());
+	pid_t child = FORK();
 	if (child == 0)
 		by_landlock();
 	undo_kill(child);
@@ -375,7 +375,7 @@ static void security_modules(void)
 
 static pid_t child_that(void (*does)(void))
 {
-	pid_t child = SYS(fork());
+	pid_t child = FORK();
 	if (child == 0)
 		does();
 	undo_kill(child);
@@ -392,7 +392,7 @@ int main(int argc, char *argv[])
 	autofree char *tree = file_rootfs(), *path = text("%s/usr/local/bin/eat", tree);
 	eat = open(path, O_PATH | O_CLOEXEC);
 
-	lab_step("runAsNonRoot: no call. uid 0 must not be started, by who compares.");
+	lab_step("runAsNonRoot: no call. uid 0 must not be started, by who compares.", NULL);
 	run_as_non_root();
 
 	if (!own_table("place: its mount table"))
@@ -402,19 +402,19 @@ int main(int argc, char *argv[])
 		die("mount, mkdir: a tmpfs on %s", place);
 	close(open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 
-	lab_step("Capabilities: exec() must bring the bounding set down on all others.");
+	lab_step("Capabilities: exec() must bring the bounding set down on all others.", NULL);
 	capabilities();
 
-	lab_step("Filters must add up, and a user's must ask for no_new_privs first.");
+	lab_step("Filters must add up, and a user's must ask for no_new_privs first.", NULL);
 	child_that(filters);
 
-	lab_step("readOnlyRootFilesystem: a new file must be EROFS, but in a volume.");
+	lab_step("readOnlyRootFilesystem: a new file must be EROFS, but in a volume.", NULL);
 	child_that(read_only_root);
 
-	lab_step("Masked paths must be empty, and read-only ones EROFS, for root too.");
+	lab_step("Masked paths must be empty, and read-only ones EROFS, for root too.", NULL);
 	pid_t child = child_that(masked);
 
-	lab_step("But they are mounts: who has CAP_SYS_ADMIN must get rid of them.");
+	lab_step("But they are mounts: who has CAP_SYS_ADMIN must get rid of them.", NULL);
 	gate_open(&go);
 	child_done(child);
 
@@ -424,7 +424,7 @@ int main(int argc, char *argv[])
 	lab_row("a new file in /", "is made", "EROFS", "MS_RDONLY");
 	lab_row("/proc/keys", "has bytes", "empty", "MS_BIND: a mask");
 
-	lab_step("The last to be asked are security modules: here Landlock must refuse.");
+	lab_step("The last to be asked are security modules: here Landlock must refuse.", NULL);
 	security_modules();
 	return lab_end();
 }

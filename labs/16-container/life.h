@@ -194,7 +194,7 @@ static inline void container_start(struct container *c)
 		.cgroup = (uint64_t)group,
 		.exit_signal = SIGCHLD,
 	};
-	c->pid = SYS(clone3(&args));
+	c->pid = FORKED(clone3(&args));
 	if (c->pid == 0) {
 		close(channel[0]);
 		c->channel = channel[1];

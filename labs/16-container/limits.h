@@ -4,9 +4,9 @@
  */
 #pragma once
 
-#include "kernel/cg.h"
 #include "container.h"
 #include "devices.h"
+#include "kernel/cg.h"
 
 struct limit {
 	const char *option, *asked; /* as it was typed, about */

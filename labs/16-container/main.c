@@ -280,7 +280,7 @@ int main(int argc, char *argv[])
 	if (lab_command)
 		container_run(&c);
 
-	lab_step("Control: a program in no group. Namespaces must hide, and limit nothing.");
+	lab_step("Control: a program in no group. Namespaces must hide, and limit nothing.", NULL);
 	struct trial nothing = {.name = "nothing"},
 		     hidden = {.name = "namespaces", .namespaces = true};
 	lab_note("It lists /proc, and touches %lld MiB, which is twice the limit.", limit >> 19);
@@ -292,7 +292,7 @@ int main(int argc, char *argv[])
 	expect_trial(&hidden, "its own", "all");
 
 	lab_predict("group");
-	lab_step("In a group with a limit. That must limit, and hide nothing.");
+	lab_step("In a group with a limit. That must limit, and hide nothing.", NULL);
 	struct trial limited = {.name = "group", .group = true};
 	struct trial both = {.name = "both", .namespaces = true, .group = true};
 	try_it(&limited);
@@ -301,7 +301,7 @@ int main(int argc, char *argv[])
 	try_it(&both);
 	expect_trial(&both, "its own", "the limit");
 
-	lab_step("A container: all namespaces, a group, a root, fewer powers; then COMMAND.");
+	lab_step("A container: all namespaces, a group, a root, fewer powers; then COMMAND.", NULL);
 	c.memory = limit;
 	c.cpus = c.cpus ? c.cpus : 1500;
 	c.command = (char *[]){"sleep", "1000", NULL};
@@ -312,7 +312,7 @@ int main(int argc, char *argv[])
 		return lab_end_early();
 	look(&c);
 
-	lab_step("From outside: a process, of which each part is a line of the kernel's.");
+	lab_step("From outside: a process, of which each part is a line of the kernel's.", NULL);
 	autofree char *pids = proc_status(c.pid, "NSpid"), *two = text("%d 1", c.pid);
 	autofree char *powers = proc_status(c.pid, "CapBnd"),
 		      *filter = proc_status(c.pid, "Seccomp");
@@ -331,7 +331,7 @@ int main(int argc, char *argv[])
 		return lab_end();
 	look(&c);
 
-	lab_step("Nobody keeps a record: inspect must tell what the kernel's files have.");
+	lab_step("Nobody keeps a record: inspect must tell what the kernel's files have.", NULL);
 	seen.group = c.group;
 	autofree char *json = said_by(inspect, &seen), *hostname = said_by(says_hostname, &seen);
 	autofree char *quota = text("%lld %d", c.cpus * PERIOD / 1000, PERIOD);
@@ -345,7 +345,7 @@ int main(int argc, char *argv[])
 	look(&c);
 
 	lab_predict("gone");
-	lab_step("A second one takes too much. It must be killed, and all of it be gone.");
+	lab_step("A second one takes too much. It must be killed, and all of it be gone.", NULL);
 	struct container eater = c;
 	autofree char *eat = text("exec eat %lld >/dev/null", 2 * limit);
 	eater.command = (char *[]){"sh", "-c", eat, NULL};
@@ -369,7 +369,7 @@ int main(int argc, char *argv[])
 
 	if (lab_part("stats"))
 		expect_stats(c.group);
-	lab_step("kill is a signal to its first process. Nothing of it must stay.");
+	lab_step("kill is a signal to its first process. Nothing of it must stay.", NULL);
 	send_signal(&seen);
 	expect_int("web: 128 + SIGKILL", 137, child_wait(c.pid));
 	cg_destroy(c.group);

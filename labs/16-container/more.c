@@ -369,7 +369,7 @@ int main(int argc, char *argv[])
 	char *acts_of_root[] = {
 		"/proc/self/exe", "--here", "--marker", file, "--outsider", pid, NULL};
 
-	lab_step("A list of acts, each harmless. First root of the host does them.");
+	lab_step("A list of acts, each harmless. First root of the host does them.", NULL);
 	lab_note("Descriptor %d is a folder of the host, left open for both.", leak);
 	MUST(pipe2(said, O_CLOEXEC));
 	child = MUST(fork());
@@ -381,7 +381,7 @@ int main(int argc, char *argv[])
 	autofree char *of_host = listen_to(said[0]);
 	expect_int("host: status of the list", 0, child_wait(child));
 
-	lab_step("The same program, by root in a container. It must come to its end too.");
+	lab_step("The same program, by root in a container. It must come to its end too.", NULL);
 	struct bind_mount volume = {self, "/acts", true, false};
 	acts_of_root[0] = "/acts";
 	MUST(pipe2(said, O_CLOEXEC));
@@ -398,17 +398,18 @@ int main(int argc, char *argv[])
 	autofree char *of_container = listen_to(said[0]);
 	expect_int("web: status of the list", 0, child_wait(c.pid));
 
-	lab_step("The kernel's files: what root may write outside must be read-only inside.");
+	lab_step("The kernel's files: what root may write outside must be read-only inside.", NULL);
 	expect_acts(0, 5, of_host, of_container);
-	lab_step("Modules, devices, other processes, a namespace in which to be root again.");
+	lab_step("Modules, devices, other processes, a namespace in which to be root again.", NULL);
 	expect_acts(5, 5, of_host, of_container);
-	lab_step("Ways to a file of the host's, and the clock of the machine.");
+	lab_step("Ways to a file of the host's, and the clock of the machine.", NULL);
 	expect_acts(10, 5, of_host, of_container);
-	lab_step("What no namespace holds: keys, the log, programs in the kernel, its end.");
+	lab_step("What no namespace holds: keys, the log, programs in the kernel, its end.", NULL);
 	expect_acts(15, 5, of_host, of_container);
 
 	lab_step(
-		"Before COMMAND the runtime has a folder of the host's open. No name may lead there.");
+		"Before COMMAND the runtime has a folder of the host's open. No name may lead there.",
+		NULL);
 	lab_note("A folder to begin in (docker run -w) may be called /proc/self/fd/%d.", leak);
 	child = MUST(fork());
 	if (child == 0)

@@ -14,9 +14,9 @@
 
 #include "../06-net-ns/link.h"
 #include "kernel/file.h"
-#include "story/lab.h"
 #include "kernel/ns.h"
 #include "kernel/proc.h"
+#include "story/lab.h"
 
 #define NETWORK "172.17" /* Docker's: 172.17.0.0/16 */
 #define GATEWAY NETWORK ".0.1"

@@ -20,8 +20,8 @@
 
 #include "16-container/filter.h"
 #include "kernel/file.h"
-#include "story/lab.h"
 #include "kernel/sys.h"
+#include "story/lab.h"
 
 #define CAP(name) (1ULL << CAP_##name)
 

@@ -17,8 +17,8 @@
 #include <sys/wait.h>
 
 #include "kernel/file.h"
-#include "story/lab.h"
 #include "root.h"
+#include "story/lab.h"
 
 /* Returns a descriptor of the program at path on a mount of its own; -1 and errno. */
 static inline int program_copy(const char *path)

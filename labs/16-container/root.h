@@ -26,10 +26,10 @@
 #include <sys/sysmacros.h>
 
 #include "kernel/file.h"
-#include "story/lab.h"
 #include "kernel/ns.h"
 #include "kernel/proc.h"
 #include "kernel/sys.h"
+#include "story/lab.h"
 
 /* A folder or file of the host that is seen at another place in the container. */
 struct bind_mount {

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pod.h"
 #include "kernel/sys.h"
+#include "pod.h"
 
 /* The value of NAME, length bytes of it, among the first count; the last one counts. NULL: none has
  * it. */

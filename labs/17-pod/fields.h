@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pod.h"
 #include "kernel/sys.h"
+#include "pod.h"
 
 struct rule {
 	const char *pattern, *words;

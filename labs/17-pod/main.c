@@ -17,8 +17,8 @@
 
 #include "explain.h"
 #include "kubelet.h"
-#include "story/lab.h"
 #include "look.h"
+#include "story/lab.h"
 #include "words.h"
 
 /*
@@ -168,7 +168,7 @@ static bool told_enough(const struct sandbox *s)
 static int run_manifest(void)
 {
 	logs = true;
-	lab_step("The Pod runs. Each group must have the values of Kubernetes' formulas.");
+	lab_step("The Pod runs. Each group must have the values of Kubernetes' formulas.", NULL);
 	if (!init_containers(&pod))
 		return lab_end();
 	for (size_t i = 0; i < pod.count; i++) {
@@ -257,7 +257,7 @@ int main(int argc, char *argv[])
 	pod.pids = pids;
 	pod.restarts = restarts;
 
-	lab_step("Pause: a process that does nothing, in namespaces for others to join.");
+	lab_step("Pause: a process that does nothing, in namespaces for others to join.", NULL);
 	autofree char *class = text("%s", qos_names[pod_qos(pod.pod)]);
 	lab_note("%s has QoS class %s. Its group lies in the slice of that class.", pod.pod->name,
 		class);
@@ -274,7 +274,7 @@ int main(int argc, char *argv[])
 		return run_manifest();
 
 	lab_predict("share");
-	lab_step("Two containers join it. Three namespaces must be one, the others not.");
+	lab_step("Two containers join it. Three namespaces must be one, the others not.", NULL);
 	if (!init_containers(&pod))
 		return lab_end();
 	struct running *server = &pod.containers[0], *visitor = &pod.containers[1];
@@ -289,7 +289,7 @@ int main(int argc, char *argv[])
 	expect_str("visitor: localhost:8080 is server", "Hello from a Pod.", answer);
 	look(&pod);
 
-	lab_step("requests and limits must be files: Kubernetes' formulas, read back.");
+	lab_step("requests and limits must be files: Kubernetes' formulas, read back.", NULL);
 	struct group_values whole = pod_values(pod.pod),
 			    one = container_values(pod.pod, server->is);
 	autofree char *quota = text("%lld %d", one.quota, CPU_PERIOD),
@@ -310,7 +310,8 @@ int main(int argc, char *argv[])
 	look(&pod);
 
 	lab_predict("oom");
-	lab_step("visitor takes too much. The kernel must kill in it alone; the loop restarts.");
+	lab_step("visitor takes too much. The kernel must kill in it alone; the loop restarts.",
+		NULL);
 	long net = ns_inode(visitor->pid, "net");
 	autofree char *network = text("/proc/%d/ns/net", visitor->pid);
 	/* Held, or the number might be the next one's. */
@@ -330,7 +331,7 @@ int main(int argc, char *argv[])
 	look(&pod);
 
 	lab_predict("pause");
-	lab_step("Pause is killed. The kernel must end nobody else; the loop begins anew.");
+	lab_step("Pause is killed. The kernel must end nobody else; the loop begins anew.", NULL);
 	old_pause = pod.pause;
 	server_pid = server->pid;
 	SYS(kill(pod.pause, SIGKILL));

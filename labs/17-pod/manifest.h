@@ -21,10 +21,10 @@
 #include "expand.h"
 #include "fields.h"
 #include "kernel/file.h"
+#include "kernel/sys.h"
 #include "pod.h"
 #include "quantity.h"
 #include "resources.h"
-#include "kernel/sys.h"
 
 #define FILE_MAX (1 << 20)
 #define VALUES_MAX 65536 /* each alias counted each time */

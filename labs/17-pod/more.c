@@ -10,8 +10,8 @@
 #include <sys/utsname.h>
 
 #include "kubelet.h"
-#include "story/lab.h"
 #include "look.h"
+#include "story/lab.h"
 #include "words.h"
 
 static const struct lab_part parts[] = {
@@ -166,7 +166,7 @@ int main(int argc, char *argv[])
 	gate_init(&taken);
 	life_told = true;
 
-	lab_step("Two Pods of two containers. What one shares must end where it ends.");
+	lab_step("Two Pods of two containers. What one shares must end where it ends.", NULL);
 	struct sandbox *web = start(POD("web", "course", TWO(SLEEP, SLEEP)), TASKS);
 	struct sandbox *db = start(POD("db", "other", TWO(SLEEP, SLEEP)), 0);
 	pid_t one = web->containers[0].pid, two = web->containers[1].pid,
@@ -177,7 +177,7 @@ int main(int argc, char *argv[])
 	expect_str("of two Pods: namespaces", "user", of_pods);
 	look(web);
 
-	lab_step("--pod-pids-limit 32 was web's: the kernel must refuse it a task too many.");
+	lab_step("--pod-pids-limit 32 was web's: the kernel must refuse it a task too many.", NULL);
 	autofree char *of_web = tries_tasks(&web->containers[0]),
 		      *of_db = tries_tasks(&db->containers[0]);
 	expect_int("web: the Pod's pids.max", TASKS, cg_read_long(web->group, "pids.max"));
@@ -185,7 +185,8 @@ int main(int argc, char *argv[])
 	expect_str("the far one: as many", "all", of_db);
 	look(web);
 
-	lab_step("System V memory, the hostname, a port: the other has them, the far one not.");
+	lab_step("System V memory, the hostname, a port: the other has them, the far one not.",
+		NULL);
 	expect_try("one: makes the segment", 0, one, CLONE_NEWIPC, make_segment);
 	expect_try("two: finds it", 0, two, CLONE_NEWIPC, find_segment);
 	expect_try("the far one: finds it", ENOENT, far, CLONE_NEWIPC, find_segment);
@@ -205,14 +206,15 @@ int main(int argc, char *argv[])
 	expect_try("the far one: the same port", 0, far, CLONE_NEWNET, take_port);
 	look(web);
 
-	lab_step("Files: a volume and /dev/shm must be shared, roots not.");
+	lab_step("Files: a volume and /dev/shm must be shared, roots not.", NULL);
 	expect_str("a file in the volume", "there", seen_in(one, two, "/data/file"));
 	expect_str("a file in /dev/shm", "there", seen_in(one, two, "/dev/shm/file"));
 	expect_str("a file in one's root", "ENOENT", seen_in(one, two, "/file"));
 	expect_str("the far one: the volume", "ENOENT", seen_in(one, far, "/data/file"));
 	look(web);
 
-	lab_step("shareProcessNamespace: each must see the other's environment, and secrets.");
+	lab_step(
+		"shareProcessNamespace: each must see the other's environment, and secrets.", NULL);
 	struct sandbox *shared = start(
 		POD("shared", "other", "  shareProcessNamespace: true\n" TWO(SLEEP, SLEEP)), 0);
 	autofree char *with_pid =
@@ -233,14 +235,14 @@ int main(int argc, char *argv[])
 	expect_str("shared: pause's capabilities", "0000000000000000", powers);
 	look(shared);
 
-	lab_step("Pause is killed there: it is PID 1, so the kernel must kill all.");
+	lab_step("Pause is killed there: it is PID 1, so the kernel must kill all.", NULL);
 	MUST(kill(shared->pause, SIGKILL));
 	child_ended(shared->containers[0].pid, 5000);
 	child_ended(shared->containers[1].pid, 5000);
 	expect_int("shared: containers that have ended", 2, ended(shared));
 	expect_int("the other Pod: that have ended", 0, ended(web));
 
-	lab_step("hostUsers: false. Root in it must be nobody outside.");
+	lab_step("hostUsers: false. Root in it must be nobody outside.", NULL);
 	struct sandbox *users =
 		start(POD("users", "other", "  hostUsers: false\n" TWO(SLEEP, SLEEP)), 0);
 	autofree char *map_file = text("/proc/%d/uid_map", users->containers[0].pid),
@@ -255,7 +257,7 @@ int main(int argc, char *argv[])
 		ns_inode(users->containers[0].pid, "user"));
 	look(users);
 
-	lab_step("A limit of the Pod: two that are each below it, and together above.");
+	lab_step("A limit of the Pod: two that are each below it, and together above.", NULL);
 	struct sandbox *whole =
 		start(POD("whole", "other",
 			      "  restartPolicy: Never\n  resources: {limits: {memory: 64Mi}}\n" TWO(

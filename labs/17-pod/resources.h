@@ -10,8 +10,8 @@
 #include <stdbool.h>
 
 #include "kernel/file.h"
-#include "pod.h"
 #include "kernel/sys.h"
+#include "pod.h"
 
 enum resource { CPU, MEMORY };
 

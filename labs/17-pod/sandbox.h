@@ -23,12 +23,12 @@
 #include "../16-container/root.h"
 #include "kernel/cg.h"
 #include "kernel/file.h"
-#include "story/lab.h"
-#include "manifest.h"
 #include "kernel/ns.h"
 #include "kernel/proc.h"
-#include "resources.h"
 #include "kernel/sys.h"
+#include "manifest.h"
+#include "resources.h"
+#include "story/lab.h"
 
 /* One container of the Pod, and what has become of it. */
 struct running {

@@ -222,7 +222,7 @@ int main(int argc, char *argv[])
 	boot_id = file_read("/proc/sys/kernel/random/boot_id");
 	release = file_read("/proc/sys/kernel/osrelease");
 
-	lab_step("Control: a plain process. It must run on this machine's kernel.");
+	lab_step("Control: a plain process. It must run on this machine's kernel.", NULL);
 	lab_note(
 		"LINE says which boot id it reads, and waits. Its time is from fork() to that word, "
 		"its memory what each costs.");
@@ -236,7 +236,7 @@ int main(int argc, char *argv[])
 	series_end(true);
 
 	lab_predict("ids");
-	lab_step("Containers. Each must be a process here, and all have this kernel.");
+	lab_step("Containers. Each must be a process here, and all have this kernel.", NULL);
 	in_containers();
 	const struct figures *container = last_figures();
 
@@ -245,18 +245,18 @@ int main(int argc, char *argv[])
 		accel = accelerator();
 		lab_predict("memory");
 	}
-	lab_step("Virtual machines. Each must boot a kernel of its own, and hide it.");
+	lab_step("Virtual machines. Each must boot a kernel of its own, and hide it.", NULL);
 	if (lacks)
 		lab_skip("part vms", lacks, remedy);
 	else
 		in_vms(accel);
 
-	lab_step("Time to the first line: # is a millisecond, each # more twice as long.");
+	lab_step("Time to the first line: # is a millisecond, each # more twice as long.", NULL);
 	for (struct figures *f = figures; f <= last_figures(); f++) {
 		autofree char *amount = time_text(f->first);
 		plot_bar(f->label, f->first, 1000, amount);
 	}
-	lab_step("Memory of each, its Pss: # is 16 KiB, each # more twice as much.");
+	lab_step("Memory of each, its Pss: # is 16 KiB, each # more twice as much.", NULL);
 	for (struct figures *f = figures; f <= last_figures(); f++) {
 		autofree char *amount = size_text(f->pss);
 		plot_bar(f->label, f->pss, 16 << 10, amount);

@@ -16,9 +16,9 @@
 
 #include "kernel/cg.h"
 #include "kernel/file.h"
-#include "story/lab.h"
 #include "kernel/proc.h"
 #include "kernel/sys.h"
+#include "story/lab.h"
 
 enum { MOST = 500, SILENCE_MS = 180000 };
 

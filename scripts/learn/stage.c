@@ -1,6 +1,6 @@
 /*
- * Where a student's program is run while scripts/learn/box, the judge, looks at it from outside: the
- * stage.
+ * Where a student's program is run while scripts/learn/box, the judge, looks at it from outside:
+ * the stage.
  *
  *   stage make PROGRAM [--bpf] [DEVICE...]   until SIGTERM; prints the PID of the witness, and the
  * user namespace stage run WITNESS GROUP ID SAID COMMAND [ARG...]   on the stage, in GROUP, as user

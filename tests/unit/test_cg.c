@@ -11,12 +11,12 @@
 
 #include "fails.h"
 #include "kernel/file.h"
+#include "kernel/proc.h"
+#include "kernel/sys.h"
 #include "machine/machine.h"
 #include "machine/probe.h"
-#include "kernel/proc.h"
 #include "run.h"
 #include "story/state.h"
-#include "kernel/sys.h"
 
 static const struct lab lab_here = {.id = "91-test", .title = "t", .goal = "g"};
 static char folder[PATH_MAX];

@@ -5,9 +5,9 @@
 #include <limits.h>
 
 #include "kernel/proc.h"
+#include "kernel/sys.h"
 #include "run.h"
 #include "story/state.h"
-#include "kernel/sys.h"
 
 static const struct lab lab_here = {.id = "01-test", .title = "t", .goal = "g"};
 

@@ -4,10 +4,10 @@
 #define _GNU_SOURCE
 #include <limits.h>
 
-#include "story/curve.h"
-#include "run.h"
-#include "story/state.h"
 #include "kernel/sys.h"
+#include "run.h"
+#include "story/curve.h"
+#include "story/state.h"
 
 static const struct lab lab_here = {.id = "01-test", .title = "t", .goal = "g"};
 

@@ -8,16 +8,16 @@
 #include <seccomp.h>
 #include <sys/mman.h>
 
-#include "kernel/cg.h"
 #include "fails.h"
+#include "kernel/cg.h"
 #include "kernel/file.h"
-#include "machine/machine.h"
 #include "kernel/ns.h"
-#include "machine/probe.h"
 #include "kernel/proc.h"
+#include "kernel/sys.h"
+#include "machine/machine.h"
+#include "machine/probe.h"
 #include "run.h"
 #include "story/state.h"
-#include "kernel/sys.h"
 
 static const struct lab lab_here = {.id = "91-test", .title = "t", .goal = "g"};
 

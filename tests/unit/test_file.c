@@ -6,9 +6,9 @@
 
 #include <sys/stat.h>
 
+#include "kernel/sys.h"
 #include "run.h"
 #include "story/state.h"
-#include "kernel/sys.h"
 
 static const struct lab lab_here = {.id = "91-test", .title = "t", .goal = "g"};
 static char folder[64], path[128];

@@ -8,9 +8,9 @@
 
 #include "fails.h"
 #include "kernel/proc.h"
+#include "kernel/sys.h"
 #include "run.h"
 #include "story/state.h"
-#include "kernel/sys.h"
 
 static const struct lab_question questions[] = {
 	{.name = "pid",
@@ -58,14 +58,14 @@ static void three_steps(void)
 {
 	begin(&lab_here, first, second, NULL);
 	undo(told, "undone ");
-	lab_step("one");
+	lab_step("one", NULL);
 	lab_look("cat /proc/%d/status", 42);
 	lab_look("second command");
 	lab_wait(4711);
 	lab_note("after the wait");
-	lab_step("two");
+	lab_step("two", NULL);
 	expect_int("a", 1, 1);
-	lab_step("three");
+	lab_step("three", NULL);
 	int status = lab_end();
 	char rest[16] = "";
 	ssize_t n = read(STDIN_FILENO, rest, sizeof rest - 1);
@@ -165,7 +165,7 @@ static void wait_in_a_child(void)
 {
 	begin(&lab_here, "--step", NULL);
 	undo(told, "undone ");
-	lab_step("one");
+	lab_step("one", NULL);
 	pid_t child = fork();
 	if (child == 0) {
 		lab_wait(getpid());
@@ -196,7 +196,7 @@ static void wait_in_a_pid_namespace(void)
 {
 	begin(&lab_here, "--step", NULL);
 	undo(told, "undone ");
-	lab_step("one");
+	lab_step("one", NULL);
 	pid_t lab_pid = getpid();
 	if (unshare(CLONE_NEWPID | (geteuid() ? CLONE_NEWUSER : 0)))
 		_exit(77);
@@ -239,7 +239,7 @@ static void shell(void)
 	snprintf(path, sizeof path, "%s:/usr/bin:/bin", folder);
 	setenv("PATH", path, 1);
 	begin(&lab_here, "--step", "--format=jsonl", NULL);
-	lab_step("one");
+	lab_step("one", NULL);
 	lab_wait(getpid());
 	expect_int("a", 1, 1);
 	_exit(lab_end());
@@ -275,7 +275,7 @@ static pid_t elsewhere; /* a child in another UTS namespace, where we may make o
 static void shell_elsewhere(void)
 {
 	begin(&lab_here, "--step", "--format=jsonl", NULL);
-	lab_step("one");
+	lab_step("one", NULL);
 	int ready[2];
 	char byte;
 	if (pipe(ready))
@@ -488,7 +488,7 @@ static void sys_shows_the_call_and_stops_at_its_failure(void **state)
 static void forked(void)
 {
 	begin(&lab_here, "--format=jsonl", NULL);
-	pid_t child = SYS(fork());
+	pid_t child = FORK();
 	if (child == 0) {
 		expect_int("in the child", 1, 1);
 		_exit(0);
@@ -693,7 +693,7 @@ static void the_callers_path_comes_first(void **state)
 static void hands_on_narration(void)
 {
 	begin(&lab_here, "--", "true", NULL);
-	lab_step("one");
+	lab_step("one", NULL);
 	lab_note("note");
 	long fd = SYS(dup(2));
 	(void)fd;
@@ -734,7 +734,7 @@ static void hands_on_samples_are_silent(void **state)
 static void predicts(void)
 {
 	begin(&lab_here, "--predict", "--color=never", first, NULL);
-	lab_step("one");
+	lab_step("one", NULL);
 	lab_predict("pid");
 	lab_answer("pid", "%d", 1);
 	lab_predict("second");

@@ -92,8 +92,8 @@ static void unpack(const char *name)
 	const char *here = strrchr(__FILE__, '/');
 	unsigned int mode;
 
-	snprintf(path, sizeof(path), "%.*s../machines/%s.txt", here ? (int)(here - __FILE__) + 1 : 0,
-		__FILE__, name);
+	snprintf(path, sizeof(path), "%.*s../machines/%s.txt",
+		here ? (int)(here - __FILE__) + 1 : 0, __FILE__, name);
 	char *text = slurp(path);
 	for (int round = 0; round < 2; round++) {
 		char *copy = strdup(text), *next;

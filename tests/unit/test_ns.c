@@ -14,8 +14,8 @@
 
 #include "kernel/file.h"
 #include "kernel/proc.h"
-#include "run.h"
 #include "kernel/sys.h"
+#include "run.h"
 
 static const struct lab lab_here = {.id = "01-test", .title = "t", .goal = "g"};
 

@@ -3,9 +3,9 @@
  */
 #define _GNU_SOURCE
 #include "kernel/proc.h"
+#include "kernel/sys.h"
 #include "run.h"
 #include "story/state.h"
-#include "kernel/sys.h"
 
 #define LONG_TEXT \
 	"one two three four five six seven eight nine ten eleven twelve thirteen fourteen " \
@@ -29,7 +29,7 @@ static const char *option; /* of the next run; NULL none */
 static void events(void)
 {
 	begin(&lab_here, option, NULL);
-	lab_step("First " LONG_TEXT);
+	lab_step("First " LONG_TEXT, NULL);
 	lab_note("A note of %d " LONG_TEXT, 42);
 	long value = SYS(dup(2));
 	(void)value;
@@ -274,7 +274,7 @@ static void colorful(void)
 	if (variable)
 		setenv(variable, value, 1);
 	begin(&lab_here, option, NULL);
-	lab_step("A step");
+	lab_step("A step", NULL);
 	long fd = SYS(dup(2));
 	(void)fd;
 	expect_int("a", 1, 1);
@@ -467,7 +467,7 @@ static void an_event_is_one_write(void **state)
 static void one_step(void)
 {
 	begin(&lab_here, NULL);
-	lab_step("A step");
+	lab_step("A step", NULL);
 }
 
 static void a_step_is_one_write_too(void **state)
@@ -481,10 +481,10 @@ static void a_step_is_one_write_too(void **state)
 static void forks(void)
 {
 	begin(&lab_here, option, NULL);
-	lab_step("A step");
+	lab_step("A step", NULL);
 	expect_int("before", 1, 1);
 	for (int i = 0; i < 4; i++) {
-		pid_t child = SYS(fork());
+		pid_t child = FORK();
 		if (child == 0) {
 			for (int n = 0; n < 50; n++)
 				expect_int("in the child", n, n);

@@ -5,9 +5,9 @@
 #include <sched.h>
 
 #include "kernel/proc.h"
+#include "kernel/sys.h"
 #include "run.h"
 #include "story/state.h"
-#include "kernel/sys.h"
 
 static const struct lab lab_here = {.id = "01-test", .title = "t", .goal = "g"};
 
@@ -111,7 +111,7 @@ static void slow_person(void)
 	int keys[2];
 	hurry = 50;
 	begin(&lab_here, "--step", NULL);
-	lab_step("one");
+	lab_step("one", NULL);
 	if (pipe(keys))
 		_exit(99);
 	pid_t person = fork();
