@@ -26,11 +26,27 @@ say       = $(if $(V),,@printf '  %-4s %s\n' $(1) '$(2)')
 # ---- What there is ----------------------------------------------------------
 
 LABS    := $(patsubst labs/%/main.c,%,$(wildcard labs/[0-9]*/main.c))
-MORE    := $(patsubst labs/%/more.c,%,$(wildcard labs/[0-9]*/more.c))
-# A further .c file of a lab is run at build time: what it prints is a header of that name.
-MADE    := $(patsubst labs/%.c,$(B)/made/%.h,$(filter-out %/main.c %/more.c %/exercise.c %/solution.c,\
-	$(wildcard labs/[0-9]*/*.c)))
-PROGRAMS = $(LABS:%=$(B)/labs/%) $(MORE:%=$(B)/labs/%-more)
+# main.c, more.c and more-WORD.c are a program each, X.gen.c prints the header X.h at build time, and
+# further .c files are linked to the programs of their lab, and of labs that include its headers.
+ALONE   := $(wildcard labs/[0-9]*/main.c labs/[0-9]*/more.c labs/[0-9]*/more-*.c)
+MADE    := $(patsubst labs/%.gen.c,$(B)/made/%.h,$(wildcard labs/[0-9]*/*.gen.c))
+FURTHER := $(filter-out $(ALONE) %.gen.c %/exercise.c %/solution.c,$(wildcard labs/[0-9]*/*.c))
+# program SOURCE LAB NAME: all that lies in the folder of its lab, and of labs whose headers that includes, is
+# newer or older than it.
+USES    := $(shell grep -so '^\#include "\.\./[^/"]*/' labs/*/*.[ch] | sed 's,labs/\([^/]*\)/.*\.\./\(.*\)/,\1:\2,')
+folders  = $(sort $(1) $(patsubst $(1):%,%,$(filter $(1):%,$(USES))))
+define program
+PROGRAMS += $(B)/labs/$(3)
+SOURCES_$(3) := $(1) $(filter $(patsubst %,labs/%/%,$(call folders,$(2))),$(FURTHER))
+$(B)/labs/$(3): $$(SOURCES_$(3)) \
+		$(wildcard $(patsubst %,labs/%/*.h,$(call folders,$(2))) labs/$(2)/*.yaml) \
+		$(filter $(patsubst %,$(B)/made/%/%,$(call folders,$(2))),$(MADE)) \
+		$(B)/common/lib.a $(B)/static scripts/make/libraries
+	$$(BUILD_LAB)
+endef
+$(foreach source,$(ALONE),$(foreach lab,$(patsubst labs/%/,%,$(dir $(source))),\
+	$(eval $(call program,$(source),$(lab),$(lab)$(patsubst %,-%,$(filter-out main,$(basename $(notdir $(source)))))))))
+
 HELPERS := $(wildcard scripts/*/*.c)
 HELPERS := $(filter-out scripts/labvm/%,$(HELPERS))
 LIBRARY := $(patsubst common/%.c,%,$(wildcard common/*/*.c))
@@ -113,6 +129,9 @@ products: $(PROGRAMS) $(ROOTFS_PRODUCTS) $(LABVM_PRODUCTS) $(addprefix $(B)/bin/
 	@:
 made: $(MADE)
 	@:
+# sources-NN-name: those that the program is made of, for scripts.
+sources-%:
+	@echo $(SOURCES_$*)
 units: | all
 	@$(as_owner) $(MAKE) $(UNITS:%=$(B)/unit/%)
 
@@ -166,28 +185,21 @@ $(B)/common/lib.a: $(LIBRARY:%=$(B)/common/%.o)
 PKG_CONFIG ?= $(if $(filter %-gcc,$(CC)),$(CC:%gcc=%pkg-config),pkg-config)
 libraries   = PKG_CONFIG='$(PKG_CONFIG)' scripts/make/libraries
 BUILD_LAB   = @mkdir -p $(@D); \
-	if ! libs=$$($(libraries) --libs $< 2>$@.log); then \
+	if ! libs=$$($(libraries) --libs $(filter %.c,$^) 2>$@.log); then \
 		echo "  LEFT $@: $(CC) has no $$(cat $@.log) (make setup)"; rm -f $@ $@.log; exit 0; \
 	fi; \
 	$(if $(V),set -x,echo '  LAB  $@'); \
 	build() { \
-		$(COMPILE) $$($(libraries) --cflags $<) -MF $@.d $< $(B)/common/lib.a -o $@ "$$@" -lm 2>$@.log; \
+		$(filter-out -MMD -MP,$(COMPILE)) $$($(libraries) --cflags $(filter %.c,$^)) $(filter %.c %.a,$^) -o $@ "$$@" -lm 2>$@.log; \
 	}; \
 	build $(LINK) $$libs || { [ -n "$$libs" ] && build $$libs; } || { cat $@.log >&2; exit 1; }; \
 	[ -n "$$libs" ] || cat $@.log >&2; \
 	rm -f $@.log
 
-$(B)/labs/%: labs/%/main.c $(B)/common/lib.a $(B)/static scripts/make/libraries | $(MADE)
-	$(BUILD_LAB)
-$(B)/labs/%-more: labs/%/more.c $(B)/common/lib.a $(B)/static scripts/make/libraries | $(MADE)
-	$(BUILD_LAB)
-# A lab's manifests may stand in its program (.incbin), of which the compiler tells no dependency.
-$(foreach lab,$(LABS),$(eval $(B)/labs/$(lab): $(wildcard labs/$(lab)/*.yaml)))
-
 # It runs here, and prints for the machine that CC compiles for.
 HOSTCC  := $(if $(filter %-gcc,$(CC)),gcc,$(CC))
 machine = $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
-$(B)/made/%.h: labs/%.c scripts/make/libraries
+$(B)/made/%.h: labs/%.gen.c scripts/make/libraries
 	$(call say,MADE,$@)
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) -std=gnu11 $(CFLAGS) $(WARNINGS) $$(scripts/make/libraries --cflags $<) $< -o $(@:.h=) \
@@ -213,4 +225,4 @@ $(B)/unit/%: tests/unit/%.c $(LIBRARY:%=$(B)/unit/common/%.o)
 	$(Q)$(COMPILE) $(SANITIZE) $$($(libraries) --cflags $<) -MF $@.d $< $(LIBRARY:%=$(B)/unit/common/%.o) \
 		-o $@ -lcmocka $$($(libraries) --libs $< | sed 's/-static//') -lm
 
--include $(wildcard $(B)/common/*/*.d $(B)/labs/*.d $(B)/bin/*.d $(B)/unit/*.d $(B)/unit/common/*/*.d)
+-include $(wildcard $(B)/common/*/*.d $(B)/bin/*.d $(B)/unit/*.d $(B)/unit/common/*/*.d)

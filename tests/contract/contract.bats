@@ -583,31 +583,25 @@ teardown() {
 
 # ---- Visibility -----------------------------------------------------------------------------
 
-# A source without comments, its macros not expanded; of a lab with the headers that lie in a lab's folder.
+# Sources without comments, their macros not expanded; of a lab with the headers that lie in a lab's folder.
 bare_source() {
 	local file
-	for file in $(gcc -std=gnu11 -MM -MG -I common -I build/made "$1" 2>/dev/null |
-		tr -d '\134' | tr ' ' '\n' | grep -E '\.[ch]$' | grep -E "^labs/|^$1\$" || echo "$1"); do
+	for file in $(gcc -std=gnu11 -MM -MG -I common -I build/made "$@" 2>/dev/null |
+		tr -d '\134' | tr ' ' '\n' | grep -E '\.[ch]$' | sort -u | grep -E '^labs/' || echo "$@"); do
 		gcc -fpreprocessed -dD -E -P "$file" 2>/dev/null
 	done
-}
-
-source_of() {
-	case $1 in
-	*-more) echo "labs/${1%-more}/more.c" ;;
-	*) echo "labs/$1/main.c" ;;
-	esac
 }
 
 @test "contract: what a lab teaches stands in its own source" {
 	host_only "the lab VM has no sources and no compiler"
 	for program in "${programs[@]}"; do
-		file=$(source_of "$program")
-		read -ra flags < <("$ROOT/scripts/make/libraries" --cflags "$file") || :
-		gcc "${flags[@]}" -std=gnu11 -D_GNU_SOURCE -DVERSION='""' -I "$ROOT/common" -I "$ROOT/build/made" -c "$file" -o "$BATS_TEST_TMPDIR/lab.o" 2>"$err" ||
+		read -ra files < <(make -s -C "$ROOT" "sources-$program")
+		file=${files[0]}
+		read -ra flags < <("$ROOT/scripts/make/libraries" --cflags "${files[@]}") || :
+		gcc "${flags[@]}" -std=gnu11 -D_GNU_SOURCE -DVERSION='""' -I "$ROOT/common" -I "$ROOT/build/made" -r -nostdlib "${files[@]}" -o "$BATS_TEST_TMPDIR/lab.o" 2>"$err" ||
 			wrong "$file: $(<"$err")"
 		symbols=" $(nm -u "$BATS_TEST_TMPDIR/lab.o" | awk '{ print $2 }' | xargs) "
-		text=$(bare_source "$file")
+		text=$(bare_source "${files[@]}")
 		about "$program"
 		for word in "${teaches[@]}"; do
 			call=${word%%:*} flag=
@@ -876,7 +870,7 @@ ended_by() {
 		done
 	done
 	for program in "${programs[@]}"; do
-		[ -f "$(source_of "$program")" ] || wrong "build/labs/$program has no source any more: make clean"
+		[ -n "$(make -s -C "$ROOT" "sources-$program")" ] || wrong "build/labs/$program has no source any more: make clean"
 	done
 	for file in "$ROOT"/tests/[0-9]*.bats; do
 		id=$(basename "$file" .bats)
