@@ -862,7 +862,7 @@ ended_by() {
 		[ ! -f "$folder/more.c" ] || [ -x "$LABS/$id-more" ] || wrong "labs/$id/more.c is not built"
 		[ -f "$ROOT/tests/$id.bats" ] || wrong "labs/$id has no tests/$id.bats"
 		grep -qE "^## $id( |:|$)" "$ROOT/GUIDE.md" || wrong "GUIDE.md has no chapter ## $id"
-		lists=$(cd "$ROOT" && grep -rlF -- "$id" Makefile ./*/rules.mk scripts rootfs .ci common tests/helper.bash tests/contract 2>/dev/null || :)
+		lists=$(cd "$ROOT" && grep -rlF --exclude=scripts.bats -- "$id" Makefile ./*/rules.mk scripts rootfs .ci common tests/helper.bash tests/contract 2>/dev/null || :)
 		for list in $lists; do
 			# An example in a comment or in a usage text is no list; two labs in one file are.
 			others=$(cd "$ROOT" && for other in labs/*/; do grep -lF -- "$(basename "$other")" "$list"; done | wc -l)
