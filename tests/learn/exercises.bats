@@ -306,7 +306,7 @@ judged() {
 	local tree
 	tree=$(mktemp -d "${TMPDIR:-/tmp}/unboxed-test.XXXXXX")
 	chmod 755 "$tree"
-	mkdir "$tree"/{scripts,build,roots}
+	mkdir -p "$tree"/{scripts/labvm,build,roots}
 	echo kept >"$tree/roots/file"
 	ln -s "$ROOT/labs" "$tree"
 	ln -s "$ROOT"/build/{bin,labs,static} "$tree/build"
