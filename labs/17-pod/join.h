@@ -152,7 +152,7 @@ static inline pid_t container_join(
 		/* Not our child but the kubelet's: CLONE_PARENT. */
 		struct clone_args own = {
 			.flags = CLONE_PARENT | CLONE_NEWNS | (share ? 0 : CLONE_NEWPID)};
-		pid = TELL(clone3(&own));
+		pid = life_told ? MUST(clone3(&own)) : FORKED(clone3(&own));
 		if (pid == 0)
 			container_main(s, c, words, channel[1]);
 		_exit(write(channel[1], &pid, sizeof pid) != sizeof pid);

@@ -332,7 +332,7 @@ static inline bool pause_start(struct sandbox *s)
 		.exit_signal = SIGCHLD,
 	};
 	s->pauses++;
-	s->pause = TELL(clone3(&args));
+	s->pause = life_told ? MUST(clone3(&args)) : FORKED(clone3(&args));
 	if (s->pause == 0) {
 		close(channel[0]);
 		s->channel = channel[1];
