@@ -135,7 +135,7 @@ lab_start() {
 	mkfifo "$lab_dir/keys" "$lab_dir/events"
 	"$@" --step --format=jsonl <"$lab_dir/keys" >"$lab_dir/events" 2>"$lab_dir/stderr" 3>&- &
 	lab=$!
-	lab_waits=0 lab_step=''
+	lab_waits=0 lab_step='' lab_wait=''
 	exec {lab_keys}>"$lab_dir/keys" {lab_events}<"$lab_dir/events"
 }
 
@@ -163,6 +163,30 @@ lab_go() {
 		fi
 	done
 	return 1
+}
+
+# lab_go_until CHECK: on to the first wait at which the lab has told of the check of that name. A lab that
+# ends before is a failure, with what it said.
+lab_go_until() {
+	while ! grep -qsF "\"what\":\"${1//\"/\\\"}\"," "$lab_dir/jsonl" || [ -z "$lab_wait" ]; do
+		lab_go && continue
+		printf 'the lab has ended before its check "%s"\n' "$1"
+		tail -n 2 "$lab_dir/jsonl"
+		cat "$lab_dir/stderr"
+		return 1
+	done
+}
+
+# lab_at CHECK COMMAND...: starts it and goes to that wait. The test's teardown calls lab_stop.
+lab_at() {
+	lab_start "${@:2}"
+	lab_go_until "$1"
+}
+
+# Ends the lab of lab_start, if there still is one.
+lab_stop() {
+	[ -z "${lab-}" ] || lab_end 30
+	lab=''
 }
 
 # lab_go_to STEP
