@@ -3,26 +3,10 @@
 # section that is there, or corrected. The table says what is run, here nothing is listed.
 
 load ../helper
-load runs
-
-# What is wrong, in all rows, before a test gives up.
-wrong=()
-wrong() {
-	wrong+=("$*")
-}
-none_wrong() {
-	[ ${#wrong[@]} = 0 ] && return
-	printf '%s\n' "${wrong[@]}"
-	return 1
-}
-
-setup_file() {
-	find_programs
-}
+load programs
 
 setup() {
 	read_programs
-	cd "$ROOT" || return
 }
 
 # Reads the guide without its blocks, in which a line may begin with # too, and judges each row of

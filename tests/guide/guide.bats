@@ -3,11 +3,7 @@
 # GUIDE.md: what it shows is what runs.
 
 load ../helper
-load ../contract/runs
-
-setup_file() {
-	find_programs
-}
+load ../contract/programs
 
 # bats test_tags=measures
 @test "guide: every console block prints in the lab VM what stands there" {
