@@ -3,7 +3,7 @@
 # GUIDE.md, "What is often said": each sentence has a check. The tables say what is run; nothing is listed here.
 
 load ../helper
-load programs
+load ../contract/programs
 
 setup() {
 	read_programs
@@ -79,7 +79,7 @@ judge='
 # read_rows: sets named, the checks, each as PROGRAM TAB CHECK.
 read_rows() {
 	local judged
-	judged=$(awk -v labs="$(ls "$LABS")" "$judge" "$ROOT/GUIDE.md" "$ROOT/tests/contract/claims.md")
+	judged=$(awk -v labs="$(ls "$LABS")" "$judge" "$ROOT/GUIDE.md" "$ROOT/tests/guide/claims.md")
 	mapfile -t wrong < <(sed -n 's/^wrong\t//p' <<<"$judged")
 	mapfile -t named < <(sed -n 's/^check\t//p' <<<"$judged" | sort -u)
 }
