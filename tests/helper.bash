@@ -15,19 +15,6 @@ in_vm() {
 	[ -e /etc/unboxed-vm ]
 }
 
-# So that it can say where a test failed, bats looks at its own stack before each command: in the emulated lab VM
-# that takes 6 ms, 200 times as long as the command. It is enough to look when one has failed.
-if declare -F bats_debug_trap bats_check_status_from_trap bats_capture_stack_trace >/dev/null; then
-	bats_debug_trap() {
-		trap - DEBUG
-	}
-	bats_error_trap() {
-		bats_check_status_from_trap # the first, because it reads $?
-		bats_capture_stack_trace
-		BATS_DEBUG_LAST_STACK_TRACE_IS_VALID=1
-	}
-fi
-
 # An ordinary user has to enter the user namespace that the lab made for him as well.
 userns_join=() userns_make=()
 if [ "$EUID" != 0 ]; then

@@ -95,7 +95,7 @@ try_mutants() { # NUMBER PROGRAM NAME CHECK
 		mkdir -p "$scratch/alone"
 		cp "$folder/$1" "$scratch/alone/$program"
 		mount --bind "$scratch/alone" "$LABS"
-		caught=$(refused tests/contract/contract.bats 'a story ends with 0')
+		caught=$(refused tests/contract/story.bats 'a story ends with 0')
 		umount "$LABS"
 		rm -r "$scratch/alone"
 	else

@@ -3,11 +3,7 @@
 # GUIDE.md: what it shows is what runs.
 
 load ../helper
-load ../contract/runs
-
-setup_file() {
-	find_programs
-}
+load ../contract/programs
 
 # bats test_tags=measures
 @test "guide: every console block prints in the lab VM what stands there" {
@@ -43,12 +39,31 @@ setup_file() {
 	same "what is wrong" "" "$output"
 }
 
+# anchor HEADING: as the sites that show Markdown make it.
+anchor() {
+	tr 'A-Z ' 'a-z-' <<<"$1" | sed 's/[^a-z0-9_-]//g'
+}
+
+@test "guide: its contents name every chapter, in their order" {
+	host_only "the lab VM has no guide"
+	local heading expected=
+	while IFS= read -r heading; do
+		[ "$heading" = Contents ] || expected+="- [$heading](#$(anchor "$heading"))"$'\n'
+	done < <(sed -n 's/^## //p' "$ROOT/GUIDE.md")
+	same "contents" "${expected%$'\n'}" "$(sed -n '/^## Contents/,/^## Before/{/^- /p}' "$ROOT/GUIDE.md")"
+}
+
+@test "guide: no row of a table is wider than 80 columns" {
+	host_only "the lab VM has no guide"
+	same "wider" "" "$(grep -nE '^\|.{80}' "$ROOT/GUIDE.md")"
+}
+
 # plans: MINUTES TAB MINUTE TAB COMMAND, of each row.
 plans() {
 	awk '/^## / { plans = /^## Plans for teaching/ } !plans { next }
 		/^### [0-9]+ minutes/ { minutes = $2 }
-		/^\| [0-9]+ \|/ { split($0, cell, " [|] "); sub(/^\| /, "", cell[1]); gsub(/^`|`$/, "", cell[2])
-			print minutes "\t" cell[1] "\t" cell[2] }' "$ROOT/GUIDE.md"
+		/^- \*\*[0-9]+ min\*\* `/ { minute = $2; sub(/^\*\*/, "", minute); command = $0; sub(/^[^`]*`/, "", command); sub(/`$/, "", command)
+			print minutes "\t" minute "\t" command }' "$ROOT/GUIDE.md"
 }
 
 # What a lab tells when make lab-NN is typed stands in its chapter, so that the other test has run it.

@@ -12,6 +12,10 @@ setup() {
 	mkdir "$WORK"
 	mapfile -t ids < <(for file in labs/*/solution.c; do basename "$(dirname "$file")"; done)
 	source=$BATS_TEST_TMPDIR/exercise.c
+	# What a student begins with, of each.
+	begun=$BATS_TEST_TMPDIR/begun
+	mkdir "$begun"
+	for id in "${ids[@]}"; do scripts/learn/cut "labs/$id/solution.c" >"$begun/$id.c"; done
 }
 
 # judged ID STATUS FILE: the check of FILE ends with it.
@@ -23,20 +27,20 @@ judged() {
 @test "exercises: each is its solution with the holes cut, and both compile without a warning" {
 	[ ${#ids[@]} -gt 0 ]
 	for id in "${ids[@]}"; do
-		cp "labs/$id/exercise.c" "$BATS_TEST_TMPDIR/before"
-		scripts/exercise cut "$id"
-		cmp "labs/$id/exercise.c" "$BATS_TEST_TMPDIR/before"
-		grep -q '/\* YOUR TURN: ' "labs/$id/exercise.c"
-		for file in exercise solution; do
-			run gcc -std=gnu11 -Wall -Wextra -Wno-unused -c "labs/$id/$file.c" -o "$BATS_TEST_TMPDIR/o"
-			same "$id/$file.c: warnings" "" "$output"
+		grep -q '/\* YOUR TURN: ' "$begun/$id.c"
+		same "$id: holes" "$(grep -c '/\* hole: ' "labs/$id/solution.c")" "$(grep -c '/\* YOUR TURN: ' "$begun/$id.c")"
+		! grep -q 'hole: \|/\* end \*/' "$begun/$id.c"
+		same "$id: lines that the solution has not" "" "$(diff "labs/$id/solution.c" "$begun/$id.c" | grep '^>' | grep -v 'YOUR TURN: ' || :)"
+		for file in "$begun/$id.c" "labs/$id/solution.c"; do
+			run gcc -std=gnu11 -Wall -Wextra -Wno-unused -c "$file" -o "$BATS_TEST_TMPDIR/o"
+			same "$file: warnings" "" "$output"
 		done
 	done
 }
 
 @test "exercises: make exercise-NN checks in the lab VM: as it stands it fails, the solution passes with any seed" {
 	id=${ids[SEED % ${#ids[@]}]}
-	judged "$id" 1 "labs/$id/exercise.c"
+	judged "$id" 1 "$begun/$id.c"
 	for SEED in 1 $SEED; do
 		judged "$id" 0 "labs/$id/solution.c"
 		[[ $output == *"(SEED=$SEED)"* ]]
@@ -58,7 +62,7 @@ judged() {
 	id=${ids[0]}
 	run scripts/exercise check "$id"
 	same "the first check" 1 "$status"
-	cmp "labs/$id/exercise.c" "$WORK/$id.c"
+	cmp "$begun/$id.c" "$WORK/$id.c"
 	cp "labs/$id/solution.c" "$WORK/$id.c"
 	scripts/exercise check "$id"
 	cmp "labs/$id/solution.c" "$WORK/$id.c"
@@ -68,7 +72,7 @@ judged() {
 	run scripts/exercise progress
 	[[ $output == *" 0 of ${#ids[@]}"* ]]
 	scripts/exercise reset "$id"
-	cmp "labs/$id/exercise.c" "$WORK/$id.c"
+	cmp "$begun/$id.c" "$WORK/$id.c"
 	# What was written is kept, also when it is reset once more.
 	cp "$WORK/$id.c~" "$BATS_TEST_TMPDIR/kept"
 	scripts/exercise reset "$id"
@@ -155,7 +159,7 @@ judged() {
 		if [ -n "${WHOLE-}" ] || [ $((part++ % 3)) = $((SEED % 3)) ]; then some+=("$id"); fi
 	done
 	for id in "${some[@]}"; do
-		built "labs/$id/exercise.c" "$id" ' ' ' '
+		built "$begun/$id.c" "$id" ' ' ' '
 		built "$BATS_TEST_TMPDIR/nothing.c" "$id" ' ' ' '
 		built "$BATS_TEST_TMPDIR/prints.c" "$id" ' ' ' '
 		while IFS=$'\t' read -r edit check words; do
@@ -353,11 +357,11 @@ judged() {
 	}
 	id=${ids[0]}
 	told 1 "^$id: not yet"
-	cmp "labs/$id/exercise.c" "$WORK/$id.c"
+	cmp "$begun/$id.c" "$WORK/$id.c"
 	cp "labs/$id/solution.c" "$WORK/$id.c"
 	told 1 "^$id: all holds"
 	# As editors do it: another file, renamed. It is that exercise then.
-	cp "labs/$id/exercise.c" "$WORK/.new"
+	cp "$begun/$id.c" "$WORK/.new"
 	mv "$WORK/.new" "$WORK/$id.c"
 	told 2 "^$id: not yet"
 	echo r >&"$keys"

@@ -4,11 +4,10 @@
 
 runs=$BATS_RUN_TMPDIR/labs
 
-# find_programs: for setup_file. Nothing is listed by name.
+# find_programs: for setup_suite. Nothing is listed by name.
 find_programs() {
 	local BATS_FILE_TMPDIR=$runs # where fact writes
 	local about program place exclusive shortest quick after parts teaches status written=0 listed=0 programs=() here=() elsewhere=() timed=()
-	[ ! -e "$runs" ] || return 0
 	mkdir "$runs"
 	for program in "$LABS"/[0-9]*; do
 		[[ $program != *.d && -x $program ]] || continue
@@ -48,12 +47,40 @@ find_programs() {
 }
 
 # read_programs: for setup. Sets programs: those that belong here; here: those of them that can run here, and are
-# not held on the host; elsewhere: those that cannot; and seed.
+# not held on the host; elsewhere: those that cannot; seed; out and err, for status; and goes to the tree.
 read_programs() {
 	BATS_FILE_TMPDIR=$runs read_facts
 	read -ra programs <<<"$all_of_them"
 	read -ra here <<<"$can_run"
 	read -ra elsewhere <<<"$cannot_run"
+	mark=unboxed-$$-$RANDOM
+	RANDOM=$seed
+	cd "$ROOT" || return
+	out=$BATS_TEST_TMPDIR/out err=$BATS_TEST_TMPDIR/err
+}
+
+# What is wrong, in all programs, before a test gives up.
+wrong=()
+wrong() {
+	wrong+=("$*")
+}
+none_wrong() {
+	[ ${#wrong[@]} = 0 ] && return
+	printf '%s\n' "${wrong[@]}"
+	return 1
+}
+
+# some_of LAST: sets some to the numbers from 1 on; in the lab VM, where a run costs seconds, to one of them, which
+# LAB_SEED chooses.
+some_of() {
+	if in_vm; then some=($((RANDOM % $1 + 1))); else mapfile -t some < <(seq "$1"); fi
+}
+
+# status COMMAND...: its exit status; stdout and stderr go to $out and $err. Bounded: 124 is a hang.
+status() {
+	local result=0
+	timeout --kill-after=5 120 "$@" >"$out" 2>"$err" 3>&- </dev/null || result=$?
+	echo "$result"
 }
 
 # its_turn PROGRAM: this run looks at its verdict. LAB_MEASURES lets only those have one that measure time, where

@@ -1,0 +1,52 @@
+# shellcheck shell=bash disable=SC2154 # scripts/exercise, which loads this file, has set what is read here
+# What one exercise is worth: it is built in a box, run in the lab VM, and judged by what the kernel then has.
+
+# build: in a box, because it may be a stranger's. Its status is that of scripts/learn/compile.c.
+build() {
+	program=$root/build/work/$id
+	mkdir -p build/work
+	local static=()
+	! grep -q static build/static 2>/dev/null || static=(-static) # so that it runs in the VM too
+	build/bin/compile "$source" "$program" -g -Wall -Wextra -Wno-unused "${static[@]}" 2>"$program.errors"
+}
+
+# why_not: the line of the compiler that tells it. What ends it by a limit has no line of the source.
+why_not() {
+	grep -m 1 -i error "$program.errors" || grep -m 1 . "$program.errors" || echo no
+}
+
+# judge: builds and checks; leaves the lines of the box in the array lines.
+judge() {
+	local accel='' status=0
+	lines=()
+	build || status=$?
+	case $status in
+	0) ;;
+	1)
+		lines=("fail"$'\t'"it compiles"$'\t'"yes"$'\t'"$(why_not | cut -c 1-120)"$'\t'"The compiler names the line.")
+		return
+		;;
+	*) cat "$program.errors" >&2 && exit $status ;;
+	esac
+	if ! scripts/labvm/kernel --path >/dev/null 2>&1 || ! accel=$(scripts/vm --accel 2>&1); then
+		echo "scripts/exercise: $id is checked in the lab VM, and there is none here${accel:+ ($accel)}; type: make setup" >&2
+		exit 77
+	fi
+	# timeout has a process group of its own, which the terminal's Ctrl-C does not reach.
+	timeout --kill-after=2 60 env --default-signal=INT,QUIT scripts/vm --carry "$root/labs/$id/exercise.sh" --carry "$program" \
+		scripts/learn/box "$root/labs/$id" "$program" "$seed" >"$program.said" 2>"$program.errors" </dev/null &
+	box=$!
+	trap 'kill $box 2>/dev/null || :; wait $box || :; exit 130' INT TERM HUP
+	wait $box || :
+	trap - INT TERM HUP
+	mapfile -t lines < <(tr -d '\r' <"$program.said" | sed 1d) # "ready"
+}
+
+# verdict: of what judge has left: every line a pass, and the end was reached.
+verdict() {
+	local line
+	[ ${#lines[@]} -gt 1 ] && [ "${lines[-1]}" = end ] || return 1
+	for line in "${lines[@]::${#lines[@]}-1}"; do
+		[[ $line == pass$'\t'* ]] || return 1
+	done
+}
