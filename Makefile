@@ -30,6 +30,8 @@ LABS    := $(patsubst labs/%/main.c,%,$(wildcard labs/[0-9]*/main.c))
 # further .c files are linked to the programs of their lab, and of labs that include its headers.
 ALONE   := $(wildcard labs/[0-9]*/main.c labs/[0-9]*/more.c labs/[0-9]*/more-*.c)
 MADE    := $(patsubst labs/%.gen.c,$(B)/made/%.h,$(wildcard labs/[0-9]*/*.gen.c))
+# A source is a source: else make takes labs/NN-name/more-WORD.c for the goal more-NN below.
+$(ALONE): ;
 FURTHER := $(filter-out $(ALONE) %.gen.c %/solution.c,$(wildcard labs/[0-9]*/*.c))
 # program SOURCE LAB NAME: all that lies in the folder of its lab, and of labs whose headers that includes, is
 # newer or older than it.
