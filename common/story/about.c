@@ -3,136 +3,147 @@
  * the tests.
  */
 #define _GNU_SOURCE
-#include <stdio.h>
+#include "story/about.h"
+
 #include <string.h>
 
+#include "kernel/json.h"
+#include "kernel/text.h"
 #include "story/state.h"
 
-/* Metadata is plain text of ours: it has no character that JSON would escape but these. */
-static void string(const char *value)
+static struct json json;
+
+static void string(const char *name, const char *value)
 {
-	putchar('"');
-	for (; value && *value; value++) {
-		if (*value == '"' || *value == '\\')
-			putchar('\\');
-		putchar(*value);
-	}
-	putchar('"');
+	json_key(&json, name);
+	json_string(&json, value);
+}
+
+static void number(const char *name, long long value)
+{
+	json_key(&json, name);
+	json_number(&json, value);
+}
+
+static void truth(const char *name, bool value)
+{
+	json_key(&json, name);
+	json_bool(&json, value);
 }
 
 static void words(const char *name, const char *list)
 {
-	printf("\"%s\":[", name);
-	for (const char *word = list; word && *word;) {
-		int length = (int)strcspn(word, " ");
-		printf("%s\"%.*s\"", word == list ? "" : ",", length, word);
-		word += length;
-		word += *word == ' ';
-	}
-	putchar(']');
+	autofree char *copy = text("%s", list ? list : "");
+	json_key(&json, name);
+	json_open(&json, '[');
+	for (char *word = strtok(copy, " "); word; word = strtok(NULL, " "))
+		json_string(&json, word);
+	json_close(&json, ']');
 }
 
-static const char *truth(bool value)
+static void needs(const struct probe_needs *n)
 {
-	return value ? "true" : "false";
-}
-
-static void needs(const struct lab_needs *n)
-{
-	printf("\"needs\":{\"root\":%s,\"namespaces\":%s,\"ordinary\":%s,\"proc_mount\":%s,"
-	       "\"limits\":%s,\"time\":%s,\"overlay\":%s,\"swap\":%s,\"block\":%s,",
-		truth(n->root), truth(n->namespaces), truth(n->ordinary), truth(n->proc_mount),
-		truth(n->limits), truth(n->time), truth(n->overlay), truth(n->swap),
-		truth(n->block));
+	json_key(&json, "needs");
+	json_open(&json, '{');
+	truth("root", n->root);
+	truth("namespaces", n->namespaces);
+	truth("ordinary", n->ordinary);
+	truth("proc_mount", n->proc_mount);
+	truth("limits", n->limits);
+	truth("time", n->time);
+	truth("overlay", n->overlay);
+	truth("swap", n->swap);
+	truth("block", n->block);
 	words("controllers", n->controllers);
-	putchar(',');
 	words("modules", n->modules);
-	printf(",\"kernel\":");
-	string(n->kernel);
-	printf(",\"cpus\":%d,\"memory\":%lld}", n->cpus, n->memory);
+	string("kernel", n->kernel);
+	number("cpus", n->cpus);
+	number("memory", n->memory);
+	json_close(&json, '}');
 }
 
-static void options_print(const char *name, const struct lab_option *first)
+static void options_print(const char *name, const struct lab_option *option)
 {
 	static const char *const types[] = {"size", "number", "decimal", "name", "path-in",
 		"path-in-out", "flag", "choice", "text", "texts", "volume", "named-path"};
-	printf("\"%s\":[", name);
-	for (const struct lab_option *o = first; o && o->name; o++) {
-		printf("%s{\"name\":", o == first ? "" : ",");
-		string(o->name);
+	json_key(&json, name);
+	json_open(&json, '[');
+	for (const struct lab_option *o = option; o && o->name; o++) {
+		json_open(&json, '{');
+		string("name", o->name);
 		if (o->letter)
-			printf(",\"letter\":\"%c\"", o->letter);
-		printf(",\"type\":\"%s\",\"min\":%lld,\"max\":%lld,\"help\":", types[o->type],
-			o->min, o->max);
-		string(o->help);
-		if (o->choices) {
-			putchar(',');
+			string("letter", (char[]){o->letter, '\0'});
+		string("type", types[o->type]);
+		number("min", o->min);
+		number("max", o->max);
+		string("help", o->help);
+		if (o->choices)
 			words("choices", o->choices);
-		}
-		putchar('}');
+		json_close(&json, '}');
 	}
-	putchar(']');
+	json_close(&json, ']');
 }
 
 static void questions_print(const struct lab_question *question)
 {
-	printf("\"questions\":[");
+	json_key(&json, "questions");
+	json_open(&json, '[');
 	for (const struct lab_question *q = question; q && q->name; q++) {
-		printf("%s{\"name\":", q == question ? "" : ",");
-		string(q->name);
-		printf(",\"text\":");
-		string(q->text);
-		printf(",\"choices\":[");
+		json_open(&json, '{');
+		string("name", q->name);
+		string("text", q->text);
+		json_key(&json, "choices");
+		json_open(&json, '[');
 		for (int i = 0; i < 4 && q->choices[i].value; i++) {
-			printf("%s{\"value\":", i ? "," : "");
-			string(q->choices[i].value);
-			printf(",\"text\":");
-			string(q->choices[i].text);
-			printf(",\"misconception\":");
-			string(q->choices[i].misconception ? q->choices[i].misconception : "");
-			putchar('}');
+			json_open(&json, '{');
+			string("value", q->choices[i].value);
+			string("text", q->choices[i].text);
+			string("misconception", q->choices[i].misconception);
+			json_close(&json, '}');
 		}
-		printf("]}");
+		json_close(&json, ']');
+		json_close(&json, '}');
 	}
-	putchar(']');
+	json_close(&json, ']');
+}
+
+static void parts_print(void)
+{
+	json_key(&json, "parts");
+	json_open(&json, '[');
+	for (const struct lab_part *part = lab->parts; part && part->name; part++) {
+		json_open(&json, '{');
+		string("name", part->name);
+		string("title", part->title);
+		needs(&part->needs);
+		string("boot", part->boot_alone ? "alone" : "");
+		truth("hazard", part->hazard);
+		json_close(&json, '}');
+	}
+	json_close(&json, ']');
 }
 
 void about_print(void)
 {
-	printf("{\"id\":");
-	string(lab->id);
-	printf(",\"title\":");
-	string(lab->title);
-	printf(",\"goal\":");
-	string(lab->goal);
-	putchar(',');
+	json.to = stdout;
+	json_open(&json, '{');
+	string("id", lab->id);
+	string("title", lab->title);
+	string("goal", lab->goal);
 	words("manual", lab->manual);
-	putchar(',');
 	words("teaches", lab->teaches);
-	putchar(',');
 	words("after", lab->after);
-	putchar(',');
 	needs(&lab->needs);
-	printf(",\"root\":\"%s\",\"boot\":\"%s\",\"place\":\"%s\",\"hazard\":%s,\"exclusive\":\"%s\",\"parts\":[",
-		lab->own_root ? "own" : "", lab->boot_alone ? "alone" : "",
-		lab->place_host ? "host" : "", truth(lab->hazard), lab->exclusive_cpu ? "cpu" : "");
-	for (const struct lab_part *part = lab->parts; part && part->name; part++) {
-		printf("%s{\"name\":", part == lab->parts ? "" : ",");
-		string(part->name);
-		printf(",\"title\":");
-		string(part->title);
-		putchar(',');
-		needs(&part->needs);
-		printf(",\"boot\":\"%s\",\"hazard\":%s}", part->boot_alone ? "alone" : "",
-			truth(part->hazard));
-	}
-	printf("],");
+	string("root", lab->own_root ? "own" : "");
+	string("boot", lab->boot_alone ? "alone" : "");
+	string("place", lab->place_host ? "host" : "");
+	truth("hazard", lab->hazard);
+	string("exclusive", lab->exclusive_cpu ? "cpu" : "");
+	parts_print();
 	words("quick", lab->quick);
-	putchar(',');
 	questions_print(lab->words ? lab->words->questions : NULL);
-	putchar(',');
 	options_print("operands", lab->operands);
-	putchar(',');
 	options_print("options", lab->options);
-	printf("}\n");
+	json_close(&json, '}');
+	putchar('\n');
 }

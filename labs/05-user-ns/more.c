@@ -185,7 +185,7 @@ int main(int argc, char *argv[])
 
 	lab_step("An id that is not in the map: nobody can become it, nothing can be given to it.",
 		NULL);
-	autofree char *file = text("%s/file", file_tmpdir());
+	autofree char *file = text("%s/file", tmp_folder());
 	child = FORK();
 	if (child == 0)
 		unmapped(uid, file);
