@@ -39,7 +39,7 @@ bool cg_has(const char *group, const char *file);
 bool cg_wait_key(const char *group, const char *file, const char *key, long long value, int ms);
 
 void cg_destroy(
-	const char *group);      /* kills what is in it; rmdir(2) of it and of all groups below */
+	const char *group); /* kills what is in it; rmdir(2) of it and of all groups below */
 
 /* ---- For the library ---- */
 

@@ -6,7 +6,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "kernel/json.h"
 #include "kernel/text.h"
 #include "kernel/tmp.h"
 

@@ -437,8 +437,8 @@ void lab_predict(const char *name)
 	}
 	int choice = 0;
 	while (choice < 1 || choice > last) {
-		dprintf(option_given.jsonl ? STDERR_FILENO : STDOUT_FILENO, "   Your number, 1 to %d > ",
-			last);
+		dprintf(option_given.jsonl ? STDERR_FILENO : STDOUT_FILENO,
+			"   Your number, 1 to %d > ", last);
 		int key = read_key();
 		choice = key < 0 ? 0 : key - '0';
 		if (key < 0)

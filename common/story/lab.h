@@ -15,6 +15,7 @@
 #include "machine/probe.h"
 #include "story/check.h"
 #include "story/group.h"
+#include "story/json.h"
 #include "story/option.h"
 
 /* ---- Metadata: one struct a program, printed by --about ---------------- */

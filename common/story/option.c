@@ -381,8 +381,8 @@ void option_read(int argc, char *argv[], const char **can_run)
 	}
 	option_given.jsonl = !strcmp(format, "jsonl");
 	option_given.color = !strcmp(color, "always")  ? COLOR_ALWAYS
-			: !strcmp(color, "never") ? COLOR_NEVER
-						  : COLOR_AUTO;
+			     : !strcmp(color, "never") ? COLOR_NEVER
+						       : COLOR_AUTO;
 	if (ask == HELP)
 		help();
 	else if (ask == ABOUT)

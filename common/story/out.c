@@ -14,9 +14,9 @@
 #include <sys/utsname.h>
 
 #include "kernel/file.h"
-#include "kernel/json.h"
 #include "kernel/sys.h"
 #include "story/curve.h"
+#include "story/json.h"
 #include "story/option.h"
 
 enum { ROWS = 10, NARROW = 40, WIDE = 80 };
@@ -90,34 +90,22 @@ static int rows_to_show(void)
 
 /* ---- JSON lines, RFC 8259 ---- */
 
-/* {"event":"KIND", then pairs of a key and a string, up to NULL; "key#" takes a number. */
+/* {"event":"KIND", then what json_members() takes. */
 static void json_event(const char *kind, ...)
 {
 	struct page page;
 	page_open(&page);
 	struct json json = {.to = page.stream};
-	json_open(&json, '{');
-	json_key(&json, "event");
-	json_string(&json, kind);
 	va_list ap;
 	va_start(ap, kind);
-	for (const char *key; (key = va_arg(ap, const char *));) {
-		autofree char *name = text("%s", key);
-		char *number = strchr(name, '#');
-		if (number)
-			*number = '\0';
-		json_key(&json, name);
-		if (number)
-			json_number(&json, va_arg(ap, long long));
-		else
-			json_string(&json, va_arg(ap, const char *));
-	}
+	json_open(&json, NULL, '{');
+	json_members(&json, "event", kind, NULL);
+	json_members_of(&json, ap);
 	va_end(ap);
 	if (!strcmp(kind, "end")) {
-		json_key(&json, "table");
-		json_open(&json, '[');
+		json_open(&json, "table", '[');
 		for (int r = 0; r < rows_to_show(); r++) {
-			json_open(&json, '[');
+			json_open(&json, NULL, '[');
 			for (int c = 0; c < 4; c++)
 				json_string(&json, table[r][c]);
 			json_close(&json, ']');
