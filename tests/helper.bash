@@ -212,7 +212,7 @@ lab_end() {
 status_of() {
 	local status
 	status=$(<"/proc/$1/status") || :
-	[[ ! $'\n'$status =~ $'\n'"$2:"[[:space:]]*([^$'\n']*) ]] || printf '%s' "${BASH_REMATCH[1]//$'\t'/ }"
+	[[ ! $'\n'$status =~ $'\n'"$2:"[$' \t']*([^$'\n']*) ]] || printf '%s' "${BASH_REMATCH[1]//$'\t'/ }"
 } 2>/dev/null
 
 children_of() {

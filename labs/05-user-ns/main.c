@@ -104,7 +104,7 @@ int main(int argc, char *argv[])
 		lab_exec_command();
 	}
 	gate_init(&look), gate_init(&looked), gate_init(&ready);
-	autofree char *file = text("%s/made-by-root", file_tmpdir());
+	autofree char *file = text("%s/made-by-root", tmp_folder());
 
 	lab_step("Control: as an ordinary user, ask for a UTS namespace.",
 		"EPERM, because the user does not have CAP_SYS_ADMIN");
@@ -157,7 +157,7 @@ int main(int argc, char *argv[])
 	expect_int("inside: owner of the file", 0, made.st_uid);
 	gate_open(&look);
 	gate_wait(&looked);
-	lab_look("ls -ln %s", file_tmpdir());
+	lab_look("ls -ln %s", tmp_folder());
 	lab_wait(self);
 
 	lab_predict("host");
@@ -173,7 +173,7 @@ int main(int argc, char *argv[])
 	struct stat init = {.st_uid = (uid_t)-1};
 	stat("/proc/1", &init);
 	if (init.st_uid == getuid()) /* as in a container that was started for this user */
-		lab_skip("kill(1, 0), another user's", "PID 1 belongs to this user here",
+		check_skip("kill(1, 0), another user's", "PID 1 belongs to this user here",
 			"WHERE=vm runs the lab where PID 1 is root's");
 	else
 		expect_errno("kill(1, 0), another user's", EPERM, kill(1, 0));

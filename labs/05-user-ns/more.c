@@ -177,7 +177,7 @@ int main(int argc, char *argv[])
 
 	lab_step("Switch to an id that is not in the map, and give a file to that id.",
 		"both are EINVAL; with a mapped id both succeed");
-	autofree char *file = text("%s/file", file_tmpdir());
+	autofree char *file = text("%s/file", tmp_folder());
 	child = FORK();
 	if (child == 0)
 		unmapped(uid, file);
