@@ -15,7 +15,7 @@ $(B)/labvm/tools: scripts/labvm/tools
 	$(call say,COPY,$@)
 	$(Q)scripts/labvm/tools $@
 
-$(B)/labvm/client: $(CLIENT) scripts/labvm/client/client.h scripts/labvm/wire.h $(B)/static
+$(B)/labvm/client: $(CLIENT) $(wildcard scripts/labvm/client/*.h scripts/labvm/*.h) $(B)/static
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(filter-out -MMD -MP,$(COMPILE)) $(CLIENT) -o $@ $(LINK)
