@@ -1,10 +1,9 @@
 #!/usr/bin/env bats
-# 16-container: while its story waits, the container from outside; then containers of
-# every kind that docker run makes, each looked at from outside or by its exit status;
-# and what must not get out of one. "# check:" names the lab's check whose fact is
-# obtained here a second time.
+# 16-container: its container from outside, while the story waits; then containers with docker run's
+# options, each seen from outside or by its exit status; and what must not get out of one. "# check:"
+# names the lab's check whose fact is obtained here a second time.
 
-# shellcheck disable=SC2154 # facts and the helper's variables
+# shellcheck disable=SC2154 # the helper's variables
 load helper
 program=16-container
 container=$LABS/$program
@@ -33,53 +32,24 @@ let_go() {
 	wait "$held" || :
 }
 
-teardown() {
-	[ -z "${held-}" ] || let_go
-}
-
-setup_file() {
-	"$container" --can-run || return 0
-	for name in mnt pid ipc uts net cgroup; do fact "own_$name" "$(ns_of self $name)"; done
-	lab_start "$container"
-
-	lab_go_to 3 || :
-	web=$lab_pid
-	fact web_there "$(alive "$web" && echo yes)"
-	fact web_pids "$(status_of "$web" NSpid)"
-	fact web_pid "$web"
-	fact web_ns "$(for name in mnt pid ipc uts net cgroup; do [ "$(ns_of "$web" $name)" = "$(ns_of self $name)" ] || echo $name; done | xargs)"
-	fact lab_net "$(ns_of "$lab" net)"
-	fact web_net "$(ns_of "$web" net)"
-	fact web_bounding_set "$(status_of "$web" CapBnd)"
-	fact web_filter "$(status_of "$web" Seccomp) $(status_of "$web" NoNewPrivs)"
-	group=$(group_of "$web")
-	fact web_procs "$(value "$group/cgroup.procs")"
-	fact web_max "$(value "$group/memory.max")"
-	fact web_swap_max "$(value "$group/memory.swap.max")"
-	fact web_root "$(awk '$5 == "/" { print $(NF - 2) }' "/proc/$web/mountinfo" | xargs)"
-	fact web_hostname "$(nsenter --target="$web" --uts hostname)"
-	fact web_id "$(sed -n '1s/.* - overlay lab16:web:\([0-9a-f]\{64\}\) .*/\1/p' "/proc/$web/mountinfo")"
-	fact web_cpu_max "$(value "$group/cpu.max")"
-	fact inspected "$("$container" inspect web | jq -r '.[0] | "\(.State.Pid) \(.HostConfig.Memory) \(.HostConfig.NanoCpus) net:[\(.Namespaces.net)]"')"
-	fact web_bridge "$(nsenter --target="$lab" --net ip -o link show master br0 | wc -l)"
-	lab_go_to 6 || :
-	fact web_still "$(alive "$web" && echo yes)"
-	fact groups_then "$(find "${group%/*}" -mindepth 1 -maxdepth 1 -type d -name '*[0-9a-f]' | grep -c '/[0-9a-f]\{64\}$')"
-	lab_go_to 8 || : # after the part's: the last, before its own clean-up
-	fact web_after "$(alive "$web" && echo yes || echo gone)"
-	fact group_after "$([ -z "$group" ] || [ -e "$group" ] || echo gone)"
-	lab_end
-	fact status "$lab_status"
-
-	strace -f -qq -s 200 -e trace=clone3,exit_group,mount,kill,pidfd_send_signal,rmdir,openat,read,write,mmap -o "$BATS_FILE_TMPDIR/raw" "$container" >/dev/null 2>&1 3>&- || :
-	joined "$BATS_FILE_TMPDIR/raw" >"$BATS_FILE_TMPDIR/calls"
-}
-
 setup() {
 	case $BATS_TEST_DESCRIPTION in *"wrong words"*) return 0 ;; esac # which need nothing
 	needs_lab "$program"
-	read_facts
+}
+
+teardown() {
+	lab_stop
+	[ -z "${held-}" ] || let_go
+}
+
+# traced_story: sets calls, the file of what strace saw of a whole story. It is made once, by the first test that asks.
+traced_story() {
 	calls=$BATS_FILE_TMPDIR/calls
+	[ ! -s "$calls" ] || return 0
+	strace -f -qq -s 200 -e trace=clone3,exit_group,mount,kill,pidfd_send_signal,rmdir,openat,read,write,mmap \
+		-o "$BATS_FILE_TMPDIR/raw" "$container" >/dev/null 2>&1 3>&- || :
+	joined "$BATS_FILE_TMPDIR/raw" >"$calls"
+	[ -s "$calls" ]
 }
 
 @test "16-container: two by two: four children, two with namespaces, two in a group, the two in the group killed" {
@@ -93,9 +63,10 @@ setup() {
 	# check: both: its memory.max
 	# check: both: it sees
 	# check: both: it gets
+	traced_story
 	mapfile -t born < <(grep -E '^[0-9]+ +clone3\(' "$calls" | head -n 4)
 	same "children" 4 "${#born[@]}"
-	lab=${born[0]%% *}
+	local parent=${born[0]%% *}
 	mapfile -t pids < <(printf '%s\n' "${born[@]}" | sed -n 's/.*= \([0-9]*\)$/\1/p')
 	[[ ${born[0]} != *CLONE_NEW* && ${born[0]} != *CGROUP* ]]
 	[[ ${born[1]} == *CLONE_NEWNS* && ${born[1]} == *CLONE_NEWPID* && ${born[1]} == *CLONE_NEWNET* && ${born[1]} != *CGROUP* ]]
@@ -109,65 +80,78 @@ setup() {
 		case $i in 0 | 1) [[ $end == *'exit_group(0)'* ]] ;; *) [[ $end == *SIGKILL* ]] ;; esac
 		grep -qE "^${pids[i]} +mmap\(NULL, 67108864," "$calls"
 	done
-	grep -qE "^$lab +openat\(.*/group/memory.max\", O_WRONLY" "$calls"
-	grep -qE "^$lab +openat\(.*/both/memory.max\", O_WRONLY" "$calls"
+	grep -qE "^$parent +openat\(.*/group/memory.max\", O_WRONLY" "$calls"
+	grep -qE "^$parent +openat\(.*/both/memory.max\", O_WRONLY" "$calls"
 }
 
 @test "16-container: a container from outside: six namespaces, a group, a filter, fourteen capabilities" {
+	lab_at "inspect: its net namespace" "$container"
+	local web=$lab_pid name id
+	group=$(group_of "$web")
 	# check: web: the host's own in it
 	# check: web: namespaces of its own
-	same "its namespaces that are not ours" "mnt pid ipc uts net cgroup" "$web_ns"
+	for name in mnt pid ipc uts net cgroup; do
+		differ "its $name namespace beside ours" "$(ns_of self $name)" "$(ns_of "$web" $name)"
+	done
 	# check: web: its PID outside, inside
-	same "its two PIDs" "$web_pid 1" "$web_pids"
+	same "its two PIDs" "$web 1" "$(status_of "$web" NSpid)"
 	# check: the bridge's namespace
-	differ "the bridge's namespace beside ours" "$own_net" "$lab_net"
-	differ "and beside the container's" "$web_net" "$lab_net"
-	same "cables at the bridge" 1 "$web_bridge"
+	differ "the bridge's namespace beside ours" "$(ns_of self net)" "$(ns_of "$lab" net)"
+	differ "and beside the container's" "$(ns_of "$web" net)" "$(ns_of "$lab" net)"
+	same "cables at the bridge" 1 "$(nsenter --target="$lab" --net ip -o link show master br0 | wc -l)"
 	# check: web: the one process of its group
-	same "the processes of its group" "$web_pid" "$web_procs"
+	same "the processes of its group" "$web" "$(value "$group/cgroup.procs")"
 	# check: web: memory.max
-	same "its limit" "33554432 0" "$web_max $web_swap_max"
+	same "its limits of memory and swap" "33554432 0" "$(value "$group/memory.max") $(value "$group/memory.swap.max")"
 	# check: web: CapBnd
-	same "its bounding set: 14 capabilities of Docker's default" 00000000a80425fb "$web_bounding_set"
+	same "its bounding set: 14 capabilities of Docker's default" 00000000a80425fb "$(status_of "$web" CapBnd)"
 	# check: web: Seccomp, 2 is a filter
-	same "its filter, no_new_privs" "2 1" "$web_filter"
+	same "its filter, no_new_privs" "2 1" "$(status_of "$web" Seccomp) $(status_of "$web" NoNewPrivs)"
 	# check: web: its root, an overlay of
-	same "its root" overlay "$web_root"
+	same "its root" overlay "$(awk '$5 == "/" { print $(NF - 2) }' "/proc/$web/mountinfo" | xargs)"
 	# check: web: its hostname
-	[[ $web_hostname =~ ^[0-9a-f]{12}$ ]]
-	same "its hostname, of its id" "${web_id:0:12}" "$web_hostname"
+	id=$(sed -n '1s/.* - overlay lab16:web:\([0-9a-f]\{64\}\) .*/\1/p' "/proc/$web/mountinfo")
+	[ -n "$id" ]
+	same "its hostname, the beginning of its id" "${id:0:12}" "$(nsenter --target="$web" --uts hostname)"
 	# check: web: cpu.max
-	same "--cpus 1.5" "150000 100000" "$web_cpu_max"
+	same "--cpus 1.5" "150000 100000" "$(value "$group/cpu.max")"
 	# check: inspect: State.Pid
 	# check: inspect: Memory
 	# check: inspect: NanoCpus
 	# check: inspect: its net namespace
-	same "what inspect says" "$web_pid 33554432 1500000000 $web_net" "$inspected"
+	same "what inspect reports" "$web 33554432 1500000000 $(ns_of "$web" net)" "$("$container" inspect web |
+		jq -r '.[0] | "\(.State.Pid) \(.HostConfig.Memory) \(.HostConfig.NanoCpus) net:[\(.Namespaces.net)]"')"
 }
 
 @test "16-container: a second one is killed, its group goes, and the first does not notice" {
+	lab_at "web: it has not noticed" "$container"
+	local web=$lab_pid eater
+	group=$(group_of "$web")
+	# check: eater: its group, after rmdir
+	# check: web: it has not noticed
+	same "groups of containers, after the kill" "$group" \
+		"$(find "${group%/*}" -mindepth 1 -maxdepth 1 -type d | grep -E '/[0-9a-f]{64}$')"
+	alive "$web"
+	# check: web: 128 + SIGKILL
+	# check: web: its group, after rmdir
+	lab_end
+	same "the first one, after the lab" gone "$(alive "$web" && echo runs || echo gone)"
+	[ ! -e "$group" ]
+	same "the lab's status" 0 "$lab_status"
+
+	traced_story
 	# check: eater: 128 + SIGKILL
 	mapfile -t born < <(grep -E '^[0-9]+ +clone3\(.*CLONE_NEWNET.*CLONE_INTO_CGROUP' "$calls")
 	same "in all namespaces and a group: a trial, and two containers" 3 "${#born[@]}"
 	eater=$(sed -n 's/.*= \([0-9]*\)$/\1/p' <<<"${born[2]}")
-	grep -qE "^$eater +\+\+\+ killed by SIGKILL" "$calls"
-	# Nobody has sent it one: of these there is one, to the first, and that is later.
-	same "who was sent a SIGKILL" "1 0" "$(grep -cE ' pidfd_send_signal\(.*SIGKILL' "$calls") $(grep -cE " kill\($eater," "$calls" || :)"
-	same "after its end" "$eater" "$(grep -E "^$eater +\+\+\+ killed| pidfd_send_signal\(.*SIGKILL" "$calls" | sed 's/ .*//; q')"
-	# check: eater: memory.events, oom_kill
-	# What the kernel has told of it.
-	grep -A 3 -E 'openat\(.*/[0-9a-f]{64}/memory\.events"' "$calls" | grep -qE ' read\([0-9]+, "low [^"]*oom_kill 1\\n'
 	# check: eater: its namespaces
-	# check: eater: its group, after rmdir
-	same "groups of containers then" 1 "$groups_then"
-	# check: web: it has not noticed
-	same "the first one is there" yes "$web_still"
-	# check: web: 128 + SIGKILL
+	grep -qE "^$eater +\+\+\+ killed by SIGKILL" "$calls"
+	# The only SIGKILL that a process sends is for the first container, and it comes later.
+	same "who was sent a SIGKILL" "1 0" "$(grep -cE ' pidfd_send_signal\(.*SIGKILL' "$calls") $(grep -cE " kill\($eater," "$calls" || :)"
+	same "the first of the two ends" "$eater" "$(grep -E "^$eater +\+\+\+ killed| pidfd_send_signal\(.*SIGKILL" "$calls" | sed 's/ .*//; q')"
 	grep -qE 'pidfd_send_signal\([0-9]+, SIGKILL, NULL, 0\) += 0' "$calls"
-	same "and in the end is not" gone "$web_after"
-	# check: web: its group, after rmdir
-	same "nor its group" gone "$group_after"
-	same "its status" 0 "$status"
+	# check: eater: memory.events, oom_kill
+	grep -A 3 -E 'openat\(.*/[0-9a-f]{64}/memory\.events"' "$calls" | grep -qE ' read\([0-9]+, "low [^"]*oom_kill 1\\n'
 }
 
 @test "16-container: exit statuses are Docker's: COMMAND's, 137 with the witness, 126, 127, 125, 128 + n" {
@@ -353,7 +337,8 @@ setup() {
 	# check: stats: memory.current grew, MiB
 	# check: stats: MEM USAGE grew, MiB
 	within "bytes that memory.current grew by" 14000000 20000000 $((after - before))
-	# Who reads in the story was born in a group.
+	# The process that reads in the story was born in a group.
+	traced_story
 	reader=$(sed -nE 's/^([0-9]+) +read\(.* = 1048576$/\1/p' "$calls" | sort -u)
 	grep -qE "clone3\(.*CLONE_INTO_CGROUP.* = $reader\$" "$calls"
 	within "tenths of MiB that MEM USAGE grew by" 0 20 $((usage_after > usage_before ? usage_after - usage_before : 0))

@@ -1,10 +1,9 @@
 #!/usr/bin/env bats
-# 17-pod: its manifests. What --explain says is counted here a second time, and held
-# beside an strace of the Pod; what is broken is refused with its place, and nothing is
-# started for it. The Pod from outside, while its story waits. "# check:" names the
-# lab's check whose fact is obtained here a second time.
+# 17-pod: the Pod from outside, while the story waits; and manifests. What --explain prints is computed here
+# a second time, and compared with an strace of the Pod. A broken manifest is refused with its line and
+# column, and nothing is started. "# check:" names the lab's check whose fact is obtained here a second time.
 
-# shellcheck disable=SC2154 # facts and the helper's variables
+# shellcheck disable=SC2154 # the helper's variables
 
 load helper
 program=17-pod
@@ -23,61 +22,39 @@ container_of() {
 	done
 }
 
-setup_file() {
-	local server visitor pause
-	"$LABS/$program" --can-run || return 0
-	fact own_mnt "$(ns_of self mnt)"
-	fact own_net "$(ns_of self net)"
-	lab_start "$LABS/$program"
-	lab_go_to 1 || :
-	pause=$lab_pid
-	fact lab_mnt "$(ns_of "$lab" mnt)"
-	fact lab_net "$(ns_of "$lab" net)"
-	fact pause_own "$(for name in ipc mnt net uts; do [ "$(ns_of "$pause" $name)" = "$(ns_of "$lab" $name)" ] || echo $name; done | xargs)"
-	fact pause_powers "$(for key in Uid CapEff CapBnd NoNewPrivs Seccomp; do status_of "$pause" $key; echo; done | xargs)"
-	fact pause_root "$(find "/proc/$pause/root/" -mindepth 1 | wc -l) $(awk '{ split($6, is, ","); print $5, is[1] }' "/proc/$pause/mountinfo" | xargs)"
-	fact pause_files "$(find "/proc/$pause/fd/" -mindepth 1 | wc -l)"
-	lab_go_to 2 || :
-	server=$(container_of httpd) visitor=$(container_of sh)
-	fact common "$(grep -Fxf <(namespaces_of "$server") <(namespaces_of "$visitor") | sed 's/:.*//' | xargs)"
-	fact with_pause "$(grep -Fxf <(namespaces_of "$server") <(namespaces_of "$pause") | sed 's/:.*//' | xargs)"
-	fact address "$(nsenter --target="$visitor" --net ip -4 -o address show eth0 | awk '{ print $4 }')"
-	fact hostnames "$(for pid in $server $visitor; do nsenter --target="$pid" --uts hostname; done | xargs)"
-	group=$(group_of "$server")
-	fact group "$group"
-	fact server_values "$(value "$group/cpu.weight") $(value "$group/cpu.max") $(value "$group/memory.max") $(value "$group/memory.oom.group") $(value "$group/memory.swap.max")"
-	fact visitor_weight "$(value "$(group_of "$visitor")/cpu.weight")"
-	fact score "$(cat "/proc/$server/oom_score_adj")"
-	fact pod_max "$(value "${group%/*}/memory.max") $(value "${group%/*}/cpu.max")"
-	fact powers "$(for key in Uid CapEff NoNewPrivs Seccomp; do status_of "$server" $key; echo; done | xargs)"
-	fact visitor_powers "$(for key in Uid NoNewPrivs Seccomp; do status_of "$visitor" $key; echo; done | xargs)"
-	for ((tries = 100; tries > 0; tries--)); do # until it listens
-		answer=$(nsenter --target="$visitor" --net bash -c 'exec 3<>/dev/tcp/127.0.0.1/8080 && printf "GET / HTTP/1.0\r\n\r\n" >&3 && tail -n 1 <&3' 2>/dev/null) && break
+# shared_by PID PID: the namespaces that both are in.
+shared_by() {
+	grep -Fxf <(namespaces_of "$1") <(namespaces_of "$2") | sed 's/:.*//' | xargs
+}
+
+# privileges_of PID KEY...: lines of its status.
+privileges_of() {
+	local key
+	for key in "${@:2}"; do status_of "$1" "$key" && echo; done | xargs
+}
+
+# answer_at PID: the last line that a web server at its localhost answers, once it listens.
+answer_at() {
+	local tries
+	for ((tries = 100; tries > 0; tries--)); do
+		nsenter --target="$1" --net bash -c 'exec 3<>/dev/tcp/127.0.0.1/8080 && printf "GET / HTTP/1.0\r\n\r\n" >&3 && tail -n 1 <&3' 2>/dev/null && return
 		sleep 0.05
 	done
-	fact answer "$answer"
-	net=$(ns_of "$server" net)
-	lab_go_to 4 || :
-	fact server_stays "$([ -n "$server" ] && [ "$(container_of httpd)" = "$server" ] && echo same)"
-	fact visitor_is_new "$([ "$(container_of sh)" != "$visitor" ] && alive "$(container_of sh)" && echo new)"
-	fact net_stays "$([ -n "$net" ] && [ "$(ns_of "$(container_of sh)" net)" = "$net" ] && echo same)"
-	lab_go_to 5 || :
-	fact server_is_new "$([ "$(container_of httpd)" != "$server" ] && alive "$(container_of httpd)" && echo new)"
-	fact net_is_new "$([ "$(ns_of "$(container_of httpd)" net)" != "$net" ] && echo new)"
-	fact old_gone "$(alive "$server" || echo gone)"
-	lab_end
-	fact status "$lab_status"
-	trace_calls "$BATS_FILE_TMPDIR/calls" "$LABS/$program"
+}
+
+# traced_story: sets calls, the file of what strace saw of a whole story. It is made once, by the first test that asks.
+traced_story() {
+	calls=$BATS_FILE_TMPDIR/calls
+	[ -s "$calls" ] || trace_calls "$calls" "$LABS/$program"
 }
 
 setup() {
 	manifest=$BATS_TEST_TMPDIR/pod.yaml
 	explain=("$LABS/$program" --explain)
-	calls=$BATS_FILE_TMPDIR/calls
-	read_facts
 }
 
 teardown() {
+	lab_stop
 	[ -z "${open-}" ] || rm -rf "$open"
 }
 
@@ -90,29 +67,34 @@ all_of() {
 
 @test "17-pod: two containers share net, ipc and uts with pause, and nothing else of it" {
 	needs_lab "$program"
+	lab_at "web, pause 1: of the host in it" "$LABS/$program"
+	local pause=$lab_pid name server visitor
 	# check: kubelet: its mount table
-	differ "the kubelet's mount table beside ours" "$own_mnt" "$lab_mnt"
+	differ "the kubelet's mount table beside ours" "$(ns_of self mnt)" "$(ns_of "$lab" mnt)"
 	# check: the bridge's namespace
-	differ "the bridge's namespace beside ours" "$own_net" "$lab_net"
+	differ "the bridge's namespace beside ours" "$(ns_of self net)" "$(ns_of "$lab" net)"
 	# check: web, pause 1: of the host in it
 	# check: web, pause 2: of the host in it
-	same "what pause has of its own" "ipc mnt net uts" "$pause_own"
+	for name in ipc mnt net uts; do
+		differ "pause's $name namespace beside the kubelet's" "$(ns_of "$lab" $name)" "$(ns_of "$pause" $name)"
+	done
+	same "files in pause's root, and its mounts" "0 / ro" "$(find "/proc/$pause/root/" -mindepth 1 | wc -l) $(
+		awk '{ split($6, is, ","); print $5, is[1] }' "/proc/$pause/mountinfo" | xargs)"
+	same "files that pause has open" 0 "$(find "/proc/$pause/fd/" -mindepth 1 | wc -l)"
+	same "what pause may do" "65535 65535 65535 65535 0000000000000000 0000000000000000 1 2" \
+		"$(privileges_of "$pause" Uid CapEff CapBnd NoNewPrivs Seccomp)"
+
+	lab_go_until "visitor: localhost:8080 is server"
+	server=$(container_of httpd) visitor=$(container_of sh)
 	# check: init container build: status
 	# check: shared by its containers
-	same "what the two containers share" "ipc net user uts" "$common"
-	same "and with pause" "ipc net user uts" "$with_pause"
+	same "namespaces that the two containers share" "ipc net user uts" "$(shared_by "$server" "$visitor")"
+	same "and with pause" "ipc net user uts" "$(shared_by "$server" "$pause")"
 	# check: its address, and pause's
-	[[ $address == 172.17.*/16 ]]
-	same "hostnames of both" "web web" "$hostnames"
+	[[ $(nsenter --target="$visitor" --net ip -4 -o address show eth0) == *" 172.17."*"/16 "* ]]
+	same "hostnames of both" "web web" "$(for pid in $server $visitor; do nsenter --target="$pid" --uts hostname; done | xargs)"
 	# check: visitor: localhost:8080 is server
-	same "one asks the other, by localhost" "Hello from a Pod." "$answer"
-}
-
-@test "17-pod: pause has nothing of the host's: an empty root, no file, no power" {
-	needs_lab "$program"
-	same "files in its root, its mounts" "0 / ro" "$pause_root"
-	same "files that it has open" 0 "$pause_files"
-	same "what it may do" "65535 65535 65535 65535 0000000000000000 0000000000000000 1 2" "$pause_powers"
+	same "what server answers visitor, at localhost" "Hello from a Pod." "$(answer_at "$visitor")"
 }
 
 @test "17-pod: with shareProcessNamespace and SYS_PTRACE /proc/1/root is no way to the host" {
@@ -128,56 +110,72 @@ all_of() {
 
 @test "17-pod: its groups lie where the kubelet puts them, with the values of Kubernetes' formulas" {
 	needs_lab "$program"
+	lab_at "the Pod: memory.max, the sum" "$LABS/$program"
+	local server visitor mem
+	server=$(container_of httpd) visitor=$(container_of sh)
+	group=$(group_of "$server")
 	# check: server: its Pod is in
 	[[ $group =~ /lab17-[0-9]+/kubepods\.slice/kubepods-burstable\.slice/kubepods-burstable-pod[0-9a-f_]{36}\.slice/cri-containerd-[0-9a-f]{64}\.scope$ ]]
 	# check: server: cpu.weight, requests.cpu
+	same "the server's cpu.weight" $((1 + (250 * 1024 / 1000 - 2) * 9999 / 262142)) "$(value "$group/cpu.weight")"
+	same "the visitor's" $((1 + (100 * 1024 / 1000 - 2) * 9999 / 262142)) "$(value "$(group_of "$visitor")/cpu.weight")"
 	# check: server: cpu.max, limits.cpu
+	same "the server's cpu.max" "50000 100000" "$(value "$group/cpu.max")"
 	# check: server: memory.max, limits.memory
-	same "the server's group" "$((1 + (250 * 1024 / 1000 - 2) * 9999 / 262142)) 50000 100000 $((64 << 20)) 1 0" "$server_values"
-	same "the visitor's weight" $((1 + (100 * 1024 / 1000 - 2) * 9999 / 262142)) "$visitor_weight"
+	same "its memory.max, oom.group, swap.max" "$((64 << 20)) 1 0" \
+		"$(value "$group/memory.max") $(value "$group/memory.oom.group") $(value "$group/memory.swap.max")"
 	# check: server: oom_score_adj, its class
 	mem=$(($(awk '/^MemTotal/ { print $2 }' /proc/meminfo) * 1024))
-	same "its oom_score_adj" $((1000 - 1000 * (32 << 20) / mem)) "$score"
+	same "its oom_score_adj" $((1000 - 1000 * (32 << 20) / mem)) "$(cat "/proc/$server/oom_score_adj")"
 	# check: the Pod: memory.max, the sum
-	same "the Pod's group" "$((96 << 20)) 75000 100000" "$pod_max"
-	same "what the server may do" "1000 1000 1000 1000 0000000000000000 1 2" "$powers"
-	same "what the visitor may do" "1000 1000 1000 1000 0 2" "$visitor_powers"
+	same "the Pod's group" "$((96 << 20)) 75000 100000" "$(value "${group%/*}/memory.max") $(value "${group%/*}/cpu.max")"
+	same "what the server may do" "1000 1000 1000 1000 0000000000000000 1 2" "$(privileges_of "$server" Uid CapEff NoNewPrivs Seccomp)"
+	same "what the visitor may do" "1000 1000 1000 1000 0 2" "$(privileges_of "$visitor" Uid NoNewPrivs Seccomp)"
 }
 
-@test "17-pod: an OOM kill is the container's alone, and the loop starts it again" {
+@test "17-pod: an OOM kill is the container's alone; without pause all live on, until the loop makes a new sandbox" {
 	needs_lab "$program"
+	lab_at "visitor: localhost:8080 is server" "$LABS/$program"
+	local server visitor net
+	server=$(container_of httpd) visitor=$(container_of sh) net=$(ns_of "$(container_of httpd)" net)
+	[ -n "$server" ] && [ -n "$visitor" ]
+
+	lab_go_until "the Pod's network is the same"
 	# check: visitor: reason
 	# check: visitor: 128 + SIGKILL
 	# check: visitor: restarts
 	# check: visitor: its PID is another
-	same "the visitor" new "$visitor_is_new"
+	differ "the visitor's PID" "$visitor" "$(container_of sh)"
+	[ -n "$(container_of sh)" ]
 	# check: server: its PID is the same
-	same "the server" same "$server_stays"
+	same "the server's PID" "$server" "$(container_of httpd)"
 	# check: the Pod's network is the same
-	same "the network" same "$net_stays"
-	# The kernel has done it: nobody sent a SIGKILL by kill(2) or pidfd before pause's.
-	same "SIGKILLs by others, until pause's" "" "$(sed '/kill([0-9]*, SIGKILL)/,$d' "$calls" |
-		grep -E 'pidfd_send_signal\(.*SIGKILL|cgroup.kill>, "1"' | grep -v cri-containerd || :)"
-}
+	same "the Pod's network namespace" "$net" "$(ns_of "$(container_of sh)" net)"
 
-@test "17-pod: without pause all live on, and the loop makes a new sandbox" {
-	needs_lab "$program"
-	# check: both containers run without it
-	# check: in the same network namespace
-	killed=$(caller_of '^[0-9]+ +kill\([0-9]+, SIGKILL\) += 0')
-	[ -n "$killed" ]
+	lab_go_until "the new sandbox: its network"
 	# check: server: now its PID is another
-	same "the server" new "$server_is_new"
-	same "the old one" gone "$old_gone"
+	differ "the server's PID, after pause" "$server" "$(container_of httpd)"
+	[ -n "$(container_of httpd)" ]
+	same "the old server" gone "$(alive "$server" && echo runs || echo gone)"
 	# check: init container build, pause 2: status
 	# check: the new sandbox: its network
-	same "the network" new "$net_is_new"
-	same "its status" 0 "$status"
+	differ "the Pod's network namespace, after pause" "$net" "$(ns_of "$(container_of httpd)" net)"
+	lab_end
+	same "the lab's status" 0 "$lab_status"
+
+	# The kernel did the OOM kill: before pause's, no process sent a SIGKILL by kill(2) or a pidfd.
+	traced_story
+	# check: both containers run without it
+	# check: in the same network namespace
+	[ -n "$(caller_of '^[0-9]+ +kill\([0-9]+, SIGKILL\) += 0')" ]
+	same "SIGKILLs by a process, before pause's" "" "$(sed '/kill([0-9]*, SIGKILL)/,$d' "$calls" |
+		grep -E 'pidfd_send_signal\(.*SIGKILL|cgroup.kill>, "1"' | grep -v cri-containerd || :)"
 }
 
 @test "17-pod: each line of --explain is what happens, by strace of the Pod" {
 	needs_lab "$program"
 	"${explain[@]}" | all_of >"$BATS_TEST_TMPDIR/lines"
+	traced_story
 	matched=$(explained "$BATS_TEST_TMPDIR/lines" "$calls" 0)
 	within "lines that are calls" 40 200 "$matched"
 }

@@ -1,11 +1,10 @@
 #!/usr/bin/env bats
 # bats file_tags=measures
-# 18-container-vs-vm, seen from outside while it waits: its children in /proc,
-# what each container has in its own /proc by /proc/PID/root, and what strace sees
-# come from the virtual machines. "# check:" names the lab's check whose fact is
-# obtained here a second time.
+# 18-container-vs-vm, seen from outside while it waits: its children in /proc, the files in the /proc of
+# each container by /proc/PID/root, and by strace what the virtual machines print. "# check:" names the
+# lab's check whose fact is obtained here a second time.
 
-# shellcheck disable=SC2154,SC2086 # facts and the helper's variables; lists of PIDs are to be split
+# shellcheck disable=SC2154,SC2086 # the helper's variables; lists of PIDs are to be split
 
 load helper
 program=18-container-vs-vm
@@ -55,65 +54,31 @@ pss_of() {
 	echo $sum
 }
 
-# walk OPTION...: to step 3, without strace. Sets pids to all that the lab has started by then.
-walk_to() {
-	lab_start "$LABS/$program" "${@:2}"
-	lab_go_to "$1" || return 1
-	pids="$(children_of "$lab") $(grandchildren_of "$lab")"
+# traced_at CHECK OPTION...: the lab under strace, at the wait after that check. Sets me, the lab's PID.
+traced_at() {
+	calls=$BATS_TEST_TMPDIR/calls
+	lab_at "$1" strace -qq -s 512 -e trace=read -o "$calls" "$LABS/$program" "${@:2}"
+	me=$(children_of "$lab")
 }
 
-setup_file() {
-	"$LABS/$program" --can-run || return 0
-	local me plain shims payloads
-	lab_start strace -qq -s 512 -e trace=read -o "$BATS_FILE_TMPDIR/calls" "$LABS/$program" --containers=10 --vms=2
-	lab_go_to 1 || :
-	me=$(children_of "$lab")
-	fact me "$me"
-	plain=$(children_of "$me")
-	fact plain_pids "$(pids_of $plain)"
-	fact plain_children "$(children_of $plain)"
-	fact plain_ids "$(inside_of $boot_id $plain)"
-	fact plain_root "$([ "/proc/$plain/root/etc" -ef /etc ] && echo ours)"
-
-	lab_go_to 2 || :
-	shims=$(children_of "$me") payloads=$(grandchildren_of "$me")
-	fact all_ended "$(all_gone $plain && echo yes)"
-	fact shims "$(wc -w <<<"$shims")"
-	fact payload_pids "$(pids_of $payloads)"
-	fact payload_ids "$(inside_of $boot_id $payloads)"
-	fact payload_releases "$(inside_of $osrelease $payloads)"
-	fact payload_shells "$(shells "$me" container)"
-	fact payload_spaces "$(for pid in $payloads; do ns_of "$pid" pid; done | sort -u | wc -l)"
-	fact container_kib "$(($(pss_of $shims $payloads) / 10))"
-
-	lab_go_to 3 || :
-	fact containers_ended "$(all_gone $shims $payloads && echo yes)"
-	if "$ROOT/scripts/labvm/kernel" --path >/dev/null 2>&1 && command -v "qemu-system-$(uname -m)" >/dev/null; then
-		vms=$(children_of "$me")
-		fact vms "$(wc -w <<<"$vms")"
-		fact vm_children "$(grandchildren_of "$me")"
-		fact vm_programs "$(for pid in $vms; do basename "$(readlink "/proc/$pid/exe")"; done | sort -u)"
-		fact vm_pids "$(pids_of $vms)"
-		fact vm_shells "$(shells "$me" vm)"
-		fact vm_kib "$(($(pss_of $vms) / 2))"
-		fact kvm "$(for pid in $vms; do readlink "/proc/$pid"/fd/*; done | grep -c '^/dev/kvm$\|kvm-vm' || :)"
-	fi
-	lab_go_to 4 || :
-	fact vms_ended "$(all_gone ${vms-} && echo yes)"
-	lab_end
-	fact status "$lab_status"
-	fact to_first_line "$(jq -r 'select(.event == "end").table[] | select(.[0] == "to the first line")[2]' "$lab_dir/jsonl")"
+# walk_to CHECK OPTION...: sets pids to all that the lab has started by then.
+walk_to() {
+	lab_at "$1" "$LABS/$program" "${@:2}"
+	pids="$(children_of "$lab") $(grandchildren_of "$lab")"
 }
 
 setup() {
 	needs_lab "$program"
-	read_facts
-	calls=$BATS_FILE_TMPDIR/calls
 	ours=$(<$boot_id)
 }
 
+teardown() {
+	lab_stop
+}
+
 needs_vms() {
-	[ -n "${vms-}" ] || skip "there is no QEMU or no kernel for a virtual machine here: make setup"
+	{ "$ROOT/scripts/labvm/kernel" --path && command -v "qemu-system-$(uname -m)"; } >/dev/null 2>&1 ||
+		skip "there is no QEMU or no kernel for a virtual machine here: make setup"
 }
 
 # What SIGKILL leaves in /tmp is the runner's to sweep.
@@ -133,60 +98,77 @@ from() {
 }
 
 @test "18-container-vs-vm: control: a plain process has one PID and this machine's boot id" {
+	traced_at "process: shells with one PID" --containers=1 --vms=0
+	local process
+	process=$(children_of "$me")
 	# check: process: with this machine's boot id
-	same "boot ids in its /proc" "1 $ours" "$plain_ids"
-	same "what it said" "$ours $(uname -r)" "$(from process)"
-	same "its root" ours "$plain_root"
+	same "boot ids in its /proc" "1 $ours" "$(inside_of $boot_id $process)"
+	same "what it printed" "$ours $(uname -r)" "$(from process)"
+	[ "/proc/$process/root/etc" -ef /etc ]
 	# check: process: shells with one PID
-	same "its PIDs" 1 "$plain_pids"
-	same "its children, as who waits for a container would have" "" "$plain_children"
-	same "is it gone when the next series begins" yes "$all_ended"
+	same "its PIDs" 1 "$(pids_of $process)"
+	same "its children, as a process that waits for a container would have" "" "$(children_of $process)"
+	lab_go_until "containers: shells with two PIDs"
+	all_gone $process || same "the process while containers run" gone "still there"
+	lab_end
+	same "the lab's status" 0 "$lab_status"
 }
 
 @test "18-container-vs-vm: containers are processes of this kernel" {
-	same "started by the lab" 10 "$shims"
+	traced_at "containers: shells with two PIDs" --containers=10 --vms=0
+	local runtimes containers
+	runtimes=$(children_of "$me") containers=$(grandchildren_of "$me")
+	same "processes that the lab has started" 10 "$(wc -w <<<"$runtimes")"
 	# check: containers: different boot ids
 	# check: containers: with this machine's boot id
-	same "boot ids in their own /proc" "10 $ours" "$payload_ids"
+	same "boot ids in their own /proc" "10 $ours" "$(inside_of $boot_id $containers)"
 	# check: containers: osrelease
-	same "osrelease there" "10 $(uname -r)" "$payload_releases"
-	same "what they said" "$ours $(uname -r)" "$(from container)"
+	same "osrelease there" "10 $(uname -r)" "$(inside_of $osrelease $containers)"
+	same "what they printed" "$ours $(uname -r)" "$(from container)"
 	# check: containers: shells in our /proc
-	same "shells in our /proc" 10 "$payload_shells"
+	same "shells in our /proc" 10 "$(shells "$me" container)"
 	# check: containers: shells with two PIDs
-	same "PIDs of each" "2 2 2 2 2 2 2 2 2 2" "$payload_pids"
-	same "their PID namespaces" 10 "$payload_spaces"
-	same "are they gone when the next series begins" yes "$containers_ended"
+	same "PIDs of each" "2 2 2 2 2 2 2 2 2 2" "$(pids_of $containers)"
+	same "their PID namespaces" 10 "$(for pid in $containers; do ns_of "$pid" pid; done | sort -u | wc -l)"
+	lab_end
+	all_gone $runtimes $containers || same "the containers after the lab" gone "still there"
+	same "the lab's status" 0 "$lab_status"
 }
 
-@test "18-container-vs-vm: each virtual machine has a kernel of its own, out of our sight" {
+@test "18-container-vs-vm: a virtual machine has its own kernel, and costs more than ten containers" {
 	needs_vms
-	same "of them, at last" 2 "$vms"
-	# One, and then two.
+	local containers vms kib kvm shown
+	traced_at "containers: shells with two PIDs" --containers=10 --vms=2
+	containers="$(children_of "$me") $(grandchildren_of "$me")"
+	kib=$(($(pss_of $containers) / 10))
+	lab_go_until "VMs: Pss, beside a container's"
+	vms=$(children_of "$me")
+	same "virtual machines, in the last series" 2 "$(wc -w <<<"$vms")"
+	# The lab started one, and then two.
 	# check: VMs: different boot ids
-	same "boot ids that came from them" 3 "$(from vm | cut -d' ' -f1 | sort -u | wc -l)"
+	same "boot ids that they printed" 3 "$(from vm | cut -d' ' -f1 | sort -u | wc -l)"
 	# check: VMs: with this machine's boot id
 	same "ours among these" 0 "$(from vm | grep -c "$ours" || :)"
 	# check: VMs: osrelease
 	same "their osrelease" "$(<"$("$ROOT/scripts/labvm/kernel" --path)/version")" "$(from vm | cut -d' ' -f2 | sort -u)"
 	# check: VMs: shells in our /proc
-	same "their shells in our /proc" 0 "$vm_shells"
+	same "their shells in our /proc" 0 "$(shells "$me" vm)"
 	# check: VMs: processes, all of them QEMU
-	same "what each is" "qemu-system-$(uname -m)" "$vm_programs"
-	same "their PIDs" "1 1" "$vm_pids"
-	same "their children" "" "$vm_children"
-	same "are they gone in the next step" yes "$vms_ended"
-}
-
-@test "18-container-vs-vm: a virtual machine costs more than ten containers, and says what runs it" {
-	needs_vms
+	same "the program of each" "qemu-system-$(uname -m)" "$(for pid in $vms; do basename "$(readlink "/proc/$pid/exe")"; done | sort -u)"
+	same "their PIDs" "1 1" "$(pids_of $vms)"
+	same "their children" "" "$(grandchildren_of "$me")"
 	# check: VMs: Pss, beside a container's
-	within "KiB of a container, with what waits for it" 20 8192 "$container_kib"
-	within "KiB of a virtual machine" $((10 * container_kib)) $((1024 * 1024)) "$vm_kib"
+	within "KiB of a container, with the process that waits for it" 20 8192 "$kib"
+	within "KiB of a virtual machine" $((10 * kib)) $((1024 * 1024)) "$(($(pss_of $vms) / 2))"
+	kvm=$(for pid in $vms; do readlink "/proc/$pid"/fd/*; done | grep -c '^/dev/kvm$\|kvm-vm' || :)
+	lab_end
+	all_gone $vms || same "the virtual machines after the lab" gone "still there"
+	same "the lab's status" 0 "$lab_status"
+	shown=$(jq -r 'select(.event == "end").table[] | select(.[0] == "to the first line")[2]' "$lab_dir/jsonl")
 	if [ "$kvm" = 0 ]; then
-		[[ $to_first_line == *", emulated" ]] || same "how, without an open /dev/kvm" emulated "$to_first_line"
+		[[ $shown == *", emulated" ]] || same "the table, without an open /dev/kvm" emulated "$shown"
 	else
-		[[ $to_first_line == *", KVM" ]] || same "how, with /dev/kvm open" KVM "$to_first_line"
+		[[ $shown == *", KVM" ]] || same "the table, with /dev/kvm open" KVM "$shown"
 	fi
 }
 
@@ -212,22 +194,22 @@ from() {
 }
 
 @test "18-container-vs-vm: none outlives the lab, however that ends" {
-	walk_to 2 --containers=3 --vms=0
-	same "processes by step 2" 6 "$(wc -w <<<"$pids")"
+	walk_to "containers: shells with two PIDs" --containers=3 --vms=0
+	same "processes beside the containers check" 6 "$(wc -w <<<"$pids")"
 	kill -KILL "$lab"
 	lab_end
-	all_gone $pids || same "after SIGKILL in step 2" gone "still there"
-	walk_to 2 --containers=3 --vms=0
+	all_gone $pids || same "after SIGKILL, beside containers" gone "still there"
+	walk_to "containers: shells with two PIDs" --containers=3 --vms=0
 	kill -TERM "$lab"
 	lab_end
 	same "its status after SIGTERM" 130 "$lab_status"
-	all_gone $pids || same "after SIGTERM in step 2" gone "still there"
+	all_gone $pids || same "after SIGTERM, beside containers" gone "still there"
 	needs_vms
-	walk_to 3 --containers=1 --vms=1
-	same "processes by step 3" 1 "$(wc -w <<<"$pids")"
+	walk_to "VMs: Pss, beside a container's" --containers=1 --vms=1
+	same "processes beside the VMs check" 1 "$(wc -w <<<"$pids")"
 	kill -KILL "$lab"
 	lab_end
-	all_gone $pids || same "after SIGKILL in step 3" gone "still there"
+	all_gone $pids || same "after SIGKILL, beside a virtual machine" gone "still there"
 	# While it boots, of which the lab says nothing.
 	"$LABS/$program" --containers=1 --vms=1 >/dev/null 2>&1 3>&- &
 	lab=$!
@@ -267,8 +249,4 @@ from() {
 	run -127 "$LABS/$program" -- no-such-command
 	# One line on stderr says where it runs, and no more.
 	same "lines on stderr" 1 "$("$LABS/$program" -- true 2>&1 | wc -l)"
-}
-
-@test "18-container-vs-vm: and its verdict is pass" {
-	same "its status" 0 "$status"
 }

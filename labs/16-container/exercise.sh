@@ -1,23 +1,23 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
-task="Be process 1 of COMMAND's container: pass signals on to COMMAND, wait for all that ends in there, end with COMMAND and its status."
-look="labs/16-container/life.h, init_main(); pid_namespaces(7), \"The namespace init process\"; sigwaitinfo(2), waitpid(2)."
+task="Write process 1 of a container. It runs COMMAND, passes signals on to it, reaps every child, and ends with COMMAND's status."
+look="labs/16-container/init.c, init_main(); pid_namespaces(7), \"The namespace init process\"; sigwaitinfo(2), waitpid(2)."
 
-# of PID KEY: the last word of that line of its status; nothing where it is gone.
+# of PID KEY: the last word of that line of its status; nothing when the process is gone.
 of() {
 	awk -v key="$2:" '$1 == key { print $NF }' "$proc/$1/status" 2>/dev/null || :
 }
-# all STATES PID...: each of them is in one of these.
+# all STATES PID...: each process is in one of these states.
 all() {
 	local pid
 	for pid in "${@:2}"; do [[ $(state "$pid") =~ ^($1)$ ]] || return 1; done
 }
-# left_to_it MANY MARK: so many orphans that sleep MARK are children of process 1.
+# left_to_it MANY MARK: so many orphans that sleep MARK are now children of process 1.
 left_to_it() {
 	local pid
 	asleep "$2" && [ ${#found[@]} = "$1" ] || return 1
 	for pid in "${found[@]}"; do [ "$(of "$pid" PPid)" = "$init" ] || return 1; done
 }
-# has_signal PID: it was sent $signal, and has not received it yet.
+# has_signal PID: $signal is pending for the process.
 has_signal() {
 	[ $((0x0$(of "$1" ShdPnd) >> (signal - 1) & 1)) = 1 ]
 }
@@ -40,14 +40,15 @@ check() {
 	start
 	expect_command
 	init=$(of "$it" PPid)
-	expect "its PID namespace" "its own" "$(own pid)" "CLONE_NEWPID is for the children that come after unshare()."
+	expect "its PID namespace" "its own" "$(own pid)" "COMMAND runs in the machine's PID namespace. CLONE_NEWPID affects the children that fork() creates after unshare()."
 	expect "process 1 in there" "its parent" "$(case "$(of "$it" NSpid) $(of "$init" NSpid)" in
 		1\ *) echo COMMAND ;; *\ 1) echo "its parent" ;; *) echo another ;; esac)" \
-		"Process 1 is your init, and stays it; COMMAND is executed by its child: fork() comes before execvp()."
+		"COMMAND has to be a child of process 1. Call fork() in init(), and execvp() in the child."
 	expect "signals that COMMAND blocks" none "$(of "$it" SigBlk | sed 's/^0*$/none/')" \
-		"A mask lives on through fork() and exec(): the child takes it back before execvp()."
+		"COMMAND starts with blocked signals, because fork() and exec() keep the signal mask. Unblock them in the child before execvp()."
 
-	# Their parent ends at once. They end while process 1 is held, so that it is told once; one sleeps on.
+	# Their parent ends at once, so they are orphans. All but one end while process 1 is stopped, so that it gets
+	# one SIGCHLD for all of them.
 	# shellcheck disable=SC2016 # that shell expands it
 	go_on
 	# shellcheck disable=SC2016 # that shell expands it
@@ -64,26 +65,26 @@ check() {
 	zombies=$many
 	for pid in "${orphans[@]}"; do ! all gone "$pid" || zombies=$((zombies - 1)); done
 	expect "zombies, of orphans that have ended" "0 of $many" "$zombies of $many" \
-		"Process 1 has every child that is left behind: waitpid(-1, ...), until there is none; one SIGCHLD may stand for many."
+		"Orphans become children of process 1, and stay zombies until it waits for them. One SIGCHLD may stand for several: call waitpid(-1, ...) until it finds none."
 	expect "COMMAND, after their end" runs "$(all 'R|S|D' "$it" && echo runs || echo gone)" \
-		"With process 1 all ends: it ends when the child that has ended is COMMAND."
+		"COMMAND was killed, because process 1 has ended and its PID namespace with it. Return only when the child that waitpid() reports is COMMAND."
 
-	# COMMAND is held, so that the signal is there for as long as one looks.
+	# COMMAND is stopped, so the signal stays pending until we have seen it.
 	kill -STOP "$it"
 	until_so all T "$it"
 	kill "-$signal" "$init"
 	until_so has_signal "$it"
 	expect "the signal that process 1 is sent, at COMMAND" "$name" "$(has_signal "$it" && echo "$name" || echo none)" \
-		"Nobody passes it on but process 1: kill(). One that it neither handles nor waits for does nothing to it."
+		"The signal did not reach COMMAND. Process 1 receives it with sigwaitinfo() and has to send it on with kill(). A signal that process 1 neither handles nor waits for is ignored."
 	kill -CONT "$it"
 	until_so has_ended
 	expect "the program, after COMMAND's end" ended "$(has_ended && echo ended || echo "goes on")" \
-		"Process 1 ends with COMMAND, whoever else sleeps on. SIGCHLD tells it of that end, unless it is ignored."
+		"Process 1 still runs after COMMAND has ended. SIGCHLD reports that end; return then, even if other children still run."
 	wait "$started" || status=$?
 	expect "its status, after that signal" $((128 + signal)) $status \
-		"What waitpid() stores is no exit status: WIFEXITED() and WEXITSTATUS(), or 128 + WTERMSIG(), of COMMAND."
+		"The value that waitpid() stores is not an exit status. Use WEXITSTATUS() if WIFEXITED(), else 128 + WTERMSIG()."
 	status=0
 	on_stage "$groups/program" timeout 20 /exercise sh -c "exit $code" || status=$?
 	expect "its status, after a COMMAND that exits with one" "$code" $status \
-		"WIFEXITED() tells whether COMMAND has ended by itself, WEXITSTATUS() with what."
+		"COMMAND exited by itself: WIFEXITED() is true then, and WEXITSTATUS() is its status."
 }

@@ -1,34 +1,34 @@
 /*
- * All of it together: what docker run does, from the first call to the last. In
- * the order of a container's life:
- *
- *   container.h  what it is to be; options.h: in docker run's words
- *   program.h    what it must not get of this program: its file, its descriptors
- *   limits.h     its group and its limits; devices.h: which devices may be opened
- *   network.h    the bridge, and a cable to it
- *   life.h       clone3(2) into all of that, and who waits for its end
- *   root.h       its root: an overlay, /proc, /sys, /dev, volumes, masks
- *   powers.h     what its program may do: user, capabilities, filter
- *   running.h    ps, inspect, stats, exec and kill, from the kernel's own files
- *   explain.h    what each option becomes
+ * All of it together: what docker run does. Begin with life.c, which makes the calls of a
+ * container's life in their order. container.h lists the other files. This one tells the story.
  *
  * namespaces(7), cgroups(7), capabilities(7)
  */
-/* link: libnl-route-3.0 libcap libseccomp */
 #define _GNU_SOURCE
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 
-#include "explain.h"
-#include "life.h"
-#include "running.h"
+#include "container.h"
+#include "kernel/cg.h"
+#include "kernel/file.h"
+#include "kernel/ns.h"
+#include "kernel/proc.h"
+#include "kernel/sys.h"
+#include "machine/machine.h"
 #include "words.h"
 
 static const struct lab_part parts[] = {
 	{.name = "stats",
-		.title =
-			"stats: a file that is read must not count as used, though memory.current does.",
+		.title = "Read a file in the container's group and ask stats.",
+		.expect = "memory.current grows, and MEM USAGE does not",
 		.needs = {.block = true}},
 	{0},
 };
@@ -36,8 +36,8 @@ static const struct lab_part parts[] = {
 static struct lab lab = {
 	.id = "16-container",
 	.title = "All of it together",
-	.goal = "A container is a process with namespaces, a group, a root of layers and fewer "
-		"powers. Each is a call or a file of the kernel, and there is no other part.",
+	.goal = "A container is a process with its own namespaces, a cgroup, a layered root and fewer "
+		"privileges. Each of these is a system call or a file of the kernel.",
 	.manual = "clone(2) namespaces(7) cgroups(7) pivot_root(2) capabilities(7) seccomp(2)",
 	.teaches =
 		"clone3:CLONE_NEWNS clone3:CLONE_NEWPID clone3:CLONE_NEWIPC clone3:CLONE_NEWUTS "
@@ -52,16 +52,15 @@ static struct lab lab = {
 		.kernel = "5.14",
 		.memory = 256 << 20},
 	.parts = parts,
-	.options = container_options,
 	.operands = container_operands,
 	.words = &words,
 	.own_root = true,
 };
 
-/* A COMMAND asks for less than the story: an ordinary user may start one, in a user namespace. */
+/* A COMMAND needs less than the story: an ordinary user can run one, in a user namespace. */
 static void needs_of_command(const struct container *c)
 {
-	lab.needs.root = c->powers.user != 0;
+	lab.needs.root = c->privileges.user != 0;
 	lab.needs.memory = 0;
 	if (!c->grouped)
 		lab.needs.controllers = NULL;
@@ -69,91 +68,11 @@ static void needs_of_command(const struct container *c)
 		lab.needs.modules = NULL;
 }
 
-/* ---- Two by two: what a program sees, and what it gets ---- */
-
 static long long limit; /* bytes */
 
-struct trial {
-	const char *name;
-	bool namespaces, group;
-	const char *sees, *gets; /* in the end */
-};
+/* ---- One container, seen from outside ---- */
 
-/* In the child: all that /proc lists, or itself alone. */
-static char *list_processes(bool namespaces, pid_t lab_pid)
-{
-	if (namespaces) { /* a /proc of its own, on a mount table of its own: lab 01 */
-		autofree char *table = NULL;
-		if (ns_inode(0, "mnt") != outside[MNT])
-			MUST(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
-		table = ns_mount_table(outside[MNT]);
-		if (strcmp(table, "own, private"))
-			return text("no mount table of its own");
-		MUST(mount("proc", "/proc", "proc", 0, NULL));
-	}
-	autofree char *list = proc_pids(), *padded = text(" %s ", list);
-	autofree char *ours = text(" %d ", lab_pid);
-	return text("%s", strstr(padded, ours) ? "all" : !strcmp(list, "1") ? "its own" : list);
-}
-
-static void try_it(struct trial *t)
-{
-	int said[2];
-	char sees[64] = "";
-	pid_t lab_pid = getpid();
-	autofree char *group = group_create(t->name), *bytes = text("%lld", limit);
-	autofree char *is_limited = text("%s: its memory.max", t->name);
-	if (t->group) {
-		cg_write(group, "memory.max", bytes);
-		if (cg_has(group, "memory.swap.max"))
-			cg_write(group, "memory.swap.max", "0");
-		expect_int(is_limited, limit, cg_read_long(group, "memory.max"));
-	}
-	autoclose int folder = MUST(open(group, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-	struct clone_args args = {
-		.flags = (t->namespaces ? CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS |
-						  CLONE_NEWNET
-					: 0) |
-			 (t->group ? CLONE_INTO_CGROUP : 0),
-		.cgroup = t->group ? (uint64_t)folder : 0,
-		.exit_signal = SIGCHLD,
-	};
-	MUST(pipe2(said, O_CLOEXEC));
-	pid_t child = MUST(clone3(&args));
-	if (child == 0) {
-		autofree char *list = list_processes(t->namespaces, lab_pid);
-		if (write(said[1], list, strlen(list)) < 0)
-			_exit(1);
-		char *memory = mmap(NULL, 2 * (size_t)limit, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		if (memory == MAP_FAILED)
-			_exit(2);
-		memset(memory, 1, 2 * (size_t)limit);
-		_exit(0);
-	}
-	undo_kill(child);
-	close(said[1]);
-	ssize_t n = read(said[0], sees, sizeof sees - 1);
-	close(said[0]);
-	int status = child_wait(child);
-	t->sees = text("%.*s", n > 0 ? (int)n : 0, sees);
-	t->gets = status == 0 ? "all"
-		  : status == 137 && cg_read_key(group, "memory.events", "oom_kill")
-			  ? "the limit"
-			  : "something else";
-}
-
-static void expect_trial(struct trial *t, const char *sees, const char *gets)
-{
-	autofree char *what = text("%s: it sees", t->name),
-		      *how_much = text("%s: it gets", t->name);
-	expect_str(what, sees, t->sees);
-	expect_str(how_much, gets, t->gets);
-}
-
-/* ---- One container, looked at from outside ---- */
-
-/* How many of its namespaces are not ours. */
+/* How many namespaces of this process are not those of the lab. */
 static int namespaces_of_its_own(pid_t pid)
 {
 	static const char *const names[] = {"mnt", "pid", "ipc", "uts", "net", "cgroup"};
@@ -163,13 +82,13 @@ static int namespaces_of_its_own(pid_t pid)
 	return count;
 }
 
-static const char *there(const char *path)
+static const char *exists(const char *path)
 {
 	return access(path, F_OK) ? errno_name(errno) : "there";
 }
 
-/* What says() writes, in a child of ours. Allocated. */
-static char *said_by(int (*says)(const struct seen *), const struct seen *seen)
+/* What a function prints, which runs in a child, because it may join namespaces. Allocated. */
+static char *output_of(int (*says)(const struct running *), const struct running *seen)
 {
 	int said[2];
 	char answer[4096];
@@ -191,7 +110,7 @@ static char *said_by(int (*says)(const struct seen *), const struct seen *seen)
 	return text("%.*s", (int)length, answer);
 }
 
-static int says_hostname(const struct seen *seen)
+static int print_hostname(const struct running *seen)
 {
 	autoclose int pidfd = MUST((int)syscall(SYS_pidfd_open, seen->pid, 0));
 	struct utsname is;
@@ -199,15 +118,15 @@ static int says_hostname(const struct seen *seen)
 	return uname(&is) || fputs(is.nodename, stdout) < 0;
 }
 
-/* The number that JSON has behind name; -1: none. */
-static long long number_of(const char *json, const char *name)
+/* The number that follows a name in JSON; -1 when it is not there. */
+static long long json_number(const char *json, const char *name)
 {
 	autofree char *key = text("\"%s\": ", name);
 	const char *at = strstr(json, key);
 	return at ? strtoll(at + strlen(key), NULL, 10) : -1;
 }
 
-/* Reads of the scratch device into the page cache, which the group is charged for. */
+/* A process of the group reads the scratch device, and the group is charged for the page cache. */
 static int read_in(const char *group, int device, int megabytes)
 {
 	static char buffer[1 << 20];
@@ -226,7 +145,8 @@ static void expect_stats(const char *group)
 	enum { READS = 8, MIB = 1 << 20 };
 	static struct machine machine;
 	machine_here(&machine);
-	/* Its cache is everybody's, and lives as long as it is open: lab 10. */
+	/* A device has one page cache for all, which lives as long as somebody has it open: lab 10.
+	 */
 	autoclose int device = MUST(open(machine.block, O_RDONLY | O_CLOEXEC));
 	MUST(flock(device, LOCK_EX));
 	errno = posix_fadvise(device, 0, 0, POSIX_FADV_DONTNEED);
@@ -239,7 +159,7 @@ static void expect_stats(const char *group)
 	expect_range("stats: MEM USAGE grew, MiB", -1, 1, (memory_used(group) - used) / MIB);
 }
 
-static void look(const struct container *c)
+static void show_container(const struct container *c)
 {
 	lab_look("ls -l /proc/%d/ns", c->pid);
 	lab_look("grep -E 'CapBnd|NoNew|Seccomp:' /proc/%d/status", c->pid);
@@ -247,105 +167,124 @@ static void look(const struct container *c)
 	lab_wait(c->pid);
 }
 
-int main(int argc, char *argv[])
+/* Everything before the story: options that print and end, --init's own main(), and COMMAND. */
+static struct container read_command_line(int argc, char *argv[])
 {
-	bool asked_to_act = lab_parse(&lab, argc, argv);
+	lab.options = container_options();
+	bool act = lab_parse(&lab, argc, argv); /* false: only --can-run was asked for */
 	if (!strcmp(argv[0], init_path))
 		init_main(lab_command); /* in a container, its PID 1: --init */
 	struct container c = container_asked();
-	if (asked_to_act && asked.explain)
-		return explain(&c);
-	if (asked_to_act && asked.verb)
-		return running(&lab, argc, argv);
+	if (act && asked.explain)
+		exit(explain_container(&c));
+	if (act && asked.verb)
+		exit(run_verb(&lab, argc, argv));
 	limit = c.memory ? c.memory : 32 << 20;
 	limit -= limit % sysconf(_SC_PAGESIZE);
-	if (asked_to_act)
+	if (act)
 		program_protect(argv);
 	if (lab_command) {
-		need_no_folders();
+		refuse_folder_stdio();
 		needs_of_command(&c);
 	} else if (3 * limit > lab.needs.memory) {
-		lab.needs.memory = 3 * limit; /* a program in no group touches two thirds of it */
+		lab.needs.memory =
+			3 * limit; /* a program without a group touches two thirds of it */
 	}
+	return c;
+}
+
+int main(int argc, char *argv[])
+{
+	struct container c = read_command_line(argc, argv);
 	lab_begin(&lab, argc, argv);
-	program_must_be_protected();
-	remember_outside();
+	program_expect_protected();
+	read_host_namespaces();
 	if (geteuid() != 0) {
 		MUST(unshare(CLONE_NEWUSER)); /* lab 05 shows what this does */
 		ns_map_root();
 		dprintf(STDERR_FILENO,
-			"As an ordinary user: root inside is you outside. No other user, no "
-			"node and no device program is to be had.\n");
+			"You are an ordinary user, so this is a user namespace: root inside is you "
+			"outside. Other users, device nodes and a device program need real root.\n");
 	}
 	if (lab_command)
 		container_run(&c);
 
-	lab_step("Control: a program in no group. Namespaces must hide, and limit nothing.", NULL);
+	lab_step("Control: run a program in no group, first without and then with namespaces.",
+		"namespaces hide the other processes and limit no memory");
 	struct trial nothing = {.name = "nothing"},
 		     hidden = {.name = "namespaces", .namespaces = true};
-	lab_note("It lists /proc, and touches %lld MiB, which is twice the limit.", limit >> 19);
-	try_it(&nothing);
+	lab_note("The program lists /proc and touches %lld MiB, twice the limit of step 2.",
+		limit >> 19);
+	run_trial(&nothing, limit);
 	expect_trial(&nothing, "all", "all");
 	lab_predict("namespaces");
-	try_it(&hidden);
+	run_trial(&hidden, limit);
 	lab_answer("namespaces", strcmp(hidden.gets, "all") ? "limit" : "all");
 	expect_trial(&hidden, "its own", "all");
 
 	lab_predict("group");
-	lab_step("In a group with a limit. That must limit, and hide nothing.", NULL);
+	lab_step("Run it in a group with a limit, first without and then with namespaces.",
+		"the group limits memory and hides no process");
 	struct trial limited = {.name = "group", .group = true};
 	struct trial both = {.name = "both", .namespaces = true, .group = true};
-	try_it(&limited);
+	run_trial(&limited, limit);
 	lab_answer("group", strcmp(limited.sees, "all") ? "own" : "all");
 	expect_trial(&limited, "all", "the limit");
-	try_it(&both);
+	run_trial(&both, limit);
 	expect_trial(&both, "its own", "the limit");
 
-	lab_step("A container: all namespaces, a group, a root, fewer powers; then COMMAND.", NULL);
+	lab_step("Start a container: namespaces, a group, a root, fewer privileges, COMMAND.",
+		"it is in none of the host's namespaces");
 	c.memory = limit;
 	c.cpus = c.cpus ? c.cpus : 1500;
 	c.command = (char *[]){"sleep", "1000", NULL};
 	c.name = c.name ? c.name : "web";
 	container_start(&c);
-	container_executes(&c);
-	if (child_ended(c.pid, 0)) /* its box was not as predicted, and it has said so */
+	container_await_exec(&c);
+	if (child_ended(c.pid, 0)) /* it was in one of the host's namespaces, and has said so */
 		return lab_end_early();
-	look(&c);
+	show_container(&c);
 
-	lab_step("From outside: a process, of which each part is a line of the kernel's.", NULL);
+	lab_step("Look at the container from outside.",
+		"it is one process, and the kernel's files show each part of it");
 	autofree char *pids = proc_status(c.pid, "NSpid"), *two = text("%d 1", c.pid);
-	autofree char *powers = proc_status(c.pid, "CapBnd"),
+	autofree char *bounding = proc_status(c.pid, "CapBnd"),
 		      *filter = proc_status(c.pid, "Seccomp");
 	autofree char *of_ours = proc_status(0, "CapBnd");
-	autofree char *fewer = text("%016llx", c.powers.capabilities & strtoull(of_ours, NULL, 16));
-	struct seen seen = {0};
+	autofree char *fewer =
+		text("%016llx", c.privileges.capabilities & strtoull(of_ours, NULL, 16));
+	struct running seen = {0};
 	autofree char *procs = cg_read(c.group, "cgroup.procs"), *self = text("%d", c.pid);
 	expect_int("web: namespaces of its own", 6, namespaces_of_its_own(c.pid));
 	expect_str("web: its PID outside, inside", two, pids);
 	expect_str("web: the one process of its group", self, procs);
 	expect_int("web: memory.max", limit, cg_read_long(c.group, "memory.max"));
-	expect_str("web: CapBnd", fewer, powers);
+	expect_str("web: CapBnd", fewer, bounding);
 	expect_str("web: Seccomp, 2 is a filter", "2", filter);
 	if (!expect_str("web: its root, an overlay of", c.name,
-		    seen_by_root(c.pid, &seen) ? seen.name : "nobody"))
+		    running_by_root(c.pid, &seen) ? seen.name : "nobody"))
 		return lab_end();
-	look(&c);
+	show_container(&c);
 
-	lab_step("Nobody keeps a record: inspect must tell what the kernel's files have.", NULL);
+	lab_step("Ask inspect. No program keeps a record of this container.",
+		"inspect reports what the kernel's files contain");
 	seen.group = c.group;
-	autofree char *json = said_by(inspect, &seen), *hostname = said_by(says_hostname, &seen);
-	autofree char *quota = text("%lld %d", c.cpus * PERIOD / 1000, PERIOD);
+	autofree char *json = output_of(inspect, &seen),
+		      *hostname = output_of(print_hostname, &seen);
+	autofree char *quota = text("%lld %d", c.cpus * CPU_PERIOD / 1000, CPU_PERIOD);
 	autofree char *cpu_max = cg_read(c.group, "cpu.max"), *short_id = text("%.12s", seen.id);
-	expect_str("web: its hostname", asked.hostname ? asked.hostname : short_id, hostname);
+	expect_str("web: its hostname",
+		asked.container.hostname ? asked.container.hostname : short_id, hostname);
 	expect_str("web: cpu.max", quota, cpu_max);
-	expect_int("inspect: State.Pid", c.pid, number_of(json, "Pid"));
-	expect_int("inspect: Memory", limit, number_of(json, "Memory"));
-	expect_int("inspect: NanoCpus", c.cpus * 1000000, number_of(json, "NanoCpus"));
-	expect_int("inspect: its net namespace", ns_inode(c.pid, "net"), number_of(json, "net"));
-	look(&c);
+	expect_int("inspect: State.Pid", c.pid, json_number(json, "Pid"));
+	expect_int("inspect: Memory", limit, json_number(json, "Memory"));
+	expect_int("inspect: NanoCpus", c.cpus * 1000000, json_number(json, "NanoCpus"));
+	expect_int("inspect: its net namespace", ns_inode(c.pid, "net"), json_number(json, "net"));
+	show_container(&c);
 
 	lab_predict("gone");
-	lab_step("A second one takes too much. It must be killed, and all of it be gone.", NULL);
+	lab_step("Start a second container, which uses more memory than its limit.",
+		"the kernel kills it, and its namespaces and its group are gone");
 	struct container eater = c;
 	autofree char *eat = text("exec eat %lld >/dev/null", 2 * limit);
 	eater.command = (char *[]){"sh", "-c", eat, NULL};
@@ -361,25 +300,26 @@ int main(int argc, char *argv[])
 		cg_read_key(eater.group, "memory.events", "oom_kill"));
 	autofree char *process = text("/proc/%d/ns", eater.pid);
 	lab_answer("gone", access(process, F_OK) ? "gone" : "stay");
-	expect_str("eater: its namespaces", "ENOENT", there(process));
+	expect_str("eater: its namespaces", "ENOENT", exists(process));
 	cg_destroy(eater.group);
-	expect_str("eater: its group, after rmdir", "ENOENT", there(eater.group));
-	expect_str("web: it has not noticed", "there", there(c.group));
-	look(&c);
+	expect_str("eater: its group, after rmdir", "ENOENT", exists(eater.group));
+	expect_str("web: it has not noticed", "there", exists(c.group));
+	show_container(&c);
 
 	if (lab_part("stats"))
 		expect_stats(c.group);
-	lab_step("kill is a signal to its first process. Nothing of it must stay.", NULL);
+	lab_step("Send SIGKILL to the first process of the first container.",
+		"it ends, and nothing of it is left");
 	send_signal(&seen);
 	expect_int("web: 128 + SIGKILL", 137, child_wait(c.pid));
 	cg_destroy(c.group);
-	expect_str("web: its group, after rmdir", "ENOENT", there(c.group));
+	expect_str("web: its group, after rmdir", "ENOENT", exists(c.group));
 
-	lab_row("processes seen, no group", "all", "its own", "CLONE_NEWPID, /proc");
-	lab_row("processes seen, a limit", "all", "its own", "CLONE_NEWPID, /proc");
+	lab_row("processes seen, no group", "all", "only its own", "CLONE_NEWPID, /proc");
+	lab_row("processes seen, in a group", "all", "only its own", "CLONE_NEWPID, /proc");
 	lab_row("memory, no namespace", "all", "the limit: 137", "memory.max");
 	lab_row("memory, all namespaces", "all", "the limit: 137", "memory.max");
 	lab_row("root's capabilities", "all", "14", "capset(), prctl()");
-	lab_row("calls", "all", "those of a list", "seccomp()");
+	lab_row("system calls", "all", "those on a list", "seccomp()");
 	return lab_end();
 }

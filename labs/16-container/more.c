@@ -1,33 +1,45 @@
 /*
- * What must not get out of a container. A list of acts, each harmless where it is
- * allowed, is done by root twice: on the host, and in a container. What the one may
- * and the other may not is the wall, and each stone of it has a name.
+ * What must not get out of a container. Root does a list of acts twice: on the host and in a
+ * container. Each act is harmless where it is allowed. The story compares the two results and names
+ * the part of the kernel that refuses the act in the container.
  * capabilities(7), seccomp(2), pid_namespaces(7), user_namespaces(7)
  */
-/* link: libnl-route-3.0 libcap libseccomp */
 #define _GNU_SOURCE
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/timex.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <time.h>
 
-#include "life.h"
+#include "container.h"
+#include "kernel/file.h"
+#include "kernel/ns.h"
+#include "kernel/proc.h"
+#include "kernel/sys.h"
 #include "words.h"
 
 static bool here;
-static const char *marker = "/nowhere", *outsider = "1";
 
 static const struct lab_option more_options[] = {
-	{"here", LAB_FLAG, &here, .help = "only do the acts, here: a line each, and no story"},
-	{"marker", LAB_TEXT, &marker, .help = "a file of the host's, for the acts"},
-	{"outsider", LAB_TEXT, &outsider, .help = "the PID of a process of the host's"},
+	{"here", LAB_FLAG, &here, .help = "only do the acts and print a line for each"},
+	{"marker", LAB_TEXT, &marker, .help = "a file of the host, for the acts"},
+	{"outsider", LAB_TEXT, &outsider, .help = "the PID of a process on the host"},
 	{0},
 };
 
 static const struct lab lab = {
 	.id = "16-container/more",
-	.title = "What must not get out of it",
-	.goal = "Root in a container is uid 0 of the machine. That this root can do no harm is the "
-		"work of many small refusals, none of which would do alone.",
+	.title = "What must not get out of a container",
+	.goal = "Root in a container is uid 0 of the machine. Many separate barriers keep it from "
+		"harming the host, and none of them would be enough alone.",
 	.manual = "capabilities(7) seccomp(2) bpf(2) pivot_root(2) close_range(2) openat2(2)",
 	.teaches = "clone3:CLONE_INTO_CGROUP pivot_root seccomp close_range "
 		   "openat2:RESOLVE_NO_MAGICLINKS",
@@ -44,221 +56,7 @@ static const struct lab lab = {
 	.story_only = true,
 };
 
-/* ---- The acts: 0, or why not. None changes anything where it is allowed ---- */
-
-static int answer(long rc)
-{
-	return rc < 0 ? errno : 0;
-}
-
-static int open_to_write(const char *path)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	return fd < 0 ? errno : close(fd);
-}
-
-static int write_proc_sys(void)
-{
-	return open_to_write("/proc/sys/kernel/core_pattern");
-}
-
-static int write_sysrq(void)
-{
-	return open_to_write("/proc/sysrq-trigger");
-}
-
-static int write_sys(void)
-{
-	return open_to_write("/sys/kernel/mm/ksm/run");
-}
-
-static int write_cgroup(void)
-{
-	return open_to_write("/sys/fs/cgroup/cgroup.procs");
-}
-
-static int mount_something(void)
-{
-	int error = answer(mount("none", "/mnt", "tmpfs", 0, NULL));
-	if (!error)
-		umount2("/mnt", MNT_DETACH);
-	return error;
-}
-
-static int load_module(void)
-{
-	autoclose int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-	return answer(syscall(SYS_finit_module, fd, "", 0)); /* which is no module: ENOEXEC */
-}
-
-/* A node may be made; that it may be opened is another matter. */
-static int open_node(mode_t type, unsigned major, unsigned minor)
-{
-	const char *node =
-		"/mnt/node"; /* outside a mount of the lab's own, inside a folder of the root */
-	if (mknod(node, type | 0600, makedev(major, minor)))
-		return errno;
-	int fd = open(node, O_RDONLY | O_CLOEXEC), error = fd < 0 ? errno : close(fd);
-	unlink(node);
-	return error == ENXIO ? 0 : error; /* allowed, but there is no such device here */
-}
-
-static int open_memory(void)
-{
-	return open_node(S_IFCHR, 1, 1);
-}
-
-static int open_disk(void)
-{
-	return open_node(
-		S_IFBLK, 240, 0); /* of no driver: one for local use, which no module answers to */
-}
-
-/* As ptrace(2) would ask whether we may: EFAULT, to who may, for there is nothing at 0. */
-static int read_outsider(void)
-{
-	char byte;
-	struct iovec ours = {&byte, 1}, theirs = {NULL, 1};
-	return answer(process_vm_readv(atoi(outsider), &ours, 1, &theirs, 1, 0));
-}
-
-static int new_user_namespace(void)
-{
-	pid_t child = MUST(fork());
-	if (child == 0)
-		_exit(answer(unshare(CLONE_NEWUSER)));
-	int status;
-	waitpid(child, &status, 0);
-	return WEXITSTATUS(status);
-}
-
-static int through_proc_1(void)
-{
-	autofree char *path = text("/proc/1/root%s", marker);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? errno : close(fd);
-}
-
-/* A folder's descriptor that was left open: 3 to 63 are tried. */
-static int through_descriptor(void)
-{
-	for (int fd = 3; fd < 64; fd++) {
-		autofree char *path = text("../../../../../../..%s", marker);
-		int file = openat(fd, path, O_RDONLY | O_CLOEXEC);
-		if (file >= 0)
-			return close(file);
-	}
-	return EBADF;
-}
-
-/* The second chroot: lab 02. */
-static int through_chroot(void)
-{
-	pid_t child = MUST(fork());
-	if (child == 0) {
-		mkdir("/mnt/jail", 0700);
-		if (chroot("/mnt/jail"))
-			_exit(errno);
-		for (int i = 0; i < 32; i++)
-			if (chdir(".."))
-				_exit(errno);
-		_exit(chroot(".") ? errno : answer(open(marker, O_RDONLY | O_CLOEXEC)));
-	}
-	int status;
-	waitpid(child, &status, 0);
-	rmdir("/mnt/jail");
-	return WEXITSTATUS(status);
-}
-
-static int set_clock(void)
-{
-	struct timespec never = {
-		.tv_nsec = -1}; /* EINVAL to who may; the C library would not ask */
-	return answer(syscall(SYS_clock_settime, CLOCK_REALTIME, &never));
-}
-
-static int adjust_clock(void)
-{
-	struct timex now = {0};
-	if (adjtimex(&now) < 0)
-		return errno;
-	now.modes = ADJ_STATUS; /* to what it is already */
-	return answer(adjtimex(&now));
-}
-
-static int keyring(void)
-{
-	return answer(syscall(SYS_keyctl, 0 /* KEYCTL_GET_KEYRING_ID */, -4 /* user's */, 0));
-}
-
-static int kernel_log(void)
-{
-	char line[64];
-	return answer(syscall(SYS_syslog, 3 /* SYSLOG_ACTION_READ_ALL */, line, sizeof line));
-}
-
-static int load_program(void)
-{
-	union {
-		char zero[128];
-	} attr = {{0}};
-	return answer(syscall(
-		SYS_bpf, 0 /* BPF_MAP_CREATE of no type: EINVAL to who may */, &attr, sizeof attr));
-}
-
-static int reboot_machine(void)
-{
-	return answer(syscall(SYS_reboot, 0, 0, 0, NULL)); /* without the magic numbers: EINVAL */
-}
-
-/* Of no kernel yet. A C library that is newer than the filter goes on with an older call. */
-static int call_newer(void)
-{
-	return answer(syscall(1000));
-}
-
-static const struct act {
-	const char *name;
-	int (*does)(void);
-	int outside, inside;
-	const char *refused_by;
-	bool locked; /* what a kernel that is locked down refuses everybody */
-} acts[] = {
-	{"write /proc/sys", write_proc_sys, 0, EROFS, "a read-only mount"},
-	{"write /proc/sysrq-trigger", write_sysrq, 0, EROFS, "a read-only mount"},
-	{"write /sys", write_sys, 0, EROFS, "a read-only mount"},
-	{"write cgroup.procs", write_cgroup, 0, EROFS, "a read-only mount"},
-	{"mount()", mount_something, 0, EPERM, "the filter, CAP_SYS_ADMIN"},
-
-	{"finit_module()", load_module, ENOEXEC, EPERM, "the filter, CAP_SYS_MODULE", true},
-	{"open a node for /dev/mem", open_memory, 0, EPERM, "device program, CAP_SYS_RAWIO", true},
-	{"open a node for a disk", open_disk, 0, EPERM, "the device program"},
-	{"read an outsider's memory", read_outsider, EFAULT, ESRCH, "CLONE_NEWPID"},
-	{"unshare(CLONE_NEWUSER)", new_user_namespace, 0, EPERM, "the filter"},
-
-	{"host file by /proc/1/root", through_proc_1, 0, ENOENT, "pivot_root()"},
-	{"host file by a leaked fd", through_descriptor, 0, EBADF, "close_range()"},
-	{"host file by two chroots", through_chroot, 0, ENOENT, "pivot_root()"},
-	{"clock_settime()", set_clock, EINVAL, EPERM, "the filter"},
-	{"adjtimex()", adjust_clock, 0, EPERM, "CAP_SYS_TIME"},
-
-	{"keyctl()", keyring, 0, EPERM, "the filter"},
-	{"syslog()", kernel_log, 0, EPERM, "the filter, CAP_SYSLOG"},
-	{"bpf()", load_program, EINVAL, EPERM, "the filter, CAP_BPF"},
-	{"reboot()", reboot_machine, EINVAL, EPERM, "the filter, CAP_SYS_BOOT"},
-	{"a call of a newer kernel", call_newer, ENOSYS, ENOSYS, "the filter, with ENOSYS"},
-};
-enum { ACTS = sizeof acts / sizeof *acts };
-
-/* "NAME<TAB>ERRNO" on stderr, a line each: this runs in any container. */
-static int do_acts(void)
-{
-	for (int i = 0; i < ACTS; i++)
-		dprintf(STDERR_FILENO, "%s\t%s\n", acts[i].name, errno_name(acts[i].does()));
-	return 0;
-}
-
-/* ---- The same list, done by another process; what it said ---- */
+/* ---- The same list, done by another process, and what it reports ---- */
 
 static char *listen_to(int fd)
 {
@@ -284,8 +82,8 @@ static char *said_of(const char *said, const char *name)
 	return at ? text("%.*s", length, at + strlen(head)) : text("nothing");
 }
 
-/* "none [integrity] confidentiality", the one that holds in brackets; no file where no such module
- * is. */
+/* "none [integrity] confidentiality", the one that holds in brackets; no file where no such
+ * module is. */
 static bool locked_down(void)
 {
 	autofree char *modes = file_try_read("/sys/kernel/security/lockdown");
@@ -312,9 +110,9 @@ static void expect_acts(int first, int count, const char *of_host, const char *o
 static _Noreturn void on_the_host(char *command[])
 {
 	MUST(unshare(CLONE_NEWNS)); /* lab 02 */
-	if (ns_inode(0, "mnt") != outside[MNT])
+	if (ns_inode(0, "mnt") != host_ns[MNT])
 		MUST(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
-	autofree char *table = ns_mount_table(outside[MNT]);
+	autofree char *table = ns_mount_table(host_ns[MNT]);
 	if (!expect_str("host: its mount table", "own, private", table))
 		_exit(1);
 	MUST(mount("lab16", "/mnt", "tmpfs", 0, NULL));
@@ -334,9 +132,9 @@ static _Noreturn void begin_in_a_descriptor(int folder)
 	/* Labs 02 and 07: from the first cgroup namespace a mount of cgroup2 changes its options.
 	 */
 	MUST(unshare(CLONE_NEWNS | CLONE_NEWCGROUP));
-	if (!expect_differ("begin: its mount table", outside[MNT], ns_inode(0, "mnt")))
+	if (!expect_differ("begin: its mount table", host_ns[MNT], ns_inode(0, "mnt")))
 		_exit(1);
-	root_make(&root);
+	root_enter(&root);
 	expect_int("begin: chdir() to the descriptor", 0, chdir(name));
 	syscall(SYS_getcwd, cwd, sizeof cwd);
 	expect_str("begin: getcwd() then", "(unreachable)/", cwd);
@@ -352,8 +150,8 @@ int main(int argc, char *argv[])
 		return do_acts();
 	program_protect(argv);
 	lab_begin(&lab, argc, argv);
-	program_must_be_protected();
-	remember_outside();
+	program_expect_protected();
+	read_host_namespaces();
 	int said[2];
 	autofree char *self = file_program();
 	autofree char *file = text("%s/of-the-host", tmp_folder());
@@ -369,8 +167,9 @@ int main(int argc, char *argv[])
 	char *acts_of_root[] = {
 		"/proc/self/exe", "--here", "--marker", file, "--outsider", pid, NULL};
 
-	lab_step("A list of acts, each harmless. First root of the host does them.", NULL);
-	lab_note("Descriptor %d is a folder of the host, left open for both.", leak);
+	lab_step("Let root on the host do twenty acts. Each is harmless.",
+		"the list comes to its end");
+	lab_note("Descriptor %d, a folder of the host, is left open for both runs.", leak);
 	MUST(pipe2(said, O_CLOEXEC));
 	child = MUST(fork());
 	if (child == 0) {
@@ -381,7 +180,7 @@ int main(int argc, char *argv[])
 	autofree char *of_host = listen_to(said[0]);
 	expect_int("host: status of the list", 0, child_wait(child));
 
-	lab_step("The same program, by root in a container. It must come to its end too.", NULL);
+	lab_step("Run the same program as root in a container.", "the list comes to its end, too");
 	struct bind_mount volume = {self, "/acts", true, false};
 	acts_of_root[0] = "/acts";
 	MUST(pipe2(said, O_CLOEXEC));
@@ -390,7 +189,7 @@ int main(int argc, char *argv[])
 		.bridge = true,
 		.workdir = "/",
 		.root = {.image = file_rootfs(), .volumes = &volume, .volume_count = 1},
-		.powers = {.capabilities = default_capabilities},
+		.privileges = {.capabilities = default_capabilities},
 		.output = said[1],
 		.command = acts_of_root};
 	container_start(&c);
@@ -398,19 +197,22 @@ int main(int argc, char *argv[])
 	autofree char *of_container = listen_to(said[0]);
 	expect_int("web: status of the list", 0, child_wait(c.pid));
 
-	lab_step("The kernel's files: what root may write outside must be read-only inside.", NULL);
+	lab_step("Compare: writes to the kernel's files, and mount().",
+		"root on the host may do each, and root in the container none");
 	expect_acts(0, 5, of_host, of_container);
-	lab_step("Modules, devices, other processes, a namespace in which to be root again.", NULL);
+	lab_step("Compare: modules, device nodes, other processes, a user namespace.",
+		"each is refused in the container");
 	expect_acts(5, 5, of_host, of_container);
-	lab_step("Ways to a file of the host's, and the clock of the machine.", NULL);
+	lab_step("Compare: three ways to a file of the host, and the machine's clock.",
+		"each is refused in the container");
 	expect_acts(10, 5, of_host, of_container);
-	lab_step("What no namespace holds: keys, the log, programs in the kernel, its end.", NULL);
+	lab_step("Compare: what no namespace covers, such as keys, the log, eBPF and reboot().",
+		"each is refused in the container");
 	expect_acts(15, 5, of_host, of_container);
 
-	lab_step(
-		"Before COMMAND the runtime has a folder of the host's open. No name may lead there.",
-		NULL);
-	lab_note("A folder to begin in (docker run -w) may be called /proc/self/fd/%d.", leak);
+	lab_step("Enter a folder of the host by a descriptor that the runtime has open.",
+		"chdir() succeeds, openat2() and a closed descriptor do not");
+	lab_note("A working directory (docker run -w) may be called /proc/self/fd/%d.", leak);
 	child = MUST(fork());
 	if (child == 0)
 		begin_in_a_descriptor(leak);

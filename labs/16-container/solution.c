@@ -1,11 +1,11 @@
 /*
  * Exercise 16: exercise COMMAND [ARG...]
  *
- * Run COMMAND in a container whose process 1 is an init of yours, as docker run
- * --init does it. COMMAND is its child. What signal it is sent, it passes on to
- * COMMAND. Whatever ends in there it waits for, the children too that others have
- * left behind. With COMMAND it ends, and with COMMAND's status, which is 128 + N
- * after a signal N. pid_namespaces(7), sigwaitinfo(2), waitpid(2)
+ * Run COMMAND in a container whose process 1 is your own init, as docker run --init
+ * does. COMMAND is a child of process 1. Process 1 passes every signal that it
+ * receives on to COMMAND, and reaps every process that ends in the container, orphans
+ * included. It ends when COMMAND ends, with COMMAND's status, which is 128 + N after
+ * a signal N. pid_namespaces(7), sigwaitinfo(2), waitpid(2)
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -15,14 +15,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Process 1. Returns the status that it is to end with. */
+/* Process 1. Returns its exit status. */
 static int init(char **command)
 {
 	sigset_t all;
 	int result = 125;
 
 	sigfillset(&all);
-	/* hole: COMMAND, a child whose signals are not blocked; no signal to us may be lost */
+	/* hole: block all signals, so that none is lost; start COMMAND as a child without blocked
+	 * signals */
 	if (sigprocmask(SIG_BLOCK, &all, NULL))
 		err(125, "sigprocmask");
 	pid_t child = fork();
@@ -35,7 +36,7 @@ static int init(char **command)
 	}
 	/* end */
 
-	/* hole: until COMMAND has ended: pass on what comes, and wait for each that ends */
+	/* hole: until COMMAND has ended, pass signals on and reap every child that ends */
 	pid_t ended;
 	int status;
 	do {
@@ -69,7 +70,7 @@ int main(int argc, char **argv)
 		return init(argv + 1);
 	}
 
-	/* Outside, as Docker's shim does: it waits for process 1 and has its status. */
+	/* The process outside waits for process 1 and takes its status, as Docker's shim does. */
 	int status;
 	waitpid(first, &status, 0);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);

@@ -3,23 +3,26 @@
 
 static const struct lab_question questions[] = {
 	{"namespaces",
-		"A program has every namespace of its own, and no group. How much memory can it take?",
-		{{"all", "all that the machine has", NULL},
-			{"limit", "what a container gets by default",
-				"There is no such default. A namespace changes what is seen; how much "
-				"is used nobody asks, as long as there is no group with a limit."}}},
+		"A program has its own namespace of every kind and no group. How much memory can it "
+		"use?",
+		{{"all", "as much as the machine has", NULL},
+			{"limit", "the default limit of a container",
+				"A container has no default limit. Namespaces change what a program sees. "
+				"Only a group with a limit bounds how much memory it uses."}}},
 	{"group",
-		"It is in a group with a limit, and has no namespace. Which processes does it see?",
-		{{"all", "all of the machine's", NULL},
-			{"own", "those in its group",
-				"A group counts and limits. What a process sees is decided by its "
-				"namespaces, and it has the machine's."}}},
-	{"gone", "The kernel has killed the only process of a container for memory. Its namespaces",
-		{{"gone", "are gone with it", NULL},
-			{"stay", "wait until somebody removes the container",
-				"Nothing holds them: a namespace lives as long as a process is in it, or a "
-				"descriptor or a mount refers to it. What docker ps -a shows is Docker's own "
-				"record, and the upper folder."}}},
+		"A program is in a group with a limit and has no namespace. Which processes does it see?",
+		{{"all", "all processes of the machine", NULL},
+			{"own", "only the processes of its group",
+				"A group counts and limits. Namespaces decide what a process sees, and "
+				"this program is in the machine's namespaces."}}},
+	{"gone",
+		"The kernel kills the only process of a container because of its memory limit. What "
+		"happens to the container's namespaces?",
+		{{"gone", "they disappear with the process", NULL},
+			{"stay", "they stay until the container is removed",
+				"A namespace exists as long as a process is in it, or a file descriptor or "
+				"a mount refers to it. docker ps -a lists Docker's own record of the "
+				"container; the kernel has kept nothing."}}},
 	{0},
 };
 
@@ -28,11 +31,11 @@ static const struct lab_words words = {
 		"scripts/lab 16 --hostname web -- hostname",
 		"scripts/lab 16 --memory 64m --cpus 0.5 --explain -- true"},
 	.docker =
-		"docker run does this, in four programs: dockerd takes the words, containerd keeps "
-		"the image's layers, runc or crun makes the calls, a shim waits.",
+		"docker run involves four programs: dockerd takes the request, containerd manages "
+		"the image's layers, runc or crun makes the system calls, and a shim waits.",
 	.kubernetes =
-		"the kubelet tells containerd or CRI-O by the CRI; these start the same runc or "
-		"crun. A Pod's containers join namespaces that are there: lab 17.",
+		"the kubelet asks containerd or CRI-O through the CRI, and these start the same runc "
+		"or crun. The containers of a Pod join existing namespaces: lab 17.",
 	.next = "make guide-16: a container by hand; then lab 17, a Pod",
 	.questions = questions,
 };
@@ -42,10 +45,10 @@ static const struct lab_words more_words = {
 		"scripts/lab 16 -- sh -c 'mknod /x b 8 0; cat /x || id'",
 		"scripts/lab 16 --cap-add SYS_ADMIN -- mount -t proc x /mnt"},
 	.docker =
-		"--privileged takes nearly all of these away at once; --cap-add, --security-opt and "
-		"--device one at a time. Who may talk to dockerd is root on the host.",
+		"--privileged removes nearly all of these barriers; --cap-add, --security-opt and "
+		"--device each remove one. A user who can talk to dockerd is root on the host.",
 	.kubernetes =
-		"securityContext.privileged, hostPID, hostNetwork, hostPath. The Pod Security "
-		"Standards baseline and restricted refuse them.",
-	.next = "make guide-16: who refuses what",
+		"securityContext.privileged, hostPID, hostNetwork and hostPath remove them. The Pod "
+		"Security Standards \"baseline\" and \"restricted\" forbid these fields.",
+	.next = "make guide-16: which part of the kernel refuses what",
 };

@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
-task="Run COMMAND as one container more of pause's Pod: its network, IPC and hostname, but processes and mounts of its own."
-look="labs/17-pod/join.h, container_join(); the table of namespaces in the guide's chapter 17; setns(2), with a pidfd."
+task="Run COMMAND as one more container in the Pod of pause. It shares network, IPC and hostname; processes and mounts are its own."
+look="labs/17-pod/sandbox.c, container_join(); the table of namespaces in the guide's chapter 17; setns(2), with a pidfd."
 
-# whose KIND: of COMMAND's namespaces.
+# whose KIND: whose namespace of this kind COMMAND is in.
 whose() {
 	case $(ns "$it" "$1") in
 	none) echo gone ;;
@@ -11,11 +11,11 @@ whose() {
 	*) echo "its own" ;;
 	esac
 }
-# told PID: by whoever answers at its localhost.
+# told PID: what a server at its localhost answers.
 told() {
 	at "$1" net busybox nc -w 5 127.0.0.1 "$port" || echo nobody
 }
-# held PID: bytes of the Pod's segment, as its IPC namespace has it.
+# held PID: the size of the Pod's segment in its IPC namespace, in bytes.
 held() {
 	at "$1" ipc cat /proc/sysvipc/shm | awk -v id="$segment" '$2 == id { found = $4 } END { print found ? found : "none" }'
 }
@@ -25,7 +25,7 @@ answers() {
 ended() {
 	[[ $(state "$pause") =~ ^(Z|gone)$ ]]
 }
-# The mounts at the machine's /proc; whether its / still tells other mount tables.
+# The number of mounts at the machine's /proc, and whether its / is shared.
 mounts_there() {
 	awk '$5 == "/proc" { count++ } $5 == "/" { told = / shared:/ } END { print count ", / " (told ? "shared" : "private") }' \
 		"$proc/$self/mountinfo"
@@ -36,7 +36,7 @@ check() {
 	local -A of_pause
 	mark=4$(number pause 100000 999999) port=$(number port 2000 60000) word=$(word answer)
 	name=$(word host) bytes=$((4096 * $(number pages 1 64)))
-	# Process 1 of a PID namespace, and with its own mounts: what is joined too much is seen.
+	# Pause has its own PID and mount namespaces too, so joining one too many is seen.
 	on_stage "$groups/program" unshare --net --ipc --uts --mount --pid --fork --kill-child --mount-proc -- sleep "$mark" &
 	until_so asleep "$mark"
 	pause=${found[0]}
@@ -55,23 +55,23 @@ check() {
 	expect_command
 	at "$pause" uts busybox hostname "$name"
 	expect "its network, and who answers at its localhost" "pause's, $word" "$(whose net), $(told "$it")" \
-		"CLONE_NEWNET in setns(): it enters pause's. In unshare() it would make another one."
+		"COMMAND is not in pause's network. CLONE_NEWNET belongs into setns(), which joins that namespace; unshare() would make a new one."
 	expect "its IPC, and the bytes of the Pod's segment" "pause's, $bytes" "$(whose ipc), $(held "$it")" \
-		"A Pod shares its System V objects too: CLONE_NEWIPC in setns()."
+		"COMMAND does not see the Pod's shared memory. A Pod shares its IPC namespace: CLONE_NEWIPC in setns()."
 	expect "its UTS, and the Pod's new hostname" "pause's, $name" "$(whose uts), $(at "$it" uts uname -n)" \
-		"It is the Pod's, also when it changes later: CLONE_NEWUTS in setns()."
+		"COMMAND does not have the Pod's hostname. Sharing means joining the namespace, not copying the name: CLONE_NEWUTS in setns()."
 	expect "its PID namespace" "its own" "$(whose pid)" \
-		"setns() and unshare() with CLONE_NEWPID are for the children that come after them: unshare(), then fork()."
+		"A container has its own PID namespace. CLONE_NEWPID affects later children only: call unshare(), then fork()."
 	expect "its PID in there" 1 "$(awk '/^NSpid/ { print $NF }' "$proc/$it/status")" \
-		"The first child after unshare() is process 1. What else was forked before it?"
+		"COMMAND is not process 1. Only the first child after unshare() is. Did your program fork another one before?"
 	expect "the machine's mounts at /proc, and its /" "$before" "$(mounts_there)" \
-		"Shared mounts tell each other, and so does MS_PRIVATE: CLONE_NEWNS first, then MS_REC | MS_PRIVATE on /, then the mount."
-	expect "its mount table" "its own" "$(whose mnt)" "Each container has its own: unshare(CLONE_NEWNS), and not pause's."
+		"A mount of yours has changed the machine's mount table. First CLONE_NEWNS, then MS_REC | MS_PRIVATE on /, then mount /proc."
+	expect "its mount table" "its own" "$(whose mnt)" "Each container has its own mount table: CLONE_NEWNS belongs into unshare(), not into setns()."
 	expect "processes that its ps sees" 1 "$(ps_at "$it")" \
-		"ps reads /proc, and /proc shows the namespace of whoever mounted it: mount one in the child."
+		"ps reads /proc, which shows the PID namespace of the process that mounted it. Mount /proc in the child."
 	go_on
 	kill -KILL "$pause"
 	until_so ended
 	expect "COMMAND, after pause was killed" runs "$([[ $(state "$it") == [RSD] ]] && echo runs || echo gone)" \
-		"With process 1 ends its PID namespace, and every one below it: CLONE_NEWPID is not for setns() here."
+		"COMMAND was killed together with pause, so it is in pause's PID namespace. Leave CLONE_NEWPID out of setns()."
 }

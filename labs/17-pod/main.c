@@ -1,29 +1,33 @@
 /*
  * A Pod, from its manifest to the kernel. In the order of its life:
  *
- *   pod.h, fields.h, quantity.h, manifest.h   what a manifest says, and how it is read
- *   resources.h   what requests and limits become, by Kubernetes' formulas
- *   sandbox.h     groups, volumes, and pause, who owns what is shared
- *   join.h        a container: setns(2) into that, then as in lab 16
- *   kubelet.h     the loop: who has ended, why, and who is started again
- *   explain.h     each line of the manifest beside what it becomes
+ *   manifest.c   what a manifest says, and how it is read
+ *   sandbox.c    groups, volumes, pause, and a container that joins it: begin there
+ *   kubelet.c    the loop: who has ended, why, and who is started again
+ *   pod.h        names the other files
  *
  * namespaces(7), setns(2), cgroups(7)
  */
-/* link: yaml-0.1 libnl-route-3.0 libcap libseccomp */
 #define _GNU_SOURCE
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 
-#include "explain.h"
-#include "kubelet.h"
-#include "look.h"
-#include "story/lab.h"
+#include "kernel/cg.h"
+#include "kernel/file.h"
+#include "kernel/ns.h"
+#include "kernel/proc.h"
+#include "kernel/sys.h"
+#include "pod.h"
 #include "words.h"
 
 /*
- * The example stands in the program itself, so that it is at hand wherever the program is: in the
- * repository and in the lab VM, into which labs travel without their sources.
+ * The example is part of the program, because the lab VM has the labs without their sources.
  */
 #define EXAMPLE "labs/17-pod/pod.yaml"
 __asm__(".section .rodata\n"
@@ -48,24 +52,25 @@ static const char *wrong_image(const char *value)
 }
 
 static const struct lab_option lab_options[] = {
-	{"explain", LAB_FLAG, &only_explain, .help = "what each line of the manifest becomes"},
-	{"pod-pids-limit", LAB_NUMBER, &pids, 1, 4194304, "tasks of the Pod at most, pids.max"},
-	{"image", LAB_NAMED_PATH, &images, .help = "an image, and its folder",
-		.wrong = wrong_image},
-	{"restarts", LAB_NUMBER, &restarts, 0, 100, "of a container, then MANIFEST's Pod ends"},
+	{"explain", LAB_FLAG, &only_explain,
+		.help = "print what each line of the manifest becomes"},
+	{"pod-pids-limit", LAB_NUMBER, &pids, 1, 4194304, "the Pod's limit of tasks, pids.max"},
+	{"image", LAB_NAMED_PATH, &images, .help = "an image and its folder", .wrong = wrong_image},
+	{"restarts", LAB_NUMBER, &restarts, 0, 100,
+		"end MANIFEST's Pod after so many of a container"},
 	{0},
 };
 
 static const struct lab_option operands[] = {
-	{"MANIFEST", LAB_PATH_IN, &file, .help = "a Pod in YAML that is run; else a story"},
+	{"MANIFEST", LAB_PATH_IN, &file, .help = "a Pod in YAML to run instead of the story"},
 	{0},
 };
 
 static const struct lab lab = {
 	.id = "17-pod",
 	.title = "A Pod, from its manifest to the kernel",
-	.goal = "A Pod is containers that share the namespaces of one that does nothing. Its "
-		"manifest becomes system calls and files of a group, line by line.",
+	.goal = "A Pod is a set of containers that share the namespaces of a process that does "
+		"nothing. Line by line its manifest becomes system calls and files of cgroups.",
 	.manual = "clone(2) setns(2) namespaces(7) cgroups(7) pidfd_open(2)",
 	.teaches =
 		"clone3:CLONE_NEWNET clone3:CLONE_NEWIPC clone3:CLONE_NEWUTS clone3:CLONE_PARENT "
@@ -86,19 +91,19 @@ static const struct lab lab = {
 
 static struct manifest manifest;
 
-/* The bytes as they are, but not more than one too many. */
+/* Reads at most one byte more than a manifest may have, which manifest_read() then reports. */
 static const char *read_file(const char *path, size_t *size)
 {
 	FILE *in = fopen(path, "re");
-	char *data = malloc(FILE_MAX + 1);
-	*size = in && data ? fread(data, 1, FILE_MAX + 1, in) : 0;
+	char *data = malloc(MANIFEST_MAX + 1);
+	*size = in && data ? fread(data, 1, MANIFEST_MAX + 1, in) : 0;
 	if (!in || !data || ferror(in))
 		option_usage("%s: expected a file that can be read", path);
 	fclose(in);
 	return data;
 }
 
-/* Reads it, tells what is not ours, and ends with 2 when it is none. */
+/* Prints the warnings of a manifest; with an error it ends the program with status 2. */
 static void read_manifest(const char *name, const char *data, size_t size)
 {
 	bool good = manifest_read(&manifest, data, size, images.value);
@@ -117,8 +122,8 @@ static void read_manifest(const char *name, const char *data, size_t size)
 
 static struct sandbox pod;
 
-/* COMMAND has a session of its own: the terminal's keys come to us, and are handed on to it. */
-static void keys_forward(const struct running *r, int keys)
+/* COMMAND has its own session, so Ctrl-C reaches this process, which passes the signal on. */
+static void keys_forward(const struct pod_container *r, int keys)
 {
 	struct pollfd fds[] = {{r->pidfd, POLLIN, 0}, {keys, POLLIN, 0}};
 	struct signalfd_siginfo key;
@@ -130,7 +135,7 @@ static void keys_forward(const struct running *r, int keys)
 	}
 }
 
-/* COMMAND in the place of the first container; the others run beside it. */
+/* COMMAND runs instead of the first container's command; the other containers run beside it. */
 static _Noreturn void hands_on(void)
 {
 	if (!init_containers(&pod))
@@ -142,21 +147,22 @@ static _Noreturn void hands_on(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	int keys = MUST(signalfd(-1, &set, SFD_CLOEXEC));
 	for (size_t i = pod.count; i-- > 0;)
-		container_start(&pod, &pod.containers[i], i ? NULL : lab_command);
+		pod_container_start(&pod, &pod.containers[i], i ? NULL : lab_command);
 	keys_forward(&pod.containers[0], keys);
 	lab_exit_as(pod.containers[0].pid);
 }
 
-/* ---- A manifest of one's own: it runs until it has come to rest, or to its restarts ---- */
+/* ---- The user's manifest: it runs until nothing runs any more, or to its number of restarts ----
+ */
 
 static bool told_enough(const struct sandbox *s)
 {
 	static int told[64];
 	bool enough = false;
 	for (size_t i = 0; i < s->count && i < 64; i++) {
-		const struct running *r = &s->containers[i];
+		const struct pod_container *r = &s->containers[i];
 		if (r->reason && !r->pid && told[i] == r->restarts) {
-			lab_note("%s: %s, status %d, restarts %d%s", r->is->name, r->reason,
+			lab_note("%s: %s, status %d, restarts %d%s", r->spec->name, r->reason,
 				r->status, r->restarts, r->due >= 0 ? "; back-off" : "");
 			told[i]++;
 		}
@@ -168,14 +174,14 @@ static bool told_enough(const struct sandbox *s)
 static int run_manifest(void)
 {
 	logs = true;
-	lab_step("The Pod runs. Each group must have the values of Kubernetes' formulas.", NULL);
+	lab_step("Run the Pod.", "the groups have the values of Kubernetes' formulas");
 	if (!init_containers(&pod))
 		return lab_end();
 	for (size_t i = 0; i < pod.count; i++) {
-		struct running *r = &pod.containers[i];
-		struct group_values v = container_values(pod.pod, r->is);
-		autofree char *what = text("%s: cpu.weight", r->is->name);
-		container_start(&pod, r, NULL);
+		struct pod_container *r = &pod.containers[i];
+		struct group_values v = container_values(pod.pod, r->spec);
+		autofree char *what = text("%s: cpu.weight", r->spec->name);
+		pod_container_start(&pod, r, NULL);
 		expect_int(what, v.weight, cg_read_long(r->group, "cpu.weight"));
 		lab_look("cat %s/memory.max", r->group);
 	}
@@ -184,7 +190,7 @@ static int run_manifest(void)
 	return lab_end();
 }
 
-/* ---- The story's moments for the loop; none may be waited for without an end ---- */
+/* ---- What the story waits for in the loop, each at most so long ---- */
 
 enum { PATIENCE_MS = 20000 };
 
@@ -209,8 +215,8 @@ static bool is_new_sandbox(const struct sandbox *s)
 	return s->pause != old_pause && all_run(s);
 }
 
-/* What the port of server's says to a neighbour, once it listens. Allocated. */
-static char *ask_localhost(const struct running *r)
+/* What server answers to another container at localhost, once it listens. Allocated. */
+static char *ask_localhost(const struct pod_container *r)
 {
 	char *said, *command[] = {"timeout", "20", "sh", "-c",
 			    "until wget -q -O - http://localhost:8080; do sleep 0.1; done", NULL};
@@ -219,7 +225,7 @@ static char *ask_localhost(const struct running *r)
 	return said;
 }
 
-static void look(const struct sandbox *s)
+static void show_sandbox(const struct sandbox *s)
 {
 	lab_look("find %s/ -name cgroup.procs | xargs grep .", s->group);
 	for (size_t i = 0; i < s->count; i++)
@@ -232,7 +238,7 @@ int main(int argc, char *argv[])
 {
 	bool asked_to_act = lab_parse(&lab, argc, argv);
 	if (!strcmp(argv[0], "pause"))
-		pause_wait(argv); /* what it executes as pause: sandbox.h */
+		pause_wait(argv); /* what it executes as pause: sandbox.c */
 	struct stat st;
 	if (asked_to_act && !only_explain && file && !stat(file, &st) && !S_ISREG(st.st_mode))
 		program_protect(argv); /* a pipe can be read once only */
@@ -242,24 +248,24 @@ int main(int argc, char *argv[])
 		data = read_file(name = file, &size);
 	read_manifest(name, data, size);
 	if (asked_to_act && only_explain) {
-		explain(&manifest, data, size, pids);
+		explain_manifest(&manifest, data, size, pids);
 		return 0;
 	}
 	if (asked_to_act)
 		program_protect(argv);
 	if (lab_command)
-		need_no_folders();
+		refuse_folder_stdio();
 	lab_begin(&lab, argc, argv);
-	program_must_be_protected();
-	for (int i = 0; i < CHECKED; i++)
-		outside[i] = ns_inode(0, checked[i]);
+	program_expect_protected();
+	read_host_namespaces();
 	pod.pod = &manifest.pod;
 	pod.pids = pids;
 	pod.restarts = restarts;
 
-	lab_step("Pause: a process that does nothing, in namespaces for others to join.", NULL);
+	lab_step("Start pause, a process that does nothing, in new namespaces.",
+		"it shares none of the namespaces of a Pod with the host");
 	autofree char *class = text("%s", qos_names[pod_qos(pod.pod)]);
-	lab_note("%s has QoS class %s. Its group lies in the slice of that class.", pod.pod->name,
+	lab_note("%s has QoS class %s. Its group is in the slice of that class.", pod.pod->name,
 		class);
 	if (!sandbox_start(&pod)) {
 		if (lab_command)
@@ -274,24 +280,26 @@ int main(int argc, char *argv[])
 		return run_manifest();
 
 	lab_predict("share");
-	lab_step("Two containers join it. Three namespaces must be one, the others not.", NULL);
+	lab_step("Start two containers, which join the namespaces of pause.",
+		"they share network, IPC and hostname; PIDs and mounts are their own");
 	if (!init_containers(&pod))
 		return lab_end();
-	struct running *server = &pod.containers[0], *visitor = &pod.containers[1];
-	container_start(&pod, server, NULL);
+	struct pod_container *server = &pod.containers[0], *visitor = &pod.containers[1];
+	pod_container_start(&pod, server, NULL);
 	life_told = true;
-	container_start(&pod, visitor, NULL);
+	pod_container_start(&pod, visitor, NULL);
 	autofree char *shared = namespaces_of_both(server->pid, visitor->pid);
 	expect_str("shared by its containers", "ipc net user uts", shared);
 	lab_answer("share", strstr(shared, "pid") ? "all" : "three");
 	expect_str("its address, and pause's", pod.address, address_in(visitor->pid));
 	autofree char *answer = ask_localhost(visitor);
 	expect_str("visitor: localhost:8080 is server", "Hello from a Pod.", answer);
-	look(&pod);
+	show_sandbox(&pod);
 
-	lab_step("requests and limits must be files: Kubernetes' formulas, read back.", NULL);
+	lab_step("Compare the files of the groups with Kubernetes' formulas.",
+		"each request and each limit is in a file");
 	struct group_values whole = pod_values(pod.pod),
-			    one = container_values(pod.pod, server->is);
+			    one = container_values(pod.pod, server->spec);
 	autofree char *quota = text("%lld %d", one.quota, CPU_PERIOD),
 		      *max = cg_read(server->group, "cpu.max");
 	autofree char *score_file = text("/proc/%d/oom_score_adj", server->pid),
@@ -304,20 +312,20 @@ int main(int argc, char *argv[])
 	expect_int("server: memory.max, limits.memory", one.memory,
 		cg_read_long(server->group, "memory.max"));
 	expect_int("server: oom_score_adj, its class",
-		oom_score_adj(pod.pod, server->is, proc_meminfo("MemTotal")), atoi(score));
+		oom_score_adj(pod.pod, server->spec, proc_meminfo("MemTotal")), atoi(score));
 	expect_int("the Pod: memory.max, the sum", whole.memory,
 		cg_read_long(pod.group, "memory.max"));
-	look(&pod);
+	show_sandbox(&pod);
 
 	lab_predict("oom");
-	lab_step("visitor takes too much. The kernel must kill in it alone; the loop restarts.",
-		NULL);
+	lab_step("Let the container visitor use more memory than its limit.",
+		"the kernel kills in its group only, and the loop restarts it");
 	long net = ns_inode(visitor->pid, "net");
 	autofree char *network = text("/proc/%d/ns/net", visitor->pid);
-	/* Held, or the number might be the next one's. */
+	/* Held open, because the kernel could give the same number to the next namespace. */
 	autoclose int held = MUST(open(network, O_RDONLY | O_CLOEXEC));
 	pid_t server_pid = server->pid, visitor_pid = visitor->pid;
-	autofree char *twice = text("%lld", 2 * container_values(pod.pod, visitor->is).memory);
+	autofree char *twice = text("%lld", 2 * container_values(pod.pod, visitor->spec).memory);
 	run_in(visitor, (char *[]){"eat", twice, NULL}, NULL);
 	kubelet(&pod, is_restarted, PATIENCE_MS);
 	expect_str("visitor: reason", "OOMKilled", visitor->reason ? visitor->reason : "none");
@@ -328,10 +336,10 @@ int main(int argc, char *argv[])
 	expect_int("server: its PID is the same", server_pid, server->pid);
 	expect_int("the Pod's network is the same", net, ns_inode(visitor->pid, "net"));
 	lab_answer("oom", server->pid == server_pid ? "container" : "pod");
-	look(&pod);
+	show_sandbox(&pod);
 
 	lab_predict("pause");
-	lab_step("Pause is killed. The kernel must end nobody else; the loop begins anew.", NULL);
+	lab_step("Kill pause.", "no container dies with it; then the loop makes a new sandbox");
 	old_pause = pod.pause;
 	server_pid = server->pid;
 	SYS(kill(pod.pause, SIGKILL));
@@ -344,12 +352,12 @@ int main(int argc, char *argv[])
 	kubelet(&pod, is_new_sandbox, PATIENCE_MS);
 	expect_differ("server: now its PID is another", server_pid, server->pid);
 	expect_differ("the new sandbox: its network", net, ns_inode(server->pid, "net"));
-	look(&pod);
+	show_sandbox(&pod);
 
-	lab_row("net, ipc, uts", "one each a container", "one a Pod", "setns()");
-	lab_row("mnt, pid", "one each", "one each", "clone3()");
-	lab_row("limits.memory exceeded", "-", "that container: 137", "the kernel");
-	lab_row("who starts it again", "-", "the loop, OOMKilled", "kubelet.h");
-	lab_row("pause is gone", "all live on", "all are ended", "the loop");
+	lab_row("net, ipc, uts", "one a container", "one a Pod", "setns()");
+	lab_row("mnt, pid", "one a container", "one a container", "clone3()");
+	lab_row("memory limit exceeded", "-", "that container: 137", "the kernel");
+	lab_row("who starts it again", "-", "the loop", "kubelet.c");
+	lab_row("pause is killed", "all live on", "all are restarted", "the loop");
 	return lab_end();
 }

@@ -1,15 +1,33 @@
 /*
- * pod.h: what a Pod manifest says, as Kubernetes' types have it
- * (k8s.io/api/core/v1/types.go), without the fields that this lab does not have.
- * manifest.h reads it, resources.h counts with it, the Pod's life obeys it.
+ * pod.h: what the files of this lab offer each other.
+ *
+ *   manifest.c   reads a manifest, by the tables of fields.c and with the numbers of quantity.c
+ *   problems.c   errors, warnings, and the memory of a manifest
+ *   check.c      what one field says of another
+ *   pod.c        where one field stands in for another
+ *   resources.c  what requests and limits become, by Kubernetes' formulas
+ *   explain.c    each line of the manifest beside what it becomes
+ *   sandbox.c    groups, volumes and pause, and how a container joins it: begin here
+ *   kubelet.c    the loop: who has ended, why, and who is started again
+ *   volumes.c    the folders that containers see by bind mounts
+ *   config.c     a container of the manifest, as lab 16 takes it
+ *   look.c       what is held beside the predictions
  */
 #pragma once
 
+#include <regex.h>
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "../16-container/container.h"
+
+/*
+ * ---- What a manifest says, as Kubernetes' types have it (k8s.io/api/core/v1/types.go), without
+ * the fields that this lab does not have ----
+ */
+
 /* Where in the file; line 0 is nowhere. */
-struct place {
+struct position {
 	int line, column;
 };
 
@@ -17,7 +35,7 @@ struct place {
 struct value {
 	bool set;
 	long long is;
-	struct place at;
+	struct position at;
 };
 
 struct resources {
@@ -34,7 +52,7 @@ struct security {
 
 /* A list's items each begin with their place. */
 struct pair {
-	struct place at;
+	struct position at;
 	const char *name, *value;
 };
 
@@ -44,22 +62,22 @@ struct pairs {
 };
 
 struct port {
-	struct place at;
+	struct position at;
 	const char *name, *protocol;
 	struct value number;
 };
 
 struct config_map {
-	struct place at;
+	struct position at;
 	const char *api, *kind, *name;
 	struct pairs data; /* a file each */
 };
 
 struct volume {
-	struct place at;
+	struct position at;
 	const char *name;
-	struct place host, config, empty; /* which of the three it is; none is an emptyDir too */
-	const char *medium;               /* "Memory" is a tmpfs */
+	struct position host, config, empty; /* which of the three it is; none is an emptyDir too */
+	const char *medium;                  /* "Memory" is a tmpfs */
 	struct value size_limit;
 	const char *host_path, *host_type;
 	const char *config_name;
@@ -68,14 +86,14 @@ struct volume {
 };
 
 struct mount {
-	struct place at;
+	struct position at;
 	const char *name, *path;
 	struct value read_only;
 	const struct volume *volume; /* the one of that name */
 };
 
-struct container {
-	struct place at;
+struct container_spec {
+	struct position at;
 	const char *name, *image, *working_dir;
 	const char *rootfs; /* what the image is here: a folder; NULL is the busybox tree */
 	const char **command, **args;
@@ -92,13 +110,13 @@ struct container {
 	struct security security;
 };
 
-struct containers {
-	struct container *item;
+struct container_specs {
+	struct container_spec *item;
 	size_t count;
 };
 
 struct pod {
-	struct place at;
+	struct position at;
 	const char *api, *kind, *name, *namespace;
 	struct pairs labels;
 	const char *hostname, *restart_policy;
@@ -110,53 +128,231 @@ struct pod {
 		struct volume *item;
 		size_t count;
 	} volumes;
-	struct containers init_containers, containers;
+	struct container_specs init_containers, containers;
 };
 
+/* ---- pod.c ---- */
+
 /* Both kinds, in the order of their lives. */
-static inline size_t container_count(const struct pod *pod)
-{
-	return pod->init_containers.count + pod->containers.count;
-}
+size_t container_count(const struct pod *pod);
+struct container_spec *container_at(const struct pod *pod, size_t i);
 
-static inline struct container *container_at(const struct pod *pod, size_t i)
-{
-	size_t first = pod->init_containers.count;
-	return i < first ? &pod->init_containers.item[i] : &pod->containers.item[i - first];
-}
+const char *pod_hostname(const struct pod *pod);
+const char *container_word(const struct container_spec *c, size_t i);
+bool mount_read_only(const struct mount *mount);
+struct security container_security(const struct pod *pod, const struct container_spec *c);
+bool has_user_namespace(const struct pod *pod);
 
-/* The hostname that its containers share: spec.hostname, or of its name what the kernel takes. */
-static inline const char *pod_hostname(const struct pod *pod)
-{
-	return pod->hostname ? pod->hostname : pod->short_name;
-}
+/* ---- quantity.c: billionths; Kubernetes keeps no smaller ones (Nano). At most LLONG_MAX wholes
+ * ---- */
 
-/* Word i of what is executed, or NULL: command and args; without both, busybox's image says sh. */
-static inline const char *container_word(const struct container *c, size_t i)
-{
-	const char **lists[] = {c->command, c->args};
-	size_t seen = 0;
-	for (int list = 0; list < 2; list++)
-		for (const char **word = lists[list]; word && *word; word++, seen++)
-			if (seen == i)
-				return *word;
-	return seen == 0 && i == 0 ? "sh" : NULL;
-}
+typedef __int128 quantity;
+#define NANO 1000000000LL
+enum quantity_read { QUANTITY_OK, QUANTITY_WRONG, QUANTITY_TOO_LARGE };
+enum quantity_read quantity_read(const char *text, quantity *result);
+long long quantity_value(quantity q); /* rounded up, as Value() of quantity.go */
+long long quantity_milli(quantity q); /* and as MilliValue() */
 
-/* A ConfigMap's files are nobody's to write, whatever the mount says. */
-static inline bool mount_read_only(const struct mount *mount)
-{
-	return mount->read_only.is || mount->volume->config.line;
-}
+/* ---- fields.c: tables of fields, and what a text must look like ---- */
 
-/* A container's own knobs, and the Pod's where it has none. effectiveSecurityContext() */
-static inline struct security container_security(const struct pod *pod, const struct container *c)
-{
-	struct security s = c->security;
-	s.run_as_user = s.run_as_user.set ? s.run_as_user : pod->security.run_as_user;
-	s.run_as_group = s.run_as_group.set ? s.run_as_group : pod->security.run_as_group;
-	s.run_as_non_root =
-		s.run_as_non_root.set ? s.run_as_non_root : pod->security.run_as_non_root;
-	s.seccomp = s.seccomp ? s.seccomp : pod->security.seccomp;
-	return s;
-}
+struct rule {
+	const char *pattern, *words;
+	size_t longest;
+	regex_t compiled; /* when it is first asked */
+	bool ready;
+};
+
+enum field_type { TEXT, YES_NO, NUMBER, CPUS, BYTES, OBJECT, LIST, TEXTS, PAIRS };
+
+struct field {
+	const char *name;
+	enum field_type type;
+	size_t offset;             /* in the struct of the list's item it is in, or of the Pod */
+	const struct shape *shape; /* OBJECT, LIST */
+	struct rule *rule;         /* TEXT, and the keys of PAIRS */
+	long long min, max;        /* NUMBER */
+	bool required;
+};
+
+struct shape {
+	const char *item; /* LIST: what one is called */
+	size_t size;      /* LIST: of one */
+	const char *also; /* the fields that Kubernetes has and this lab has not */
+	struct field fields[12];
+};
+
+bool rule_matches(struct rule *rule, const char *text);
+extern struct rule null_rule, true_rule, false_rule, number_rule;
+extern const struct shape pod_document_fields, map_document_fields;
+
+/* ---- manifest.c: from a file's bytes to struct pod, or to an error with its line ---- */
+
+#define MANIFEST_MAX (1 << 20) /* bytes */
+#define NOT_HERE "Kubernetes has this field, this lab has not"
+#define NOT_KNOWN "Kubernetes has no such field"
+
+struct problem {
+	struct position at;
+	char message[240];
+};
+
+/* One value that was read, for --explain: container.image, volume.emptyDir.medium. */
+struct said {
+	struct position at;
+	const char *field; /* or why it was not read: NOT_HERE, NOT_KNOWN */
+	const char *text;  /* of a scalar, else "" */
+	const void *of;    /* the struct container_spec, volume ... that it belongs to */
+};
+
+struct manifest {
+	struct pod pod;
+	struct {
+		struct config_map *item;
+		size_t count;
+	} maps;
+	struct problem error; /* of which there is none while its line is 0 */
+	struct {
+		struct problem *item;
+		size_t count;
+	} warnings;
+	struct {
+		struct said *item;
+		size_t count;
+	} said;
+	const char *const *images; /* NAME=DIR, ends with NULL */
+	struct block *blocks;      /* all that the above points to */
+};
+
+/*
+ * Reads the manifest that data is; images are --image's NAME=DIR, or NULL. False when
+ * m->error says what is wrong. Either way manifest_free() gives back what m holds.
+ */
+bool manifest_read(struct manifest *m, const char *data, size_t size, const char *const *images);
+void manifest_free(struct manifest *m);
+
+/* ---- problems.c ---- */
+
+/* An error, of which the first one counts; always false. And a warning. */
+__attribute__((format(printf, 3, 4))) bool manifest_wrong(
+	struct manifest *m, struct position at, const char *fmt, ...);
+__attribute__((format(printf, 3, 4))) void manifest_warn(
+	struct manifest *m, struct position at, const char *fmt, ...);
+/* Memory that manifest_free() gives back. */
+void *manifest_alloc(struct manifest *m, size_t size);
+const char *manifest_keep(struct manifest *m, const char *string);
+
+/* Room for one more of each bytes behind count of them. */
+void *manifest_grow(void *items, size_t count, size_t each);
+
+/* ---- check.c: what follows of the whole Pod, when all documents are read ---- */
+
+bool check_pod(struct manifest *m);
+
+/* ---- resources.c ---- */
+
+enum resource { CPU, MEMORY };
+const struct value *amount(const struct resources *of, enum resource which);
+struct value aggregate(const struct pod *pod, bool limits, enum resource which);
+void resources_default(struct pod *pod);
+
+enum qos { GUARANTEED, BURSTABLE, BEST_EFFORT };
+extern const char *const qos_names[];
+enum qos pod_qos(const struct pod *pod);
+int oom_score_adj(const struct pod *pod, const struct container_spec *c, long long capacity);
+
+struct group_values {
+	long long shares;         /* what the kubelet says */
+	int weight, weight_newer; /* cpu.weight, as runtimes make it of the shares */
+	long long quota;          /* cpu.max, of each 100000 us; 0 is "max" */
+	long long memory;         /* memory.max; 0 is "max" */
+};
+
+struct group_values container_values(const struct pod *pod, const struct container_spec *c);
+struct group_values pod_values(const struct pod *pod);
+long long volume_size(const struct pod *pod, const struct volume *v);
+char *pod_group(const struct pod *pod, const char *uid); /* allocated */
+
+/* ---- explain.c ---- */
+
+void explain_manifest(struct manifest *m, const char *data, size_t size, long long pids);
+
+/* ---- The Pod's life ---- */
+
+/* One container of the Pod, and what has become of it. */
+struct pod_container {
+	const struct container_spec *spec;
+	char *group; /* the folder of its group; NULL while it has none */
+	pid_t pid;   /* 0: it does not run */
+	int pidfd;
+	int restarts;
+	int status;         /* of its last end: its own, or 128 + signal */
+	const char *reason; /* of its last end, as kubectl shows it; NULL: it has not ended */
+	long long due;      /* when it is to be started, clock_ms(); -1: not again */
+};
+
+struct sandbox {
+	const struct pod *pod;
+	char uid[37];
+	char *folder; /* the folder of its volumes, hosts and shm, of this lab's mount table */
+	char *group, *pause_group;
+	long long pids;     /* podPidsLimit of the kubelet; 0: none */
+	long long restarts; /* of an init container at most */
+	pid_t pause;
+	int pauses; /* how many there have been */
+	int pidfd, channel;
+	char address[16];
+	struct pod_container *containers; /* without the init containers */
+	size_t count;
+};
+
+/* The story has shown such a life: what follows is not shown once more. */
+extern bool life_told;
+
+/* sandbox.c */
+bool sandbox_start(struct sandbox *s); /* false when pause has not come up */
+bool pause_start(struct sandbox *s);
+_Noreturn void pause_wait(char *argv[]);
+char *scope_make(const char *group); /* a new group for a container in it; allocated */
+void group_write(const char *group, struct group_values v);
+pid_t container_join(
+	const struct sandbox *s, const struct container_spec *c, const char *group, char **words);
+
+/* volumes.c */
+void volumes_make(struct sandbox *s);
+void hosts_write(const struct sandbox *s); /* /etc/hosts of its containers */
+
+/* config.c */
+extern bool logs; /* what containers write goes to our stdout; else nowhere */
+char **command_of_spec(const struct container_spec *c);
+struct container container_of(const struct sandbox *s, const struct container_spec *c);
+
+/* kubelet.c */
+void pod_container_start(struct sandbox *s, struct pod_container *r, char **words);
+bool init_containers(struct sandbox *s);
+void kubelet(struct sandbox *s, bool (*enough)(const struct sandbox *), long long ms);
+
+/* ---- look.c ---- */
+
+char *namespaces_of_both(pid_t one, pid_t other);
+char *class_slice_of(pid_t pid);
+int do_in(pid_t pid, int namespaces, int (*does)(void *), void *with);
+const char *address_in(pid_t pid);
+int run_in(const struct pod_container *r, char *command[], char **said);
+
+/* ---- Manifests of the stories, and what runs them; in look.c ---- */
+
+#define POD(name, namespace, spec) \
+	"apiVersion: v1\nkind: Pod\nmetadata: {name: " name \
+	", namespace: " namespace "}\nspec:\n" spec
+#define TWO(first, second) \
+	"  containers:\n" \
+	"  - {name: one, image: busybox, command: [" first \
+	"], volumeMounts: [{name: data, mountPath: /data}]}\n" \
+	"  - {name: two, image: busybox, command: [" second \
+	"], volumeMounts: [{name: data, mountPath: /data}],\n" \
+	"     env: [{name: PASSWORD, value: hidden}]}\n" \
+	"  volumes: [{name: data, emptyDir: {}}]\n"
+#define SLEEP "sleep, '1000'"
+
+/* Runs the Pod of a manifest, with at most so many tasks; 0: no limit. */
+struct sandbox *run_pod(const char *yaml, long long pids);

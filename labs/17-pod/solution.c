@@ -1,10 +1,10 @@
 /*
  * Exercise 17: exercise PID COMMAND [ARG...]
  *
- * Run COMMAND as one container more of the Pod whose pause is process PID: in the
- * three namespaces that a Pod shares, and as process 1 of a PID namespace of its own,
- * with its own mount table and a /proc that shows nothing but its own. Neither pause
- * nor the machine is changed by it. setns(2), pidfd_open(2), namespaces(7)
+ * Run COMMAND as one more container in the Pod whose pause is process PID. It joins the
+ * three namespaces that a Pod shares. It is process 1 of its own PID namespace, with
+ * its own mount table and a /proc that shows only its own processes. It changes neither
+ * pause nor the machine. setns(2), pidfd_open(2), namespaces(7)
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -20,18 +20,19 @@ int main(int argc, char **argv)
 	if (argc < 3)
 		errx(2, "expected PID COMMAND [ARG...]");
 
-	/* It is that process, whatever its number is called elsewhere: setns() takes it. */
+	/* A pidfd refers to this process and no later one with its number. setns() takes it. */
 	int pidfd = (int)syscall(SYS_pidfd_open, atoi(argv[1]), 0);
 	if (pidfd < 0)
 		err(1, "pidfd_open %s", argv[1]);
 
-	/* hole: what a Pod shares, by one call */
+	/* hole: join the namespaces that a Pod shares, in one call */
 	if (setns(pidfd, CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS))
 		err(1, "setns");
 	/* end */
 
-	pid_t child = 0; /* 0 in the process that becomes COMMAND */
-	/* hole: what a container has of its own, and its first process */
+	pid_t child = 0; /* stays 0 in the process that becomes COMMAND */
+	/* hole: make the namespaces that a container has of its own, and create its first process
+	 */
 	if (unshare(CLONE_NEWPID | CLONE_NEWNS))
 		err(1, "unshare");
 	child = fork();
@@ -40,7 +41,7 @@ int main(int argc, char **argv)
 	/* end */
 
 	if (child == 0) {
-		/* hole: its mounts stay in there; then its /proc */
+		/* hole: keep its mounts from the machine, then mount its /proc */
 		if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
 			err(1, "mount /");
 		if (mount("proc", "/proc", "proc", 0, NULL))

@@ -2,22 +2,23 @@
 #include "story/lab.h"
 
 static const struct lab_question questions[] = {
-	{"share", "Two containers of a Pod. Which namespaces do they share?",
-		{{"all", "all of them, they are one Pod",
-			 "A Pod's containers have roots of their own and, unless shareProcessNamespace says "
-			 "otherwise, PIDs of their own. They share the network, the IPC objects and the hostname."},
+	{"share", "Which namespaces do two containers of a Pod share?",
+		{{"all", "all of them, because they are one Pod",
+			 "Each container of a Pod has its own root and, without shareProcessNamespace, its "
+			 "own PIDs. They share the network, the IPC objects and the hostname."},
 			{"three", "net, ipc and uts; not pid and mnt", NULL}}},
-	{"oom", "One container of the Pod takes more than its limit. What is killed?",
-		{{"container", "that container", NULL},
+	{"oom", "One container of the Pod uses more memory than its limit. What does the kernel kill?",
+		{{"container", "processes of that container", NULL},
 			{"pod", "the Pod, with all its containers",
-				"The limit is a file of that container's group, and the kernel kills in that group "
-				"alone. What is started again afterwards is the container too, not the Pod."}}},
+				"The limit is a file of that container's group, and the kernel kills only in "
+				"this group. The kubelet then restarts the container and not the Pod."}}},
 	{"pause",
-		"Pause owns the Pod's namespaces, and is killed. Who dies with it, by the kernel's hand?",
-		{{"all", "all containers, for their namespaces are gone",
-			 "A namespace lives as long as somebody is in it, and the containers are. It is the "
-			 "kubelet that notices, ends them and begins anew."},
-			{"nobody", "nobody", NULL}}},
+		"Pause made the namespaces of the Pod. Now pause is killed. What else does the kernel "
+		"kill?",
+		{{"all", "all containers, because their namespaces are gone",
+			 "A namespace exists as long as a process is in it, and the containers are. The "
+			 "kubelet notices the end of pause, ends the containers and makes a new sandbox."},
+			{"nobody", "nothing", NULL}}},
 	{0},
 };
 
@@ -25,11 +26,11 @@ static const struct lab_words words = {
 	.try_now = {"scripts/lab 17 --explain", "scripts/lab 17 -- hostname",
 		"scripts/lab 17 -- ip -4 -o address"},
 	.docker =
-		"--network container:NAME, --ipc container:NAME and --pid container:NAME join another "
-		"container's namespaces. podman has pods, with a pause of their own.",
+		"--network container:NAME, --ipc container:NAME and --pid container:NAME each join "
+		"one namespace of another container. Podman has Pods with a pause of their own.",
 	.kubernetes =
-		"kubectl get pod -o wide: one IP a Pod. kubectl describe: QoS Class, Last State: "
-		"Terminated, Reason: OOMKilled, Restart Count. crictl pods lists sandboxes.",
+		"kubectl get pod -o wide shows one IP for each Pod. kubectl describe shows QoS Class, "
+		"Last State: Terminated, Reason: OOMKilled. crictl pods lists sandboxes.",
 	.next = "make more-17: what is shared and what is not; make guide-17: the manifest",
 	.questions = questions,
 };
@@ -37,9 +38,20 @@ static const struct lab_words words = {
 static const struct lab_words more_words = {
 	.try_now = {"scripts/lab 17 --explain", "scripts/lab 17 -- ip -4 -o address",
 		"scripts/lab 17 -- cat /etc/hosts"},
-	.docker = "--pid container:NAME, --ipc shareable, --userns-remap (for the whole daemon).",
+	.docker =
+		"--network container:NAME, --ipc container:NAME, and --ipc shareable for the first.",
 	.kubernetes =
-		"shareProcessNamespace, hostUsers: false, spec.resources; hostNetwork, hostPID and "
-		"hostIPC share with the node instead, which no restricted Pod may.",
+		"these are the rules of every Pod. hostNetwork and hostIPC share with the node "
+		"instead; the Pod Security Standard \"baseline\" forbids both.",
+	.next = "scripts/lab 17/more-fields: fields that change this; then make guide-17",
+};
+
+static const struct lab_words fields_words = {
+	.try_now = {"scripts/lab 17 --explain", "scripts/lab 17 -- cat /proc/self/uid_map",
+		"scripts/lab 17 -- ps"},
+	.docker = "--pid container:NAME, and --userns-remap for the whole daemon.",
+	.kubernetes =
+		"shareProcessNamespace, hostUsers: false, spec.resources. hostPID shares with the "
+		"node instead, which the Pod Security Standard \"baseline\" forbids.",
 	.next = "make guide-17: the manifest, line by line; then lab 18",
 };

@@ -1,28 +1,35 @@
 /*
- * One kernel or many. The same busybox runs the same line as a plain process, in
- * containers and in virtual machines: when does it say its first word, what does
- * it cost, and which kernel does it run on? Each kernel draws a random boot_id
- * when it starts, random(4).
+ * One kernel or many. The same busybox runs the same line as a plain process, in containers and in
+ * virtual machines. When does it print its first line, how much memory does it use, and on which
+ * kernel does it run? Each kernel draws a random boot_id when it boots, random(4).
  */
 #define _GNU_SOURCE
-#include "figures.h"
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kernel/file.h"
+#include "kernel/proc.h"
+#include "kernel/sys.h"
 #include "machine/machine.h"
+#include "series.h"
+#include "story/lab.h"
 #include "words.h"
 
 static long long containers = 100, vms = 4, memory = 128 << 20;
 
 static const struct lab_option lab_options[] = {
-	{"containers", LAB_NUMBER, &containers, 1, MOST, "how many at once, at most"},
-	{"vms", LAB_NUMBER, &vms, 0, 4, "how many at once, at most"},
-	{"memory", LAB_SIZE, &memory, 96 << 20, 1 << 30, "of a virtual machine"},
+	{"containers", LAB_NUMBER, &containers, 1, MOST, "the largest number at once"},
+	{"vms", LAB_NUMBER, &vms, 0, 4, "the largest number at once"},
+	{"memory", LAB_SIZE, &memory, 96 << 20, 1 << 30, "memory of a virtual machine"},
 	{0},
 };
 
 static const struct lab lab = {
 	.id = "18-container-vs-vm",
 	.title = "One kernel or many",
-	.goal = "A hundred containers are processes of one kernel. A virtual machine has a kernel of "
-		"its own, which has to boot, and which has to be paid for.",
+	.goal = "A hundred containers are processes of one kernel. A virtual machine has its own "
+		"kernel, which takes time to boot and memory to run.",
 	.manual = "clone(2) execve(2) random(4) proc_pid_smaps(5) pid_namespaces(7)",
 	.teaches = "execve file:boot_id file:osrelease file:smaps_rollup",
 	.after = "16-container",
@@ -47,7 +54,7 @@ static struct machine machine;
 static char *tree, *runtime, *base; /* the busybox tree, lab 16, and the tree as a boot archive */
 static char *boot_id, *release;     /* of this machine's kernel */
 
-/* ---- What they all run: a line, and then they wait ---- */
+/* ---- The line that they all run: it prints once and then waits ---- */
 
 static char *line_for(const char *kind)
 {
@@ -58,14 +65,14 @@ static char *line_for(const char *kind)
 		mark);
 }
 
-/* How many there is memory for, if each takes so much and half of what is free is ours. */
+/* How many fit into half of the free memory. */
 static long long affordable(long long wanted, long long each)
 {
 	long long room = proc_meminfo("MemAvailable") / 2 / each;
 	return room < wanted ? room : wanted;
 }
 
-/* 1, 10, 100: the next size of a series that grows to most; 0 behind it. */
+/* 1, 10, 100: the next size of a series, at most so large; 0 after the largest. */
 static int next_size(int size, int factor, long long most)
 {
 	if (size >= most)
@@ -87,14 +94,14 @@ static void in_containers(void)
 {
 	long long most = affordable(containers, 4 << 20) ?: 1;
 	if (most < containers)
-		lab_note("There is memory for %lld only.", most);
+		lab_note("There is enough free memory for %lld only.", most);
 	lab_note("Each: 16-container --cgroups=disabled --network=none -- sh -c LINE");
 	for (int size = 0; (size = next_size(size, 10, most));) {
 		series_end(true);
 		start_containers(size);
 		measure("container", "containers", "");
 	}
-	int different = different_boot_ids(), ours = who_read(boot_id);
+	int different = different_boot_ids(), ours = boot_id_readers(boot_id);
 	lab_answer("ids", different > 1 ? "each" : ours ? "one" : "two");
 	expect_int("containers: different boot ids", 1, different);
 	expect_int("containers: with this machine's boot id", series.count, ours);
@@ -128,7 +135,7 @@ static _Noreturn void hands_on(void)
 
 /* ---- Virtual machines ---- */
 
-/* What stands between us and one; NULL for nothing. */
+/* Why no virtual machine can run, and what to do about it; NULL when one can. */
 static const char *no_vm(const char **remedy)
 {
 	*remedy = "make setup";
@@ -144,7 +151,7 @@ static const char *no_vm(const char **remedy)
 	}
 	*remedy = "leave --vms 0 out";
 	if (!vms)
-		return "none was asked for";
+		return "you asked for --vms 0";
 	*remedy = "end other programs";
 	return affordable(vms, memory + (64 << 20)) ? NULL : "too little memory is free";
 }
@@ -152,13 +159,13 @@ static const char *no_vm(const char **remedy)
 /* "kvm", or "tcg", which emulates: scripts/vm decides by a trial, in which a kernel has to boot. */
 static const char *accelerator(void)
 {
-	struct one vm;
+	struct program vm;
 	char word[8] = "";
 	autofree char *script = text("%s/../../../scripts/vm", tree);
 	autoclose int null = MUST(open("/dev/null", O_RDONLY | O_CLOEXEC));
-	start(&vm, (char *[]){script, "--accel", NULL}, null);
-	ssize_t n = read(vm.words, word, sizeof word - 1);
-	close(vm.words);
+	program_start(&vm, (char *[]){script, "--accel", NULL}, null);
+	ssize_t n = read(vm.out, word, sizeof word - 1);
+	close(vm.out);
 	return !child_wait(vm.pid) && n > 0 && !strncmp(word, "kvm", 3) ? "kvm" : "tcg";
 }
 
@@ -166,7 +173,7 @@ static void start_vms(int count, const char *accel)
 {
 	autofree char *line = line_for("vm"), *size = text("%lldM", memory >> 20);
 	autofree char *kernel = text("%s/vmlinux", machine.lab_kernel);
-	/* What stands behind -- are the arguments of its first program, the shell. */
+	/* The kernel passes what follows -- to its first program, the shell. */
 	autofree char *boot = text("console=" CONSOLE " quiet panic=-1 rdinit=/bin/sh -- "
 				   "-c \"mount -t proc proc /proc; %s\"",
 		line);
@@ -183,7 +190,7 @@ static void in_vms(const char *accel)
 	long long most = affordable(vms, memory + (64 << 20));
 	bool emulated = strcmp(accel, "kvm");
 	if (most < vms)
-		lab_note("There is memory for %lld only.", most);
+		lab_note("There is enough free memory for %lld only.", most);
 	lab_note("Each: qemu -M " BOARD " -accel %s -m %lldM -kernel %s, and sh -c LINE", accel,
 		memory >> 20, version);
 	for (int size = 0; (size = next_size(size, 2, most));) {
@@ -192,13 +199,13 @@ static void in_vms(const char *accel)
 		measure("VM", "VMs", emulated ? ", emulated" : ", KVM");
 	}
 	if (emulated)
-		lab_note("There is no KVM here: QEMU emulates. That time compares with nothing.");
+		lab_note("Without KVM QEMU emulates the CPU, so do not compare these times.");
 	long long times = last_figures()->pss / (container->pss + 1);
 	lab_answer("memory", times <= 10                       ? "same"
 			     : last_figures()->pss < 1LL << 30 ? "more"
 							       : "gigabytes");
 	expect_int("VMs: different boot ids", series.count, different_boot_ids());
-	expect_int("VMs: with this machine's boot id", 0, who_read(boot_id));
+	expect_int("VMs: with this machine's boot id", 0, boot_id_readers(boot_id));
 	expect_str("VMs: osrelease", version, release_of_all());
 	expect_int("VMs: shells in our /proc", 0, shells_in_proc(0));
 	expect_int("VMs: processes, all of them QEMU", series.count, last_figures()->processes);
@@ -222,21 +229,22 @@ int main(int argc, char *argv[])
 	boot_id = file_read("/proc/sys/kernel/random/boot_id");
 	release = file_read("/proc/sys/kernel/osrelease");
 
-	lab_step("Control: a plain process. It must run on this machine's kernel.", NULL);
+	lab_step("Control: start a plain process.", "it runs on this machine's kernel");
 	lab_note(
-		"LINE says which boot id it reads, and waits. Its time is from fork() to that word, "
-		"its memory what each costs.");
+		"LINE prints the boot id that it reads, then waits. Its time is from fork() to that "
+		"line, its memory what each costs.");
 	autofree char *shell = text("%s/bin/sh", tree), *line = line_for("process");
 	series_start(1, (char *[]){shell, "-c", line, NULL});
 	measure("process", "processes", "");
-	expect_int("process: with this machine's boot id", 1, who_read(boot_id));
+	expect_int("process: with this machine's boot id", 1, boot_id_readers(boot_id));
 	expect_int("process: shells with one PID", 1, shells_in_proc(1));
 	lab_look("grep NSpid /proc/%d/status", series.one[0].pid);
 	lab_wait(0);
 	series_end(true);
 
 	lab_predict("ids");
-	lab_step("Containers. Each must be a process here, and all have this kernel.", NULL);
+	lab_step("Start containers.",
+		"each is a process of this machine and runs on this machine's kernel");
 	in_containers();
 	const struct figures *container = last_figures();
 
@@ -245,18 +253,19 @@ int main(int argc, char *argv[])
 		accel = accelerator();
 		lab_predict("memory");
 	}
-	lab_step("Virtual machines. Each must boot a kernel of its own, and hide it.", NULL);
+	lab_step("Start virtual machines.",
+		"each boots its own kernel, and their processes are not in our /proc");
 	if (lacks)
 		check_skip("part vms", lacks, remedy);
 	else
 		in_vms(accel);
 
-	lab_step("Time to the first line: # is a millisecond, each # more twice as long.", NULL);
+	lab_step("Time to the first line: # is one millisecond, each further # doubles it.", NULL);
 	for (struct figures *f = figures; f <= last_figures(); f++) {
 		autofree char *amount = time_text(f->first);
 		plot_bar(f->label, f->first, 1000, amount);
 	}
-	lab_step("Memory of each, its Pss: # is 16 KiB, each # more twice as much.", NULL);
+	lab_step("Memory of each (Pss): # is 16 KiB, each further # doubles it.", NULL);
 	for (struct figures *f = figures; f <= last_figures(); f++) {
 		autofree char *amount = size_text(f->pss);
 		plot_bar(f->label, f->pss, 16 << 10, amount);

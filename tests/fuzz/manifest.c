@@ -4,7 +4,14 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "../../labs/17-pod/manifest.h"
+#include "../../labs/16-container/root.c"
+#include "../../labs/17-pod/check.c"
+#include "../../labs/17-pod/fields.c"
+#include "../../labs/17-pod/manifest.c"
+#include "../../labs/17-pod/pod.c"
+#include "../../labs/17-pod/problems.c"
+#include "../../labs/17-pod/quantity.c"
+#include "../../labs/17-pod/resources.c"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

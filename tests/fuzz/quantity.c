@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "../../labs/17-pod/quantity.h"
+#include "../../labs/17-pod/quantity.c"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -7,7 +7,14 @@
 #define _GNU_SOURCE
 #include "run.h"
 
-#include "../../labs/17-pod/manifest.h"
+#include "../../labs/16-container/root.c"
+#include "../../labs/17-pod/check.c"
+#include "../../labs/17-pod/fields.c"
+#include "../../labs/17-pod/manifest.c"
+#include "../../labs/17-pod/pod.c"
+#include "../../labs/17-pod/problems.c"
+#include "../../labs/17-pod/quantity.c"
+#include "../../labs/17-pod/resources.c"
 
 /* ---- Quantities ---- */
 
@@ -191,7 +198,7 @@ static void the_oom_score_adj(void **state)
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		read_resources(rows[i].pod, "", rows[i].one, rows[i].two);
-		const struct container *c = manifest.pod.containers.item;
+		const struct container_spec *c = manifest.pod.containers.item;
 		assert_int_equal(oom_score_adj(&manifest.pod, &c[0], 4 * GIB), rows[i].first);
 		assert_int_equal(oom_score_adj(&manifest.pod, &c[1], 4 * GIB), rows[i].second);
 		manifest_free(&manifest);
@@ -227,7 +234,7 @@ static void the_values_of_the_pod(void **state)
 	}
 	/* What only the Pod has is its containers' limit as well. */
 	read_resources(BOTH("2", "1Gi"), "", "", "limits: {memory: 1Mi}");
-	const struct container *c = manifest.pod.containers.item;
+	const struct container_spec *c = manifest.pod.containers.item;
 	assert_int_equal(container_values(&manifest.pod, &c[0]).memory, GIB);
 	assert_int_equal(container_values(&manifest.pod, &c[0]).quota, 200000);
 	assert_int_equal(container_values(&manifest.pod, &c[0]).shares, 2048);
@@ -311,7 +318,7 @@ static void the_example_is_read(void **state)
 	assert_string_equal(pod->volumes.item[2].map->data.item[0].value, "Hello from a Pod.\n");
 	assert_int_equal(pod->init_containers.count, 1);
 	assert_int_equal(pod->containers.count, 2);
-	const struct container *server = &pod->containers.item[0];
+	const struct container_spec *server = &pod->containers.item[0];
 	assert_string_equal(server->command[5], "/site");
 	assert_null(server->command[6]);
 	assert_int_equal(server->ports.item[0].number.is, 8080);
@@ -320,16 +327,16 @@ static void the_example_is_read(void **state)
 	assert_string_equal(server->security.cap_drop[0], "ALL");
 	assert_int_equal(container_security(pod, server).run_as_user.is, 1000);
 	assert_int_equal(container_security(pod, pod->init_containers.item).run_as_user.is, 0);
-	const struct container *visitor = &pod->containers.item[1];
+	const struct container_spec *visitor = &pod->containers.item[1];
 	assert_string_equal(container_word(visitor, 1), "-c");
 	assert_ptr_equal(container_word(visitor, 2), visitor->args[0]);
 	assert_null(container_word(visitor, 3));
-	assert_string_equal(container_word(&(struct container){0}, 0), "sh");
+	assert_string_equal(container_word(&(struct container_spec){0}, 0), "sh");
 	manifest_free(&manifest);
 }
 
 #define HEAD "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\n"
-#define POD HEAD "spec:\n  containers:\n  - name: a\n    image: busybox\n"
+#define ONE_POD HEAD "spec:\n  containers:\n  - name: a\n    image: busybox\n"
 #define SPEC "  containers: [{name: a, image: busybox}]\n"
 
 static void read_or_fail(const char *data, const char *const *images)
@@ -387,14 +394,14 @@ static void what_is_not_read_is_named(void **state)
 		int line, column;
 		const char *says;
 	} rows[] = {
-		{POD "    livenessProbe: {exec: {}}\n", 8, 5,
+		{ONE_POD "    livenessProbe: {exec: {}}\n", 8, 5,
 			"spec.containers[].livenessProbe: " NOT_HERE},
-		{POD "    resources: {limits: {ephemeral-storage: 1Gi}}\n", 8, 26,
+		{ONE_POD "    resources: {limits: {ephemeral-storage: 1Gi}}\n", 8, 26,
 			"limits.ephemeral-storage: " NOT_HERE},
-		{POD "    comand: [sh]\n", 8, 5, "spec.containers[].comand: " NOT_KNOWN},
-		{POD "  hostNetwork: true\n", 8, 3, "spec.hostNetwork: " NOT_HERE},
-		{POD "status: {}\n", 8, 1, "status: " NOT_HERE},
-		{POD "---\nkind: Service\n", 9, 7, "kind Service"},
+		{ONE_POD "    comand: [sh]\n", 8, 5, "spec.containers[].comand: " NOT_KNOWN},
+		{ONE_POD "  hostNetwork: true\n", 8, 3, "spec.hostNetwork: " NOT_HERE},
+		{ONE_POD "status: {}\n", 8, 1, "status: " NOT_HERE},
+		{ONE_POD "---\nkind: Service\n", 9, 7, "kind Service"},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		read_or_fail(rows[i].data, NULL);
@@ -409,7 +416,7 @@ static void what_is_not_read_is_named(void **state)
 
 /* ---- What is refused, and where ---- */
 
-#define IN(more) POD "    " more "\n" /* line 8, column 5 */
+#define IN(more) ONE_POD "    " more "\n" /* line 8, column 5 */
 
 static void errors_have_their_place(void **state)
 {
@@ -447,7 +454,7 @@ static void errors_have_their_place(void **state)
 			"--image nginx=DIR"},
 		{HEAD "spec: {containers: [{name: a, image: ''}]}\n", 4, 38,
 			"the name of an image"},
-		{POD "  - {name: a, image: busybox}\n", 8, 6,
+		{ONE_POD "  - {name: a, image: busybox}\n", 8, 6,
 			"container 'a': expected another name, line 6"},
 		{IN("command: sh -c true"), 8, 14, "expected a list, got 'sh -c true'"},
 		{IN("args: [1]"), 8, 12, "got a number 1; quote it"},
@@ -517,16 +524,16 @@ static void errors_have_their_place(void **state)
 			"expected a ConfigMap of that name"},
 		{HEAD "spec:\n  volumes: [{name: v, emptyDir: {sizeLimit: -1}}]\n" SPEC, 5, 45,
 			"not negative"},
-		{POD "---\n" POD, 9, 1, "expected one Pod in a file, and line 1 has one"},
-		{POD "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a/b: x}\n",
+		{ONE_POD "---\n" ONE_POD, 9, 1, "expected one Pod in a file, and line 1 has one"},
+		{ONE_POD "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a/b: x}\n",
 			12, 8, "a file's name"},
-		{POD "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: 1}\n",
+		{ONE_POD "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: 1}\n",
 			12, 11, "quote it"},
-		{POD "kind: Pod\n", 8, 1, "kind: expected once, and it is in line 2 too"},
-		{POD "    name: b\n", 8, 5, "name: expected once, and it is in line 6 too"},
-		{POD "x: {y: {b: 1, a: 2, b: 3}}\n", 8, 21, "b: expected once"},
-		{POD "    <<: {args: []}\n", 8, 5, "merging is not read"},
-		{POD "    ? [a]\n    : b\n", 8, 7, "expected a word as the key"},
+		{ONE_POD "kind: Pod\n", 8, 1, "kind: expected once, and it is in line 2 too"},
+		{ONE_POD "    name: b\n", 8, 5, "name: expected once, and it is in line 6 too"},
+		{ONE_POD "x: {y: {b: 1, a: 2, b: 3}}\n", 8, 21, "b: expected once"},
+		{ONE_POD "    <<: {args: []}\n", 8, 5, "merging is not read"},
+		{ONE_POD "    ? [a]\n    : b\n", 8, 7, "expected a word as the key"},
 		{IN("args: [\"a\\0b\"]"), 8, 12, "NUL"},
 		{IN("args: [!!binary aGk=]"), 8, 12, "expected no tag"},
 		{IN("args: *nobody"), 8, 11, "undefined alias"},
@@ -559,7 +566,7 @@ static size_t refused, taken;
 
 /* Refused with a place that is in it, and a reason; or taken. Nothing else, and no sanitizer's
  * report. */
-static void try_it(const char *data, size_t size)
+static void try_input(const char *data, size_t size)
 {
 	int lines = 1;
 	for (size_t i = 0; i < size; i++)
@@ -585,7 +592,7 @@ static void truncated_at_every_byte(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < example_size; i++)
-		try_it(example, i);
+		try_input(example, i);
 	assert_true(refused > 1000);
 }
 
@@ -599,10 +606,10 @@ static void with_a_foreign_byte_everywhere(void **state)
 	for (size_t i = 0; i < example_size; i++) {
 		memcpy(data, example, example_size);
 		data[i] = bytes[i % sizeof bytes];
-		try_it(data, example_size);
+		try_input(data, example_size);
 		data[i] = bytes[i * 7 % 4]; /* no text at all */
 		size_t was = refused;
-		try_it(data, example_size);
+		try_input(data, example_size);
 		assert_int_equal(refused, was + 1);
 	}
 	assert_true(refused > before + 2000);
@@ -621,7 +628,7 @@ static void with_another_value_everywhere(void **state)
 			size_t rest = strcspn(at, "\n");
 			autofree char *data = text(
 				"%.*s: %s%s", (int)(at - example), example, values[i], at + rest);
-			try_it(data, strlen(data));
+			try_input(data, strlen(data));
 		}
 }
 
@@ -647,17 +654,17 @@ static void deep_wide_and_exploding(void **state)
 		{"", "[", 100000, ""},
 		{"", "{a: ", 100000, ""},
 		{"", "- ", 100000, ""},
-		{POD "x: ", "[", 500, ""},
-		{POD "x: ", "? ", 50000, ""},
-		{"", "a", FILE_MAX, ""},
-		{"", " ", FILE_MAX + 1, ""},
-		{"", "#\n", FILE_MAX / 2, ""},
+		{ONE_POD "x: ", "[", 500, ""},
+		{ONE_POD "x: ", "? ", 50000, ""},
+		{"", "a", MANIFEST_MAX, ""},
+		{"", " ", MANIFEST_MAX + 1, ""},
+		{"", "#\n", MANIFEST_MAX / 2, ""},
 		{"", "---\n", 200000, ""},
 		{"", "a: b\n", 200000, ""},
-		{POD, "x: {}\n", 2, ""},
+		{ONE_POD, "x: {}\n", 2, ""},
 		{IN("args: ["), "a, ", 300000, "]\n"},
 		{IN("env: ["), "{name: A}, ", 2000, "]\n"},
-		{POD, "  - {name: a, image: busybox}\n", 30000, ""},
+		{ONE_POD, "  - {name: a, image: busybox}\n", 30000, ""},
 		{HEAD "spec:\n  labels: &l [", "a, ", 1000, "]\n  containers: []\n"},
 		{IN("x: &a [b, b]\n    y: &b [*a, *a]\n    z: &c [*b, *b]\n    args: &d [*c, *c]"),
 			"", 0, ""},
@@ -669,7 +676,7 @@ static void deep_wide_and_exploding(void **state)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		autofree char *data =
 			repeated(rows[i].head, rows[i].piece, rows[i].times, rows[i].tail);
-		try_it(data, strlen(data));
+		try_input(data, strlen(data));
 	}
 	autofree char *deep = repeated("", "[", 101, "");
 	assert_false(manifest_read(&manifest, deep, strlen(deep), NULL));

@@ -1,28 +1,43 @@
 /*
- * kubelet.h: the loop that makes what is out of what shall be. It kills nobody for
+ * kubelet.c: the loop that makes what is out of what shall be. It kills nobody for
  * memory and for no limit: it sees by a pidfd that somebody has ended, asks the
  * kernel's memory.events why, and starts again what the manifest wants to run.
  * pidfd_open(2), poll(2), cgroup-v2.rst
  */
-#pragma once
-
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
 
-#include "join.h"
+#include "kernel/cg.h"
+#include "kernel/file.h"
+#include "kernel/proc.h"
+#include "kernel/sys.h"
+#include "pod.h"
 
 /* Kubernetes begins with ten seconds and doubles up to five minutes. */
 enum { BACK_OFF_MS = 100, BACK_OFF_MOST_MS = 5000 };
 
-/* A container's group, process and pidfd; its group is a new one each time, as its id is. */
-static inline void container_start(struct sandbox *s, struct running *r, char **words)
+static long long clock_ms(void)
 {
-	struct security knobs = container_security(s->pod, r->is);
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+/* A container's group, process and pidfd; its group is a new one each time, as its id is. */
+void pod_container_start(struct sandbox *s, struct pod_container *r, char **words)
+{
+	struct security knobs = container_security(s->pod, r->spec);
 	errno = 0;
 	if (knobs.run_as_non_root.is && !knobs.run_as_user.is) /* the kubelet looks, no call does */
 		die("CreateContainerConfigError: %s has runAsNonRoot and would run as root",
-			r->is->name);
-	r->group = scope_in(s->group);
-	group_write(r->group, container_values(s->pod, r->is));
+			r->spec->name);
+	r->group = scope_make(s->group);
+	group_write(r->group, container_values(s->pod, r->spec));
 	cg_write(r->group, "memory.oom.group", "1");
 	if (cg_has(r->group, "memory.swap.max"))
 		cg_write(r->group, "memory.swap.max", "0");
@@ -31,12 +46,12 @@ static inline void container_start(struct sandbox *s, struct running *r, char **
 		allow_devices(folder);
 	}
 	r->due = -1;
-	char **own = words ? NULL : words_of(r->is);
-	r->pid = container_join(s, r->is, r->group, own ? own : words);
+	char **own = words ? NULL : command_of_spec(r->spec);
+	r->pid = container_join(s, r->spec, r->group, own ? own : words);
 	free(own);
 	errno = 0;
 	if (!r->pid && lab_command)
-		die("container %s was not started", r->is->name);
+		die("container %s was not started", r->spec->name);
 	if (!r->pid)
 		exit(lab_end_early()); /* it has said why */
 	undo_kill(r->pid);
@@ -44,7 +59,7 @@ static inline void container_start(struct sandbox *s, struct running *r, char **
 }
 
 /* Its status, and why: the group is the witness, and is removed after it was heard. */
-static inline void container_ended(struct sandbox *s, struct running *r)
+static void container_reap(struct sandbox *s, struct pod_container *r)
 {
 	bool always = !s->pod->restart_policy || !strcmp(s->pod->restart_policy, "Always");
 	r->status = child_wait(r->pid);
@@ -63,17 +78,17 @@ static inline void container_ended(struct sandbox *s, struct running *r)
 }
 
 /* Pause is gone, and with it what was to be shared: all containers go, and a new one comes. */
-static inline bool sandbox_again(struct sandbox *s)
+static bool restart_sandbox(struct sandbox *s)
 {
 	child_wait(s->pause);
 	close(s->pidfd);
 	cg_destroy(s->pause_group);
 	for (size_t i = 0; i < s->count; i++) {
-		struct running *r = &s->containers[i];
+		struct pod_container *r = &s->containers[i];
 		if (!r->pid)
 			continue;
 		cg_kill(r->group);
-		container_ended(s, r);
+		container_reap(s, r);
 		r->due = r->due < 0 ? -1 : clock_ms();
 	}
 	return pause_start(s);
@@ -83,23 +98,23 @@ static inline bool sandbox_again(struct sandbox *s)
  * One after the other, each to its end, in each new sandbox; false when one of them failed
  * for good. For them restartPolicy Always means OnFailure.
  */
-static inline bool init_containers(struct sandbox *s)
+bool init_containers(struct sandbox *s)
 {
 	for (size_t i = 0; i < s->pod->init_containers.count; i++) {
-		struct running r = {.is = &s->pod->init_containers.item[i]};
+		struct pod_container r = {.spec = &s->pod->init_containers.item[i]};
 		for (;; r.restarts++) {
-			container_start(s, &r, NULL);
-			container_ended(s, &r);
+			pod_container_start(s, &r, NULL);
+			container_reap(s, &r);
 			if (!r.status || r.due < 0 || r.restarts >= s->restarts)
 				break;
 			lab_note("init container %s: %s, status %d, restarts %d; back-off",
-				r.is->name, r.reason, r.status, r.restarts);
+				r.spec->name, r.reason, r.status, r.restarts);
 			long long ms = r.due - clock_ms();
 			poll(NULL, 0, ms > 0 ? (int)ms : 0);
 		}
 		autofree char *again =
 			s->pauses > 1 ? text(", pause %d", s->pauses) : text("%s", "");
-		autofree char *what = text("init container %s%s: status", r.is->name, again);
+		autofree char *what = text("init container %s%s: status", r.spec->name, again);
 		if (!expect_int(what, 0, r.status))
 			return false;
 	}
@@ -108,7 +123,7 @@ static inline bool init_containers(struct sandbox *s)
 
 /* Until enough() is content, ms have passed (-1: never), or nobody runs and nobody is to run again.
  */
-static inline void kubelet(struct sandbox *s, bool (*enough)(const struct sandbox *), long long ms)
+void kubelet(struct sandbox *s, bool (*enough)(const struct sandbox *), long long ms)
 {
 	long long end = ms < 0 ? LLONG_MAX : clock_ms() + ms;
 	struct pollfd fds[s->count + 1];
@@ -116,10 +131,10 @@ static inline void kubelet(struct sandbox *s, bool (*enough)(const struct sandbo
 		long long now = clock_ms(), next = ms < 0 ? -1 : end;
 		bool any = false;
 		for (size_t i = 0; i < s->count; i++) {
-			struct running *r = &s->containers[i];
+			struct pod_container *r = &s->containers[i];
 			if (!r->pid && r->due >= 0 && r->due <= now) {
 				r->restarts += r->reason != NULL;
-				container_start(s, r, NULL);
+				pod_container_start(s, r, NULL);
 			} else if (!r->pid && r->due >= 0 && (next < 0 || r->due < next)) {
 				next = r->due;
 			}
@@ -131,7 +146,7 @@ static inline void kubelet(struct sandbox *s, bool (*enough)(const struct sandbo
 		fds[0] = (struct pollfd){s->pidfd, POLLIN, 0};
 		if (poll(fds, s->count + 1, next < 0 ? -1 : (int)(next - now)) <= 0)
 			continue;
-		if (fds[0].revents && !sandbox_again(s))
+		if (fds[0].revents && !restart_sandbox(s))
 			die("no new sandbox");
 		if (fds[0].revents && !init_containers(s))
 			return;
@@ -139,6 +154,6 @@ static inline void kubelet(struct sandbox *s, bool (*enough)(const struct sandbo
 			continue;
 		for (size_t i = 0; i < s->count; i++)
 			if (fds[i + 1].revents)
-				container_ended(s, &s->containers[i]);
+				container_reap(s, &s->containers[i]);
 	}
 }

@@ -1,17 +1,27 @@
 /*
- * look.h: what is held beside the predictions: the namespaces of two processes, and
+ * look.c: what is held beside the predictions: the namespaces of two processes, and
  * what a process sees that is put beside a container's own. setns(2), namespaces(7)
  */
-#pragma once
-
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <fcntl.h>
 #include <net/if.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 
-#include "kubelet.h"
+#include "kernel/file.h"
+#include "kernel/ns.h"
+#include "kernel/proc.h"
+#include "kernel/sys.h"
+#include "pod.h"
 
 /* Those that two processes have in common: "ipc net uts". Allocated. */
-static inline char *namespaces_of_both(pid_t one, pid_t other)
+char *namespaces_of_both(pid_t one, pid_t other)
 {
 	static const char *const names[] = {"cgroup", "ipc", "mnt", "net", "pid", "user", "uts"};
 	char *list = text("%s", "");
@@ -24,7 +34,7 @@ static inline char *namespaces_of_both(pid_t one, pid_t other)
 }
 
 /* The slice above that of its Pod, as proc_pid_cgroup(5) names it. Allocated. */
-static inline char *class_slice_of(pid_t pid)
+char *class_slice_of(pid_t pid)
 {
 	autofree char *path = text("/proc/%d/cgroup", pid), *groups = file_read(path);
 	char *own = strstr(groups, "0::"), *name[3] = {NULL}, *rest = NULL;
@@ -37,7 +47,7 @@ static inline char *class_slice_of(pid_t pid)
 }
 
 /* A child of ours in some namespaces of pid: does() there, whose value is returned. */
-static inline int do_in(pid_t pid, int namespaces, int (*does)(void *), void *with)
+int do_in(pid_t pid, int namespaces, int (*does)(void *), void *with)
 {
 	autoclose int pidfd = MUST((int)syscall(SYS_pidfd_open, pid, 0));
 	pid_t child = MUST(fork());
@@ -48,7 +58,7 @@ static inline int do_in(pid_t pid, int namespaces, int (*does)(void *), void *wi
 	return child_wait(child);
 }
 
-static inline int read_address(void *to)
+static int read_address(void *to)
 {
 	struct ifreq request = {.ifr_name = "eth0"};
 	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -59,7 +69,7 @@ static inline int read_address(void *to)
 }
 
 /* The address of eth0 in the network namespace of pid. */
-static inline const char *address_in(pid_t pid)
+const char *address_in(pid_t pid)
 {
 	char *page = mmap(
 		NULL, INET_ADDRSTRLEN, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -70,7 +80,7 @@ static inline const char *address_in(pid_t pid)
  * kubectl exec: a command beside a container's own, in its group and its namespaces. What
  * it writes is allocated to *said, unless said is NULL. Its status.
  */
-static inline int run_in(const struct running *r, char *command[], char **said)
+int run_in(const struct pod_container *r, char *command[], char **said)
 {
 	int pipe[2], pidfd = MUST((int)syscall(SYS_pidfd_open, r->pid, 0));
 	autoclose int folder = MUST(open(r->group, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -108,4 +118,20 @@ static inline int run_in(const struct running *r, char *command[], char **said)
 	else
 		free(all);
 	return child_wait(child);
+}
+
+struct sandbox *run_pod(const char *yaml, long long pids)
+{
+	struct manifest *m = calloc(1, sizeof *m);
+	struct sandbox *s = calloc(1, sizeof *s);
+	static const char *const no_images[] = {NULL};
+	if (!m || !s || !manifest_read(m, yaml, strlen(yaml), no_images))
+		die("a manifest of this lab's: %s", m ? m->error.message : "out of memory");
+	s->pod = &m->pod;
+	s->pids = pids;
+	if (!sandbox_start(s))
+		exit(lab_end_early());
+	for (size_t i = 0; i < s->count; i++)
+		pod_container_start(s, &s->containers[i], NULL);
+	return s;
 }

@@ -1,5 +1,5 @@
 /*
- * quantity.h: 500m, 1.5, 64Mi, 1e3: Kubernetes' numbers, read as ParseQuantity()
+ * quantity.c: 500m, 1.5, 64Mi, 1e3: Kubernetes' numbers, read as ParseQuantity()
  * in k8s.io/apimachinery/pkg/api/resource/quantity.go reads them. Its grammar:
  *
  *   quantity = [+-] digits [. digits] suffix
@@ -9,30 +9,25 @@
  * A quantity is never a floating point number, and what is too small to be held
  * is rounded up: who asks for something gets something.
  */
-#pragma once
 
 #include <limits.h>
-#include <stdbool.h>
 #include <string.h>
 
-/* Billionths; Kubernetes keeps no smaller ones (Nano). At most LLONG_MAX wholes. */
-typedef __int128 quantity;
-
-#define NANO 1000000000LL
+#include "pod.h"
 
 /* Value() and MilliValue() of quantity.go: both round up. */
-static inline long long quantity_value(quantity q)
+long long quantity_value(quantity q)
 {
 	return (long long)(q / NANO + (q % NANO > 0));
 }
 
-static inline long long quantity_milli(quantity q)
+long long quantity_milli(quantity q)
 {
 	return (long long)(q / (NANO / 1000) + (q % (NANO / 1000) > 0));
 }
 
 /* suffix.go: a power of 2, or one of 10. */
-static inline bool quantity_suffix(const char *suffix, long long *times, int *exponent)
+static bool quantity_suffix(const char *suffix, long long *times, int *exponent)
 {
 	static const struct {
 		const char *name;
@@ -60,9 +55,7 @@ static inline bool quantity_suffix(const char *suffix, long long *times, int *ex
 	return true;
 }
 
-enum quantity_read { QUANTITY_OK, QUANTITY_WRONG, QUANTITY_TOO_LARGE };
-
-static inline enum quantity_read quantity_read(const char *text, quantity *result)
+enum quantity_read quantity_read(const char *text, quantity *result)
 {
 	bool minus = *text == '-';
 	const char *number = text + (minus || *text == '+');

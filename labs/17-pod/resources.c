@@ -1,26 +1,21 @@
 /*
- * resources.h: what requests and limits become, by Kubernetes' own formulas. The
+ * resources.c: what requests and limits become, by Kubernetes' own formulas. The
  * kubelet counts in cgroup v1's cpu.shares; the runtime makes a cpu.weight of them.
  * Each function names its model in the tree of github.com/kubernetes/kubernetes.
  */
-#pragma once
-
 #include <limits.h>
 #include <math.h>
-#include <stdbool.h>
 
 #include "kernel/file.h"
 #include "kernel/sys.h"
 #include "pod.h"
 
-enum resource { CPU, MEMORY };
-
-static inline const struct value *amount(const struct resources *of, enum resource which)
+const struct value *amount(const struct resources *of, enum resource which)
 {
 	return which == CPU ? &of->cpu : &of->memory;
 }
 
-static inline long long plus(long long a, long long b)
+static long long plus(long long a, long long b)
 {
 	long long sum;
 	return __builtin_add_overflow(a, b, &sum) ? LLONG_MAX : sum;
@@ -31,11 +26,11 @@ static inline long long plus(long long a, long long b)
  * them: the largest. AggregateContainerRequests() and -Limits() in
  * staging/src/k8s.io/component-helpers/resource/helpers.go
  */
-static inline struct value aggregate(const struct pod *pod, bool limits, enum resource which)
+struct value aggregate(const struct pod *pod, bool limits, enum resource which)
 {
 	struct value all = {0}, most = {0};
 	for (size_t i = 0; i < container_count(pod); i++) {
-		const struct container *c = container_at(pod, i);
+		const struct container_spec *c = container_at(pod, i);
 		const struct value *one = amount(limits ? &c->limits : &c->requests, which);
 		all.set |= one->set;
 		if (i >= pod->init_containers.count)
@@ -52,10 +47,10 @@ static inline struct value aggregate(const struct pod *pod, bool limits, enum re
  * Pod's is, before that, the sum of its containers'.
  * pkg/apis/core/v1/defaults.go: SetDefaults_Pod(), defaultPodResources()
  */
-static inline void resources_default(struct pod *pod)
+void resources_default(struct pod *pod)
 {
 	for (size_t i = 0; i < container_count(pod); i++) {
-		struct container *c = container_at(pod, i);
+		struct container_spec *c = container_at(pod, i);
 		if (!c->requests.cpu.set)
 			c->requests.cpu = c->limits.cpu;
 		if (!c->requests.memory.set)
@@ -71,14 +66,14 @@ static inline void resources_default(struct pod *pod)
 		pod->requests.memory = memory.set ? memory : pod->limits.memory;
 }
 
-static inline bool has_pod_level(const struct pod *pod)
+static bool has_pod_level(const struct pod *pod)
 {
 	return pod->requests.cpu.set || pod->requests.memory.set || pod->limits.cpu.set ||
 	       pod->limits.memory.set;
 }
 
 /* PodRequests() and PodLimits() in the same helpers.go: what spec.resources says, or the sum. */
-static inline long long pod_amount(const struct pod *pod, bool limits, enum resource which)
+static long long pod_amount(const struct pod *pod, bool limits, enum resource which)
 {
 	const struct value *own = amount(limits ? &pod->limits : &pod->requests, which);
 	return own->set ? own->is : aggregate(pod, limits, which).is;
@@ -86,21 +81,20 @@ static inline long long pod_amount(const struct pod *pod, bool limits, enum reso
 
 /* ---- The QoS class ---- */
 
-enum qos { GUARANTEED, BURSTABLE, BEST_EFFORT };
-static const char *const qos_names[] = {"Guaranteed", "Burstable", "BestEffort"};
+const char *const qos_names[] = {"Guaranteed", "Burstable", "BestEffort"};
 
 /*
  * ComputePodQOS() in pkg/apis/core/v1/helper/qos/qos.go. Guaranteed: each container,
  * init or not, has a limit of both, and the requests are the limits. BestEffort: nobody
  * asks for anything. spec.resources decides alone where it is there.
  */
-static inline enum qos pod_qos(const struct pod *pod)
+enum qos pod_qos(const struct pod *pod)
 {
 	bool pod_level = has_pod_level(pod), guaranteed = true, asks = false;
 	for (enum resource which = CPU; which <= MEMORY; which++) {
 		long long requests = 0, limits = 0;
 		for (size_t i = 0; i < (pod_level ? 1 : container_count(pod)); i++) {
-			const struct container *c = container_at(pod, i);
+			const struct container_spec *c = container_at(pod, i);
 			requests = plus(requests,
 				amount(pod_level ? &pod->requests : &c->requests, which)->is);
 			long long limit = amount(pod_level ? &pod->limits : &c->limits, which)->is;
@@ -118,8 +112,7 @@ static inline enum qos pod_qos(const struct pod *pod)
  * beyond its request. GetContainerOOMScoreAdjust() in pkg/kubelet/qos/policy.go and
  * remainingPodMemReqPerContainer() in helpers.go beside it; capacity is the node's memory.
  */
-static inline int oom_score_adj(
-	const struct pod *pod, const struct container *c, long long capacity)
+int oom_score_adj(const struct pod *pod, const struct container_spec *c, long long capacity)
 {
 	switch (pod_qos(pod)) {
 	case GUARANTEED:
@@ -139,24 +132,15 @@ static inline int oom_score_adj(
 
 /* ---- The files of a group ---- */
 
-struct group_values {
-	long long shares;         /* what the kubelet says */
-	int weight, weight_newer; /* cpu.weight, as runtimes make it of the shares */
-	long long quota;          /* cpu.max, of each 100000 us; 0 is "max" */
-	long long memory;         /* memory.max; 0 is "max" */
-};
-
-#define CPU_PERIOD 100000
-
 /* MilliCPUToShares() in pkg/kubelet/cm/helpers_linux.go */
-static inline long long shares_of(long long milli)
+static long long shares_of(long long milli)
 {
 	long long shares = milli * 1024 / 1000;
 	return shares < 2 ? 2 : shares > 262144 ? 262144 : shares;
 }
 
 /* MilliCPUToQuota() there; at least a millisecond. */
-static inline long long quota_of(long long milli)
+static long long quota_of(long long milli)
 {
 	long long quota = milli * CPU_PERIOD / 1000;
 	return milli == 0 ? 0 : quota < 1000 ? 1000 : quota;
@@ -166,7 +150,7 @@ static inline long long quota_of(long long milli)
  * The range of shares, 2 to 262144, laid on that of weights, 1 to 10000: runc's and crun's
  * ConvertCPUSharesToCgroupV2Value() until 2025 (KEP-2254). One CPU, 1024 shares, gets 39.
  */
-static inline int weight_of(long long shares)
+static int weight_of(long long shares)
 {
 	return (int)(1 + (shares - 2) * 9999 / 262142);
 }
@@ -175,7 +159,7 @@ static inline int weight_of(long long shares)
  * The newer one, a curve that maps also the defaults, 1024 and 100, onto each other:
  * opencontainers/cgroups pull 20 (runc 1.3.2), containers/crun pull 1767 (crun 1.23).
  */
-static inline int weight_newer_of(long long shares)
+static int weight_newer_of(long long shares)
 {
 	double l = log2((double)shares);
 	return shares <= 2        ? 1
@@ -183,7 +167,7 @@ static inline int weight_newer_of(long long shares)
 				  : (int)ceil(pow(10, (l * l + 125 * l) / 612 - 7.0 / 34));
 }
 
-static inline struct group_values values_of(long long request, long long cpu, long long memory)
+static struct group_values values_of(long long request, long long cpu, long long memory)
 {
 	long long shares = shares_of(request);
 	return (struct group_values){
@@ -195,7 +179,7 @@ static inline struct group_values values_of(long long request, long long cpu, lo
  * that only the Pod has is the container's too: getCPULimit(), getMemoryLimit(). Each container
  * also gets memory.oom.group 1 (not with singleProcessOOMKill), and memory.swap.max 0 (NoSwap).
  */
-static inline struct group_values container_values(const struct pod *pod, const struct container *c)
+struct group_values container_values(const struct pod *pod, const struct container_spec *c)
 {
 	long long cpu = c->limits.cpu.is ? c->limits.cpu.is : pod->limits.cpu.is;
 	long long memory = c->limits.memory.is ? c->limits.memory.is : pod->limits.memory.is;
@@ -206,7 +190,7 @@ static inline struct group_values container_values(const struct pod *pod, const 
  * ResourceConfigForPod() in pkg/kubelet/cm/helpers_linux.go: the Pod has a limit when each of
  * its containers has one, init containers as well, or when spec.resources says it.
  */
-static inline struct group_values pod_values(const struct pod *pod)
+struct group_values pod_values(const struct pod *pod)
 {
 	bool cpu = true, memory = true;
 	for (size_t i = 0; i < container_count(pod); i++) {
@@ -223,7 +207,7 @@ static inline struct group_values pod_values(const struct pod *pod)
  * The size= of a volume in memory: its limit, but no more than the Pod's; 0 for none of both.
  * calculateEmptyDirMemorySize() in pkg/volume/emptydir/empty_dir.go
  */
-static inline long long volume_size(const struct pod *pod, const struct volume *v)
+long long volume_size(const struct pod *pod, const struct volume *v)
 {
 	long long most = pod_values(pod).memory, own = v->size_limit.is;
 	return !own || (most && most < own) ? most : own;
@@ -235,7 +219,7 @@ static inline long long volume_size(const struct pod *pod, const struct volume *
  * CgroupName.ToSystemd() in pkg/kubelet/cm/cgroup_manager_linux.go. A container's group in it,
  * pause's as well, has containerd's name, cri-containerd-ID.scope (CRI-O's is crio-ID.scope).
  */
-static inline char *pod_group(const struct pod *pod, const char *uid)
+char *pod_group(const struct pod *pod, const char *uid)
 {
 	static const char *const classes[] = {"", "-burstable", "-besteffort"};
 	const char *class = classes[pod_qos(pod)];

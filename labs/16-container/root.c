@@ -1,22 +1,18 @@
 /*
- * root.h: what a container finds below /. An overlay on its image, fresh /proc,
- * /sys and /dev, its volumes, and masks on what the kernel has no namespace for.
- * All of it lies in a mount table of its own and is gone with that. Labs 02 and 14;
- * mount(2), pivot_root(2), overlayfs.rst in the kernel's documentation
+ * root.c: what is mounted in a container's root, and that no link leads out of it: /dev, volumes,
+ * masks on what the kernel has no namespace for. All of it lies in a mount table of its own and is
+ * gone with that. mount(2), openat2(2), open_tree(2), move_mount(2)
  *
  * While the root is built, the process still has the host's root, and the image and
  * the volumes are strangers' files: a link in them must not lead to the host. So each
  * mount is first made where no stranger has a name, and then moved to its place by a
  * descriptor that openat2(2) has found below the new root.
  */
-#pragma once
-
+#define _GNU_SOURCE
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
-#include <sched.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -25,29 +21,9 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
+#include "container.h"
 #include "kernel/file.h"
-#include "kernel/ns.h"
-#include "kernel/proc.h"
 #include "kernel/sys.h"
-#include "story/lab.h"
-
-/* A folder or file of the host that is seen at another place in the container. */
-struct bind_mount {
-	const char *source, *target; /* both absolute */
-	bool read_only, recursive;   /* the second: what is mounted below it as well */
-};
-
-struct root {
-	const char *name;  /* of the overlay, in the first column of its mount table */
-	const char *image; /* the folder below: never written to */
-	const char *keep;  /* where upper and work are; NULL: in a tmpfs that goes with it */
-	bool read_only;
-	bool unmasked; /* privileged: nothing is hidden, and /proc/sys and /sys can be written */
-	const struct bind_mount *volumes;
-	int volume_count;
-	const struct lab_texts *tmpfs; /* "/run" or "/run:size=64m" */
-	bool user_namespace;           /* we are no root outside: no node can be made */
-};
 
 /* The C library has these calls, their flags and struct since glibc 2.36. */
 #ifndef MOUNT_ATTR_RDONLY
@@ -62,7 +38,7 @@ struct root {
 #ifndef AT_RECURSIVE
 #define AT_RECURSIVE 0x8000
 #endif
-static inline int make_read_only(int dirfd, const char *path, unsigned int flags)
+int make_read_only(int dirfd, const char *path, unsigned int flags)
 {
 	struct {
 		uint64_t attr_set, attr_clr, propagation, userns_fd;
@@ -71,26 +47,21 @@ static inline int make_read_only(int dirfd, const char *path, unsigned int flags
 }
 
 /* A copy of the mount that path is in, from path on, which has no place in any table of mounts. */
-static inline int copy_tree(const char *path, unsigned int flags)
+int copy_tree(const char *path, unsigned int flags)
 {
 	return (int)syscall(
 		SYS_open_tree, AT_FDCWD, path, flags | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 }
 
-static inline int pivot_root(const char *new_root, const char *put_old)
-{
-	return (int)syscall(SYS_pivot_root, new_root, put_old);
-}
-
 /* ---- A place to build it: a tmpfs over a folder that none of the sources is below ---- */
 
-static inline bool below(const char *path, const char *folder)
+static bool below(const char *path, const char *folder)
 {
 	size_t length = strlen(folder);
 	return path && !strncmp(path, folder, length) && (!path[length] || path[length] == '/');
 }
 
-static const char *root_place(const struct root *r)
+const char *staging_folder(const struct root *r)
 {
 	static const char *const folders[] = {"/mnt", "/tmp", "/run", "/srv", "/media"};
 	enum { FOLDERS = sizeof folders / sizeof *folders };
@@ -112,7 +83,7 @@ static const char *root_place(const struct root *r)
  * As open(2), with the folder root for "/": a link or ".." leads nowhere else, and the links of
  * /proc/PID/fd, which would, are not followed. EAGAIN: somebody has renamed a folder on the way.
  */
-static inline int open_in_root(int root, const char *path, uint64_t flags)
+int open_in_root(int root, const char *path, uint64_t flags)
 {
 	struct open_how how = {
 		.flags = flags | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
@@ -125,7 +96,7 @@ static inline int open_in_root(int root, const char *path, uint64_t flags)
 
 /* Returns a descriptor (O_PATH) of the folder at path below root; mkdir -p makes what is missing.
  */
-static inline int folder_in_root(int root, const char *path)
+static int folder_in_root(int root, const char *path)
 {
 	autofree char *copy = text("%s/", path);
 	int parent = MUST(open_in_root(root, "/", O_PATH | O_DIRECTORY));
@@ -148,7 +119,7 @@ static inline int folder_in_root(int root, const char *path)
 }
 
 /* The same of a file. */
-static inline int file_in_root(int root, const char *path)
+static int file_in_root(int root, const char *path)
 {
 	autofree char *folder = text("%s", path);
 	char *name = strrchr(folder, '/');
@@ -165,7 +136,7 @@ static inline int file_in_root(int root, const char *path)
 	return file;
 }
 
-static inline bool is_of_kernel(int fd)
+static bool is_of_kernel(int fd)
 {
 	struct statfs fs;
 	MUST(fstatfs(fd, &fs));
@@ -173,7 +144,7 @@ static inline bool is_of_kernel(int fd)
 	       fs.f_type == CGROUP2_SUPER_MAGIC;
 }
 
-static inline bool is_same_file(int one, int other)
+static bool is_same_file(int one, int other)
 {
 	struct stat a, b;
 	MUST(fstat(one, &a));
@@ -182,7 +153,7 @@ static inline bool is_same_file(int one, int other)
 }
 
 /* What runc lets through as well: lxcfs has files of its own for them. */
-static inline bool may_be_covered(const char *path)
+static bool may_be_covered(const char *path)
 {
 	static const char *const files[] = {"/proc/cpuinfo", "/proc/diskstats", "/proc/meminfo",
 		"/proc/stat", "/proc/swaps", "/proc/uptime", "/proc/loadavg", "/proc/slabinfo",
@@ -193,24 +164,24 @@ static inline bool may_be_covered(const char *path)
 	return false;
 }
 
-static const char not_reserved[] = "a place other than /dev, and none at or below /proc and /sys";
+const char not_reserved[] = "a place other than /dev, and none at or below /proc and /sys";
 
 /* Nothing of a user's is mounted there: it would hide the masks, or let them be undone. By the
  * name alone, before there is a container; mount_in_root() looks at what the name leads to. */
-static inline bool is_reserved(const char *path)
+bool is_reserved(const char *path)
 {
 	return ((below(path, "/proc") || below(path, "/sys")) && !may_be_covered(path)) ||
 	       !strcmp(path, "/dev");
 }
 
-static inline int move_tree(int tree, int target)
+static int move_tree(int tree, int target)
 {
 	return (int)syscall(SYS_move_mount, tree, "", target, "",
 		MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
 }
 
 /* The mount of which tree is the top goes to path below root. */
-static inline void mount_in_root(int root, int tree, const char *path)
+static void mount_in_root(int root, int tree, const char *path)
 {
 	struct stat st;
 	MUST(fstat(tree, &st));
@@ -226,7 +197,7 @@ static inline void mount_in_root(int root, int tree, const char *path)
 }
 
 /* A folder of the image's own, without a link on the way, gets the mount at the same name here. */
-static inline void mount_staged(int root, const char *name)
+void mount_staged(int root, const char *name)
 {
 	struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
@@ -239,10 +210,10 @@ static inline void mount_staged(int root, const char *name)
 	MUST(move_tree(tree, target));
 }
 
-/* ---- The overlay: lab 14 ---- */
+/* ---- The layers of the overlay: lab 14 ---- */
 
 /* A path among the options of a mount: "," ends an option there, and ":" a layer. Allocated. */
-static inline char *escaped(const char *path)
+char *escaped(const char *path)
 {
 	char *longer = calloc(2, strlen(path) + 1), *to = longer;
 	if (!longer)
@@ -254,7 +225,7 @@ static inline char *escaped(const char *path)
 }
 
 /* A layer is written to through the overlay alone, so what is there already is a folder. */
-static inline void make_layer(const char *path)
+void make_layer(const char *path)
 {
 	struct stat st;
 	if (mkdir(path, 0755) && errno != EEXIST)
@@ -265,29 +236,9 @@ static inline void make_layer(const char *path)
 		die("%s: expected a folder of an earlier container", path);
 }
 
-/* Returns a descriptor (O_PATH) of its top. From here on we are in the place where it is built. */
-static inline int root_overlay(const struct root *r)
-{
-	const char *place = root_place(r), *layers = r->keep ? r->keep : ".";
-	MUST(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
-	MUST(mount("tmpfs", place, "tmpfs", MS_NOSUID, "mode=755"));
-	MUST(chdir(place));
-	static const char *const folders[] = {"root", "proc", "sys", "dev", "memory"};
-	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
-		MUST(mkdir(folders[i], 0755));
-	autofree char *upper = text("%s/upper", layers), *work = text("%s/work", layers);
-	make_layer(upper), make_layer(work);
-	autofree char *lower_option = escaped(r->image), *upper_option = escaped(upper),
-		      *work_option = escaped(work);
-	autofree char *options = text("lowerdir=%s,upperdir=%s,workdir=%s%s", lower_option,
-		upper_option, work_option, r->user_namespace ? ",userxattr" : "");
-	SYS(mount(r->name, "root", "overlay", 0, options));
-	return MUST(open("root", O_PATH | O_DIRECTORY | O_CLOEXEC));
-}
+/* ---- A /dev of a few nodes ---- */
 
-/* ---- /proc, /sys, and a /dev of a few nodes ---- */
-
-static inline void root_dev(const struct root *r)
+void root_dev(const struct root *r)
 {
 	static const struct {
 		const char *path, *host;
@@ -323,29 +274,10 @@ static inline void root_dev(const struct root *r)
 	MUST(mount("mqueue", "dev/mqueue", "mqueue", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL));
 }
 
-static inline void root_proc_and_sys(void)
-{
-	MUST(mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL));
-	MUST(mount("sysfs", "sys", "sysfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL));
-	/* Of the cgroup namespace, so that its top is the container's own group: lab 07. */
-	if (!access("sys/fs/cgroup", F_OK))
-		MUST(mount("cgroup", "sys/fs/cgroup", "cgroup2",
-			MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL));
-}
-
-static inline void root_writable_sys(void)
-{
-	unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-	if (!access("sys/fs/cgroup/cgroup.procs", F_OK))
-		MUST(mount(NULL, "sys/fs/cgroup", NULL, MS_REMOUNT | MS_BIND | flags, NULL));
-	/* Not MS_BIND: the file system of a network namespace is one for all its mounts. */
-	MUST(mount(NULL, "sys", NULL, MS_REMOUNT | flags, NULL));
-}
-
 /* ---- Volumes, and what is of memory only ---- */
 
 /* A bind mount, in two steps: open_tree(2) copies the mount, and has no place for it yet. */
-static inline void mount_volume(int root, const struct bind_mount *v)
+static void mount_volume(int root, const struct bind_mount *v)
 {
 	autoclose int tree = copy_tree(v->source, AT_RECURSIVE);
 	if (tree < 0)
@@ -356,7 +288,7 @@ static inline void mount_volume(int root, const struct bind_mount *v)
 	mount_in_root(root, tree, v->target);
 }
 
-static inline void mount_tmpfs(int root, const char *value)
+static void mount_tmpfs(int root, const char *value)
 {
 	autofree char *target = text("%s", value);
 	char *options = strchr(target, ':');
@@ -368,7 +300,7 @@ static inline void mount_tmpfs(int root, const char *value)
 }
 
 /* "/a/b:ro": 2 */
-static inline int depth(const char *path)
+static int depth(const char *path)
 {
 	int names = 0;
 	for (; *path && *path != ':'; path++)
@@ -377,7 +309,7 @@ static inline int depth(const char *path)
 }
 
 /* The one that lies below another's place after it, in whichever order they were named. */
-static inline void root_volumes(int root, const struct root *r)
+void root_volumes(int root, const struct root *r)
 {
 	int memory = r->tmpfs ? r->tmpfs->count : 0;
 	for (int names = 0, done = 0; done < r->volume_count + memory; names++) {
@@ -393,7 +325,7 @@ static inline void root_volumes(int root, const struct root *r)
 /* ---- Files of the machine that no namespace holds: hidden, or only to be read ---- */
 
 /* Before anything of a user's is mounted, and where nobody else has a name for them. */
-static inline void root_masks(const struct root *r)
+void root_masks(const struct root *r)
 {
 	static const char *const hidden[] = {"proc/acpi", "proc/asound", "proc/interrupts",
 		"proc/kcore", "proc/keys", "proc/latency_stats", "proc/sched_debug", "proc/scsi",
@@ -429,52 +361,11 @@ static inline void root_masks(const struct root *r)
 	}
 }
 
-/* ---- The move ---- */
-
-/* The old root, stacked below the new one at the same place, is taken away: lab 02. */
-static inline void root_enter(int root, const struct root *r)
-{
-	MUST(fchdir(root));
-	if (r->read_only)
-		MUST(mount(NULL, ".", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL));
-	struct stat made, entered;
-	MUST(stat(".", &made));
-	SYS(pivot_root(".", "."));
-	MUST(umount2(".", MNT_DETACH));
-	MUST(chdir("/"));
-	/* Read back: a COMMAND in the host's root would be one without a box. */
-	MUST(stat(".", &entered));
-	errno = 0;
-	if (made.st_dev != entered.st_dev || made.st_ino != entered.st_ino)
-		die("the root is not the one that was made");
-}
-
-/* For who has read back that this mount table is not the host's: else all of it would be done
- * there. */
-static inline void root_make(const struct root *r)
-{
-	lab_asks_missing = false;
-	umask(0); /* modes are meant as they stand */
-	autoclose int root = root_overlay(r);
-	root_proc_and_sys();
-	if (r->unmasked)
-		root_writable_sys();
-	else
-		root_masks(r);
-	root_dev(r);
-	mount_staged(root, "proc");
-	mount_staged(root, "sys");
-	mount_staged(root, "dev");
-	root_volumes(root, r);
-	root_enter(root, r);
-	umask(0022); /* as in every container, whatever ours is */
-}
-
 /* ---- The working directory ---- */
 
 /* Whether it is below our root: "(unreachable)/..." is not. getcwd(2), and not the C library's,
  * which hides that. */
-static inline bool cwd_is_inside(void)
+bool cwd_is_inside(void)
 {
 	char path[PATH_MAX];
 	errno = 0;
@@ -482,7 +373,7 @@ static inline bool cwd_is_inside(void)
 }
 
 /* For who is in the new root: path is the container's, and its links are too. */
-static inline void enter_workdir(const char *path)
+void enter_workdir(const char *path)
 {
 	autoclose int root = MUST(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
 	autoclose int folder = folder_in_root(root, path);

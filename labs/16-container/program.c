@@ -1,27 +1,29 @@
 /*
- * program.h: what a container must not get of the program that makes it. Whoever enters
+ * program.c: what a container must not get of the program that makes it. Whoever enters
  * a container is this program until it becomes COMMAND: by /proc/PID/exe the container's
  * root could open the file and write to it, and the next user of the program would run
  * that. So the program first executes itself once more, from a copy of its mount that is
  * read-only and that no path leads to. CVE-2019-5736; open_tree(2), mount_setattr(2),
  * execveat(2)
  */
-#pragma once
-
+#define _GNU_SOURCE
+#include <fcntl.h>
 #include <linux/close_range.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "container.h"
 #include "kernel/file.h"
-#include "root.h"
-#include "story/lab.h"
+#include "kernel/sys.h"
 
 /* Returns a descriptor of the program at path on a mount of its own; -1 and errno. */
-static inline int program_copy(const char *path)
+static int program_copy(const char *path)
 {
 	int fd = copy_tree(path, 0);
 	if (fd >= 0 && make_read_only(fd, "", AT_EMPTY_PATH)) {
@@ -35,7 +37,7 @@ static inline int program_copy(const char *path)
  * An ordinary user may copy a mount only in a user namespace. A child that shares our
  * descriptors enters one, and we stay where we are. clone(2), CLONE_FILES
  */
-static inline int program_copy_by_user(const char *path)
+static int program_copy_by_user(const char *path)
 {
 	enum { NONE = 255 };
 	int status;
@@ -50,7 +52,7 @@ static inline int program_copy_by_user(const char *path)
 }
 
 /* Only to be read, as the kernel has it: through this mount nobody writes to our file. */
-static inline bool program_is_protected(void)
+static bool program_is_protected(void)
 {
 	struct statvfs mount;
 	errno = 0;
@@ -62,9 +64,9 @@ static int why_unprotected; /* an errno */
 /*
  * Returns when the program cannot be written to by way of its process. Where that is refused
  * there is nothing a container could be made of either: lab_begin() says what is missing, and
- * program_must_be_protected() has the last word.
+ * program_expect_protected() has the last word.
  */
-static inline void program_protect(char *argv[])
+void program_protect(char *argv[])
 {
 	if (access("/proc/self/exe", F_OK))
 		return;
@@ -81,7 +83,7 @@ static inline void program_protect(char *argv[])
 	why_unprotected = errno;
 }
 
-static inline void program_must_be_protected(void)
+void program_expect_protected(void)
 {
 	if (program_is_protected())
 		return;
@@ -92,7 +94,7 @@ static inline void program_must_be_protected(void)
 /* ---- The descriptors that COMMAND inherits ---- */
 
 /* With a folder's, COMMAND would have a way out of its root: "cd /proc/self/fd/0". */
-static inline void need_no_folders(void)
+void refuse_folder_stdio(void)
 {
 	static const char *const names[] = {"standard input", "standard output", "standard error"};
 	struct stat st;
@@ -104,7 +106,7 @@ static inline void need_no_folders(void)
 
 /* All but 0, 1 and 2 are closed, and not only at exec(): until then each is a way by
  * /proc/self/fd. Returns the number under which channel is kept; -1 for none. CVE-2024-21626 */
-static inline int close_descriptors(int channel)
+int close_descriptors(int channel)
 {
 	enum { KEPT = STDERR_FILENO + 1 };
 	if (channel > KEPT)

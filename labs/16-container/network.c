@@ -1,11 +1,11 @@
 /*
- * network.h: a bridge, and a cable to it for each container. What Docker does on
+ * network.c: a bridge, and a cable to it for each container. What Docker does on
  * the host is done here in a network namespace that plays the host, so that the
  * machine's own links, routes and rules stay as they are. Lab 06, whose messages
  * these are, and which a CNI bridge plugin sends as well; veth(4), rtnetlink(7)
  */
-#pragma once
-
+/* link: libnl-route-3.0 */
+#define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -13,22 +13,21 @@
 #include <sys/stat.h>
 
 #include "../06-net-ns/link.h"
+#include "container.h"
 #include "kernel/file.h"
 #include "kernel/ns.h"
 #include "kernel/proc.h"
-#include "story/lab.h"
 
-#define NETWORK "172.17" /* Docker's: 172.17.0.0/16 */
 #define GATEWAY NETWORK ".0.1"
 enum { FIRST = 2, LAST = 65534 }; /* of the addresses, counted in their network */
 
-static inline char *network_address(int number)
+char *network_address(int number)
 {
 	return text(NETWORK ".%d.%d", number >> 8, number & 255);
 }
 
 /* 172.17.0.9 is 9; 0 when it is not an address of a container on this bridge. */
-static inline int network_number(const char *address)
+int network_number(const char *address)
 {
 	struct in_addr in;
 	if (inet_pton(AF_INET, address, &in) != 1 || ntohl(in.s_addr) >> 16 != (172 << 8 | 17))
@@ -38,7 +37,7 @@ static inline int network_number(const char *address)
 }
 
 /* Containers and Pods, by their groups' names. */
-static inline bool is_run(const char *name, int *pid)
+static bool is_run(const char *name, int *pid)
 {
 	int end = 0;
 	return (!strncmp(name, "lab16-", 6) || !strncmp(name, "lab17-", 6)) &&
@@ -51,9 +50,9 @@ static inline bool is_run(const char *name, int *pid)
  * others of it. It is not there, or not to be written, where a kernel or another
  * container around us says so. ip-sysctl.rst in the kernel's documentation
  */
-static const char no_ipv6[] = "/proc/sys/net/ipv6/conf/all/disable_ipv6";
+const char no_ipv6[] = "/proc/sys/net/ipv6/conf/all/disable_ipv6";
 
-static inline void network_ipv4_only(void)
+void network_ipv4_only(void)
 {
 	if (file_try_write(no_ipv6, "1") && errno != ENOENT && errno != EROFS && errno != EACCES)
 		die("write 1 to %s", no_ipv6);
@@ -63,7 +62,7 @@ static struct nl_sock *at_bridge; /* it speaks for the bridge's namespace */
 static int bridge;                /* its number there */
 
 /* ip link add br0 up type bridge; ip address add GATEWAY/16 dev br0 */
-static inline void network_bridge(void)
+static void network_bridge(void)
 {
 	struct rtnl_link *link = rtnl_link_bridge_alloc();
 	rtnl_link_set_name(link, "br0");
@@ -77,7 +76,7 @@ static inline void network_bridge(void)
 }
 
 /* ip link add NAME up master br0 type veth peer name eth0 netns PID; libnl's answer */
-static inline int network_cable(const char *name, pid_t pid)
+static int network_cable(const char *name, pid_t pid)
 {
 	struct rtnl_link *end = rtnl_link_veth_alloc(), *eth0 = rtnl_link_veth_get_peer(end);
 	rtnl_link_set_name(end, name);
@@ -93,10 +92,10 @@ static inline int network_cable(const char *name, pid_t pid)
 
 /*
  * The caller goes where the bridge is: to the place of a container that runs, if there
- * is one, else to a new one. outside is the machine's own network namespace, in which
- * nothing may be changed. Returns how many run.
+ * is one, else to a new one. Nothing may be changed in the machine's own, host_ns[NET]. Returns how
+ * many run.
  */
-static inline int network_host(const char *groups, long outside)
+int network_host(const char *groups)
 {
 	static int running = -1;
 	if (running >= 0)
@@ -113,7 +112,7 @@ static inline int network_host(const char *groups, long outside)
 		running++;
 		autofree char *path = text("/proc/%d/ns/net", pid);
 		struct stat st;
-		if (host < 0 && !stat(path, &st) && (long)st.st_ino != outside)
+		if (host < 0 && !stat(path, &st) && (long)st.st_ino != host_ns[NET])
 			host = open(path, O_RDONLY | O_CLOEXEC);
 	}
 	if (dir)
@@ -124,30 +123,31 @@ static inline int network_host(const char *groups, long outside)
 		close(host);
 	if (!bridge) {
 		MUST(unshare(CLONE_NEWNET));
-		if (!expect_differ("the bridge's namespace", outside, ns_inode(0, "net")))
+		if (!expect_differ("the bridge's namespace", host_ns[NET], ns_inode(0, "net")))
 			exit(lab_end());
 		network_ipv4_only();
 	}
 	at_bridge = netlink_open();
 	if (!bridge)
 		network_bridge();
+	host_ns[NET] = ns_inode(0, "net"); /* no container's may be the bridge's either */
 	return running;
 }
 
 /*
  * A veth pair: one end at the bridge, the other, eth0, in the namespace of pid. The
  * name of the first has the number of the address, so that the kernel refuses what is
- * taken. asked 0: the next one that is free. Returns the number, 0 when it is taken, -1
+ * taken. wanted 0: the next one that is free. Returns the number, 0 when it is taken, -1
  * when the process has ended.
  */
-static inline int network_plug(pid_t pid, int asked, int running)
+int network_plug(pid_t pid, int wanted, int running)
 {
-	int number = asked ? asked : FIRST + running;
+	int number = wanted ? wanted : FIRST + running;
 	for (;; number++) {
 		autofree char *name = text("veth%d", number);
 		errno = 0;
 		int code = network_cable(name, pid);
-		if (code == -NLE_EXIST && !asked && number < LAST)
+		if (code == -NLE_EXIST && !wanted && number < LAST)
 			continue;
 		if (code == -NLE_EXIST)
 			return 0;
@@ -159,7 +159,7 @@ static inline int network_plug(pid_t pid, int asked, int running)
 }
 
 /* In the container, once its cable is there. */
-static inline void network_up(const char *address)
+void network_up(const char *address)
 {
 	struct nl_sock *sock = netlink_open();
 	MUST(link_up(sock, "lo"));

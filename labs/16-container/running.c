@@ -1,23 +1,33 @@
 /*
- * running.h: ps, inspect, stats, exec and kill. Nobody keeps a record of what runs:
+ * running.c: ps, inspect, stats, exec and kill. Nobody keeps a record of what runs:
  * each fact is read from the kernel's own files when it is asked for. A container is
  * found by its first process, whose root is an overlay with our name; its limits are
  * those of its group. proc(5), setns(2), pidfd_send_signal(2)
  */
-#pragma once
-
+#define _GNU_SOURCE
+#include <ctype.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/nsfs.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 
-#include "life.h"
+#include "container.h"
+#include "kernel/cg.h"
+#include "kernel/file.h"
+#include "kernel/ns.h"
+#include "kernel/proc.h"
+#include "kernel/sys.h"
 #include "machine/machine.h"
-
-struct seen {
-	pid_t pid; /* of its first process, outside */
-	char name[64], id[65];
-	char *group; /* the folder of its group; NULL when that is nobody's but ours */
-};
 
 /* ---- Who runs ---- */
 
@@ -25,7 +35,7 @@ struct seen {
  * Only root of our user namespace can have mounted an overlay there; in a user namespace of his own
  * another user can have given one any name. ioctl_ns(2), NS_GET_OWNER_UID
  */
-static inline bool is_ours(pid_t pid)
+static bool is_ours(pid_t pid)
 {
 	uid_t owner;
 	struct stat st;
@@ -38,7 +48,7 @@ static inline bool is_ours(pid_t pid)
 }
 
 /* "36 35 0:31 / / rw - overlay lab16:NAME:ID rw,lowerdir=...": the first line of mountinfo. */
-static inline bool seen_by_root(pid_t pid, struct seen *seen)
+bool running_by_root(pid_t pid, struct running *seen)
 {
 	autofree char *path = text("/proc/%d/mountinfo", pid), *mounts = file_try_read(path);
 	const char *source = mounts ? strstr(mounts, " - overlay lab16:") : NULL;
@@ -48,7 +58,7 @@ static inline bool seen_by_root(pid_t pid, struct seen *seen)
 	return sscanf(source, " - overlay lab16:%63[^:]:%64[0-9a-f]", seen->name, seen->id) == 2;
 }
 
-static inline char *group_of(const struct seen *seen)
+static char *group_of(const struct running *seen)
 {
 	static struct machine machine;
 	if (!machine.release[0])
@@ -65,14 +75,14 @@ static inline char *group_of(const struct seen *seen)
 
 /* The next one in the list of PIDs; false at its end. Only PID 1s count, so that each comes once.
  */
-static inline bool seen_next(char **pids, struct seen *seen)
+static bool running_next(char **pids, struct running *seen)
 {
 	for (char *pid; (pid = strsep(pids, " "));) {
 		autofree char *path = text("/proc/%s/status", pid), *status = file_try_read(path);
 		const char *inside = status ? strstr(status, "\nNSpid:") : NULL;
 		int outside_pid, first = 0;
 		if (inside && sscanf(inside + 7, "%d%d", &outside_pid, &first) == 2 && first == 1 &&
-			seen_by_root(atoi(pid), seen) && is_ours(atoi(pid))) {
+			running_by_root(atoi(pid), seen) && is_ours(atoi(pid))) {
 			seen->group = group_of(seen);
 			return true;
 		}
@@ -81,14 +91,14 @@ static inline bool seen_next(char **pids, struct seen *seen)
 }
 
 /* By name, or by what an id begins with, as docker finds it. */
-static inline struct seen seen_find(const char *target)
+static struct running running_find(const char *target)
 {
-	struct seen one, found = {0};
+	struct running one, found = {0};
 	autofree char *list = proc_pids();
 	int count = 0;
 	if (!target)
 		option_usage("%s: expected a NAME after it, one of those that ps shows", asked.verb);
-	for (char *pids = list; seen_next(&pids, &one);) {
+	for (char *pids = list; running_next(&pids, &one);) {
 		bool by_id = *target && !strncmp(one.id, target, strlen(target));
 		if (!strcmp(one.name, target) || by_id) {
 			found = one;
@@ -104,7 +114,7 @@ static inline struct seen seen_find(const char *target)
 	return found;
 }
 
-static inline char *command_of(pid_t pid)
+static char *command_of(pid_t pid)
 {
 	autofree char *path = text("/proc/%d/cmdline", pid);
 	char words[256];
@@ -119,12 +129,12 @@ static inline char *command_of(pid_t pid)
 	return text("%.*s", (int)(n > 0 ? n : 0), words);
 }
 
-static inline int ps(void)
+static int ps(void)
 {
-	struct seen one;
+	struct running one;
 	autofree char *list = proc_pids();
 	printf("%-14s%-26s%-9s%-16s%s\n", "CONTAINER ID", "COMMAND", "PID", "NAMES", "GROUP");
-	for (char *pids = list; seen_next(&pids, &one);) {
+	for (char *pids = list; running_next(&pids, &one);) {
 		autofree char *command = command_of(one.pid);
 		printf("%-14.12s%-26.24s%-9d%-16s%s\n", one.id, command, one.pid, one.name,
 			one.group ? one.group : "none");
@@ -134,7 +144,7 @@ static inline int ps(void)
 
 /* ---- What it is ---- */
 
-static inline void member(const char *name, const char *value, bool last)
+static void member(const char *name, const char *value, bool last)
 {
 	printf("            \"%s\": ", name);
 	json_text(stdout, value);
@@ -142,7 +152,7 @@ static inline void member(const char *name, const char *value, bool last)
 }
 
 /* A limit as a number, 0 for none, as docker inspect has it. */
-static inline long long limit_of(const struct seen *seen, const char *file)
+static long long limit_of(const struct running *seen, const char *file)
 {
 	if (!seen->group || !cg_has(seen->group, file))
 		return 0;
@@ -151,7 +161,7 @@ static inline long long limit_of(const struct seen *seen, const char *file)
 }
 
 /* Its address, from the routes that its namespace calls local; proc_pid_net(5) */
-static inline char *ip_of(pid_t pid)
+static char *ip_of(pid_t pid)
 {
 	autofree char *path = text("/proc/%d/net/fib_trie", pid), *trie = file_try_read(path);
 	int a = 0, b = 0;
@@ -166,7 +176,7 @@ static inline char *ip_of(pid_t pid)
 	return text("%s", "");
 }
 
-static inline int inspect(const struct seen *seen)
+int inspect(const struct running *seen)
 {
 	static const char *const names[] = {"cgroup", "ipc", "mnt", "net", "pid", "user", "uts"};
 	enum { NAMES = sizeof names / sizeof *names };
@@ -199,13 +209,13 @@ static inline int inspect(const struct seen *seen)
 
 /* ---- What it uses ---- */
 
-static inline void mebibytes(char to[16], long long bytes)
+static void mebibytes(char to[16], long long bytes)
 {
 	snprintf(to, 16, "%.1fMiB", (double)bytes / (1 << 20));
 }
 
 /* As docker has it: without the cache that can be given back at once. Bytes. */
-static inline long long memory_used(const char *group)
+long long memory_used(const char *group)
 {
 	long long current = cg_read_long(group, "memory.current"),
 		  inactive = cg_read_key(group, "memory.stat", "inactive_file");
@@ -213,7 +223,7 @@ static inline long long memory_used(const char *group)
 }
 
 /* CPU over one second, memory now. */
-static inline int stats(const struct seen *seen)
+static int stats(const struct running *seen)
 {
 	struct timespec before, after;
 	char used[16], max[16];
@@ -245,7 +255,7 @@ static inline int stats(const struct seen *seen)
 
 /* ---- To act on it ---- */
 
-static inline int send_signal(const struct seen *seen)
+int send_signal(const struct running *seen)
 {
 	const char *name = asked.signal;
 	int number = isdigit((unsigned char)*name) ? atoi(name) : 0;
@@ -262,7 +272,7 @@ static inline int send_signal(const struct seen *seen)
 	return 0;
 }
 
-static inline char **environment_of(pid_t pid)
+static char **environment_of(pid_t pid)
 {
 	static char *list[64];
 	autofree char *path = text("/proc/%d/environ", pid);
@@ -281,28 +291,31 @@ static inline char **environment_of(pid_t pid)
 }
 
 /* COMMAND beside the container's own: in its namespaces and its group, with what it may do. */
-static inline int exec_in(const struct seen *seen)
+static int exec_in(const struct running *seen)
 {
 	unsigned user = 0, group = 0;
 	autofree char *uids = proc_status(seen->pid, "Uid"), *gids = proc_status(seen->pid, "Gid");
 	autofree char *bounds = proc_status(seen->pid, "CapBnd"),
 		      *cwd_link = text("/proc/%d/cwd", seen->pid);
-	char **environment = environment_of(seen->pid);
 	/* The folder itself: a name that the container chose may lead elsewhere by now. */
 	autoclose int cwd = open(cwd_link, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	lab_asks_missing = false; /* what it would look at is the container's */
 	sscanf(uids, "%u", &user), sscanf(gids, "%u", &group);
-	struct powers powers = {
-		.user = user, .group = group, .capabilities = strtoull(bounds, NULL, 16)};
+	struct container c = {.privileges = {.user = user,
+				      .group = group,
+				      .capabilities = strtoull(bounds, NULL, 16)},
+		.environment = environment_of(seen->pid),
+		.command = lab_command,
+		.tty = asked.container.tty,
+		.terminal = -1};
 	bool other_user = ns_inode(seen->pid, "user") != ns_inode(0, "user");
 	if (other_user) /* whose numbers are others than outside: only root's is mapped */
-		powers.user = powers.group = 0;
+		c.privileges.user = c.privileges.group = 0;
 	autoclose int folder =
 		seen->group ? MUST(open(seen->group, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) : -1;
 	autoclose int pidfd = MUST((int)syscall(SYS_pidfd_open, seen->pid, 0));
 	int most = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWPID;
 	MUST(setns(pidfd, most | (other_user ? CLONE_NEWUSER : 0)));
-	struct container c = {.tty = asked.tty, .terminal = -1};
 	pid_t parent = getppid();
 	int signals = signals_catch(), channel[2];
 	MUST(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel));
@@ -318,18 +331,18 @@ static inline int exec_in(const struct seen *seen)
 			CLONE_NEWCGROUP)); /* last: from in there no group is found by its path */
 		if (cwd < 0 || fchdir(cwd) || !cwd_is_inside())
 			MUST(chdir("/"));
-		command_exec(&powers, close_descriptors(c.tty ? channel[1] : -1), environment,
-			lab_command, false);
+		c.channel = close_descriptors(c.tty ? channel[1] : -1);
+		command_exec(&c);
 	}
 	close(channel[1]);
 	c.channel = channel[0];
 	terminal_take(&c);
-	container_attend(&c, signals, parent);
+	container_supervise(&c, signals, parent);
 	lab_exit_as(c.pid);
 }
 
 /* The operand VERB, and what it is about. */
-static inline int running(const struct lab *lab, int argc, char *argv[])
+int run_verb(const struct lab *lab, int argc, char *argv[])
 {
 	bool executes = !strcmp(asked.verb, "exec");
 	if (executes != !!lab_command)
@@ -338,16 +351,16 @@ static inline int running(const struct lab *lab, int argc, char *argv[])
 			asked.verb);
 	if (!strcmp(asked.verb, "ps"))
 		return ps();
-	struct seen seen = seen_find(asked.target);
+	struct running seen = running_find(asked.target);
 	if (!strcmp(asked.verb, "inspect"))
 		return inspect(&seen);
 	if (!strcmp(asked.verb, "stats"))
 		return stats(&seen);
 	if (!strcmp(asked.verb, "kill"))
 		return send_signal(&seen);
-	need_no_folders();
+	refuse_folder_stdio();
 	program_protect(argv);
 	lab_begin(lab, argc, argv);
-	program_must_be_protected();
+	program_expect_protected();
 	return exec_in(&seen);
 }

@@ -1,18 +1,17 @@
 /*
- * devices.h: the program on a container's group that is asked for each device, as
+ * devices.c: the program on a container's group that is asked for each device, as
  * cgroup v2 has no file for that. Lab 13; bpf(2), cgroup-v2.rst, "Device controller"
  */
-#pragma once
-
+#define _GNU_SOURCE
 #include <linux/bpf.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 
+#include "container.h"
 #include "kernel/sys.h"
 
-static inline int bpf(enum bpf_cmd command, union bpf_attr *attr)
+static int bpf(enum bpf_cmd command, union bpf_attr *attr)
 {
 	return (int)syscall(SYS_bpf, command, attr, sizeof *attr);
 }
@@ -21,7 +20,7 @@ static inline int bpf(enum bpf_cmd command, union bpf_attr *attr)
  * Any node may be made, for a name is nothing; these may be opened. A jump counts
  * from the instruction behind it: "no" lies behind the list, "yes" one further.
  */
-static inline void allow_devices(int group)
+void allow_devices(int group)
 {
 	static const struct {
 		int major, minor; /* -1: any */

@@ -1,26 +1,15 @@
 /*
- * fields.h: the fields of a Pod, as tables that manifest.h walks. Types and names
+ * fields.c: the fields of a Pod, as tables that manifest.c walks. Types and names
  * are those of k8s.io/api/core/v1/types.go. What a text must look like are the
  * regular expressions of k8s.io/apimachinery/pkg/util/validation/validation.go.
  */
-#pragma once
-
 #include <limits.h>
-#include <regex.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "kernel/sys.h"
 #include "pod.h"
 
-struct rule {
-	const char *pattern, *words;
-	size_t longest;
-	regex_t compiled; /* when it is first asked */
-	bool ready;
-};
-
-static inline bool holds(struct rule *rule, const char *text)
+bool rule_matches(struct rule *rule, const char *text)
 {
 	if (!rule->ready && regcomp(&rule->compiled, rule->pattern, REG_EXTENDED | REG_NOSUB))
 		die("regcomp: %s", rule->pattern);
@@ -28,28 +17,11 @@ static inline bool holds(struct rule *rule, const char *text)
 	return strlen(text) <= rule->longest && !regexec(&rule->compiled, text, 0, NULL, 0);
 }
 
-enum field_type { TEXT, YES_NO, NUMBER, CPUS, BYTES, OBJECT, LIST, TEXTS, PAIRS };
-
-struct field {
-	const char *name;
-	enum field_type type;
-	size_t offset;             /* in the struct of the list's item it is in, or of the Pod */
-	const struct shape *shape; /* OBJECT, LIST */
-	struct rule *rule;         /* TEXT, and the keys of PAIRS */
-	long long min, max;        /* NUMBER */
-	bool required;
-};
-
-struct shape {
-	const char *item; /* LIST: what one is called */
-	size_t size;      /* LIST: of one */
-	const char *also; /* the fields that Kubernetes has and this lab has not */
-	struct field fields[12];
-};
-
 /* clang-format off */
 #define RULE(name, most, regex, say) \
 	static struct rule name##_rule = {.pattern = "^(" regex ")$", .words = say, .longest = most}
+#define SHARED_RULE(name, most, regex, say) \
+	struct rule name##_rule = {.pattern = "^(" regex ")$", .words = say, .longest = most}
 #define DNS_LABEL "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 #define NO_DOTS "[^/.:][^/:]*|[.][^/.:][^/:]*|[.][.][^/:]+|[.]"
 RULE(label, 63, DNS_LABEL, "at most 63 of a-z, 0-9 and '-', no '-' at the ends");
@@ -69,10 +41,10 @@ RULE(host_type, 32, "((Directory|File)(OrCreate)?|Socket|CharDevice|BlockDevice)
 	"Directory, DirectoryOrCreate, File, FileOrCreate, Socket, CharDevice or BlockDevice");
 
 /* YAML 1.1's words for what is no string, as sigs.k8s.io/yaml has them. */
-RULE(null, 4, "|~|null|Null|NULL", "null");
-RULE(true, 4, "y|Y|yes|Yes|YES|true|True|TRUE|on|On|ON", "true");
-RULE(false, 5, "n|N|no|No|NO|false|False|FALSE|off|Off|OFF", "false");
-RULE(number, 400, "[-+]?(0[xbo][0-9a-fA-F_]+|([.][0-9]+|[0-9][0-9_]*([.][0-9_]*)?)([eE][-+]?[0-9]+)?"
+SHARED_RULE(null, 4, "|~|null|Null|NULL", "null");
+SHARED_RULE(true, 4, "y|Y|yes|Yes|YES|true|True|TRUE|on|On|ON", "true");
+SHARED_RULE(false, 5, "n|N|no|No|NO|false|False|FALSE|off|Off|OFF", "false");
+SHARED_RULE(number, 400, "[-+]?(0[xbo][0-9a-fA-F_]+|([.][0-9]+|[0-9][0-9_]*([.][0-9_]*)?)([eE][-+]?[0-9]+)?"
 	"|[.](inf|Inf|INF)|[.](nan|NaN|NAN))", "a number");
 
 #define F(field, kind, where) .name = field, .type = kind, .offset = where
@@ -81,7 +53,7 @@ RULE(number, 400, "[-+]?(0[xbo][0-9a-fA-F_]+|([.][0-9]+|[0-9][0-9_]*([.][0-9_]*)
 #define OF(a) .shape = &a##_fields
 #define ID .max = INT_MAX /* of a user: at most 2^31-1 */
 #define P(member) offsetof(struct pod, member)
-#define C(member) offsetof(struct container, member)
+#define C(member) offsetof(struct container_spec, member)
 #define V(member) offsetof(struct volume, member)
 #define M(member) offsetof(struct config_map, member)
 
@@ -137,7 +109,7 @@ static const struct shape mount_fields = {.item = "mount", .size = sizeof(struct
 	{F("mountPath", TEXT, offsetof(struct mount, path)), NEEDED, IS(a_path)},
 	{F("readOnly", YES_NO, offsetof(struct mount, read_only))}}};
 
-static const struct shape container_fields = {.item = "container", .size = sizeof(struct container),
+static const struct shape container_fields = {.item = "container", .size = sizeof(struct container_spec),
 	.also = "envFrom imagePullPolicy lifecycle livenessProbe readinessProbe resizePolicy "
 		"restartPolicy restartPolicyRules startupProbe stdin stdinOnce "
 		"terminationMessagePath terminationMessagePolicy tty volumeDevices", .fields = {
@@ -198,12 +170,12 @@ static const struct shape metadata_fields = {.also = OTHER_METADATA, .fields = {
 static const struct shape map_metadata_fields = {.also = OTHER_METADATA " labels namespace", .fields = {
 	{F("name", TEXT, M(name)), NEEDED, IS(subdomain)}}};
 
-static const struct shape pod_document_fields = {.item = "pod", .also = "status", .fields = {
+const struct shape pod_document_fields = {.item = "pod", .also = "status", .fields = {
 	{F("apiVersion", TEXT, P(api)), NEEDED, IS(version)},
 	{F("kind", TEXT, P(kind)), NEEDED},
 	{F("metadata", OBJECT, 0), NEEDED, OF(metadata)},
 	{F("spec", OBJECT, 0), NEEDED, OF(spec)}}};
-static const struct shape map_document_fields = {.item = "map", .also = "binaryData immutable", .fields = {
+const struct shape map_document_fields = {.item = "map", .also = "binaryData immutable", .fields = {
 	{F("apiVersion", TEXT, M(api)), NEEDED, IS(version)},
 	{F("kind", TEXT, M(kind)), NEEDED},
 	{F("metadata", OBJECT, 0), NEEDED, OF(map_metadata)},

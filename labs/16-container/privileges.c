@@ -1,0 +1,90 @@
+/*
+ * privileges.c: the names of capabilities, and the seccomp filter. Lab 15; capabilities(7),
+ * seccomp(2)
+ */
+/* link: libcap */
+#define _GNU_SOURCE
+#include <ctype.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/capability.h>
+#include <sys/syscall.h>
+
+#include "16-container/filter.h"
+#include "container.h"
+#include "kernel/file.h"
+#include "kernel/sys.h"
+
+/* "NET_ADMIN", "cap_net_admin", "ALL": a set; false when there is no such capability. */
+bool capability_parse(const char *name, uint64_t *set)
+{
+	cap_value_t value;
+	autofree char *whole = text("%s%s", strncasecmp(name, "cap_", 4) ? "cap_" : "", name);
+	if (!strcasecmp(name, "all")) {
+		*set = UINT64_MAX;
+		return true;
+	}
+	if (cap_from_name(whole, &value))
+		return false;
+	*set = 1ULL << value;
+	return true;
+}
+
+/* "CAP_CHOWN"; allocated. */
+char *capability_name(int capability)
+{
+	char *name = cap_to_name(capability), *upper = text("%s", name ? name : "?");
+	cap_free(name);
+	for (char *c = upper; *c; c++)
+		*c = (char)toupper((unsigned char)*c);
+	return upper;
+}
+
+uint64_t capabilities_named(const char *const *names, size_t count)
+{
+	uint64_t all = 0, one;
+	for (size_t i = 0; names && i < count && names[i]; i++)
+		if (capability_parse(names[i], &one))
+			all |= one;
+	return all;
+}
+
+/*
+ * The filter with a few lines before it: a call that is newer than the list is not there, and one
+ * that a capability guards gets through where that is kept. A jump counts from the line behind it.
+ */
+const struct sock_fprog *filter_of(const struct privileges *p)
+{
+	static struct sock_fprog filter;
+	enum {
+		DEFAULT = sizeof filter_default / sizeof *filter_default,
+		GUARDED = sizeof filter_guarded / sizeof *filter_guarded
+	};
+	static struct sock_filter code[6 + 2 * GUARDED + DEFAULT];
+	struct sock_filter *next = code;
+	unsigned char skip = 0;
+	*next++ = (struct sock_filter)BPF_STMT(
+		BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
+	struct sock_filter *other_machine = next++; /* whose numbers are others: to the filter */
+	*next++ = (struct sock_filter)BPF_STMT(
+		BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+	*next++ = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, filter_newest, 0, 1);
+	*next++ = (struct sock_filter)BPF_STMT(
+		BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (ENOSYS & SECCOMP_RET_DATA));
+	for (int i = 0; i < GUARDED; i++) {
+		if (!(p->capabilities & 1ULL << filter_guarded[i].capability))
+			continue;
+		*next++ = (struct sock_filter)BPF_JUMP(
+			BPF_JMP | BPF_JEQ | BPF_K, filter_guarded[i].call, 0, 1);
+		*next++ = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	}
+	skip = (unsigned char)(next - other_machine - 1);
+	*other_machine =
+		(struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, filter_machine, 0, skip);
+	memcpy(next, filter_default, sizeof filter_default);
+	next += DEFAULT;
+	filter = (struct sock_fprog){(unsigned short)(next - code), code};
+	return &filter;
+}

@@ -1,0 +1,59 @@
+/*
+ * pod.c: what a manifest says, where one field stands in for another.
+ */
+#include <string.h>
+
+#include "pod.h"
+
+/* Both kinds, in the order of their lives. */
+size_t container_count(const struct pod *pod)
+{
+	return pod->init_containers.count + pod->containers.count;
+}
+
+struct container_spec *container_at(const struct pod *pod, size_t i)
+{
+	size_t first = pod->init_containers.count;
+	return i < first ? &pod->init_containers.item[i] : &pod->containers.item[i - first];
+}
+
+/* The hostname that its containers share: spec.hostname, or of its name what the kernel takes. */
+const char *pod_hostname(const struct pod *pod)
+{
+	return pod->hostname ? pod->hostname : pod->short_name;
+}
+
+/* Word i of what is executed, or NULL: command and args; without both, busybox's image says sh. */
+const char *container_word(const struct container_spec *c, size_t i)
+{
+	const char **lists[] = {c->command, c->args};
+	size_t seen = 0;
+	for (int list = 0; list < 2; list++)
+		for (const char **word = lists[list]; word && *word; word++, seen++)
+			if (seen == i)
+				return *word;
+	return seen == 0 && i == 0 ? "sh" : NULL;
+}
+
+/* A ConfigMap's files are nobody's to write, whatever the mount says. */
+bool mount_read_only(const struct mount *mount)
+{
+	return mount->read_only.is || mount->volume->config.line;
+}
+
+/* A container's own knobs, and the Pod's where it has none. effectiveSecurityContext() */
+struct security container_security(const struct pod *pod, const struct container_spec *c)
+{
+	struct security s = c->security;
+	s.run_as_user = s.run_as_user.set ? s.run_as_user : pod->security.run_as_user;
+	s.run_as_group = s.run_as_group.set ? s.run_as_group : pod->security.run_as_group;
+	s.run_as_non_root =
+		s.run_as_non_root.set ? s.run_as_non_root : pod->security.run_as_non_root;
+	s.seccomp = s.seccomp ? s.seccomp : pod->security.seccomp;
+	return s;
+}
+
+bool has_user_namespace(const struct pod *pod)
+{
+	return pod->host_users.set && !pod->host_users.is;
+}

@@ -1,0 +1,91 @@
+/*
+ * volumes.c: a Pod's volumes: folders of the kubelet's, which containers will see by bind mounts.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "kernel/file.h"
+#include "kernel/ns.h"
+#include "kernel/proc.h"
+#include "kernel/sys.h"
+#include "pod.h"
+
+static void write_new_file(const char *path, const char *content)
+{
+	autoclose int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd < 0 || !file_write_all(fd, content, strlen(content)))
+		die("open, write %s", path);
+}
+
+static void volume_make(const struct pod *pod, const struct volume *v)
+{
+	autofree char *path = text("volumes/%s", v->name);
+	if (v->host.line)
+		return; /* it is there already */
+	if (mkdir(path, 0777))
+		die("mkdir %s", path);
+	if (v->medium && !strcmp(v->medium, "Memory")) {
+		long long bytes = volume_size(pod, v);
+		autofree char *size = bytes ? text("mode=777,size=%lld", bytes) : text("mode=777");
+		MUST(mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, size));
+	}
+	for (size_t i = 0; v->map && i < v->map->data.count; i++) {
+		autofree char *file = text("%s/%s", path, v->map->data.item[i].name);
+		write_new_file(file, v->map->data.item[i].value);
+	}
+}
+
+/* Over a folder that none of its images and hostPaths is below. */
+static const char *kubelet_folder(const struct pod *pod)
+{
+	struct bind_mount sources[container_count(pod) + pod->volumes.count];
+	struct root all = {.image = file_rootfs(), .volumes = sources};
+	for (size_t i = 0; i < container_count(pod); i++)
+		if (container_at(pod, i)->rootfs)
+			sources[all.volume_count++].source =
+				realpath(container_at(pod, i)->rootfs, NULL);
+	for (size_t i = 0; i < pod->volumes.count; i++)
+		if (pod->volumes.item[i].host.line)
+			sources[all.volume_count++].source =
+				realpath(pod->volumes.item[i].host_path, NULL);
+	return staging_folder(&all);
+}
+
+void hosts_write(const struct sandbox *s)
+{
+	autofree char *hosts =
+		text("127.0.0.1\tlocalhost\n%s\t%s\n", s->address, pod_hostname(s->pod));
+	autofree char *file = text("%s/hosts", s->folder);
+	write_new_file(file, hosts);
+}
+
+/* In a mount table of our own: all of it goes when the last process in it does. */
+void volumes_make(struct sandbox *s)
+{
+	static const char *folder;
+	mode_t mask = umask(0);
+	if (!folder) {
+		MUST(unshare(CLONE_NEWNS));
+		if (ns_inode(0, "mnt") != host_ns[MNT])
+			MUST(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+		autofree char *table = ns_mount_table(host_ns[MNT]);
+		if (!expect_str("kubelet: its mount table", "own, private", table))
+			exit(lab_end());
+		host_ns[MNT] = ns_inode(0, "mnt"); /* nor in the kubelet's own */
+		folder = kubelet_folder(s->pod);
+		MUST(mount("lab17", folder, "tmpfs", MS_NOSUID, "mode=755"));
+	}
+	s->folder = text("%s/%s", folder, s->uid);
+	if (mkdir(s->folder, 0755) || chdir(s->folder) || mkdir("volumes", 0755) ||
+		mkdir("shm", 01777))
+		die("mkdir, chdir %s", s->folder);
+	MUST(mount(
+		"shm", "shm", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=1777,size=65536k"));
+	for (size_t i = 0; i < s->pod->volumes.count; i++)
+		volume_make(s->pod, &s->pod->volumes.item[i]);
+	umask(mask);
+}
