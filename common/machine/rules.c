@@ -106,6 +106,48 @@ static void what_namespace(
 		WHAT("no fresh /proc may be mounted in namespaces of our own%s", reason(err));
 }
 
+/* The kernel said no (EPERM, EACCES, EROFS): who it may have been, the most certain one first. */
+static void rule_refused(
+	enum probe_need need, int err, const struct machine *m, struct probe_missing *out)
+{
+	bool user = m->uid != 0;
+
+	if (user && need == PROBE_USER_NS && m->userns_clone == 0) {
+		REMEDY("sudo sysctl kernel.unprivileged_userns_clone=1");
+		UNDO("sudo sysctl kernel.unprivileged_userns_clone=0");
+	} else if (user && m->userns_apparmor == 1) {
+		REMEDY("AppArmor restricts them: "
+		       "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0");
+		UNDO("sudo sysctl kernel.apparmor_restrict_unprivileged_userns=1");
+	} else if (((need == PROBE_PROC && m->proc_masked > 0) ||
+			   (need == PROBE_LIMITS && m->container[0]))) {
+		if (is(m->container, "podman"))
+			start_container_with(m, "--security-opt unmask=ALL", out);
+		else
+			start_container_with(m, "--security-opt systempaths=unconfined", out);
+	} else if (err == EROFS) {
+		REMEDY("mount it writable (findmnt -T /proc/sys shows how it is mounted)");
+	} else if (m->container[0] && user) {
+		start_container_with(m,
+			"--security-opt seccomp=unconfined --security-opt apparmor=unconfined",
+			out);
+	} else if (m->container[0]) {
+		start_container_with(
+			m, "--cap-add SYS_ADMIN --security-opt apparmor=unconfined", out);
+	} else if (m->seccomp == 2) {
+		REMEDY("a seccomp filter forbids it: start it outside of the sandbox (a service, a "
+		       "flatpak, a snap) that set the filter");
+	} else if (!user && !m->root) {
+		REMEDY("we are root without CAP_SYS_ADMIN: become root with all capabilities, or an "
+		       "ordinary user");
+	} else if (need == PROBE_USER_NS) {
+		REMEDY("leave the chroot, if this is one, or else a security module forbids it (look at: "
+		       "sudo dmesg)");
+	} else {
+		REMEDY("a security module may forbid it (look at: sudo dmesg)");
+	}
+}
+
 static void rule_namespace(enum probe_need need, const char *arg, int err, const struct machine *m,
 	struct probe_missing *out)
 {
@@ -135,37 +177,8 @@ static void rule_namespace(enum probe_need need, const char *arg, int err, const
 		UNDO("sudo modprobe -r overlay");
 	} else if (err == EINVAL || err == ENOSYS || err == ENODEV) {
 		REMEDY("boot a kernel that was built with namespaces (zgrep _NS= /proc/config.gz)");
-	} else if (refused && user && need == PROBE_USER_NS && m->userns_clone == 0) {
-		REMEDY("sudo sysctl kernel.unprivileged_userns_clone=1");
-		UNDO("sudo sysctl kernel.unprivileged_userns_clone=0");
-	} else if (refused && user && m->userns_apparmor == 1) {
-		REMEDY("AppArmor restricts them: "
-		       "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0");
-		UNDO("sudo sysctl kernel.apparmor_restrict_unprivileged_userns=1");
-	} else if (refused && ((need == PROBE_PROC && m->proc_masked > 0) ||
-				      (need == PROBE_LIMITS && m->container[0]))) {
-		if (is(m->container, "podman"))
-			start_container_with(m, "--security-opt unmask=ALL", out);
-		else
-			start_container_with(m, "--security-opt systempaths=unconfined", out);
-	} else if (err == EROFS) {
-		REMEDY("mount it writable (findmnt -T /proc/sys shows how it is mounted)");
-	} else if (refused && m->container[0] && user) {
-		start_container_with(m,
-			"--security-opt seccomp=unconfined --security-opt apparmor=unconfined",
-			out);
-	} else if (refused && m->container[0]) {
-		start_container_with(
-			m, "--cap-add SYS_ADMIN --security-opt apparmor=unconfined", out);
-	} else if (refused && m->seccomp == 2) {
-		REMEDY("a seccomp filter forbids it: start it outside of the sandbox (a service, a "
-		       "flatpak, a snap) that set the filter");
-	} else if (refused && !user && !m->root) {
-		REMEDY("we are root without CAP_SYS_ADMIN: become root with all capabilities, or an "
-		       "ordinary user");
-	} else if (refused && need == PROBE_USER_NS) {
-		REMEDY("leave the chroot, if this is one, or else a security module forbids it (look at: "
-		       "sudo dmesg)");
+	} else if (refused) {
+		rule_refused(need, err, m, out);
 	} else {
 		REMEDY("a security module may forbid it (look at: sudo dmesg)");
 	}
@@ -293,6 +306,45 @@ static void get_a_group(const char *name, const struct machine *m, struct probe_
 	}
 }
 
+static void rule_no_mount(const struct machine *m, struct probe_missing *out)
+{
+	if (m->cgroup == MACHINE_CGROUP_V1) {
+		boot_with_v2(m, out);
+	} else if (m->container[0]) {
+		start_container_with(m, "--privileged --cgroupns=private", out);
+	} else {
+		REMEDY("sudo mount -t cgroup2 cgroup2 /sys/fs/cgroup");
+		UNDO("sudo umount /sys/fs/cgroup");
+	}
+}
+
+static void rule_read_only(const struct machine *m, struct probe_missing *out)
+{
+	if (m->container[0]) {
+		start_container_with(m, "--privileged --cgroupns=private", out);
+	} else {
+		REMEDY("sudo mount -o remount,rw %s", m->cgroup_mount);
+		UNDO("sudo mount -o remount,ro %s", m->cgroup_mount);
+	}
+}
+
+/* By the facts it is ours, and a group that was made could not have it. */
+static void rule_trial(
+	const char *name, int err, const struct machine *m, struct probe_missing *out)
+{
+	if (err == ENOENT)
+		REMEDY("boot a kernel that was built with %s", controller_option(name));
+	else if (err == EAGAIN)
+		REMEDY("remove groups below ours: cgroup.max.descendants is reached");
+	else if (err == ECHILD)
+		REMEDY("the trial was killed (short of memory? sudo dmesg tells): try again");
+	else if (err == ETIMEDOUT)
+		REMEDY("it took longer than %d s: try again when the machine is less busy",
+			PROBE_SECONDS);
+	else
+		get_a_group(name, m, out);
+}
+
 static void rule_controller(
 	const char *name, int err, const struct machine *m, struct probe_missing *out)
 {
@@ -306,14 +358,7 @@ static void rule_controller(
 	}
 	switch (state) {
 	case MACHINE_CONTROLLER_NO_MOUNT:
-		if (m->cgroup == MACHINE_CGROUP_V1) {
-			boot_with_v2(m, out);
-		} else if (m->container[0]) {
-			start_container_with(m, "--privileged --cgroupns=private", out);
-		} else {
-			REMEDY("sudo mount -t cgroup2 cgroup2 /sys/fs/cgroup");
-			UNDO("sudo umount /sys/fs/cgroup");
-		}
+		rule_no_mount(m, out);
 		break;
 	case MACHINE_CONTROLLER_V1:
 		boot_with_v2(m, out);
@@ -335,12 +380,7 @@ static void rule_controller(
 			       "mount: outside of this cgroup or mount namespace");
 		break;
 	case MACHINE_CONTROLLER_READ_ONLY:
-		if (m->container[0]) {
-			start_container_with(m, "--privileged --cgroupns=private", out);
-		} else {
-			REMEDY("sudo mount -o remount,rw %s", m->cgroup_mount);
-			UNDO("sudo mount -o remount,ro %s", m->cgroup_mount);
-		}
+		rule_read_only(m, out);
 		break;
 	case MACHINE_CONTROLLER_ROOT_OFF:
 		REMEDY("echo +%s | sudo tee %s/cgroup.subtree_control", name, m->cgroup_mount);
@@ -353,17 +393,7 @@ static void rule_controller(
 		break;
 	case MACHINE_CONTROLLER_READY:
 	case MACHINE_CONTROLLER_LEAF:
-		if (err == ENOENT)
-			REMEDY("boot a kernel that was built with %s", controller_option(name));
-		else if (err == EAGAIN)
-			REMEDY("remove groups below ours: cgroup.max.descendants is reached");
-		else if (err == ECHILD)
-			REMEDY("the trial was killed (short of memory? sudo dmesg tells): try again");
-		else if (err == ETIMEDOUT)
-			REMEDY("it took longer than %d s: try again when the machine is less busy",
-				PROBE_SECONDS);
-		else
-			get_a_group(name, m, out);
+		rule_trial(name, err, m, out);
 		break;
 	}
 }
@@ -403,6 +433,29 @@ static void rule_memory(const char *arg, const struct machine *m, struct probe_m
 	REMEDY("end what uses the memory (ps aux --sort -rss | head)");
 }
 
+static void rule_block(int err, const char *arg, struct probe_missing *out)
+{
+	if (err) {
+		WHAT("the scratch block device %s may not be read%s", arg, reason(err));
+		REMEDY("put sudo in front");
+		return;
+	}
+	WHAT("no scratch block device: only the lab VM has one that holds nothing of value");
+	REMEDY("WHERE=vm");
+}
+
+static void rule_kernel(const char *arg, const struct machine *m, struct probe_missing *out)
+{
+	WHAT("Linux %s or later is needed, this is %s", arg,
+		m->release[0] ? m->release : "unknown");
+	if (!m->release[0])
+		REMEDY("mount /proc so that /proc/sys/kernel/osrelease can be read");
+	else if (m->wsl)
+		REMEDY("in Windows, wsl --update && wsl --shutdown");
+	else
+		REMEDY("boot a newer kernel");
+}
+
 void rules_explain(enum probe_need need, const char *arg, int err, const struct machine *m,
 	struct probe_missing *out)
 {
@@ -427,14 +480,7 @@ void rules_explain(enum probe_need need, const char *arg, int err, const struct 
 		rule_module(arg, err, m, out);
 		break;
 	case PROBE_KERNEL:
-		WHAT("Linux %s or later is needed, this is %s", arg,
-			m->release[0] ? m->release : "unknown");
-		if (!m->release[0])
-			REMEDY("mount /proc so that /proc/sys/kernel/osrelease can be read");
-		else if (m->wsl)
-			REMEDY("in Windows, wsl --update && wsl --shutdown");
-		else
-			REMEDY("boot a newer kernel");
+		rule_kernel(arg, m, out);
 		break;
 	case PROBE_CPUS:
 		WHAT("%s CPUs are needed, we may run on %d", arg, m->cpus);
@@ -450,13 +496,7 @@ void rules_explain(enum probe_need need, const char *arg, int err, const struct 
 		UNDO("sudo swapoff /swapfile && sudo rm /swapfile");
 		break;
 	case PROBE_BLOCK:
-		if (err) {
-			WHAT("the scratch block device %s may not be read%s", arg, reason(err));
-			REMEDY("put sudo in front");
-			break;
-		}
-		WHAT("no scratch block device: only the lab VM has one that holds nothing of value");
-		REMEDY("WHERE=vm");
+		rule_block(err, arg, out);
 		break;
 	}
 }

@@ -94,6 +94,11 @@ static char *decimal_text(long long thousandths)
 	return value;
 }
 
+static char *number_text(long long number)
+{
+	return text("%lld", number);
+}
+
 static void add(const char *name, struct lab_texts *texts, const char *value)
 {
 	enum { ROOM = sizeof texts->value / sizeof *texts->value };
@@ -102,53 +107,71 @@ static void add(const char *name, struct lab_texts *texts, const char *value)
 	texts->value[texts->count++] = value;
 }
 
+static bool read_number(const char *value, long long *number)
+{
+	char *end;
+	errno = 0;
+	*number = strtoll(value, &end, 10);
+	return !errno && isdigit((unsigned char)*value) && !*end;
+}
+
+static void set_number(const struct lab_option *option, const char *name, const char *value)
+{
+	static const struct {
+		bool (*read)(const char *value, long long *number);
+		char *(*print)(long long number);
+		const char *before, *after;
+	} kinds[] = {
+		[LAB_SIZE] = {option_size, size_text, "a size",
+			", such as 32M (units b k m g, powers of 1024)"},
+		[LAB_NUMBER] = {read_number, number_text, "a whole number", ""},
+		[LAB_DECIMAL] = {option_decimal, decimal_text, "a number",
+			" with at most three decimals, such as 0.5"},
+	};
+	long long number;
+	if (!kinds[option->type].read(value, &number) || number < option->min ||
+		number > option->max) {
+		autofree char *low = kinds[option->type].print(option->min);
+		autofree char *high = kinds[option->type].print(option->max);
+		option_usage("%s %s: expected %s from %s to %s%s", name, value,
+			kinds[option->type].before, low, high, kinds[option->type].after);
+	}
+	*(long long *)option->value = number;
+}
+
+static void set_name(const struct lab_option *option, const char *name, const char *value)
+{
+	size_t length = strlen(value), good = 0;
+	while (isalnum((unsigned char)value[good]) || value[good] == '-' || value[good] == '.')
+		good++;
+	if (good != length || (long long)length < option->min || (long long)length > option->max)
+		option_usage("%s %s: expected %lld to %lld letters, digits, '-' or '.'", name,
+			value, option->min, option->max);
+	*(const char **)option->value = value;
+}
+
+static void set_text(const struct lab_option *option, const char *name, const char *value)
+{
+	if (option->wrong && option->wrong(value))
+		option_usage("%s %s: expected %s", name, value, option->wrong(value));
+	if (option->type == LAB_TEXT)
+		*(const char **)option->value = value;
+	else
+		add(name, option->value, value);
+}
+
 /* The value of an option of the lab's own, or a usage error that names what was expected. */
 static void set(const struct lab_option *option, const char *name, const char *value)
 {
-	long long number;
-	char *end;
 	switch (option->type) {
-	case LAB_SIZE: {
-		autofree char *low = size_text(option->min), *high = size_text(option->max);
-		if (!option_size(value, &number) || number < option->min || number > option->max)
-			option_usage(
-				"%s %s: expected a size from %s to %s, such as 32M (units b k m g, powers of "
-				"1024)",
-				name, value, low, high);
-		*(long long *)option->value = number;
-		break;
-	}
+	case LAB_SIZE:
 	case LAB_NUMBER:
-		errno = 0;
-		number = strtoll(value, &end, 10);
-		if (errno || !isdigit((unsigned char)*value) || *end || number < option->min ||
-			number > option->max)
-			option_usage("%s %s: expected a whole number from %lld to %lld", name,
-				value, option->min, option->max);
-		*(long long *)option->value = number;
+	case LAB_DECIMAL:
+		set_number(option, name, value);
 		break;
-	case LAB_DECIMAL: {
-		autofree char *low = decimal_text(option->min), *high = decimal_text(option->max);
-		if (!option_decimal(value, &number) || number < option->min || number > option->max)
-			option_usage(
-				"%s %s: expected a number from %s to %s with at most three decimals, such "
-				"as 0.5",
-				name, value, low, high);
-		*(long long *)option->value = number;
+	case LAB_NAME:
+		set_name(option, name, value);
 		break;
-	}
-	case LAB_NAME: {
-		size_t length = strlen(value), good = 0;
-		while (isalnum((unsigned char)value[good]) || value[good] == '-' ||
-			value[good] == '.')
-			good++;
-		if (good != length || (long long)length < option->min ||
-			(long long)length > option->max)
-			option_usage("%s %s: expected %lld to %lld letters, digits, '-' or '.'",
-				name, value, option->min, option->max);
-		*(const char **)option->value = value;
-		break;
-	}
 	case LAB_PATH_IN:
 	case LAB_PATH_IN_OUT:
 		if (access(value, R_OK))
@@ -167,12 +190,7 @@ static void set(const struct lab_option *option, const char *name, const char *v
 	case LAB_NAMED_PATH:
 	case LAB_TEXTS:
 	case LAB_TEXT:
-		if (option->wrong && option->wrong(value))
-			option_usage("%s %s: expected %s", name, value, option->wrong(value));
-		if (option->type == LAB_TEXT)
-			*(const char **)option->value = value;
-		else
-			add(name, option->value, value);
+		set_text(option, name, value);
 	}
 }
 
@@ -324,9 +342,47 @@ static const char *part_named(const char *name)
 		"--can-run=%s: expected one of its parts: %s", name, *list ? list : "it has none");
 }
 
+/* --help, --about and --version: one of them ends the lab when the whole line has been read. */
+static bool asked(const char *word)
+{
+	return !strcmp(word, "--help") || !strcmp(word, "--about") || !strcmp(word, "--version");
+}
+
+static _Noreturn void answer(const char *ask)
+{
+	if (!strcmp(ask, "help"))
+		help();
+	else if (!strcmp(ask, "about"))
+		about_print();
+	else
+		printf("%s (Unboxed %s)\n", lab->id, VERSION);
+	exit(fflush(stdout) ? 3 : 0);
+}
+
+static void take_command(char *command[])
+{
+	if (!*command)
+		option_usage("expected a COMMAND after --");
+	if (lab->story_only)
+		option_usage(
+			"no COMMAND runs in this part of the story; expected scripts/lab %.2s -- "
+			"COMMAND",
+			lab->id);
+	lab_command = command;
+}
+
+/* Returns the operand that comes after it. */
+static const struct lab_option *set_operand(const struct lab_option *operand, const char *word)
+{
+	if (!operand || !operand->name)
+		option_usage("%s: expected an option; a COMMAND comes after --", word);
+	set(operand, operand->name, word);
+	return operand + 1;
+}
+
 void option_read(int argc, char *argv[], const char **can_run)
 {
-	enum { NOTHING, HELP, ABOUT, PRINT_VERSION } ask = NOTHING;
+	const char *ask = NULL;
 	const char *format = "story", *color = "auto";
 	const struct lab_option common[] = {
 		{.name = "step", .type = LAB_FLAG, .value = &option_given.step},
@@ -343,31 +399,17 @@ void option_read(int argc, char *argv[], const char **can_run)
 	for (int i = 1; i < argc; i++) {
 		const char *word = argv[i], *part;
 		if (!strcmp(word, "--")) {
-			if (i + 1 == argc)
-				option_usage("expected a COMMAND after --");
-			if (lab->story_only)
-				option_usage(
-					"no COMMAND runs in this part of the story; expected scripts/lab %.2s -- "
-					"COMMAND",
-					lab->id);
-			lab_command = argv + i + 1;
+			take_command(argv + i + 1);
 			break;
 		}
-		if (*word != '-' && operand && operand->name) {
-			set(operand, operand->name, word);
-			operand++;
+		if (*word != '-') {
+			operand = set_operand(operand, word);
 			continue;
 		}
-		if (*word != '-')
-			option_usage("%s: expected an option; a COMMAND comes after --", word);
 		if (strncmp(word, "--", 2) && word[1] && short_options(argc, argv, &i))
 			continue;
-		if (!strcmp(word, "--help"))
-			ask = HELP;
-		else if (!strcmp(word, "--about"))
-			ask = ABOUT;
-		else if (!strcmp(word, "--version"))
-			ask = PRINT_VERSION;
+		if (asked(word))
+			ask = word + 2;
 		else if (!strcmp(word, "--can-run"))
 			*can_run = "";
 		else if (!strncmp(word, "--can-run=", 10))
@@ -383,12 +425,6 @@ void option_read(int argc, char *argv[], const char **can_run)
 	option_given.color = !strcmp(color, "always")  ? COLOR_ALWAYS
 			     : !strcmp(color, "never") ? COLOR_NEVER
 						       : COLOR_AUTO;
-	if (ask == HELP)
-		help();
-	else if (ask == ABOUT)
-		about_print();
-	else if (ask == PRINT_VERSION)
-		printf("%s (Unboxed %s)\n", lab->id, VERSION);
-	if (ask != NOTHING)
-		exit(fflush(stdout) ? 3 : 0);
+	if (ask)
+		answer(ask);
 }
