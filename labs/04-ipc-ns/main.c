@@ -1,8 +1,7 @@
 /*
- * Shared memory that is not shared. System V objects have a number, the key,
- * for a name, and an IPC namespace is what the key is looked up in. POSIX shared
- * memory has a path for a name, and that is looked up in the mount table.
- * ipc_namespaces(7)
+ * Shared memory that is not shared. A System V object has a number as its name, the key, which the
+ * kernel looks up in the caller's IPC namespace. POSIX shared memory has a path as its name, which
+ * the kernel looks up in the caller's mount table. ipc_namespaces(7)
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -14,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "kernel/file.h"
+#include "kernel/mounts.h"
 #include "kernel/ns.h"
 #include "kernel/proc.h"
 #include "kernel/sys.h"
@@ -23,11 +23,10 @@
 static const struct lab lab = {
 	.id = "04-ipc-ns",
 	.title = "Shared memory that is not shared",
-	.goal = "Two containers use one key and never meet: each has its own System V objects. POSIX "
-		"shared memory is a file, and belongs to the mount table.",
+	.goal = "Two containers use one key and get two System V objects. POSIX shared memory is a "
+		"file, so the mount table decides who finds it.",
 	.manual = "ipc_namespaces(7) sysvipc(7) shmget(2) shmat(2) shm_open(3) shm_overview(7)",
-	.teaches = "unshare:CLONE_NEWIPC shmget:IPC_CREAT shmat unshare:CLONE_NEWNS mount:tmpfs "
-		   "file:sysvipc/shm",
+	.teaches = "unshare:CLONE_NEWIPC shmget:IPC_CREAT shmat mount:tmpfs file:sysvipc/shm",
 	.after = "02-mnt-ns 03-uts-ns",
 	.needs = {.namespaces = true},
 	.words = &words,
@@ -37,23 +36,23 @@ enum { KEY = 0x1ab04, SIZE = 4096 };
 
 static struct gate ready, go;
 
-/* Done twice with one key: on the host and in the container. */
-static void create(const char *content)
+/* Creates the segment of the key in the caller's IPC namespace. */
+static void create_segment(const char *content)
 {
 	int id = SYS(shmget(KEY, SIZE, IPC_CREAT | IPC_EXCL | 0600));
 	char *memory = SYS(shmat(id, NULL, 0));
 	strcpy(memory, content);
 }
 
-/* What stands in the segment that the caller finds under the key, or why it finds none. */
-static char *read_by_key(void)
+/* What is in the segment that the caller finds by the key, or the errno; allocated. */
+static char *read_segment(void)
 {
 	int id = shmget(KEY, 0, 0);
 	char *memory = id < 0 ? (void *)-1 : shmat(id, NULL, SHM_RDONLY);
 	return text("%s", memory == (void *)-1 ? errno_name(errno) : memory);
 }
 
-/* The same for the POSIX object of that name; shm_open(3) */
+/* The same for the POSIX object of the name "/lab04". shm_open(3) */
 static char *read_by_name(void)
 {
 	char content[16] = "";
@@ -65,9 +64,9 @@ static char *read_by_name(void)
 	return text("%s", content);
 }
 
-/* Segments in /proc/sysvipc/shm, which shows the namespace of its reader: a header, then one a
- * line. */
-static int listed(void)
+/* Counts the segments in /proc/sysvipc/shm, which shows the reader's IPC namespace: after a heading
+ * there is a line for each. */
+static int count_segments(void)
 {
 	int lines = 0;
 	autofree char *list = file_read("/proc/sysvipc/shm");
@@ -84,27 +83,20 @@ static long device_of(const char *path)
 	return (long)st.st_dev;
 }
 
-/* Borrowed from lab 02, done twice: a mount table with a /dev/shm of its own. */
-static bool own_dev_shm(const char *what)
+/* Mounts a new tmpfs on /dev/shm, in a mount table of the caller's own. */
+static bool mount_dev_shm(const char *what)
 {
-	long before = ns_inode(0, "mnt"), old_shm = device_of("/dev/shm");
-	SYS(unshare(CLONE_NEWNS));
-	if (ns_inode(0, "mnt") != before)
-		SYS(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
-	/* Read back: it must not be the machine's /dev/shm that is covered, or written to. */
-	autofree char *table = ns_mount_table(before);
-	if (!strcmp(table, "own, private"))
-		SYS(mount("lab04-shm", "/dev/shm", "tmpfs", 0, NULL));
-	autofree char *observed =
-		text("%s%s", table, device_of("/dev/shm") == old_shm ? ", the old /dev/shm" : "");
-	return expect_str(what, "own, private", observed);
+	long before = device_of("/dev/shm");
+	mounts_unshare(); /* lab 02 shows what this does */
+	SYS(mount("lab04-shm", "/dev/shm", "tmpfs", 0, NULL));
+	return expect_int(what, true, device_of("/dev/shm") != before);
 }
 
-static _Noreturn void neighbour(void)
+static _Noreturn void same_namespace(void)
 {
-	autofree char *content = read_by_key();
+	autofree char *content = read_segment();
 	expect_str("control: found by the key", "host", content);
-	expect_int("control: segments listed", 1, listed());
+	expect_int("control: segments listed", 1, count_segments());
 	expect_errno("control: create the key again", EEXIST,
 		shmget(KEY, SIZE, IPC_CREAT | IPC_EXCL | 0600));
 	_exit(0);
@@ -116,10 +108,10 @@ static _Noreturn void container(void)
 	SYS(unshare(CLONE_NEWIPC));
 	if (expect_differ("inside: a namespace of its own", host_ns, ns_inode(0, "ipc"))) {
 		expect_errno("inside: shmget() by the key", ENOENT, shmget(KEY, 0, 0));
-		expect_int("inside: segments listed", 0, listed());
-		create("inside");
+		expect_int("inside: segments listed", 0, count_segments());
+		create_segment("inside");
 	}
-	autofree char *content = read_by_key();
+	autofree char *content = read_segment();
 	expect_str("inside: found by the key now", "inside", content);
 	gate_open(&ready);
 
@@ -129,7 +121,7 @@ static _Noreturn void container(void)
 	gate_open(&ready);
 
 	gate_wait(&go);
-	if (own_dev_shm("inside: its mount table")) {
+	if (mount_dev_shm("inside: a new /dev/shm")) {
 		autofree char *hidden = read_by_name();
 		expect_str("inside, then: found by shm_open()", "ENOENT", hidden);
 	}
@@ -144,7 +136,9 @@ int main(int argc, char *argv[])
 	if (geteuid() != 0) {
 		SYS(unshare(CLONE_NEWUSER)); /* lab 05 shows what this does */
 		ns_map_root();
-		lab_note("An ordinary user needs a user namespace for the rest: lab 05.");
+		lab_note(
+			"You are an ordinary user, so this runs in a user namespace (lab 05), where "
+			"you are root.");
 	}
 	if (lab_command) {
 		SYS(unshare(CLONE_NEWIPC));
@@ -153,37 +147,38 @@ int main(int argc, char *argv[])
 	}
 	gate_init(&ready), gate_init(&go);
 
-	lab_step("A host for this lab, so that this machine gets no object of ours.", NULL);
+	lab_step("Make an IPC namespace and a /dev/shm that play the host, and a segment.", NULL);
 	if (access("/dev/shm", F_OK)) {
 		if (errno != ENOENT)
 			die("access /dev/shm");
-		check_skip("host: its mount table", "this machine has no /dev/shm",
+		check_skip("host: a new /dev/shm", "this machine has no /dev/shm",
 			"WHERE=vm runs it in the lab VM");
 		return lab_end();
 	}
 	SYS(unshare(CLONE_NEWIPC));
 	if (!expect_differ("host: its namespace", machine_ns, ns_inode(0, "ipc")) ||
-		!own_dev_shm("host: its mount table"))
+		!mount_dev_shm("host: a new /dev/shm"))
 		return lab_end();
-	create("host");
+	create_segment("host");
 
-	lab_step("Control: a child in the same namespace. It must find the memory by its key.",
-		NULL);
+	lab_step("Control: look the key up in a child, in the same IPC namespace.",
+		"the child finds the host's segment");
 	pid_t child = FORK();
 	if (child == 0)
-		neighbour();
+		same_namespace();
 	child_done(child);
 	lab_look("nsenter %s--target=%d --ipc cat /proc/sysvipc/shm", ns_join, getpid());
 	lab_wait(0);
 
 	lab_predict("key");
-	lab_step("The same key with CLONE_NEWIPC: nothing there, and free to be used again.", NULL);
+	lab_step("Look the same key up in a new IPC namespace, then create it there.",
+		"ENOENT first; then there are two segments under one key");
 	pid_t inside = FORK();
 	if (inside == 0)
 		container();
 	undo_kill(inside);
 	gate_wait(&ready);
-	autofree char *content = read_by_key();
+	autofree char *content = read_segment();
 	expect_str("outside: found by the key", "host", content);
 	lab_answer("key", strcmp(content, "host") ? "same" : "two");
 	lab_look("ls -l /proc/%d/ns/ipc /proc/%d/ns/ipc", getpid(), inside);
@@ -191,7 +186,8 @@ int main(int argc, char *argv[])
 	lab_wait(inside);
 
 	lab_predict("posix");
-	lab_step("POSIX shared memory in the same two namespaces: it must be found.", NULL);
+	lab_step("Create POSIX shared memory on the host, and open it inside.",
+		"the inside finds it, although its IPC namespace is new");
 	int fd = SYS(shm_open("/lab04", O_RDWR | O_CREAT | O_EXCL, 0600));
 	SYS(write(fd, "host", 4));
 	gate_open(&go);
@@ -201,7 +197,8 @@ int main(int argc, char *argv[])
 	lab_look("ls -l /proc/%d/root/dev/shm/ /proc/%d/root/dev/shm/", getpid(), inside);
 	lab_wait(inside);
 
-	lab_step("It is a file: with a /dev/shm of its own the inside must find nothing.", NULL);
+	lab_step("Mount a new /dev/shm inside.",
+		"ENOENT: the object is a file on the host's /dev/shm");
 	gate_open(&go);
 	gate_wait(&ready);
 	lab_look("grep /dev/shm /proc/%d/mountinfo", inside);
@@ -209,7 +206,7 @@ int main(int argc, char *argv[])
 
 	lab_row("shmget() by one key", "the same memory", "ENOENT, then another", "CLONE_NEWIPC");
 	lab_row("/proc/sysvipc/shm", "the host's list", "its own list", "CLONE_NEWIPC");
-	lab_row("shm_open() by one name", "the same memory", "the same: it is a file", "nobody");
-	lab_row("with its own /dev/shm", "-", "ENOENT", "CLONE_NEWNS, mount()");
+	lab_row("shm_open() by one name", "the same memory", "the same memory", "/dev/shm");
+	lab_row("with its own /dev/shm", "-", "ENOENT", "mount()");
 	return lab_end();
 }

@@ -1,7 +1,6 @@
 /*
- * More of 04-ipc-ns: how long an object lives, and the other kinds of it:
- * semaphores and both sorts of message queues. ipc_namespaces(7), sysvipc(7),
- * mq_overview(7)
+ * More of 04-ipc-ns: how long an object lives, and the other kinds of objects: semaphores, and
+ * message queues of System V and of POSIX. ipc_namespaces(7), sysvipc(7), mq_overview(7)
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -25,8 +24,8 @@
 static const struct lab lab = {
 	.id = "04-ipc-ns/more",
 	.title = "How long an object lives, and its other kinds",
-	.goal = "A System V object outlives its process and dies with its namespace. Semaphores and "
-		"message queues are as apart as shared memory, POSIX queues too.",
+	.goal = "A System V object outlives its process and ends with its namespace. Each namespace "
+		"has its own semaphores and message queues too, also those of POSIX.",
 	.manual = "ipc_namespaces(7) sysvipc(7) mq_overview(7) namespaces(7) setns(2)",
 	.teaches =
 		"unshare:CLONE_NEWIPC unshare:CLONE_NEWUSER setns:CLONE_NEWIPC shmget msgget msgsnd "
@@ -46,7 +45,7 @@ struct message { /* msgsnd(2) */
 	char text[8];
 };
 
-static bool own_ipc(const char *what)
+static bool unshare_ipc(const char *what)
 {
 	long before = ns_inode(0, "ipc");
 	SYS(unshare(CLONE_NEWIPC));
@@ -69,7 +68,7 @@ static char *read_segment(void)
 	return text("%s", memory == (void *)-1 ? errno_name(errno) : memory);
 }
 
-/* One more namespace in a child, which takes it along: success, or the errno. */
+/* Makes one more IPC namespace, which ends with the child that makes it: 0, or the errno. */
 static int one_more(void)
 {
 	pid_t child = MUST(fork());
@@ -78,8 +77,8 @@ static int one_more(void)
 	return child_wait(child);
 }
 
-/* The kernel may free a namespace a little after its last holder let it go. */
-static int one_more_soon(void)
+/* The kernel may free a namespace a little after its last holder has gone. */
+static int one_more_in_time(void)
 {
 	int error = one_more();
 	for (int i = 0; error == ENOSPC && i < 100; i++) {
@@ -89,13 +88,13 @@ static int one_more_soon(void)
 	return error;
 }
 
-/* What the host has under the key, by each kind: what it holds, or why there is none. */
-static char *others(void)
+/* The message and the value of the semaphore under the key, or the errno of each; allocated. */
+static char *message_and_semaphore(void)
 {
 	struct message message;
 	int queue = msgget(KEY, 0);
 	autofree char *first = text("%s", errno_name(queue < 0 ? errno : 0));
-	/* The host's message is taken and put back: its content proves that it is the one. */
+	/* Takes the message and puts it back: its content proves that it is the host's. */
 	if (queue >= 0 && msgrcv(queue, &message, sizeof message.text, 0, IPC_NOWAIT) > 0) {
 		free(first);
 		first = text("%s", message.text);
@@ -120,18 +119,19 @@ int main(int argc, char *argv[])
 	long user = ns_inode(0, "user");
 	gate_init(&ready), gate_init(&leave);
 
-	lab_step("Count them: in a user namespace of our own, at most one IPC namespace.", NULL);
+	lab_step("Make a user namespace that may contain one IPC namespace.", NULL);
 	SYS(unshare(CLONE_NEWUSER)); /* lab 05 shows what this does */
-	/* Read back: the limit must not be this machine's. */
+	/* The limit is written only there, never in the machine's user namespace. */
 	if (!expect_differ("own user namespace", user, ns_inode(0, "user")))
 		return lab_end();
 	ns_map_root();
 	file_write(LIMIT, "1");
 
-	lab_step("An open file holds it: its process is gone, and its object must be there.", NULL);
+	lab_step("Open the file of a namespace, and let its only process end.",
+		"the open file holds the namespace, and its segment is still there");
 	pid_t child = FORK();
 	if (child == 0) {
-		if (own_ipc("holder: its own namespace"))
+		if (unshare_ipc("holder: its own namespace"))
 			create_segment("held");
 		gate_open(&ready);
 		gate_wait(&leave);
@@ -158,13 +158,14 @@ int main(int argc, char *argv[])
 	child_done(guest);
 	expect_str("by fd: one more", "ENOSPC", errno_name(one_more()));
 
-	lab_step("The file is closed: the namespace must be gone, and its object with it.", NULL);
+	lab_step("Close that file.", "the namespace ends, so one more can be made");
 	SYS(close(fd));
-	expect_str("fd closed: one more", "success", errno_name(one_more_soon()));
+	expect_str("fd closed: one more", "success", errno_name(one_more_in_time()));
 
-	lab_step("Control: on a host, which lives on, objects must outlive their process.", NULL);
+	lab_step("Control: create objects in a process that ends, while its namespace stays.",
+		"all objects outlive their process");
 	file_write(LIMIT, "100");
-	if (!own_ipc("host: its own namespace"))
+	if (!unshare_ipc("host: its own namespace"))
 		return lab_end();
 	child = FORK();
 	if (child == 0) {
@@ -177,16 +178,16 @@ int main(int argc, char *argv[])
 		_exit(0);
 	}
 	expect_int("host: their creator has ended", 0, child_wait(child));
-	autofree char *segment = read_segment(), *left = others();
+	autofree char *segment = read_segment(), *left = message_and_semaphore();
 	expect_str("host: its segment", "host", segment);
 	expect_str("host: its message, its semaphore", "host, 7", left);
 
-	lab_step(
-		"Message queue and semaphore in a new namespace: the key must find neither.", NULL);
+	lab_step("Look up the message queue and the semaphore in a new namespace.",
+		"ENOENT for both");
 	child = FORK();
 	if (child == 0) {
-		if (own_ipc("inside: its own namespace")) {
-			autofree char *none = others();
+		if (unshare_ipc("inside: its own namespace")) {
+			autofree char *none = message_and_semaphore();
 			expect_str("inside: message, semaphore", "ENOENT, ENOENT", none);
 		}
 		_exit(0);
@@ -198,7 +199,8 @@ int main(int argc, char *argv[])
 	lab_row("an open ns file", "-", "holds namespace and objects", "open(2)");
 	lab_row("msgget(), semget()", "the host's", "ENOENT", "CLONE_NEWIPC");
 
-	lab_step("A POSIX queue has a name too. It must be hidden, without any mount.", NULL);
+	lab_step("Open a POSIX message queue by its name in a new namespace.",
+		"ENOENT: unlike POSIX shared memory, the queue belongs to the namespace");
 	mqd_t queue = mq_open("/lab04", O_RDWR | O_CREAT | O_EXCL, 0600, NULL);
 	if (queue < 0 && errno == ENOSYS) {
 		check_skip("POSIX message queues", "this kernel has none (CONFIG_POSIX_MQUEUE)",
@@ -208,7 +210,7 @@ int main(int argc, char *argv[])
 		if (child == 0) {
 			autofree char *found = posix_queue();
 			expect_str("control: a child opens it", "success", found);
-			if (own_ipc("queue: a namespace of its own")) {
+			if (unshare_ipc("queue: a namespace of its own")) {
 				autofree char *none = posix_queue();
 				expect_str("inside: mq_open()", "ENOENT", none);
 			}

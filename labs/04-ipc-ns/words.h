@@ -2,15 +2,16 @@
 #include "story/lab.h"
 
 static const struct lab_question questions[] = {
-	{"key", "Inside a new IPC namespace the host's key is created again. There are now",
-		{{"same", "one: the host's was opened, or overwritten",
-			 "A key is looked up in the caller's own namespace. Both may even have "
-			 "the same key and the same id, and are still two objects."},
+	{"key", "A process in a new IPC namespace creates a segment with the host's key. There are now",
+		{{"same", "one segment: the host's was opened",
+			 "The host's segment cannot be opened by its key there: the kernel looks a key up "
+			 "in the caller's own namespace."},
 			{"two", "two segments, one in each namespace", NULL}}},
-	{"posix", "The host makes an object by shm_open(). In the new IPC namespace it is",
-		{{"hidden", "hidden: shared memory is what an IPC namespace is about",
-			 "It is about System V objects and POSIX message queues. shm_open() "
-			 "opens a file in /dev/shm, so the mount table decides."},
+	{"posix",
+		"The host creates an object by shm_open(). In the new IPC namespace the object is",
+		{{"hidden", "hidden",
+			 "An IPC namespace hides System V objects and POSIX message queues. shm_open() "
+			 "opens a file in /dev/shm, so only another mount there can hide it."},
 			{"found", "found, with the host's content", NULL}}},
 	{0},
 };
@@ -18,13 +19,11 @@ static const struct lab_question questions[] = {
 static const struct lab_words words = {
 	.try_now = {"scripts/lab 04 -- ipcs -m", "scripts/lab 04 -- sh -c 'ipcmk -M 64; ipcs -m'",
 		"scripts/lab 04/more"},
-	.docker =
-		"docker run gives each container its own, and a /dev/shm of its own (--shm-size); "
-		"--ipc=host leaves it out; --ipc=container:NAME joins one that was run with "
-		"--ipc=shareable.",
-	.kubernetes =
-		"the containers of a Pod share one IPC namespace, held by pause, and the runtime "
-		"mounts one /dev/shm in all of them; hostIPC: true leaves it out.",
+	.docker = "docker run gives each container an IPC namespace and a /dev/shm (--shm-size). "
+		  "--ipc=host gives it the host's; --ipc=container:NAME joins a container that "
+		  "runs with --ipc=shareable.",
+	.kubernetes = "the containers of a Pod share one IPC namespace, which the pause container "
+		      "holds, and one /dev/shm. hostIPC: true gives the Pod the node's.",
 	.next = "make more-04: queues, semaphores, and how long an object lives",
 	.questions = questions,
 };
@@ -32,10 +31,9 @@ static const struct lab_words words = {
 static const struct lab_words more_words = {
 	.try_now = {"scripts/lab 04 -- sh -c 'ipcmk -Q; ipcs -q'", "ipcs -q",
 		"cat /proc/sys/user/max_ipc_namespaces"},
-	.docker = "what a container leaves in its namespace is gone when it stops; with --ipc=host "
-		  "it stays on the machine until ipcrm.",
-	.kubernetes =
-		"a restarted container finds the Pod's old segments and semaphores: pause has "
-		"held the namespace. A new Pod begins empty.",
+	.docker = "when a container stops, its namespace ends and all objects in it are gone. With "
+		  "--ipc=host they stay on the machine until ipcrm.",
+	.kubernetes = "a restarted container finds the old segments and semaphores of its Pod, "
+		      "because pause holds the namespace. A new Pod begins empty.",
 	.next = "make lab-05: root inside, nobody outside",
 };

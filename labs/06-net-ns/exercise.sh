@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
-task="Run COMMAND in the network and UTS namespaces of process PID, and in no other of its namespaces."
-look="labs/06-net-ns/more.c, which enters a container; setns(2), and ls -l /proc/self/ns."
+task="Run COMMAND in the network and UTS namespaces of process PID. Its other namespaces stay as they are."
+look="labs/06-net-ns/main.c, which enters web by setns(); setns(2), and ls -l /proc/self/ns."
 
-# of KIND: whose namespace COMMAND is in.
+# of KIND: which process's namespace of that kind COMMAND is in.
 of() {
 	case $(ns "$it" "$1") in
 	none) echo gone ;;
@@ -26,8 +26,8 @@ check() {
 	expect "before: PID's network is the machine's" no "$([ "${of_pause[net]}" = "$(ns "$self" net)" ] && echo yes || echo no)" ""
 	start "$(pid_there "$pause")"
 	expect_command
-	expect "its network namespace" "PID's" "$(of net)" "setns() on /proc/PID/ns/net; unshare() would make a third one."
-	expect "its UTS namespace" "PID's" "$(of uts)" "One setns() enters one namespace by its file: /proc/PID/ns/uts too."
-	expect "its IPC namespace" "the machine's" "$(of ipc)" "Only these two were asked for."
-	expect "its mount namespace" "the machine's" "$(of mnt)" "Only these two were asked for: another table would hide its own files."
+	expect "its network namespace" "PID's" "$(of net)" "Open /proc/PID/ns/net and call setns() on it; unshare() would make a third one."
+	expect "its UTS namespace" "PID's" "$(of uts)" "Each setns() enters one namespace: open /proc/PID/ns/uts too, and call setns() on it."
+	expect "its IPC namespace" "the machine's" "$(of ipc)" "COMMAND has left the machine's IPC namespace. Only these two were asked for: network and UTS."
+	expect "its mount namespace" "the machine's" "$(of mnt)" "COMMAND has another mount table, which hides the machine's files. Only these two were asked for: network and UTS."
 }

@@ -1,7 +1,7 @@
 /*
- * link.h: the netlink messages of this lab, a function each, by libnl, with the
- * word of ip(8) for it. Each speaks to the network namespace in which its socket
- * was opened, and succeeds or stops the lab as broken. rtnetlink(7)
+ * link.h: the netlink messages of this lab, one function for each, with the command of ip(8)
+ * that sends the same message. A message goes to the network namespace in which its socket was
+ * opened. Each function succeeds or stops the lab as broken. rtnetlink(7)
  */
 #pragma once
 
@@ -18,8 +18,7 @@
 #include "kernel/file.h"
 #include "kernel/sys.h"
 
-/* libnl has error numbers of its own. When it was a system call that failed, errno is that one's
- * still. */
+/* libnl has its own error numbers. When a system call failed, errno still has that call's. */
 static inline int told_by_libnl(const char *call, int code)
 {
 	if (code < 0)
@@ -28,8 +27,7 @@ static inline int told_by_libnl(const char *call, int code)
 }
 #define told(call) (errno = 0, told_by_libnl(#call, call))
 
-/* Instead of nl_send(3): libnl's own dump of the links waits for an answer to what could not be
- * sent. */
+/* In place of nl_send(3): libnl would wait for the answer to a request that it could not send. */
 static inline int send_or_die(struct nl_sock *sock, struct nl_msg *msg)
 {
 	struct nlmsghdr *head = nlmsg_hdr(msg);
@@ -39,7 +37,7 @@ static inline int send_or_die(struct nl_sock *sock, struct nl_msg *msg)
 	return sent;
 }
 
-/* It speaks for the namespace that its opener is in, for good. */
+/* The socket stays in the network namespace of the process that opens it. */
 static inline struct nl_sock *netlink_open(void)
 {
 	struct nl_cb *callbacks = nl_cb_alloc(NL_CB_DEFAULT);
@@ -47,8 +45,8 @@ static inline struct nl_sock *netlink_open(void)
 	if (!sock)
 		die("out of memory");
 	nl_cb_overwrite_send(callbacks, send_or_die);
-	nl_cb_put(callbacks); /* the socket has it */
-	/* Else it asks twice for each answer, first for its size. */
+	nl_cb_put(callbacks); /* the socket holds a reference */
+	/* Without this libnl reads each answer twice, the first time for its size. */
 	nl_socket_disable_msg_peek(sock);
 	told(nl_connect(sock, NETLINK_ROUTE));
 	return sock;
@@ -61,8 +59,7 @@ static inline struct rtnl_link *link_find(struct nl_sock *sock, const char *name
 	return link;
 }
 
-/* RTM_NEWLINK without NLM_F_CREATE, of a link that is there: what is to be changed; takes change.
- */
+/* Changes a link that exists: RTM_NEWLINK without NLM_F_CREATE. Frees change. */
 static inline int link_change(struct nl_sock *sock, const char *name, struct rtnl_link *change)
 {
 	rtnl_link_set_name(change, name);
@@ -71,7 +68,7 @@ static inline int link_change(struct nl_sock *sock, const char *name, struct rtn
 	return 0;
 }
 
-/* ip link add ONE type veth peer name OTHER: two devices, joined by a cable. */
+/* ip link add ONE type veth peer name OTHER: two devices, joined like the ends of a cable. */
 static inline int veth_add(struct nl_sock *sock, const char *one, const char *other)
 {
 	return told(rtnl_link_veth_add(sock, one, other, getpid()));
@@ -93,7 +90,7 @@ static inline int link_up(struct nl_sock *sock, const char *name)
 	return link_change(sock, name, change);
 }
 
-/* RTM_NEWADDR knows a link by its number only. */
+/* RTM_NEWADDR names a link by its number. */
 static inline int address_add_to(struct nl_sock *sock, int link, const char *address)
 {
 	struct rtnl_addr *addr = rtnl_addr_alloc();
@@ -107,7 +104,7 @@ static inline int address_add_to(struct nl_sock *sock, int link, const char *add
 	return 0;
 }
 
-/* ip address add ADDRESS/BITS dev NAME; with it comes the route to its network */
+/* ip address add ADDRESS/BITS dev NAME. The kernel adds the route to that network. */
 static inline int address_add(struct nl_sock *sock, const char *name, const char *address)
 {
 	struct rtnl_link *link = link_find(sock, name);
@@ -117,8 +114,8 @@ static inline int address_add(struct nl_sock *sock, const char *name, const char
 }
 
 /*
- * ip link: "lo eth0", allocated; without the tunnels that some kernels put into
- * every namespace (net.core.fb_tunnels_only_for_init_net), such as sit0.
+ * ip link: "lo eth0", allocated. It leaves out the tunnels, such as sit0, that some kernels put
+ * into every namespace (net.core.fb_tunnels_only_for_init_net).
  */
 static inline char *link_names(struct nl_sock *sock)
 {
@@ -138,13 +135,13 @@ static inline char *link_names(struct nl_sock *sock)
 	return list;
 }
 
-/* ip link add NAME type bridge: a switch, of which the namespace itself is one port. */
+/* ip link add NAME type bridge: a switch; the namespace itself is one of its ports. */
 static inline int bridge_add(struct nl_sock *sock, const char *name)
 {
 	return told(rtnl_link_bridge_add(sock, name));
 }
 
-/* ip link set NAME master BRIDGE: the other port of that cable. IFLA_MASTER */
+/* ip link set NAME master BRIDGE: NAME becomes a port of the bridge. IFLA_MASTER */
 static inline int bridge_join(struct nl_sock *sock, const char *bridge, const char *name)
 {
 	struct rtnl_link *master = link_find(sock, bridge), *slave = link_find(sock, name);
@@ -164,7 +161,7 @@ static inline int route_add_default(struct nl_sock *sock, const char *gateway)
 	told(nl_addr_parse(gateway, AF_INET, &via));
 	told(rtnl_route_set_dst(route, everything));
 	rtnl_route_nh_set_gateway(hop, via);
-	rtnl_route_add_nexthop(route, hop); /* which the route takes */
+	rtnl_route_add_nexthop(route, hop); /* the route owns it now */
 	told(rtnl_route_add(sock, route, 0));
 	nl_addr_put(everything);
 	nl_addr_put(via);
@@ -172,7 +169,7 @@ static inline int route_add_default(struct nl_sock *sock, const char *gateway)
 	return 0;
 }
 
-/* ---- Sockets: no answer must not be waited for without an end ---- */
+/* ---- Sockets, whose calls wait five seconds at most ---- */
 
 static inline int socket_open(int type, int protocol)
 {

@@ -1,7 +1,7 @@
 /*
- * A network stack of its own, joined by a veth pair. A network namespace has its
- * own devices, addresses, routes and ports, and begins with nothing but a
- * loopback device that is down. network_namespaces(7), veth(4)
+ * A network stack of its own, joined by a veth pair. A network namespace has its own devices,
+ * addresses, routes and ports. It begins with one device, lo, which is down. A veth pair is two
+ * devices joined like the ends of a cable. network_namespaces(7), veth(4)
  */
 /* link: libnl-route-3.0 */
 #define _GNU_SOURCE
@@ -11,22 +11,22 @@
 
 #include "kernel/ns.h"
 #include "kernel/proc.h"
-#include "link.h" /* the netlink messages: five lines each, beside this file */
+#include "link.h" /* one function for each netlink message, in this folder */
 #include "story/lab.h"
 #include "words.h"
 
 static long long port = 8080;
 
 static const struct lab_option lab_options[] = {
-	{"port", LAB_NUMBER, &port, 1, 65535, "the port that is bound three times"},
+	{"port", LAB_NUMBER, &port, 1, 65535, "the port that each namespace binds"},
 	{0},
 };
 
 static const struct lab lab = {
 	.id = "06-net-ns",
 	.title = "A network stack of its own, joined by a veth pair",
-	.goal = "A container has devices, addresses, routes and ports of its own. It reaches "
-		"nobody until somebody lays a cable: a veth pair, one end in, one end out.",
+	.goal = "A container has its own devices, addresses, routes and ports. It reaches nobody until "
+		"a veth pair joins it to the host, with one end inside and one end outside.",
 	.manual = "network_namespaces(7) veth(4) rtnetlink(7) unshare(2) setns(2) icmp(7)",
 	.teaches = "unshare:CLONE_NEWNET setns:CLONE_NEWNET socket:SOCK_RAW connect bind listen "
 		   "accept",
@@ -38,7 +38,7 @@ static const struct lab lab = {
 
 static struct gate ready, wired;
 
-/* Is there a way to address? connect(2) of a datagram socket asks, and sends nothing. */
+/* Asks for a route to the address: connect(2) of a datagram socket needs one, and sends nothing. */
 static int route_to(const char *address)
 {
 	struct sockaddr_in to = address_of(address, port);
@@ -46,8 +46,8 @@ static int route_to(const char *address)
 	return connect(fd, (struct sockaddr *)&to, sizeof to);
 }
 
-/* One ICMP echo and its reply, from an address that must be ours; the checksum is the complement of
- * the one word that is not 0. */
+/* Sends one ICMP echo request and waits for the reply. bind(2) fails where source is no address of
+ * this namespace. The checksum is the complement of the only word that is not 0. */
 static int ping(const char *source, const char *address)
 {
 	struct icmphdr echo = {.type = ICMP_ECHO, .checksum = htons(0xf7ff)};
@@ -64,7 +64,7 @@ static int ping(const char *source, const char *address)
 	return -1;
 }
 
-/* Done four times: a server on the one port, in the namespace that we are in. */
+/* Starts a server on the port, in the current network namespace. */
 static int serve(void)
 {
 	struct sockaddr_in any = address_of("0.0.0.0", port);
@@ -74,7 +74,7 @@ static int serve(void)
 	return fd;
 }
 
-/* Done twice: a client's question, "who am I?", and what the server answers. */
+/* Connects to a server, which answers with the address that it sees as its client's. */
 static char *ask(const char *address, int server)
 {
 	struct sockaddr_in to = address_of(address, port), from = {0};
@@ -90,8 +90,8 @@ static char *ask(const char *address, int server)
 	return text("%s", answer);
 }
 
-/* Done twice: a process in a network namespace of its own. 0 when it is not its own. */
-static pid_t container(const char *what)
+/* Starts a child in a new network namespace. Returns 0 when the namespace is not new. */
+static pid_t start_container(const char *what)
 {
 	pid_t child = FORK();
 	if (child == 0) {
@@ -123,14 +123,17 @@ int main(int argc, char *argv[])
 	if (geteuid() != 0) {
 		SYS(unshare(CLONE_NEWUSER)); /* lab 05 shows what this does */
 		ns_map_root();
-		lab_note("As an ordinary user: in a user namespace (lab 05), where one is root.");
+		lab_note(
+			"You are an ordinary user, so this runs in a user namespace (lab 05), where "
+			"you are root.");
 	}
 	gate_init(&ready), gate_init(&wired);
 
 	lab_predict("lo");
-	lab_step("A new namespace, to play the host. It must have lo, down, and no way out.", NULL);
+	lab_step("Make a network namespace that plays the host.",
+		"its only device is lo, lo is down, and there is no route");
 	SYS(unshare(CLONE_NEWNET));
-	/* Read back first: from here on devices are made and changed. */
+	/* From here on the lab makes and changes devices, so not in the machine's namespace. */
 	if (!expect_differ("the host's namespace", machine, ns_inode(0, "net")))
 		return lab_end();
 	struct nl_sock *on_host = netlink_open();
@@ -147,9 +150,9 @@ int main(int argc, char *argv[])
 	lab_wait(getpid());
 
 	lab_predict("move");
-	lab_step(
-		"A container, and a cable to it: one end must vanish here and appear there.", NULL);
-	pid_t web = container("web: a namespace of its own");
+	lab_step("Make a container and a veth pair, and move one end into the container.",
+		"that end disappears from the host and appears in the container");
+	pid_t web = start_container("web: a namespace of its own");
 	if (!web)
 		return lab_end();
 	int host_ns = open_ns(getpid()), web_ns = open_ns(web);
@@ -167,7 +170,7 @@ int main(int argc, char *argv[])
 	if (!moved)
 		return lab_end();
 
-	lab_step("Addresses, and both ends up: ping must work, in both directions.", NULL);
+	lab_step("Give both ends an address, and set both up.", "ping succeeds in both directions");
 	expect_errno("control: ping before that", ENETUNREACH, ping("0.0.0.0", "10.6.0.2"));
 	SYS(address_add(on_host, "veth0", "10.6.0.1/24"));
 	SYS(address_add(in_web, "eth0", "10.6.0.2/24"));
@@ -187,8 +190,9 @@ int main(int argc, char *argv[])
 	lab_wait(web);
 
 	lab_predict("port");
-	lab_step("One port, three namespaces: each must give it once, and none twice.", NULL);
-	pid_t db = container("db: a namespace of its own");
+	lab_step("Bind one port in three namespaces, and a second time in one of them.",
+		"each namespace has its own ports; only the second time is EADDRINUSE");
+	pid_t db = start_container("db: a namespace of its own");
 	if (!db)
 		return lab_end();
 	int db_ns = open_ns(db);
@@ -201,10 +205,12 @@ int main(int argc, char *argv[])
 	expect_errno("control: bind() in web again", EADDRINUSE, serve());
 	SYS(setns(db_ns, CLONE_NEWNET));
 	expect_errno("bind() in db", 0, serve());
+	SYS(setns(host_ns, CLONE_NEWNET));
 	lab_look("nsenter --target=%d %s--net ss -ltn", web, ns_join);
 	lab_wait(web);
 
-	lab_step("TCP, in both directions: each server must see the other side's address.", NULL);
+	lab_step("Connect by TCP in both directions.",
+		"each server sees the address of the other side");
 	SYS(setns(web_ns, CLONE_NEWNET));
 	autofree char *as_web = ask("10.6.0.1", on_host_port);
 	expect_str("web asks the host: who am I?", "10.6.0.2", as_web);
@@ -215,8 +221,8 @@ int main(int argc, char *argv[])
 
 	lab_row("devices", "the machine's", "lo, down", "CLONE_NEWNET");
 	lab_row("127.0.0.1", "reachable", "ENETUNREACH until up", "IFF_UP");
-	lab_row("an address outside", "by the machine's routes", "ENETUNREACH", "no route");
-	lab_row("the moved end", "gone from here", "there", "IFLA_NET_NS_FD");
-	lab_row("the same port again", "EADDRINUSE", "success", "CLONE_NEWNET");
+	lab_row("an outside address", "reachable", "ENETUNREACH", "no route");
+	lab_row("the moved end", "on the host", "in the container", "IFLA_NET_NS_FD");
+	lab_row("one port, bound twice", "EADDRINUSE", "success", "CLONE_NEWNET");
 	return lab_end();
 }

@@ -1,9 +1,9 @@
 /*
  * Exercise 06: exercise PID COMMAND [ARG...]
  *
- * Run COMMAND beside process PID as docker run --network container:ID does it: in
- * the network namespace and under the hostname of PID, with everything else of its
- * own as it was. setns(2), namespaces(7)
+ * Run COMMAND beside process PID, as docker run --network container:ID does: in the network
+ * namespace and the UTS namespace of PID. All its other namespaces stay as they are. setns(2),
+ * namespaces(7)
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -19,7 +19,7 @@ int main(int argc, char **argv)
 	char path[64];
 
 	snprintf(path, sizeof path, "/proc/%s/ns/net", argv[1]);
-	/* hole: enter both namespaces, each by its file in /proc/PID/ns */
+	/* hole: open the file of each namespace in /proc/PID/ns, and enter both */
 	int net = open(path, O_RDONLY | O_CLOEXEC);
 	snprintf(path, sizeof path, "/proc/%s/ns/uts", argv[1]);
 	int uts = open(path, O_RDONLY | O_CLOEXEC);
