@@ -1,16 +1,16 @@
 #!/usr/bin/env bats
-# 07-cgroup-ns, seen from outside while it waits: the files of its groups, what
-# /proc says of its processes here and in their cgroup namespace, what strace
-# sees of their ends, and the same acts done by hand in groups of this test's
-# own. "# check:" names the lab's check whose fact is obtained here a second time.
+# 07-cgroup-ns, seen from outside while it waits: the files of its groups, what /proc says of its
+# processes here and in their cgroup namespace, what strace sees of their ends, and the same acts by
+# hand in groups of this test's own. "# check:" names the check of main.c whose fact is obtained here
+# a second time, "# more-view:" one of more-view.c.
 
-# shellcheck disable=SC2154 # facts and the helper's variables
+# shellcheck disable=SC2154 # the helper's variables
 load helper
 program=07-cgroup-ns
 MiB=$((1024 * 1024))
 
-# group_of PID, as this test sees it
-group_of() {
+# path_of PID: its cgroup v2 path, as this test's cgroup namespace shows it
+path_of() {
 	sed -n 's/^0:://p' "/proc/$1/cgroup" 2>/dev/null || :
 }
 
@@ -21,114 +21,34 @@ refused() {
 	fi
 }
 
-setup_file() {
-	"$LABS/$program" --can-run || return 0
+# lab_waits_after CHECK [PROGRAM]: sets top, the folder of this run's groups, and home, the path of the group above it
+lab_waits_after() {
+	lab_at "$1" "$LABS/${2-$program}" --memory 32M
 	mount=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
-	own=$(group_of self) own=${own%/}
-	fact cgroup2_before "$(grep ' - cgroup2 ' /proc/self/mountinfo)"
-	lab_start "$LABS/$program" --memory 32M
-	fact lab "$lab"
-	fact mount "$mount"
-	fact home "$own"
-
-	lab_go_to 1 || :
-	fact filesystem "$(stat -fc %t "$mount")"
-	fact controllers "$(value "$mount$own/cgroup.controllers")"
-
-	lab_go_to 2 || :
 	top=$(find "$mount" -type d -name "lab07-$lab")
-	group=$top/limited
-	fact top "$top"
-	fact at_first "$(cd "$group" && echo cgroup.[a-z]* && value cgroup.controllers)"
-	fact max_at_first "$([ ! -e "$group/memory.max" ] || echo there)"
-	fact above_at_first "$(value "$top/cgroup.subtree_control")"
-
-	lab_go_to 3 || :
-	fact above "$(value "$top/cgroup.subtree_control")"
-	fact max "$(value "$group/memory.max")"
-	fact free "$lab_pid"
-	fact free_group "$(group_of "$lab_pid")"
-	fact lab_group "$(group_of "$lab")"
-	fact procs_before "$(value "$group/cgroup.procs")"
-
-	lab_go_to 4 || :
-	fact attached "$lab_pid"
-	fact attached_group "$(group_of "$lab_pid")"
-	fact procs "$(value "$group/cgroup.procs")"
-	fact kills_before "$(value "$group/memory.events" oom_kill)"
-
-	lab_go_to 5 || :
-	fact kills "$(value "$group/memory.events" oom_kill)"
-	fact populated "$(value "$group/cgroup.events" populated)"
-	fact procs_after "$(value "$group/cgroup.procs")"
-
-	lab_go_to 6 || :
-	beside=$lab_pid
-	fact removed "$([ -e "$group" ] || echo yes)"
-	fact beside "$beside"
-	fact beside_group "$(group_of "$beside")"
-	fact beside_control "$(value "$top/beside/cgroup.subtree_control")"
-	fact beside_type "$(value "$top/beside/cgroup.type")"
-	fact top_type "$(value "$top/cgroup.type")"
-	# By now +pids has made it the top of a threaded tree; so in a group like it, with a process of ours.
-	mkdir "$top/like" || :
-	sh -c 'echo $$ >"$0/cgroup.procs" && exec sleep 100' "$top/like" 3>&- &
-	for ((tries = 100; tries > 0; tries--)); do
-		[ -z "$(value "$top/like/cgroup.procs")" ] || break
-		sleep 0.05
-	done
-	fact like "$! $(value "$top/like/cgroup.procs")"
-	fact domain "$(refused "$top/like/cgroup.subtree_control" +memory)"
-	fact threaded "$(refused "$top/like/cgroup.subtree_control" +pids) $(value "$top/like/cgroup.type")"
-	fact domain_beside "$(refused "$top/beside/cgroup.subtree_control" +memory)"
-	kill $!
-	wait $! || :
-	fact enter "$(refused "$top/cgroup.procs" "$beside")"
-	# Control: the same writes where no process sits, and where nothing is enabled.
-	mkdir "$top/own" "$top/own2" || :
-	fact own_domain "$(refused "$top/own/cgroup.subtree_control" +memory)"
-	fact own_enter "$(refused "$top/own2/cgroup.procs" "$beside")"
-	fact own_back "$(refused "$top/beside/cgroup.procs" "$beside")"
-	rmdir "$top/own" "$top/own2" "$top/like" || :
-
-	lab_go_to 7 || :
-	web=$lab_pid
-	fact web "$web"
-	fact web_group "$(group_of "$web")"
-	fact web_ns "$(ns_of "$web" cgroup)"
-	fact own_ns "$(ns_of self cgroup)"
-	fact seen_inside "$(inside "$web" cgroup sed -n 's/^0:://p' /proc/self/cgroup "/proc/$web/cgroup" "/proc/$beside/cgroup" 2>&1)"
-	fact mnt_before "$(ns_of "$web" mnt)"
-
-	lab_go_to 8 || :
-	fact mnt "$(ns_of "$web" mnt)"
-	fact own_mnt "$(ns_of self mnt)"
-	fact shared "$(grep -c ' shared:' "/proc/$web/mountinfo" 2>&1 || :)"
-	fact mounts "$(awk '/ - cgroup2 / { print $4 }' "/proc/$web/mountinfo" | tail -n 1)"
-	fact root_inode "$(stat -c %i "/proc/$web/root$mount")"
-	fact group_inode "$(stat -c %i "$top/web")"
-	fact mount_inode "$(stat -c %i "$mount")"
-	fact web_max "$(value "$top/web/memory.max")"
-	fact inside_max "$(value "/proc/$web/root$mount/memory.max")"
-	lab_end
-	fact status "$lab_status"
-	fact cgroup2_after "$(grep ' - cgroup2 ' /proc/self/mountinfo)"
-
-	strace -f -e trace=fork,clone,kill,execve,unshare -o "$BATS_FILE_TMPDIR/raw" \
-		"$LABS/$program" --memory 32M --format=jsonl >"$BATS_FILE_TMPDIR/jsonl" 2>/dev/null 3>&- || :
-	joined "$BATS_FILE_TMPDIR/raw" >"$BATS_FILE_TMPDIR/calls"
+	home=${top#"$mount"} home=${home%/lab07-"$lab"}
 }
 
 setup() {
 	[[ $BATS_TEST_DESCRIPTION == *"booted for it alone"* ]] || needs_lab "$program"
-	read_facts
-	calls=$BATS_FILE_TMPDIR/calls
+}
+
+teardown() {
+	lab_stop
+}
+
+# trace: strace's lines of a whole story in $calls, its JSON lines in $jsonl
+trace() {
+	calls=$BATS_TEST_TMPDIR/calls jsonl=$BATS_TEST_TMPDIR/jsonl
+	strace -f -e trace=fork,clone,kill,execve,unshare -o "$calls.raw" \
+		"$LABS/$program" --memory 32M --format=jsonl >"$jsonl" 2>/dev/null 3>&- || :
+	joined "$calls.raw" >"$calls"
 }
 
 # end_of N: how the Nth child that the lab forked in its story ended, as the kernel told strace.
 end_of() {
 	local pid
-	pid=$(jq -r 'select(.event == "call" and .call == "fork()") | .value' "$BATS_FILE_TMPDIR/jsonl" | sed -n "$1p")
+	pid=$(jq -r 'select(.event == "call" and .call == "fork()") | .value' "$jsonl" | sed -n "$1p")
 	sed -nE "s/^$pid +\\+\\+\\+ (.*) \\+\\+\\+\$/\\1/p" "$calls"
 }
 
@@ -141,105 +61,156 @@ end_of() {
 	"$LABS/$program" --can-run --memory "$max" -- true
 }
 
-@test "07-cgroup-ns: the mount is cgroup2's, and cgroup.controllers has what is wanted" {
+@test "07-cgroup-ns: the mount is cgroup2's, and cgroup.controllers lists memory and pids" {
+	lab_waits_after "cgroup.controllers has"
 	# check: statfs() of the mount
-	same "the number of its filesystem, statfs(2)" 63677270 "$filesystem"
+	same "the number of its filesystem, statfs(2)" 63677270 "$(stat -fc %t "$mount")"
 	# check: cgroup.controllers has
+	controllers=$(value "$mount$home/cgroup.controllers")
 	[[ " $controllers " == *" memory "* && " $controllers " == *" pids "* ]] || same controllers "memory pids" "$controllers"
-	# Control: a line of v1 in /proc/self/cgroup would hold the controller.
+	# Control: with v1, a line of /proc/self/cgroup would name the controller.
 	run ! grep -E '^[0-9]+:([^:]*,)?(memory|pids)(,|:)' /proc/self/cgroup
 }
 
-@test "07-cgroup-ns: mkdir makes the files; a controller's come when the parent has enabled it" {
+@test "07-cgroup-ns: mkdir makes a group's files; a controller's files come when the group above enables it" {
+	lab_waits_after "its memory.max"
 	# check: its cgroup.controllers
-	[[ $at_first == *cgroup.procs* ]]
-	same "cgroup.controllers" "" "$(sed 1d <<<"$at_first")"
+	[ -e "$top/limited/cgroup.procs" ]
+	same "cgroup.controllers" "" "$(value "$top/limited/cgroup.controllers")"
 	# check: its memory.max
-	same "memory.max at first" "" "$max_at_first"
-	same "enabled above at first" "" "$above_at_first"
+	[ ! -e "$top/limited/memory.max" ]
+	same "enabled above at first" "" "$(value "$top/cgroup.subtree_control")"
+	lab_go_until "its memory.max, enabled above"
 	# check: its memory.max, enabled above
-	same "enabled above" "memory pids" "$above"
+	same "enabled above" "memory pids" "$(value "$top/cgroup.subtree_control")"
+	[ -e "$top/limited/memory.max" ]
+	lab_go_until "memory.max reads back"
 	# check: memory.max reads back
-	same "memory.max" $((32 * MiB)) "$max"
+	same "memory.max" $((32 * MiB)) "$(value "$top/limited/memory.max")"
 }
 
-@test "07-cgroup-ns: who was never attached is not limited; who is attached is killed" {
-	same "who is in the group at first" "" "$procs_before"
-	same "the group of the first process" "$lab_group" "$free_group"
-	differ "that beside the limited one" "$home/lab07-$lab/limited" "$free_group"
+@test "07-cgroup-ns: the kernel limits a process that was attached, and no other" {
+	lab_waits_after "memory.max reads back"
+	free=$lab_pid
+	same "the limit" $((32 * MiB)) "$(value "$top/limited/memory.max")"
+	same "who is in the group at first" "" "$(value "$top/limited/cgroup.procs")"
+	same "the group of the first process" "$(path_of "$lab")" "$(path_of "$free")"
+	differ "that beside the limited one" "$home/lab07-$lab/limited" "$(path_of "$free")"
+	lab_go_until "its group"
+	# check: its group
+	same "the group of the second process" "$home/lab07-$lab/limited" "$(path_of "$lab_pid")"
+	same "who is in the group" "$lab_pid" "$(value "$top/limited/cgroup.procs")"
+	same "kills before" 0 "$(value "$top/limited/memory.events" oom_kill)"
+	lab_go_until "attached: 128 + SIGKILL"
+	same "kills" 1 "$(value "$top/limited/memory.events" oom_kill)"
+	lab_stop
+	trace
 	# check: never attached: exit status
 	same "the end of the first process" "exited with 0" "$(end_of 1)"
-	same "kills before" 0 "$kills_before"
-	# check: its group
-	same "the group of the second process" "$home/lab07-$lab/limited" "$attached_group"
-	same "who is in the group" "$attached" "$procs"
 	# check: attached: 128 + SIGKILL
 	same "the end of the second process" "killed by SIGKILL" "$(end_of 2)"
-	same "kills" 1 "$kills"
 }
 
 @test "07-cgroup-ns: a group outlives its last process, until rmdir" {
-	same "who is in the group" "" "$procs_after"
+	lab_waits_after "populated"
+	same "who is in the group" "" "$(value "$top/limited/cgroup.procs")"
 	# check: populated
-	same "populated" 0 "$populated"
+	same "populated" 0 "$(value "$top/limited/cgroup.events" populated)"
+	lab_go_until "after rmdir"
 	# check: after rmdir
-	same "removed" yes "$removed"
+	[ -d "$top" ]
+	[ ! -e "$top/limited" ]
 }
 
 @test "07-cgroup-ns: no domain controller in a group with processes, a threaded one is allowed" {
-	same "the process is in its group" "$home/lab07-$lab/beside" "$beside_group"
-	# check: +memory: a domain controller
-	[[ $domain == *"busy"* ]] || same "+memory" EBUSY "$domain"
-	same "who is in that group" "${like% *}" "${like#* }"
-	[[ $domain_beside != allowed ]]
-	same "control: +memory where no process is" allowed "$own_domain"
-	# check: entering where +memory is
-	[[ $enter == *"busy"* ]] || same "entering" EBUSY "$enter"
-	same "control: entering where nothing is enabled" allowed "$own_enter"
-	same "and back" allowed "$own_back"
+	lab_waits_after "cgroup.type then"
+	same "the process is in its group" "$home/lab07-$lab/beside" "$(path_of "$lab_pid")"
 	# check: +pids: a threaded one
-	same "enabled for its children" pids "$beside_control"
+	same "enabled for its children" pids "$(value "$top/beside/cgroup.subtree_control")"
 	# check: cgroup.type then
-	same "its type" "domain threaded" "$beside_type"
-	same "by hand: +pids, and the type" "allowed domain threaded" "$threaded"
-	same "control: the type of the group above" domain "$top_type"
+	same "its type" "domain threaded" "$(value "$top/beside/cgroup.type")"
+	same "control: the type of the group above" domain "$(value "$top/cgroup.type")"
+
+	# The lab's group is the top of a threaded tree by now, so the test makes one like it, with a process.
+	mkdir "$top/like"
+	sh -c 'echo $$ >"$0/cgroup.procs" && exec sleep 100' "$top/like" 3>&- &
+	sleeper=$!
+	for ((tries = 100; tries > 0; tries--)); do
+		[ -z "$(value "$top/like/cgroup.procs")" ] || break
+		sleep 0.05
+	done
+	same "who is in that group" "$sleeper" "$(value "$top/like/cgroup.procs")"
+	# check: +memory: a domain controller
+	[[ $(refused "$top/like/cgroup.subtree_control" +memory) == *"busy"* ]]
+	[[ $(refused "$top/beside/cgroup.subtree_control" +memory) != allowed ]]
+	same "by hand: +pids" allowed "$(refused "$top/like/cgroup.subtree_control" +pids)"
+	same "by hand: the type then" "domain threaded" "$(value "$top/like/cgroup.type")"
+	kill $sleeper
+	wait $sleeper || :
+	# check: entering where +memory is
+	[[ $(refused "$top/cgroup.procs" "$lab_pid") == *"busy"* ]]
+
+	# Control: the same writes where no process is, and where nothing is enabled.
+	mkdir "$top/own" "$top/own2"
+	same "control: +memory where no process is" allowed "$(refused "$top/own/cgroup.subtree_control" +memory)"
+	same "control: entering where nothing is enabled" allowed "$(refused "$top/own2/cgroup.procs" "$lab_pid")"
+	same "and back" allowed "$(refused "$top/beside/cgroup.procs" "$lab_pid")"
+	rmdir "$top/own" "$top/own2" "$top/like"
 }
 
 @test "07-cgroup-ns: the namespace shows / inside, the whole path outside, /.. for a group beside" {
-	# check: before: its group
-	# check: outside: its group
-	same "its group, from outside" "$home/lab07-$lab/web" "$web_group"
-	# check: inside: its cgroup namespace
-	differ "its cgroup namespace beside ours" "$own_ns" "$web_ns"
-	# check: inside: its group
-	# check: inside: the one beside
-	same "seen inside: its own, and that of the process beside it" $'/\n/../beside' "$(sed 1d <<<"$seen_inside")"
+	needs_lab "$program-more-view"
+	lab_waits_after "before: its group" "$program-more-view"
+	web=$lab_pid beside=$(value "$top/beside/cgroup.procs")
+	# more-view: before: its group
+	same "its group, before" "$home/lab07-$lab/web" "$(path_of "$web")"
+	same "its cgroup namespace, before" "$(ns_of self cgroup)" "$(ns_of "$web" cgroup)"
+	lab_go_until "outside: its group"
+	# more-view: outside: its group
+	same "its group, from outside" "$home/lab07-$lab/web" "$(path_of "$web")"
+	# more-view: inside: its cgroup namespace
+	differ "its cgroup namespace beside ours" "$(ns_of self cgroup)" "$(ns_of "$web" cgroup)"
+	# more-view: inside: its group
+	# more-view: inside: the one beside
+	same "seen inside: its own, and that of the process beside it" $'/\n/../beside' \
+		"$(inside "$web" cgroup sed -n 's/^0:://p' "/proc/$web/cgroup" "/proc/$beside/cgroup" 2>&1)"
 	# By hand: unshare(1) makes the same.
 	same "unshare --cgroup" / "$(unshare "${userns_make[@]}" --cgroup sed -n 's/^0:://p' /proc/self/cgroup)"
 }
 
 @test "07-cgroup-ns: a cgroup2 mount made inside begins at the group" {
-	# check: its mount table
-	same "its mount table at first" "$own_mnt" "$mnt_before"
-	differ "its mount table then" "$own_mnt" "$mnt"
-	same "shared mounts" 0 "$shared"
-	# check: the new mount begins at
-	same "the root of its mount" "$group_inode" "$root_inode"
-	differ "that beside the root of ours" "$mount_inode" "$root_inode"
-	same "what the mount table calls it" "$home/lab07-$lab/web" "$mounts"
-	# check: memory.max at its top
-	same "memory.max, outside" $((32 * MiB)) "$web_max"
-	same "memory.max, inside" $((32 * MiB)) "$inside_max"
-	same "this machine's mounts of it, with their options" "$cgroup2_before" "$cgroup2_after"
+	needs_lab "$program-more-view"
+	before=$(grep ' - cgroup2 ' /proc/self/mountinfo)
+	lab_waits_after "outside: its group" "$program-more-view"
+	web=$lab_pid
+	same "its mount table at first" "$(ns_of self mnt)" "$(ns_of "$web" mnt)"
+	lab_go_until "memory.max at its top"
+	differ "its mount table then" "$(ns_of self mnt)" "$(ns_of "$web" mnt)"
+	same "shared mounts" 0 "$(grep -c ' shared:' "/proc/$web/mountinfo" 2>&1 || :)"
+	# more-view: the new mount begins at
+	same "the root of its mount" "$(stat -c %i "$top/web")" "$(stat -c %i "/proc/$web/root$mount")"
+	differ "that beside the root of ours" "$(stat -c %i "$mount")" "$(stat -c %i "/proc/$web/root$mount")"
+	same "what the mount table calls it" "$home/lab07-$lab/web" "$(awk '/ - cgroup2 / { print $4 }' "/proc/$web/mountinfo" | tail -n 1)"
+	# more-view: memory.max at its top
+	same "memory.max, outside" $((32 * MiB)) "$(value "$top/web/memory.max")"
+	same "memory.max, inside" $((32 * MiB)) "$(value "/proc/$web/root$mount/memory.max")"
+	lab_end
+	same "its status" 0 "$lab_status"
+	lab=
+	same "this machine's mounts of it, with their options" "$before" "$(grep ' - cgroup2 ' /proc/self/mountinfo)"
 }
 
 @test "07-cgroup-ns: where every mount is shared, as systemd has it, its cgroup2 mount does not leak" {
-	where_shared "$program"
+	needs_lab "$program-more-view"
+	where_shared "$program-more-view"
 }
 
 @test "07-cgroup-ns: nothing of its groups is left, and its verdict is pass" {
-	same "its status" 0 "$status"
-	[ -n "$top" ]
+	lab_waits_after "cgroup.type then"
+	[ -d "$top" ]
+	lab_end
+	same "its status" 0 "$lab_status"
+	lab=
 	[ ! -e "$top" ]
 }
 

@@ -148,7 +148,6 @@ by_hand() {
 overlay="mount -t overlay -o lowerdir=image,upperdir=upper,workdir=work$userxattr overlay root"
 
 @test "14-overlay-fs: all that it writes goes to a filesystem of its own" {
-	# check: its mount table
 	differ "the lab's table beside this machine's" "$own_mnt" "$lab_mnt"
 	same "mounts that are shared, or slaves" 0 "$shared"
 	# check: its /tmp

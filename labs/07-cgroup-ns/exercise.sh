@@ -1,11 +1,12 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
-task="Run COMMAND as a member of GROUP, in a cgroup namespace that begins there."
-look="labs/07-cgroup-ns/main.c, the step with CLONE_NEWCGROUP; cgroup_namespaces(7) on where a namespace begins."
+task="Run COMMAND in GROUP, and in a cgroup namespace that begins at GROUP."
+look="labs/07-cgroup-ns/more-view.c, the function with CLONE_NEWCGROUP; cgroup_namespaces(7) on where a namespace begins."
 
 check() {
 	local group
 	group=$groups/$(word group)
-	# The program begins where a namespace of its own shows all of GROUP, so where no controller may be.
+	# The program starts in the group above GROUP, so that a namespace made too early shows /GROUP. No
+	# controller may be enabled there, because a group with processes cannot have one enabled for its children.
 	echo "-cpu -io -memory -pids" >"$groups/cgroup.subtree_control"
 	start_in=$groups
 	mkdir "$group" "$group/beside"
@@ -14,8 +15,8 @@ check() {
 	start "/sys/fs/cgroup/${group##*/}"
 	expect_command
 	expect "its group" "0::/${group##*/}" "$(group_of "$it")" \
-		"A process is put into a group by its PID in GROUP/cgroup.procs; 0 is the one who writes."
-	expect "its cgroup namespace" "its own" "$(own cgroup)" "unshare(CLONE_NEWCGROUP), before COMMAND is executed."
+		"To move a process into a group, write its PID to GROUP/cgroup.procs; 0 is the one who writes."
+	expect "its cgroup namespace" "its own" "$(own cgroup)" "COMMAND still has the old cgroup namespace. Call unshare(CLONE_NEWCGROUP) before COMMAND is executed."
 	expect "its group, as it sees it" "0::/" "$(at "$it" cgroup cat "$proc/$it/cgroup")" \
-		"The namespace begins at the group that its maker is in at that moment: cgroup.procs comes first."
+		"The namespace begins at the group in which the process is when it calls unshare(): cgroup.procs comes first."
 }

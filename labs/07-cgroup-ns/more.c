@@ -1,7 +1,8 @@
 /*
- * More of 07-cgroup-ns: what the files of a group tell and do. cgroups(7),
- * Documentation/admin-guide/cgroup-v2.rst, Documentation/accounting/psi.rst,
- * and for --v1 Documentation/admin-guide/cgroup-v1/.
+ * More of 07-cgroup-ns: how a whole tree of groups is watched, stopped and killed, and how the
+ * kernel counts the time that its processes wait. With --v1: the same limits in cgroup v1.
+ * cgroups(7), Documentation/admin-guide/cgroup-v2.rst, Documentation/accounting/psi.rst,
+ * Documentation/admin-guide/cgroup-v1/
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -14,7 +15,9 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include "cgroupfs.h"
 #include "kernel/file.h"
+#include "kernel/mounts.h"
 #include "kernel/proc.h"
 #include "kernel/sys.h"
 #include "machine/machine.h"
@@ -23,7 +26,8 @@
 
 static const struct lab_part parts[] = {
 	{.name = "v1",
-		.title = "The same two limits in v2 and then in v1: each must have its file.",
+		.title = "Set the same two limits in v2 and then in v1.",
+		.expect = "each version has a file for each limit, and the kernel enforces both",
 		.needs = {.root = true, .controllers = "cpu memory"},
 		.boot_alone = true},
 	{0},
@@ -32,11 +36,12 @@ static const struct lab_part parts[] = {
 static const struct lab lab = {
 	.id = "07-cgroup-ns/more",
 	.title = "What the files of a group tell and do",
-	.goal = "A tree of groups is told of its last process, stopped, ended and watched as a whole.",
+	.goal = "You can treat a tree of groups as one thing: learn when its last process has ended, "
+		"stop all of it, kill all of it, and see how long its processes have to wait.",
 	.manual = "cgroups(7) poll(2) rmdir(2) mount(2)",
 	.teaches = "rmdir poll kill file:cgroup.events file:cgroup.freeze file:cgroup.kill "
 		   "file:memory.pressure file:cpu.pressure",
-	.after = "07-cgroup-ns",
+	.after = "07-cgroup-ns 02-mnt-ns",
 	.needs = {.controllers = "memory pids", .kernel = "5.14", .memory = 256 << 20},
 	.parts = parts,
 	.words = &more_words,
@@ -48,64 +53,32 @@ static char *top;    /* this run's group */
 static pid_t lab_pid;
 static struct gate ready;
 
-static int put(const char *group, const char *file, const char *value)
+static int write_file(const char *group, const char *file, const char *value)
 {
 	autofree char *path = text("%s/%s", group, file);
 	autoclose int fd = open(path, O_WRONLY | O_CLOEXEC);
 	return fd < 0 || write(fd, value, strlen(value)) < 0 ? -1 : 0;
 }
 
-static char *get(const char *group, const char *file)
-{
-	autofree char *path = text("%s/%s", group, file);
-	return file_read(path);
-}
-
-/* The number behind "KEY " or "KEY=" in a file, -1 when there is none; "" is the whole file. */
-static long long number(const char *group, const char *file, const char *key)
-{
-	autofree char *content = get(group, file);
-	size_t length = strlen(key);
-	for (char *at = content; *key && (at = strstr(at, key)); at += length)
-		if (at[length] == ' ' || at[length] == '=')
-			return strtoll(at + length + 1, NULL, 10);
-	return *key ? -1 : strtoll(content, NULL, 10);
-}
-
-/* Waits until the file says so: kernfs announces a change of cgroup.events by POLLPRI. */
-static bool event_comes(const char *group, const char *event)
-{
-	autofree char *path = text("%s/cgroup.events", group);
-	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
-	for (;;) {
-		char events[256] = "";
-		struct pollfd changed = {.fd = fd, .events = POLLPRI};
-		if (pread(fd, events, sizeof events - 1, 0) > 0 && strstr(events, event))
-			return true;
-		if (poll(&changed, 1, 10000) == 0)
-			return false;
-	}
-}
-
-static char *new_group(const char *parent, const char *name)
+static char *make_group(const char *parent, const char *name)
 {
 	char *group = text("%s/%s", parent, name);
 	SYS(mkdir(group, 0755));
 	return group;
 }
 
-/* A child that enters the group and then idles, spins, or touches size bytes and idles. */
-enum deed { IDLE, SPIN, TOUCH };
-static pid_t process_in(const char *group, enum deed deed, size_t size)
+/* Forks a child that enters the group and then idles, spins, or touches size bytes and idles. */
+enum work { IDLE, SPIN, TOUCH };
+static pid_t fork_into(const char *group, enum work work, size_t size)
 {
 	pid_t child = FORK();
 	if (child == 0) {
-		if (put(group, "cgroup.procs", "0"))
+		if (write_file(group, "cgroup.procs", "0"))
 			die("write 0 to %s/cgroup.procs", group);
 		gate_open(&ready);
-		while (deed == SPIN && getppid() == lab_pid)
+		while (work == SPIN && getppid() == lab_pid)
 			;
-		if (deed == TOUCH) {
+		if (work == TOUCH) {
 			char *memory = mmap(NULL, size, PROT_WRITE,
 				MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 			if (memory == MAP_FAILED)
@@ -119,91 +92,39 @@ static pid_t process_in(const char *group, enum deed deed, size_t size)
 	return child;
 }
 
-static void end(pid_t child)
+static void kill_child(pid_t child)
 {
 	MUST(kill(child, SIGKILL));
 	child_wait(child);
 }
 
-/* True when the number is that much within ten seconds; looked at every 20 ms. */
+/* Reads the number every 20 ms; false when it is below least after ten seconds. */
 static bool reaches(
 	pid_t child, const char *group, const char *file, const char *key, long long least)
 {
 	for (int tries = 0; tries < 500 && !child_ended(child, 20); tries++)
-		if (number(group, file, key) >= least)
+		if (cgroupfs_number(group, file, key) >= least)
 			return true;
 	return false;
 }
 
 static bool grows(pid_t child, const char *group, const char *file, const char *key, int enough)
 {
-	return reaches(child, group, file, key, number(group, file, key) + enough);
+	return reaches(child, group, file, key, cgroupfs_number(group, file, key) + enough);
 }
 
-static void tree(void)
-{
-	autofree char *above = new_group(top, "above"), *below = new_group(above, "below");
-	autofree char *empty = new_group(above, "empty");
-	expect_int("before: above is populated", 0, number(above, "cgroup.events", "populated"));
-	pid_t child = process_in(below, IDLE, 0);
-	expect_int("below is populated", 1, number(below, "cgroup.events", "populated"));
-	expect_int("above is populated", 1, number(above, "cgroup.events", "populated"));
-	expect_int("empty is populated", 0, number(empty, "cgroup.events", "populated"));
-	expect_errno("rmdir of the populated one", EBUSY, rmdir(below));
-	expect_errno("control: rmdir of the empty one", 0, rmdir(empty));
-	lab_look("grep . %s/cgroup.events %s/cgroup.events", above, below);
-	lab_wait(child);
-	end(child);
-	expect_int("its end is told above, by poll()", true, event_comes(above, "populated 0"));
-	expect_errno("rmdir of it then", 0, rmdir(below));
-}
-
-static void freeze(void)
-{
-	autofree char *group = new_group(top, "paused");
-	pid_t child = process_in(group, SPIN, 0);
-	expect_int("control: CPU time grows", true,
-		grows(child, group, "cpu.stat", "usage_usec", 10000));
-	SYS(put(group, "cgroup.freeze", "1"));
-	expect_int("cgroup.events: frozen 1 comes", true, event_comes(group, "frozen 1"));
-	long long used = number(group, "cpu.stat", "usage_usec");
-	bool ended = child_ended(child, 300); /* no wait for anything: the time it could use */
-	expect_int("frozen: microseconds used", 0, number(group, "cpu.stat", "usage_usec") - used);
-	expect_int("frozen: it has ended", false, ended);
-	lab_look("grep . %s/cgroup.events %s/cgroup.freeze", group, group);
-	lab_wait(0);
-	SYS(put(group, "cgroup.freeze", "0"));
-	expect_int("thawed: CPU time grows", true,
-		grows(child, group, "cpu.stat", "usage_usec", 10000));
-	end(child);
-}
-
-/* How it has ended; -1 when it has not after ten seconds. */
-static int status_of(pid_t child)
+/* The exit status of the child; -1 when it has not ended after ten seconds. */
+static int end_of(pid_t child)
 {
 	return child_ended(child, 10000) ? child_wait(child) : -1;
 }
 
-static void kill_all(void)
-{
-	autofree char *group = new_group(top, "ended");
-	autofree char *a = new_group(group, "a"), *b = new_group(group, "b");
-	pid_t one = process_in(a, IDLE, 0), other = process_in(b, IDLE, 0);
-	SYS(kill(one, SIGKILL));
-	expect_int("control: the one that kill() names", 137, child_wait(one));
-	expect_int("control: the other has ended", false, child_ended(other, 0));
-	one = process_in(a, IDLE, 0);
-	SYS(put(group, "cgroup.kill", "1"));
-	expect_int("cgroup.kill: the one", 137, status_of(one));
-	expect_int("cgroup.kill: the other", 137, status_of(other));
-	expect_int("populated 0 comes", true, event_comes(group, "populated 0"));
-}
-
+/* The last step. It ends early on a kernel that keeps no pressure files. */
 static void pressure(void)
 {
-	autofree char *roomy = new_group(top, "roomy"), *tight = new_group(top, "tight");
+	autofree char *roomy = make_group(top, "roomy"), *tight = make_group(top, "tight");
 	autofree char *file = text("%s/memory.pressure", tight), *psi = file_try_read(file);
-	autofree char *belt = text("%zu", 2 * limit), *high = text("%zu", limit / 2);
+	autofree char *most = text("%zu", 2 * limit), *high = text("%zu", limit / 2);
 	if (!psi && errno != ENOENT && errno != EOPNOTSUPP)
 		die("read %s", file);
 	if (!psi) {
@@ -211,64 +132,70 @@ static void pressure(void)
 			"boot with psi=1; a kernel with CONFIG_PSI");
 		return;
 	}
-	SYS(put(roomy, "memory.max", belt));
-	SYS(put(tight, "memory.max", belt));
-	SYS(put(tight, "memory.high", high)); /* above it, the kernel makes the process wait */
-	autofree char *belt_now = get(tight, "memory.max"), *high_now = get(tight, "memory.high");
-	if (!expect_str("memory.max, the belt", belt, belt_now) ||
+	SYS(write_file(roomy, "memory.max", most));
+	SYS(write_file(tight, "memory.max", most));
+	SYS(write_file(tight, "memory.high", high)); /* Above it, the kernel slows the process. */
+	autofree char *most_now = cgroupfs_read(tight, "memory.max"),
+		      *high_now = cgroupfs_read(tight, "memory.high");
+	if (!expect_str("memory.max, the safety limit", most, most_now) ||
 		!expect_str("memory.high", high, high_now))
 		return;
-	expect_int("memory: us waited before", 0, number(tight, "memory.pressure", "total"));
-	pid_t child = process_in(tight, TOUCH, limit), at_ease = process_in(roomy, TOUCH, limit);
+	expect_int(
+		"memory: us waited before", 0, cgroupfs_number(tight, "memory.pressure", "total"));
+	pid_t child = fork_into(tight, TOUCH, limit), at_ease = fork_into(roomy, TOUCH, limit);
 	bool waited = reaches(child, tight, "memory.pressure", "total", 1000);
 	expect_int("tight: 1000 us and more are waited", true, waited);
-	expect_int("control: with room, us waited", 0, number(roomy, "memory.pressure", "total"));
-	end(at_ease);
-	end(child);
+	expect_int("control: with room, us waited", 0,
+		cgroupfs_number(roomy, "memory.pressure", "total"));
+	kill_child(at_ease);
+	kill_child(child);
 
-	autofree char *busy = new_group(top, "busy");
-	expect_int("cpu: us waited before", 0, number(busy, "cpu.pressure", "total"));
+	autofree char *busy = make_group(top, "busy");
+	expect_int("cpu: us waited before", 0, cgroupfs_number(busy, "cpu.pressure", "total"));
 	cpu_set_t before, one_cpu;
 	sched_getaffinity(0, sizeof before, &before);
 	CPU_ZERO(&one_cpu);
 	CPU_SET(sched_getcpu(), &one_cpu);
 	sched_setaffinity(0, sizeof one_cpu, &one_cpu); /* the children inherit it */
-	pid_t first = process_in(busy, SPIN, 0), second = process_in(busy, SPIN, 0);
+	pid_t first = fork_into(busy, SPIN, 0), second = fork_into(busy, SPIN, 0);
 	sched_setaffinity(0, sizeof before, &before);
 	expect_int("two on one CPU: 10000 us and more", true,
 		reaches(first, busy, "cpu.pressure", "total", 10000));
 	lab_look("cat %s/cpu.pressure", busy);
 	lab_wait(0);
-	end(first);
-	end(second);
+	kill_child(first);
+	kill_child(second);
 	lab_row("us waited for memory", "with room: 0", "above high: grow", "memory.pressure");
 	lab_row("us waited for CPU", "nobody in it: 0", "two on one: grow", "cpu.pressure");
 }
 
 /* ---- --v1 ---- */
 
-/* Done for each version: 2 x the memory limit is touched, and the CPU quota is used up. */
+/* Done once for each version: touches twice the memory limit, and uses up the CPU quota. */
 static void use_up(const char *v, const char *memory, const char *cpu, const char *witness)
 {
 	autofree char *status = text("%s: 2 x the limit, status", v);
 	autofree char *kills = text("%s: %s oom_kill", v, witness);
 	autofree char *throttled = text("%s: cpu.stat nr_throttled grows", v);
-	pid_t child = process_in(memory, TOUCH, 2 * limit);
-	expect_int(status, 137, status_of(child));
-	expect_int(kills, 1, number(memory, witness, "oom_kill"));
-	child = process_in(cpu, SPIN, 0);
+	pid_t child = fork_into(memory, TOUCH, 2 * limit);
+	expect_int(status, 137, end_of(child));
+	expect_int(kills, 1, cgroupfs_number(memory, witness, "oom_kill"));
+	child = fork_into(cpu, SPIN, 0);
 	expect_int(throttled, true, grows(child, cpu, "cpu.stat", "nr_throttled", 1));
-	end(child);
+	kill_child(child);
 }
 
-/* A v1 hierarchy has its controllers as mount options; they must be in use nowhere else. */
+/*
+ * Mounts a v1 hierarchy. Its controller is a mount option, and no other hierarchy may use it. NULL
+ * when the kernel has no such controller.
+ */
 static char *mount_v1(const char *controller)
 {
 	char *folder = text("%s/%s", tmp_folder(), controller);
 	SYS(mkdir(folder, 0755));
 	struct pollfd none = {.fd = -1};
 	int rc, tries = 100;
-	/* EBUSY until the kernel has given back what the group in v2 had: that takes a moment. */
+	/* EBUSY for a moment, until the kernel has freed the group that was in v2. */
 	while ((rc = mount("cgroup", folder, "cgroup", 0, controller)) && errno == EBUSY && tries--)
 		poll(&none, 1, 100);
 	if (rc && errno == EINVAL)
@@ -277,14 +204,14 @@ static char *mount_v1(const char *controller)
 	return expect_errno(what, 0, rc) ? folder : NULL;
 }
 
-/* The same in v1, in a folder that goes away at the end, whatever the end. */
+/* The same limits in v1, mounted below a folder that disappears with the mount namespace. */
 static void in_v1(const char *bytes)
 {
 	static struct machine machine;
 	autofree char *memory = mount_v1("memory"), *cpu = mount_v1("cpu");
 	if (!memory || !cpu) {
 		check_skip("v1", "this kernel has no v1 memory (CONFIG_MEMCG_V1)",
-			"KERNEL=FILE scripts/lab 07/more --v1, with one that has");
+			"KERNEL=FILE scripts/lab 07/more --v1, with a kernel that has it");
 		return;
 	}
 	machine_here(&machine);
@@ -293,20 +220,21 @@ static void in_v1(const char *bytes)
 	autofree char *in_cpu = text("%s/lab07-%d", cpu, lab_pid);
 	SYS(mkdir(in_memory, 0755));
 	SYS(mkdir(in_cpu, 0755));
-	SYS(put(in_memory, "memory.limit_in_bytes", bytes));
-	SYS(put(in_cpu, "cpu.cfs_period_us", "100000"));
-	SYS(put(in_cpu, "cpu.cfs_quota_us", "50000"));
-	autofree char *limit_now = get(in_memory, "memory.limit_in_bytes");
-	autofree char *quota_now = get(in_cpu, "cpu.cfs_quota_us");
+	SYS(write_file(in_memory, "memory.limit_in_bytes", bytes));
+	SYS(write_file(in_cpu, "cpu.cfs_period_us", "100000"));
+	SYS(write_file(in_cpu, "cpu.cfs_quota_us", "50000"));
+	autofree char *limit_now = cgroupfs_read(in_memory, "memory.limit_in_bytes");
+	autofree char *quota_now = cgroupfs_read(in_cpu, "cpu.cfs_quota_us");
 	if (!expect_str("v1: memory.limit_in_bytes", bytes, limit_now))
 		return;
 	expect_str("v1: cpu.cfs_quota_us", "50000", quota_now);
 	use_up("v1", in_memory, in_cpu, "memory.oom_control");
-	expect_range("v1: memory.failcnt", 1, LLONG_MAX, number(in_memory, "memory.failcnt", ""));
+	expect_range("v1: memory.failcnt", 1, LLONG_MAX,
+		cgroupfs_number(in_memory, "memory.failcnt", ""));
 	SYS(rmdir(in_memory));
 	SYS(rmdir(in_cpu));
 	lab_row("the memory limit", "v1: memory.limit_in_bytes", "v2: memory.max", "a file");
-	lab_row("was anybody killed?", "memory.oom_control", "memory.events", "a file");
+	lab_row("who was killed", "memory.oom_control", "memory.events", "a file");
 	lab_row("the CPU limit", "two: cfs_quota_us, cfs_period_us", "one: cpu.max", "a file");
 	lab_row("a process enters", "once for each controller", "once", "cgroup.procs");
 	lab_row("hierarchies", "one for each mount", "one", "mount(2)");
@@ -314,23 +242,23 @@ static void in_v1(const char *bytes)
 
 static void v1(void)
 {
-	autofree char *bytes = text("%zu", limit), *group = new_group(top, "v2");
-	SYS(put(group, "memory.max", bytes));
-	SYS(put(group, "cpu.max", "50000 100000"));
-	autofree char *max = get(group, "memory.max"), *quota = get(group, "cpu.max");
+	SYS(mkdir(top, 0755));
+	group_undo(top);
+	SYS(write_file(top, "cgroup.subtree_control", "+memory +cpu"));
+	autofree char *bytes = text("%zu", limit), *group = make_group(top, "v2");
+	SYS(write_file(group, "memory.max", bytes));
+	SYS(write_file(group, "cpu.max", "50000 100000"));
+	autofree char *max = cgroupfs_read(group, "memory.max"),
+		      *quota = cgroupfs_read(group, "cpu.max");
 	if (!expect_str("v2: memory.max", bytes, max))
 		return;
 	expect_str("v2: cpu.max", "50000 100000", quota);
 	use_up("v2", group, group, "memory.events");
-	event_comes(group, "populated 0");
+	cgroupfs_event(group, "populated 0");
 	SYS(rmdir(group));
 	SYS(rmdir(top));
 
-	long before = ns_inode(0, "mnt");
-	SYS(unshare(CLONE_NEWNS)); /* lab 02: the mounts die with us */
-	if (!expect_differ("own mount table", before, ns_inode(0, "mnt")))
-		return;
-	SYS(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	mounts_unshare();
 	SYS(mount("tmpfs", tmp_folder(), "tmpfs", 0, NULL));
 	in_v1(bytes);
 	SYS(umount2(tmp_folder(), MNT_DETACH));
@@ -344,31 +272,73 @@ int main(int argc, char *argv[])
 	lab_pid = getpid();
 	gate_init(&ready);
 	top = text("%s/lab07-%d", group_home(), lab_pid);
-	if (lab_asked("v1") && !lab_part("v1"))
-		return lab_end();
-	if (!lab_asked("v1"))
-		lab_step("populated must flip up the tree; rmdir of a populated group be refused.",
-			NULL);
-	SYS(mkdir(top, 0755));
-	group_undo(top);
 	if (lab_asked("v1")) {
-		SYS(put(top, "cgroup.subtree_control", "+memory +cpu"));
-		v1();
+		if (lab_part("v1"))
+			v1();
 		return lab_end();
 	}
-	SYS(put(top, "cgroup.subtree_control", "+memory"));
-	tree();
-	lab_step(
-		"cgroup.freeze must stop what runs, and nothing else: what docker pause is.", NULL);
-	freeze();
-	lab_step("cgroup.kill must end all below; kill(2) ends the one that it names.", NULL);
-	kill_all();
+
+	lab_step("Put a process into a group two levels below; then kill it.",
+		"populated is 1 in each group above, as long as the process is there");
+	SYS(mkdir(top, 0755));
+	group_undo(top);
+	SYS(write_file(top, "cgroup.subtree_control", "+memory"));
+	autofree char *above = make_group(top, "above"), *below = make_group(above, "below");
+	autofree char *empty = make_group(above, "empty");
+	expect_int("before: above is populated", 0,
+		cgroupfs_number(above, "cgroup.events", "populated"));
+	pid_t child = fork_into(below, IDLE, 0);
+	expect_int("below is populated", 1, cgroupfs_number(below, "cgroup.events", "populated"));
+	expect_int("above is populated", 1, cgroupfs_number(above, "cgroup.events", "populated"));
+	expect_int("empty is populated", 0, cgroupfs_number(empty, "cgroup.events", "populated"));
+	expect_errno("rmdir of the populated one", EBUSY, rmdir(below));
+	expect_errno("control: rmdir of the empty one", 0, rmdir(empty));
+	lab_look("grep . %s/cgroup.events %s/cgroup.events", above, below);
+	lab_wait(child);
+	kill_child(child);
+	expect_int("its end is told above, by poll()", true, cgroupfs_event(above, "populated 0"));
+	expect_errno("rmdir of it then", 0, rmdir(below));
+
+	lab_step("Write 1 to cgroup.freeze of a group with a busy process, as docker pause does.",
+		"the process uses no more CPU time, but lives; after a 0 it goes on");
+	autofree char *paused = make_group(top, "paused");
+	child = fork_into(paused, SPIN, 0);
+	expect_int("control: CPU time grows", true,
+		grows(child, paused, "cpu.stat", "usage_usec", 10000));
+	SYS(write_file(paused, "cgroup.freeze", "1"));
+	expect_int("cgroup.events: frozen 1 comes", true, cgroupfs_event(paused, "frozen 1"));
+	long long used = cgroupfs_number(paused, "cpu.stat", "usage_usec");
+	bool ended = child_ended(child, 300); /* Not frozen, it would run for these 300 ms. */
+	expect_int("frozen: microseconds used", 0,
+		cgroupfs_number(paused, "cpu.stat", "usage_usec") - used);
+	expect_int("frozen: it has ended", false, ended);
+	lab_look("grep . %s/cgroup.events %s/cgroup.freeze", paused, paused);
+	lab_wait(0);
+	SYS(write_file(paused, "cgroup.freeze", "0"));
+	expect_int("thawed: CPU time grows", true,
+		grows(child, paused, "cpu.stat", "usage_usec", 10000));
+	kill_child(child);
+
+	lab_step("Kill one process with kill(); then a whole tree by a 1 in cgroup.kill.",
+		"kill() ends the process that it names, cgroup.kill all in the tree");
+	autofree char *group = make_group(top, "ended");
+	autofree char *a = make_group(group, "a"), *b = make_group(group, "b");
+	pid_t one = fork_into(a, IDLE, 0), other = fork_into(b, IDLE, 0);
+	SYS(kill(one, SIGKILL));
+	expect_int("control: the one that kill() names", 137, child_wait(one));
+	expect_int("control: the other has ended", false, child_ended(other, 0));
+	one = fork_into(a, IDLE, 0);
+	SYS(write_file(group, "cgroup.kill", "1"));
+	expect_int("cgroup.kill: the one", 137, end_of(one));
+	expect_int("cgroup.kill: the other", 137, end_of(other));
+	expect_int("populated 0 comes", true, cgroupfs_event(group, "populated 0"));
 	lab_row("a process two levels below", "populated 0", "populated 1", "the kernel");
 	lab_row("rmdir", "empty: done", "populated: EBUSY", "the kernel");
 	lab_row("a spinner's CPU time", "grows", "stands still", "cgroup.freeze");
 	lab_row("SIGKILL for", "one process", "the whole tree", "cgroup.kill");
 
-	lab_step("Pressure: the time that was waited for memory or CPU must grow.", NULL);
+	lab_step("Give a process less memory than it uses, and two processes one CPU.",
+		"memory.pressure and cpu.pressure count the time that they wait");
 	pressure();
 	return lab_end();
 }

@@ -1,8 +1,8 @@
 /*
  * Exercise 07: exercise GROUP COMMAND [ARG...]
  *
- * Run COMMAND as a member of GROUP, the folder of a group that is there, so that it
- * takes GROUP for the top: its own /proc/self/cgroup says 0::/ and no more.
+ * GROUP is the folder of a group that exists. Run COMMAND in that group, so that it sees GROUP as
+ * the top of the tree: its own /proc/self/cgroup says only 0::/
  * cgroups(7), cgroup_namespaces(7)
  */
 #define _GNU_SOURCE
@@ -32,7 +32,7 @@ int main(int argc, char **argv)
 		errx(2, "expected GROUP COMMAND [ARG...]");
 	const char *group = argv[1];
 
-	/* hole: a member first, for the namespace begins where its maker is */
+	/* hole: enter GROUP first, because the new namespace begins at the group that you are in */
 	put(group, "cgroup.procs", "0");
 	if (unshare(CLONE_NEWCGROUP))
 		err(1, "unshare");

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
-task="Run COMMAND in GROUP, which of all block devices may open and make only MAJOR:MINOR; character devices are as free as before."
+task="Run COMMAND in GROUP, where MAJOR:MINOR is the only block device that can be opened or made; character devices are as free as before."
 look="labs/13-devices/main.c, load_program() and attach(); struct bpf_cgroup_dev_ctx in linux/bpf.h."
 
 prepare() {
@@ -34,19 +34,19 @@ check() {
 	done
 	start "/sys/fs/cgroup${group#"$groups"}" "${majors[which]}" "$minor"
 	expect_command
-	expect "its group" "0::${group#"$groups"}" "$(group_of "$it")" "COMMAND is to be a member of GROUP."
+	expect "its group" "0::${group#"$groups"}" "$(group_of "$it")" "COMMAND is no member of GROUP: write 0 to its cgroup.procs before exec()."
 	go_on
 	expect "in GROUP: open() of another MINOR" "$refused" "$(told "$group" ": <$neighbour")" \
-		"Is the program attached to GROUP, are type and access told apart by 0xffff, and is minor looked at?"
+		"Is the program attached to GROUP? Are type and access told apart by 0xffff? Is minor looked at?"
 	expect "in GROUP: open() of another MAJOR" "$refused" "$(told "$group" ": <$stranger")" \
-		"The numbers are two: the same MINOR of another MAJOR is another disk."
+		"A device has two numbers: the same MINOR with another MAJOR is another disk."
 	expect "in GROUP: open() of MAJOR:MINOR" success "$(told "$group" ": <$allowed")" \
-		"This one is to have a yes. A jump counts from the instruction behind it."
+		"This device should be allowed. A jump counts from the instruction behind it."
 	expect "in GROUP: open() of /dev/zero" success "$(told "$group" ": </dev/zero")" \
-		"No block device: it is to have a yes. A jump counts from the instruction behind it."
+		"No block device: it should be allowed. A jump counts from the instruction behind it."
 	expect "in GROUP: mknod() of another MINOR" "$refused" \
 		"$(told "$group" "mknod $node b ${majors[which]} $other")" \
-		"Who may make a node is asked too: above the low 16 bits of access_type is what for, and any of them is to be refused."
+		"The program is asked about mknod() too. Above the low 16 bits access_type says what for; refuse all of it."
 	expect "beside GROUP: open() of another MINOR" success "$(told "$beside" ": <$neighbour")" \
-		"Others are to be left alone: target_fd is GROUP's folder, not the one above."
+		"Other groups should not notice: target_fd is GROUP's folder, not the one above."
 }

@@ -1,6 +1,6 @@
 /*
- * More of 13-devices: read, write and mknod apart; groups below groups; what was
- * open before; who keeps a program; and cgroup v1's lists beside it. bpf(2),
+ * More of 13-devices: a program can tell read, write and mknod apart; groups below groups; open
+ * descriptors; how long a program lives; and the lists of cgroup v1. bpf(2),
  * Documentation/admin-guide/cgroup-v2.rst, "Device controller",
  * Documentation/admin-guide/cgroup-v1/devices.rst
  */
@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,7 +19,7 @@
 
 #include "kernel/cg.h"
 #include "kernel/file.h"
-#include "kernel/ns.h"
+#include "kernel/mounts.h"
 #include "kernel/proc.h"
 #include "kernel/sys.h"
 #include "story/lab.h"
@@ -31,16 +30,17 @@ enum { MKNOD = BPF_DEVCG_ACC_MKNOD, READ = BPF_DEVCG_ACC_READ, WRITE = BPF_DEVCG
 
 static const struct lab_part lab_parts[] = {
 	{.name = "v1",
-		.title = "cgroup v1's devices.deny and devices.allow: the same rule, in words.",
+		.title = "Write the same rule to devices.deny and devices.allow of cgroup v1.",
+		.expect = "the kernel refuses the same calls",
 		.needs = {.root = true}},
 	{0},
 };
 
 static const struct lab lab = {
 	.id = "13-devices/more",
-	.title = "Who is asked, when, and for how long",
-	.goal = "A program is asked at open() and mknod(), for read and write apart; so are those "
-		"of the groups above, and one no is enough. The group keeps it.",
+	.title = "When the program is asked, and how long it lives",
+	.goal = "A program can allow reading and refuse writing. The programs of the groups above are "
+		"asked too, and one no is enough. A group keeps its programs.",
 	.manual = "bpf(2) mknod(2) open(2) cgroups(7)",
 	.teaches = "bpf:BPF_PROG_LOAD bpf:BPF_PROG_ATTACH bpf:BPF_PROG_DETACH bpf:BPF_PROG_QUERY "
 		   "bpf:BPF_PROG_GET_FD_BY_ID mknodat openat",
@@ -60,7 +60,7 @@ static int bpf(enum bpf_cmd command, union bpf_attr *attr)
 	return (int)syscall(SYS_bpf, command, attr, sizeof *attr);
 }
 
-/* Of 1:5 only this access is allowed, and of all other devices every one. */
+/* The program allows only this access to 1:5, and every access to other devices. */
 static int load_for_zero(uint32_t access)
 {
 	const int32_t denied = (MKNOD | READ | WRITE) & ~access;
@@ -71,7 +71,8 @@ static int load_for_zero(uint32_t access)
 		{BPF_JMP | BPF_JNE | BPF_K, 2, 0, 4, ZERO},
 		{BPF_LDX | BPF_MEM | BPF_W, 2, 1, offsetof(struct bpf_cgroup_dev_ctx, access_type),
 			0},
-		{BPF_ALU64 | BPF_RSH | BPF_K, 2, 0, 0, 16}, /* below: character or block */
+		{BPF_ALU64 | BPF_RSH | BPF_K, 2, 0, 0,
+			16}, /* the lower bits say: character, block */
 		{BPF_ALU64 | BPF_AND | BPF_K, 2, 0, 0, denied},
 		{BPF_JMP | BPF_JNE | BPF_K, 2, 0, 2, 0},
 		{BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 1},
@@ -90,9 +91,7 @@ static int load_for_zero(uint32_t access)
 
 static union bpf_attr target(const char *group, int program)
 {
-	int fd = open(group, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		die("open %s", group);
+	int fd = MUST(open(group, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	return (union bpf_attr){
 		.target_fd = (uint32_t)fd,
 		.attach_bpf_fd = (uint32_t)program,
@@ -115,7 +114,7 @@ static void detach(const char *group, int program)
 	close((int)detach.target_fd);
 }
 
-/* The id of the one program on the group, 0 when there is none. */
+/* The id of the only program on the group, or 0. */
 static uint32_t program_on(const char *group)
 {
 	uint32_t ids[4] = {0};
@@ -129,7 +128,7 @@ static uint32_t program_on(const char *group)
 	return query.query.prog_cnt == 1 ? ids[0] : 0;
 }
 
-/* A descriptor of it by its id, closed again: 0, or -1 with errno. */
+/* Opens the program with this id and closes it again: 0, or -1 with errno. */
 static int find_program(uint32_t id)
 {
 	union bpf_attr attr = {.prog_id = id};
@@ -153,12 +152,23 @@ static int try_node(void)
 	return rc;
 }
 
-/* Children of groups: each does one thing there. */
+/* Calls does() in a child that is born in the group. */
 static void in_group(const char *group, void (*does)(void))
 {
 	pid_t child = MUST(cg_spawn(group));
 	if (child == 0) {
 		does();
+		_exit(0);
+	}
+	child_done(child);
+}
+
+/* The same for one act: opens /dev/zero for reading. */
+static void expect_open(const char *group, const char *what, int error)
+{
+	pid_t child = MUST(cg_spawn(group));
+	if (child == 0) {
+		expect_errno(what, error, try_open("/dev/zero", O_RDONLY));
 		_exit(0);
 	}
 	child_done(child);
@@ -190,35 +200,20 @@ static void accesses(void)
 	lab_wait(0);
 }
 
-static void below_two(void)
-{
-	expect_errno("above no, below yes: to read", EPERM, try_open("/dev/zero", O_RDONLY));
-}
-
-static void below_one(void)
-{
-	expect_errno("above nobody, below yes: to read", 0, try_open("/dev/zero", O_RDONLY));
-}
-
-static void above_only(void)
-{
-	expect_errno("in the group above: to read", EPERM, try_open("/dev/zero", O_RDONLY));
-}
-
 static void groups_below(void)
 {
 	autofree char *above = group_create("above"), *below = group_create("above/below");
 	autoclose int no = load_for_zero(0), yes = load_for_zero(MKNOD | READ | WRITE);
 	attach(above, no);
 	attach(below, yes);
-	in_group(above, above_only);
-	in_group(below, below_two);
+	expect_open(above, "in the group above: to read", EPERM);
+	expect_open(below, "above no, below yes: to read", EPERM);
 	lab_look("ls -d %s", below);
 	lab_wait(0);
 	if (!expect_int("above: programs on the group", 1, program_on(above) != 0))
 		return;
 	detach(above, no);
-	in_group(below, below_one);
+	expect_open(below, "above nobody, below yes: to read", 0);
 }
 
 static void open_before(void)
@@ -249,24 +244,19 @@ static void open_before(void)
 	lab_wait(child);
 }
 
-static void still_asked(void)
-{
-	expect_errno("no descriptor left: open()", EPERM, try_open("/dev/zero", O_RDONLY));
-}
-
 static void who_keeps_it(void)
 {
 	autofree char *group = group_create("keeper");
 	int program = load_for_zero(0);
 	attach(group, program);
 	close(program);
-	in_group(group, still_asked);
+	expect_open(group, "no descriptor left: open()", EPERM);
 	uint32_t id = program_on(group);
 	expect_errno("by its id, with the group", 0, find_program(id));
 	lab_look("ls -d %s", group);
 	lab_wait(0);
 	cg_destroy(group);
-	/* The kernel gives it back a moment later, and tells nobody. */
+	/* The kernel frees the program a moment later, without an event to wait for. */
 	int rc = find_program(id);
 	for (int tries = 100; rc == 0 && tries; tries--) {
 		poll(NULL, 0, 50);
@@ -293,19 +283,12 @@ static void v1_write(const char *group, const char *name, const char *rule)
 
 static void v1(void)
 {
-	long before = ns_inode(0, "mnt");
-	SYS(unshare(CLONE_NEWNS)); /* lab 02: the mounts die with us */
-	if (ns_inode(0, "mnt") != before)
-		SYS(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
-	autofree char *table = ns_mount_table(before);
-	if (!expect_str("v1: its mount table", "own, private", table))
-		return;
+	mounts_unshare();
 	if (mount("cgroup", "/mnt", "cgroup", 0, "devices")) {
 		if (errno != EINVAL && errno != EBUSY && errno != ENODEV)
 			die("mount of cgroup v1's devices");
-		check_skip("v1",
-			"only where the kernel has it: CONFIG_CGROUP_DEVICE, not in use elsewhere",
-			"KERNEL=FILE scripts/lab 13/more, with one that has");
+		check_skip("v1", "no devices controller of cgroup v1, or in use",
+			"KERNEL=FILE scripts/lab 13/more");
 		return;
 	}
 	autofree char *group = text("/mnt/lab13-%d", getpid());
@@ -336,18 +319,22 @@ int main(int argc, char *argv[])
 	gate_init(&done), gate_init(&go);
 	node = text("%s/node", tmp_folder());
 
-	lab_step("Read, write and mknod are asked for apart: only read must be allowed.", NULL);
+	lab_step("Attach a program that allows only reading of /dev/zero.",
+		"reading succeeds; writing and mknod() fail with EPERM");
 	accesses();
-	lab_step("A group below: its program says yes, the one above no. No must count.", NULL);
+	lab_step("Attach a program that refuses to a group, and one that allows below it.",
+		"both are asked, and the refusal wins");
 	groups_below();
-	lab_step("What was open before must work on: only open() and mknod() ask.", NULL);
+	lab_step("Open /dev/zero first, and then attach a program that refuses it.",
+		"a new open() fails; the open descriptor can still be read");
 	open_before();
-	lab_step("Nobody has the program open: the group must keep it, until it goes.", NULL);
+	lab_step("Close the last descriptor of an attached program, and then remove the group.",
+		"the group keeps the program; without the group the kernel frees it");
 	who_keeps_it();
 	lab_row("read allowed", "to read: success", "to write: EPERM", "the access bits");
 	lab_row("a yes below a no", "alone: success", "EPERM", "both are asked");
 	lab_row("a descriptor of before", "open(): EPERM", "read(): works", "the kernel");
-	lab_row("its last descriptor closed", "group there: asked", "group gone: gone",
+	lab_row("its last descriptor closed", "with the group: asked", "group gone: freed",
 		"the group");
 
 	if (lab_part("v1"))

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
-task="Run COMMAND with the files of IMAGE at PLACE; what it changes lies in CHANGES, and IMAGE stays as it is."
+task="Run COMMAND with the files of IMAGE at PLACE; its changes go to CHANGES, and IMAGE stays as it is."
 look="labs/14-overlay-fs/main.c, the step that mounts; overlayfs.rst, \"Upper and Lower\"."
 
 check() {
@@ -14,10 +14,10 @@ check() {
 	expect "a file of IMAGE at PLACE" "of the image" "$(read_at "$it" "$place/$file")" \
 		"An overlay shows its layers at the mount's target: lowerdir is IMAGE, the target PLACE."
 	expect "at PLACE, for the machine" "not there" "$(read_at "$self" "$place/$file" >/dev/null && echo there || echo "not there")" \
-		"Mounted where everybody sees it: CLONE_NEWNS and MS_PRIVATE come first."
+		"The mount is visible to the whole machine: call unshare(CLONE_NEWNS) and set MS_PRIVATE first."
 	expect "a write there" written "$(write_at "$it" "$place/$file" changed && echo written || echo refused)" \
 		"Without an upperdir, or with MS_RDONLY, an overlay is read-only."
 	expect "the file in IMAGE" "of the image" "$(read_at "$self" "$image/$file")" \
-		"What was written has reached the image: a bind mount has no layers, an overlay's lower layer is never written."
+		"The write has reached the image: a bind mount has no layers, and an overlay's lower layer is never written."
 	expect "the file in CHANGES" changed "$(read_at "$self" "$changes/$file")" "The upper layer is CHANGES: copy-up puts the file there."
 }

@@ -1,7 +1,7 @@
 /*
- * More of 14-overlay-fs: one inode and one page cache for all containers, what a
- * copy-up costs, layers upon layers, a hundred containers. overlayfs.rst in the
- * kernel's documentation, proc_pid_smaps(5)
+ * More of 14-overlay-fs: all containers share one inode and one page cache, what a copy-up costs,
+ * an upper folder used as a layer, and a hundred containers. overlayfs.rst in the kernel's
+ * documentation, proc_pid_smaps(5)
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -16,6 +16,7 @@
 #include <sys/xattr.h>
 
 #include "kernel/file.h"
+#include "kernel/mounts.h"
 #include "kernel/ns.h"
 #include "kernel/proc.h"
 #include "kernel/sys.h"
@@ -28,8 +29,8 @@
 static const struct lab lab = {
 	.id = "14-overlay-fs/more",
 	.title = "What layers share, and what they cost",
-	.goal = "An image is on the disk once and in memory once, for any number of containers. What "
-		"a container changes is its own, and costs what was copied up.",
+	.goal = "An image is on disk once and in memory once, for any number of containers. What a "
+		"container changes is copied up, and costs the size of the whole file.",
 	.manual = "mount(8) mmap(2) proc_pid_smaps(5) statfs(2)",
 	.teaches = "mount:overlay mmap:MAP_SHARED umount2",
 	.after = "14-overlay-fs",
@@ -41,20 +42,13 @@ static const struct lab lab = {
 static const char *userxattr = "", *opaque = "trusted.overlay.opaque";
 static struct gate ready, web_go, db_go;
 
-/* As in main.c: a mount table and a /tmp of our own, which is what we write to. */
-static bool own_place(void)
+/* As in main.c: everything that the lab writes goes to this filesystem. */
+static bool mount_tmp(void)
 {
 	struct stat before, after;
-	long mnt = ns_inode(0, "mnt");
-	SYS(unshare(CLONE_NEWNS));
-	if (ns_inode(0, "mnt") != mnt)
-		SYS(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
-	autofree char *table = ns_mount_table(mnt);
-	if (!expect_str("its mount table", "own, private", table))
-		return false;
-	if (stat("/tmp", &before) || mount("lab14", "/tmp", "tmpfs", 0, NULL) ||
-		stat("/tmp", &after) || chdir("/tmp"))
-		die("stat, mount, chdir: a tmpfs on /tmp");
+	MUST(stat("/tmp", &before));
+	SYS(mount("lab14", "/tmp", "tmpfs", 0, NULL));
+	MUST(stat("/tmp", &after));
 	return expect_str("its /tmp", "a filesystem of its own",
 		before.st_dev == after.st_dev ? "the machine's" : "a filesystem of its own");
 }
@@ -65,7 +59,8 @@ static void make_folder(const char *path)
 		die("mkdir %s", path);
 }
 
-/* lower is one folder, or some with the uppermost first; the call is shown but for a crowd. */
+/* lower is one folder, or several with the uppermost first. The story does not show a hundred
+ * calls. */
 static void mount_root(const char *lower, const char *name)
 {
 	autofree char *root = text("%s/root", name);
@@ -77,7 +72,7 @@ static void mount_root(const char *lower, const char *name)
 		die("mount -o %s", layers);
 }
 
-static void put(const char *path, const char *content)
+static void write_file(const char *path, const char *content)
 {
 	close(open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
 	file_write(path, content);
@@ -89,7 +84,7 @@ static bool expect_content(const char *what, const char *expected, const char *p
 	return expect_str(what, expected, found ? found : errno_name(errno));
 }
 
-/* The size of an image's program, or of what a container's program writes. */
+/* Writes size bytes: the program of the image, or what a container writes. */
 static void fill(const char *path, size_t size)
 {
 	static char data[SIZE];
@@ -99,7 +94,7 @@ static void fill(const char *path, size_t size)
 		die("open, write %s", path);
 }
 
-/* What our filesystem holds, in KiB: as "df" has it. */
+/* The space used on the lab's tmpfs in KiB, as df(1) reports it. */
 static long long disk_used(void)
 {
 	struct statfs fs;
@@ -108,7 +103,7 @@ static long long disk_used(void)
 	return (long long)(fs.f_blocks - fs.f_bfree) * fs.f_bsize / 1024;
 }
 
-/* A line of the mapping at address in /proc/self/smaps, in KiB. */
+/* The value of key for the mapping at address, in KiB: proc_pid_smaps(5). */
 static long long mapped(const volatile char *address, const char *key)
 {
 	autofree char *table = file_read("/proc/self/smaps");
@@ -118,7 +113,7 @@ static long long mapped(const volatile char *address, const char *key)
 	return value ? strtoll(value + strlen(line), NULL, 10) : -1;
 }
 
-/* Maps all of the program and reads a byte of each page, as running it would. */
+/* Maps the program and reads a byte of each page, so that every page is in memory. */
 static volatile char *map_all(const char *path)
 {
 	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -167,11 +162,11 @@ static _Noreturn void db(void)
 	child_idle();
 }
 
-/* A folder of the image is deleted and made anew: empty, or what is below would be seen again. */
+/* Deletes a folder of the image and creates it again; an opaque mark hides the old contents. */
 static void replace_folder(void)
 {
 	char mark[8] = "";
-	/* As the overlay itself will: root's xattrs are trusted.*, an ordinary user's are user.* */
+	/* The overlay sets such a mark itself: trusted.* for root, user.* for an ordinary user. */
 	if (setxattr("late/upper", opaque, "n", 1, 0)) {
 		if (errno != EOPNOTSUPP)
 			die("setxattr %s", opaque);
@@ -196,30 +191,35 @@ int main(int argc, char *argv[])
 		SYS(unshare(CLONE_NEWUSER)); /* lab 05 shows what this does */
 		ns_map_root();
 		userxattr = ",userxattr", opaque = "user.overlay.opaque";
-		lab_note("An ordinary user needs a user namespace for the rest: lab 05.");
+		lab_note(
+			"You are an ordinary user: this runs in a user namespace, where you are root.");
 	}
 	gate_init(&ready), gate_init(&web_go), gate_init(&db_go);
 	struct stat image = {0}, in_web = {0}, in_db = {0};
 	pid_t self = getpid();
 
-	lab_step("One image, two containers. A file must be one inode, under two devices.", NULL);
-	if (!own_place())
-		return lab_end();
+	lab_step("Mount two overlays on one image.",
+		"a file has one inode number in both, and two device numbers");
+	mounts_unshare();
+	if (!mount_tmp())
+		return lab_end_early();
+	MUST(chdir("/tmp"));
 	make_folder("image"), make_folder("image/etc");
-	put("image/config", "as built"), put("image/secret", "as built");
-	put("image/etc/old", "as built"), fill("image/program", SIZE);
+	write_file("image/config", "as built"), write_file("image/secret", "as built");
+	write_file("image/etc/old", "as built"), fill("image/program", SIZE);
 	mount_root("image", "web"), mount_root("image", "db");
 	stat("image/program", &image);
 	stat("web/root/program", &in_web), stat("db/root/program", &in_db);
 	if (!expect_int("web: inode of the image's", image.st_ino, in_web.st_ino) ||
 		!expect_int("db: inode of the image's", image.st_ino, in_db.st_ino))
-		return lab_end();
+		return lab_end_early();
 	expect_str("its device", "another in each",
 		in_web.st_dev == in_db.st_dev ? "the same" : "another in each");
 	lab_look("cd /proc/%d/root/tmp; ls -i image web/root db/root", self);
 	lab_wait(self);
 
-	lab_step("One of them runs the program. Alone it must pay for all of its memory.", NULL);
+	lab_step("The container web maps the program of the image.",
+		"web is charged for every page: Pss equals Rss");
 	pid_t web_pid = FORK();
 	if (web_pid == 0)
 		web();
@@ -228,7 +228,8 @@ int main(int argc, char *argv[])
 	lab_look("grep -A 4 program /proc/%d/smaps", web_pid);
 	lab_wait(web_pid);
 
-	lab_step("The other one too: a page cache for both, so each must pay for a half.", NULL);
+	lab_step("The container db maps the same program.",
+		"both use the same page cache: each has half of the size as its Pss");
 	pid_t db_pid = FORK();
 	if (db_pid == 0)
 		db();
@@ -240,8 +241,8 @@ int main(int argc, char *argv[])
 	lab_look("grep -A 4 program /proc/%d/smaps", db_pid);
 	lab_wait(db_pid);
 
-	lab_step(
-		"Control: db writes one byte. All of it must be copied, and shared no more.", NULL);
+	lab_step("Control: db writes one byte of the program.",
+		"the kernel copies the whole file; the two no longer share memory");
 	gate_open(&db_go);
 	gate_wait(&ready);
 	gate_open(&web_go);
@@ -250,8 +251,10 @@ int main(int argc, char *argv[])
 	lab_look("grep -A 4 program /proc/%d/smaps", web_pid);
 	lab_wait(db_pid);
 
-	lab_step("web's upper becomes a layer (docker commit). The upper one must win.", NULL);
-	put("web/root/config", "by web");
+	lab_step(
+		"Use the upper folder of web as a layer of a third container, as docker commit does.",
+		"where two layers have a file, the higher one wins");
+	write_file("web/root/config", "by web");
 	if (unlink("web/root/secret"))
 		die("unlink web/root/secret");
 	SYS(kill(web_pid, SIGKILL));
@@ -264,11 +267,13 @@ int main(int argc, char *argv[])
 	lab_look("cd /proc/%d/root/tmp; ls -l web/upper image late/root", self);
 	lab_wait(self);
 
-	lab_step("A folder of the image, deleted and made anew. It must be empty.", NULL);
+	lab_step("Delete a folder of the image and create it again.",
+		"the new folder is empty, and the image keeps the old one");
 	replace_folder();
 	lab_wait(self);
 
-	lab_step("100 containers. They must cost what they write; a copy costs the image.", NULL);
+	lab_step("Mount 100 overlays, and write one page in each.",
+		"they cost 100 pages; one copy of the program costs its whole size");
 	long page = sysconf(_SC_PAGESIZE);
 	long long before = disk_used();
 	for (int i = 0; i < CONTAINERS; i++) {

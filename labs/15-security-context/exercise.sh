@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
-task="Run COMMAND as user UID, without any capability and without a way to get one by what it executes."
+task="Run COMMAND as user UID, without capabilities, and so that no program it executes can get one."
 look="labs/15-security-context/main.c, each knob with its call; prctl(2), capabilities(7) on the bounding set."
 
 # of KEY: a line of COMMAND's status.
@@ -12,9 +12,9 @@ check() {
 	uid=$(number uid 1000 60000)
 	start "$uid"
 	expect_command
-	expect "its user" "$uid" "$(inner "$(of Uid)")" "setresuid() sets all three ids; who has dropped CAP_SETUID first may not call it."
-	expect "its capabilities, CapEff" 0000000000000000 "$(of CapEff)" "Who leaves user 0 loses them, and so does who executes without a bounding set."
+	expect "its user" "$uid" "$(inner "$(of Uid)")" "setresuid() sets all three ids. After dropping CAP_SETUID you may no longer call it."
+	expect "its capabilities, CapEff" 0000000000000000 "$(of CapEff)" "A process loses them when it leaves uid 0, and at exec() when its bounding set is empty."
 	expect "what it may ever get, CapBnd" 0000000000000000 "$(of CapBnd)" \
-		"PR_CAPBSET_DROP, for each of them, while CAP_SETPCAP is there: so before setresuid()."
+		"Call PR_CAPBSET_DROP for each of them. That takes CAP_SETPCAP, so do it before setresuid()."
 	expect "no_new_privs" 1 "$(of NoNewPrivs)" "allowPrivilegeEscalation: false is prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)."
 }

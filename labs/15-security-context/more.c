@@ -1,20 +1,16 @@
 /*
- * More of 15-security-context: the field that is no call at all, what is left to a
- * user and to the next program, filters that only add up, what is covered in /proc,
- * and who else may refuse. capabilities(7), seccomp(2), landlock(7),
- * Documentation/admin-guide/LSM/index.rst
+ * More of 15-security-context: the field without a system call, what exec() does to capabilities,
+ * a read-only root with a volume, masked paths in /proc, and security modules. capabilities(7),
+ * landlock(7), Documentation/admin-guide/LSM/index.rst
  */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
 #include <linux/landlock.h>
-#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
-#include <stddef.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -22,9 +18,10 @@
 #include <sys/syscall.h>
 
 #include "kernel/file.h"
-#include "kernel/ns.h"
+#include "kernel/mounts.h"
 #include "kernel/proc.h"
 #include "kernel/sys.h"
+#include "program.h"
 #include "story/lab.h"
 #include "words.h"
 
@@ -34,10 +31,10 @@ static const struct lab lab = {
 	.id = "15-security-context/more",
 	.title = "What is left, and who else may refuse",
 	.goal = "One field is a comparison that the kubelet makes. Capabilities come back by "
-		"exec() alone, filters never go, a mask is only a mount, and an LSM is asked last.",
-	.manual = "capabilities(7) seccomp(2) prctl(2) landlock(7) mount(2) proc_sys(5)",
+		"exec() alone, a masked path is only a mount, and security modules are asked last.",
+	.manual = "capabilities(7) prctl(2) landlock(7) mount(2) proc_sys(5)",
 	.teaches = "prctl:PR_CAP_AMBIENT prctl:PR_CAPBSET_DROP prctl:PR_SET_KEEPCAPS capset "
-		   "seccomp:SECCOMP_SET_MODE_FILTER mount:MS_RDONLY mount:MS_BIND umount2 "
+		   "mount:MS_RDONLY mount:MS_BIND umount2 "
 		   "landlock_create_ruleset landlock_add_rule landlock_restrict_self",
 	.after = "15-security-context",
 	.needs = {.root = true},
@@ -46,18 +43,10 @@ static const struct lab lab = {
 };
 
 static struct gate done, go;
-static int eat; /* the rootfs's program, open: a user may not go to its folder */
 static const char *const place = "/mnt", *const file = "/mnt/file";
 
-static int capset(struct __user_cap_header_struct *header, struct __user_cap_data_struct *data)
-{
-	return (int)syscall(SYS_capset, header, data);
-}
-
-static int seccomp(unsigned int operation, unsigned int flags, void *args)
-{
-	return (int)syscall(SYS_seccomp, operation, flags, args);
-}
+/* The C library has this function, but no header declares it. */
+int capset(cap_user_header_t header, cap_user_data_t data);
 
 static int landlock_create_ruleset(struct landlock_ruleset_attr *attr, size_t size, uint32_t flags)
 {
@@ -74,65 +63,38 @@ static int landlock_restrict_self(int ruleset)
 	return (int)syscall(SYS_landlock_restrict_self, ruleset, 0);
 }
 
-/* As in main.c: in each child that mounts something. */
-static bool own_table(const char *what)
-{
-	long old = ns_inode(0, "mnt");
-	if (unshare(CLONE_NEWNS))
-		die("unshare");
-	if (ns_inode(0, "mnt") != old && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
-		die("mount: propagation");
-	autofree char *table = ns_mount_table(old);
-	return expect_str(what, "own, private", table);
-}
-
 static void become_user(void)
 {
 	if (setgroups(0, NULL) || setresgid(USER, USER, USER) || setresuid(USER, USER, USER))
 		die("setgroups, setresgid, setresuid");
 }
 
-/* Of a child that has not got its place; the check has said so. */
+/* A child whose root is not its own ends before it changes anything. */
 static _Noreturn void leave(void)
 {
 	gate_open(&done);
 	_exit(1);
 }
 
-/* ---- The container's program, after the knobs: it is looked at, and stays ---- */
-
+/* Starts the container's program in a child that has made the calls of knobs() before exec(). */
 static pid_t start(void (*knobs)(void))
 {
-	int said[2];
-	char first;
-	if (pipe2(said, O_CLOEXEC))
-		die("pipe2");
 	pid_t child = MUST(fork());
 	if (child == 0) {
-		knobs();
-		MUST(dup2(said[1], STDOUT_FILENO));
-		char *argv[] = {"eat", "1k", "--hold", NULL}, *none[] = {NULL};
-		execveat(eat, "", argv, none, AT_EMPTY_PATH);
-		die("exec of eat");
+		if (knobs)
+			knobs();
+		program_exec(NULL);
 	}
-	undo_kill(child);
-	close(said[1]);
-	if (read(said[0], &first, 1) != 1)
-		die("read: eat said nothing");
-	close(said[0]);
+	program_wait(child);
 	return child;
 }
 
-static void as_root(void)
-{
-}
-
-/* What the kubelet does before it asks the runtime: it compares two numbers. */
+/* The kubelet compares two numbers before it asks the runtime for a container. */
 static pid_t container(uid_t user, bool run_as_non_root)
 {
 	if (run_as_non_root && user == 0)
 		return 0; /* CreateContainerConfigError */
-	return start(user ? become_user : as_root);
+	return start(user ? become_user : NULL);
 }
 
 static void run_as_non_root(void)
@@ -140,17 +102,16 @@ static void run_as_non_root(void)
 	pid_t refused = container(0, true), user = container(USER, true),
 	      root = container(0, false);
 	autofree char *of_root = proc_status(root, "Uid"), *of_user = proc_status(user, "Uid");
-	autofree char *kernel = proc_status(root, "NoNewPrivs");
-	autofree char *ours = proc_status(0, "NoNewPrivs");
+	autofree char *kernel = proc_status(root, "NoNewPrivs"),
+		      *ours = proc_status(0, "NoNewPrivs");
 	expect_int("runAsNonRoot, uid 0: processes", 0, refused != 0);
 	expect_str("runAsNonRoot, uid 1000: its Uid", "1000 1000 1000 1000", of_user);
 	expect_str("control: uid 0 without it: its Uid", "0 0 0 0", of_root);
 	expect_str("and no line has moved: NoNewPrivs", ours, kernel);
 	lab_look("grep Uid /proc/%d/status /proc/%d/status", root, user);
 	lab_wait(root);
-	MUST(kill(root, SIGKILL));
-	MUST(kill(user, SIGKILL));
-	child_wait(root), child_wait(user);
+	MUST(kill(root, SIGKILL)), child_wait(root);
+	MUST(kill(user, SIGKILL)), child_wait(user);
 }
 
 /* ---- Capabilities and exec() ---- */
@@ -161,7 +122,8 @@ static void drop_chown_from_bounding_set(void)
 	expect_errno("bounding set only: chown()", 0, chown(file, 0, (gid_t)-1));
 }
 
-/* What capabilities.add would have to do for a user, and in Kubernetes does not. */
+/* For a user, capabilities.add has an effect only with the ambient set, which Kubernetes leaves
+ * empty. */
 static void keep_chown(bool ambient)
 {
 	struct __user_cap_header_struct version = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -185,7 +147,7 @@ static void keep_ambient(void)
 	keep_chown(true);
 }
 
-/* The set of the program that was started so; it is ended. */
+/* Starts the program so, reads its effective set, and ends it. */
 static char *effective_after(void (*knobs)(void))
 {
 	pid_t child = start(knobs);
@@ -213,56 +175,21 @@ static void capabilities(void)
 	child_wait(child);
 }
 
-/* ---- Filters ---- */
-
-/* All is allowed, but unshare(2) when it is to be denied. */
-static int filter(bool deny)
-{
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_unshare, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, deny ? SECCOMP_RET_ERRNO | EPERM : SECCOMP_RET_ALLOW),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog program = {sizeof code / sizeof *code, code};
-	return seccomp(SECCOMP_SET_MODE_FILTER, 0, &program);
-}
-
-static _Noreturn void filters(void)
-{
-	SYS(filter(true));
-	expect_errno("one filter: unshare(0)", EPERM, unshare(0));
-	SYS(filter(false));
-	expect_errno("and one that allows it: unshare(0)", EPERM, unshare(0));
-	become_user();
-	autofree char *already = proc_status(0, "NoNewPrivs");
-	if (strcmp(already, "0"))
-		check_skip("a user's filter", "no_new_privs is on already: this is a sandbox",
-			"start it outside of it");
-	else
-		expect_errno("a user's filter", EACCES, filter(true));
-	SYS(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-	expect_errno("a user's filter, with no_new_privs", 0, filter(true));
-	expect_errno("no_new_privs off again", EINVAL, prctl(PR_SET_NO_NEW_PRIVS, 0, 0, 0, 0));
-	gate_open(&done);
-	child_idle();
-}
-
 /* ---- Mounts ---- */
 
 static int new_file(const char *path)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	return fd < 0 ? -1 : close(fd); /* one that is open would keep the mount writable: EBUSY */
+	return fd < 0 ? -1 : close(fd); /* an open file would make the remount fail with EBUSY */
 }
 
 static _Noreturn void read_only_root(void)
 {
 	struct stat host, root;
-	if (!own_table("root: its mount table") || stat("/", &host))
-		leave();
-	SYS(chroot(place)); /* lab 02; a runtime takes pivot_root() */
-	/* Read back: what becomes read-only must not be the host's root. */
+	MUST(unshare(CLONE_NEWNS)); /* a copy of the lab's own table, which is private */
+	MUST(stat("/", &host));
+	SYS(chroot(place)); /* a runtime calls pivot_root(), lab 02 */
+	/* What becomes read-only is not the host's root. */
 	if (stat("/", &root) ||
 		!expect_differ("its root", (long long)host.st_dev, (long long)root.st_dev))
 		leave();
@@ -299,8 +226,7 @@ static _Noreturn void masked(void)
 	struct __user_cap_data_struct none[2] = {{0}};
 	const char *keys = "/proc/keys", *folder = "/sys/firmware",
 		   *name = "/proc/sys/kernel/hostname";
-	if (!own_table("masks: its mount table"))
-		leave();
+	MUST(unshare(CLONE_NEWNS));
 	expect_int("before: /proc/keys has bytes", true, content_of(keys) > 0);
 	expect_int("before: /sys/firmware has names", true, names_in(folder) > 0);
 	expect_errno("before: open() of hostname to write", 0, open(name, O_WRONLY | O_CLOEXEC));
@@ -343,14 +269,14 @@ static _Noreturn void by_landlock(void)
 static void security_modules(void)
 {
 	const char *list = "/sys/kernel/security/lsm";
-	if (access(list, F_OK) && own_table("lsm: its mount table"))
+	if (access(list, F_OK)) /* in the lab's own mount namespace */
 		mount("securityfs", "/sys/kernel/security", "securityfs", 0, NULL);
 	autofree char *active = file_try_read(list);
 	if (!active && errno != ENOENT && errno != EACCES)
 		die("read %s", list);
 	autofree char *label = file_try_read("/proc/self/attr/current");
 	lab_note("Active, in the order in which they are asked: %s", active ? active : "not told");
-	lab_note("The label that one of them has given us: %s", label ? label : "none");
+	lab_note("The label that one of them has given this process: %s", label ? label : "none");
 	if (active)
 		expect_int("lsm names capability", true, strstr(active, "capability") != NULL);
 	int version = landlock_create_ruleset(NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
@@ -389,42 +315,41 @@ int main(int argc, char *argv[])
 {
 	lab_begin(&lab, argc, argv);
 	gate_init(&done), gate_init(&go);
-	autofree char *tree = file_rootfs(), *path = text("%s/usr/local/bin/eat", tree);
-	eat = open(path, O_PATH | O_CLOEXEC);
+	program_open();
 
-	lab_step("runAsNonRoot: no call. uid 0 must not be started, by who compares.", NULL);
+	lab_step("runAsNonRoot: compare the uid before there is a process, as the kubelet does.",
+		"no process for uid 0; a process for uid 1000");
 	run_as_non_root();
 
-	if (!own_table("place: its mount table"))
-		return lab_end();
+	lab_step("Drop CAP_CHOWN from the bounding set, or keep it for a user, and then exec().",
+		"the program has it only where the bounding or the ambient set allows it");
+	mounts_unshare();
 	if (mount("lab15", place, "tmpfs", 0, "mode=755") || mkdir("/mnt/tmp", 0755) ||
 		mount("lab15-volume", "/mnt/tmp", "tmpfs", 0, NULL))
 		die("mount, mkdir: a tmpfs on %s", place);
 	close(open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-
-	lab_step("Capabilities: exec() must bring the bounding set down on all others.", NULL);
 	capabilities();
 
-	lab_step("Filters must add up, and a user's must ask for no_new_privs first.", NULL);
-	child_that(filters);
-
-	lab_step("readOnlyRootFilesystem: a new file must be EROFS, but in a volume.", NULL);
+	lab_step("readOnlyRootFilesystem: remount a root read-only that has a volume in it.",
+		"a new file fails with EROFS in the root, and succeeds in the volume");
 	child_that(read_only_root);
 
-	lab_step("Masked paths must be empty, and read-only ones EROFS, for root too.", NULL);
+	lab_step("Mount over /proc/keys, /sys/firmware and /proc/sys.",
+		"the first two are empty for root, and the third is read-only");
 	pid_t child = child_that(masked);
 
-	lab_step("But they are mounts: who has CAP_SYS_ADMIN must get rid of them.", NULL);
+	lab_step("Unmount a mask, with CAP_SYS_ADMIN and without it.",
+		"the first umount2() succeeds, and the second fails with EPERM");
 	gate_open(&go);
 	child_done(child);
 
 	lab_row("runAsNonRoot, uid 0", "is started", "is not", "the kubelet");
 	lab_row("capabilities.add, a user", "CapEff 0", "ambient: there", "PR_CAP_AMBIENT");
-	lab_row("a second filter", "-", "takes nothing back", "seccomp()");
 	lab_row("a new file in /", "is made", "EROFS", "MS_RDONLY");
 	lab_row("/proc/keys", "has bytes", "empty", "MS_BIND: a mask");
 
-	lab_step("The last to be asked are security modules: here Landlock must refuse.", NULL);
+	lab_step("Ask Landlock, a security module, to refuse all files outside of /proc.",
+		"root gets EACCES for its own file");
 	security_modules();
 	return lab_end();
 }

@@ -2,23 +2,24 @@
 #include "story/lab.h"
 
 static const struct lab_question questions[] = {
-	{"map", "runAsUser: 1000 is set. What does /proc/self/uid_map of the container say?",
-		{{"another", "another map: 1000 inside is somebody else outside",
-			 "That is a user namespace, hostUsers: false. runAsUser takes on another "
-			 "id in the namespace that it is in: 1000 here is 1000 on the node."},
-			{"same", "what it said before", NULL}}},
-	{"root", "uid 0 without any capability opens a file of another user, mode 0600. It",
+	{"map", "runAsUser: 1000 is set. What does the container's /proc/self/uid_map contain?",
+		{{"another", "another map: 1000 inside is a different user outside",
+			 "Another map is what a user namespace gives (hostUsers: false). runAsUser "
+			 "only switches to another id in the same namespace: 1000 here is 1000 on "
+			 "the node."},
+			{"same", "the same as before", NULL}}},
+	{"root", "A process with uid 0 and no capability opens another user's file, mode 0600. It",
 		{{"reads", "reads it: it is root",
-			 "Root reads everything by CAP_DAC_OVERRIDE. Without it uid 0 is an "
-			 "ordinary owner of ordinary files, which are many: root's."},
+			 "Root reads every file because it has CAP_DAC_OVERRIDE. Without that "
+			 "capability the kernel compares uid 0 with owner and mode, as for any user."},
 			{"refused", "is refused with EACCES", NULL}}},
-	{"set-uid", "After no_new_privs a user starts a set-uid program of root's.",
+	{"set-uid", "no_new_privs is set, and a user starts a set-uid program of root's.",
 		{{"refused", "exec() is refused with EPERM",
-			 "Nothing is refused. The bit is ignored, so the program runs as who "
-			 "started it, and finds out by what it may not do."},
+			 "exec() succeeds. The kernel ignores the set-uid bit, so the program "
+			 "runs with the ids of the user."},
 			{"user", "It runs, as the user", NULL},
 			{"root", "It runs, as root",
-				"That is what the flag is there to prevent."}}},
+				"Becoming root is exactly what the flag prevents."}}},
 	{0},
 };
 
@@ -26,23 +27,34 @@ static const struct lab_words words = {
 	.try_now = {"scripts/lab 15 -- sh -c 'unshare -m true || id'",
 		"scripts/lab 15 -- grep -E 'Uid|Cap' /proc/self/status", "scripts/lab 15/more"},
 	.docker = "--user 1000, --cap-drop ALL, --security-opt no-new-privileges, --security-opt "
-		  "seccomp=FILE, --read-only. Its default keeps 14 capabilities and "
-		  "filters by a list of allowed calls; --privileged leaves all of it out.",
+		  "seccomp=FILE, --read-only. By default Docker keeps 14 capabilities and allows "
+		  "only the system calls of a list. --privileged turns both off.",
 	.kubernetes =
 		"securityContext: runAsUser, capabilities.drop, allowPrivilegeEscalation: false, "
 		"seccompProfile, readOnlyRootFilesystem. Without seccompProfile there is no "
-		"filter, unless the kubelet has seccompDefault.",
-	.next = "make more-15: runAsNonRoot, masked paths, and who else may refuse",
+		"filter, unless the kubelet was started with seccompDefault.",
+	.next = "make more-15: runAsNonRoot, masked paths and Landlock; then make lab-16",
 	.questions = questions,
 };
 
 static const struct lab_words more_words = {
 	.try_now = {"scripts/lab 15 -- grep Seccomp /proc/self/status",
-		"grep Cap /proc/self/status", "scripts/lab 15 -- grep Cap /proc/self/status"},
-	.docker = "--read-only with --tmpfs /tmp; --security-opt systempaths=unconfined takes the "
-		  "masks away; --security-opt apparmor=PROFILE and label=TYPE name the module's "
-		  "profile; --privileged does all of it.",
+		"grep Cap /proc/self/status", "scripts/lab 15/more-filters"},
+	.docker = "--read-only with --tmpfs /tmp; --security-opt systempaths=unconfined removes "
+		  "the masks; --security-opt apparmor=PROFILE and label=TYPE choose the security "
+		  "module's profile; --privileged removes all of it.",
 	.kubernetes = "runAsNonRoot, readOnlyRootFilesystem, procMount: Unmasked, appArmorProfile, "
-		      "seLinuxOptions. Landlock is no field: a program asks for it itself.",
+		      "seLinuxOptions. There is no field for Landlock: a program calls it itself.",
+	.next = "make guide-15: the fields of a manifest, one by one",
+};
+
+static const struct lab_words more_filters_words = {
+	.try_now = {"scripts/lab 15 -- grep Seccomp /proc/self/status",
+		"scripts/lab 15 -- unshare --mount true"},
+	.docker = "--security-opt seccomp=FILE replaces Docker's own list; =unconfined installs no "
+		  "filter. The runtime sets no_new_privs before the filter where it has no "
+		  "CAP_SYS_ADMIN.",
+	.kubernetes = "seccompProfile: type RuntimeDefault is the runtime's list, Localhost a file "
+		      "on the node, Unconfined no filter. A status of 159 is 128 + SIGSYS.",
 	.next = "make guide-15: the fields of a manifest, one by one",
 };

@@ -1,6 +1,6 @@
 /*
- * init.c: --init, a PID 1 for COMMAND that forwards signals and reaps whatever ends, as tini and
- * catatonit do. It is this program once more, which is seen in the container at init_path.
+ * init.c: --init, a PID 1 that forwards signals to COMMAND and reaps every child, as tini and
+ * catatonit do. It is this same program, bind-mounted into the container at init_path.
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -38,7 +38,7 @@ _Noreturn void init_main(char **words)
 	}
 }
 
-/* COMMAND with that before it. */
+/* init_path -- COMMAND; allocated. */
 char **init_command(char **command)
 {
 	int words = 0;

@@ -1,7 +1,8 @@
 /*
- * life.c: the life of a container, in its order: a group, a process in new namespaces that is born
- * in that group, the cable, the root, the privileges, COMMAND; and beside it the process that waits
- * for its end, which Docker calls the shim. Who reads this file knows what docker run does.
+ * life.c: the life of a container, in its order. The runtime makes a group and a process in new
+ * namespaces, which begins in that group. It plugs in the network cable. The process builds its
+ * root, enters it, gives up privileges and becomes COMMAND. The runtime waits for its end, as
+ * Docker's shim does. This file is what docker run does; the other files are details of it.
  * clone(2), mount(2), pivot_root(2), overlayfs.rst, capabilities(7), seccomp(2), cgroup-v2.rst
  */
 #define _GNU_SOURCE
@@ -44,7 +45,7 @@ static int seccomp(unsigned int operation, unsigned int flags, const void *args)
 	return (int)syscall(SYS_seccomp, operation, flags, args);
 }
 
-/* ---- The host's namespaces: nothing of what follows may be done in them ---- */
+/* ---- The host's namespaces, in which nothing of what follows may happen ---- */
 
 const char *const ns_names[NS_COUNT] = {"mnt", "uts", "ipc", "net", "cgroup", "user"};
 long host_ns[NS_COUNT];
@@ -63,9 +64,9 @@ const char *shared_with_host(unsigned which)
 	return "none";
 }
 
-/* ---- 1. Its group, with its limits, ready before anybody is in it: labs 07 to 10, 13 ---- */
+/* ---- 1. The group and its limits, while no process is in it: labs 07 to 10, 13 ---- */
 
-/* Returns its folder's descriptor. */
+/* Returns a descriptor of the group's folder, for clone3(). */
 static int group_make(struct container *c)
 {
 	c->group = group_create(c->id);
@@ -77,12 +78,12 @@ static int group_make(struct container *c)
 			cg_write(c->group, container_limits[i].file, value);
 	}
 	int group = MUST(open(c->group, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-	if (!c->root.user_namespace) /* only root may load one */
+	if (!c->root.user_namespace) /* only real root may load a device program */
 		allow_devices(group);
 	return group;
 }
 
-/* ---- 2. A process in namespaces of its own and in that group: labs 01 to 07 ---- */
+/* ---- 2. A process in new namespaces and in that group: labs 01 to 07 ---- */
 
 static _Noreturn void container_main(struct container *c);
 
@@ -117,7 +118,7 @@ void container_start(struct container *c)
 		int number = network_plug(c->pid, c->number, running);
 		errno = 0;
 		if (number < 0)
-			return; /* it has ended already, and said why */
+			return; /* the child has ended, and has reported why */
 		if (!number)
 			die("the address %s is another container's", asked.ip ? asked.ip : "");
 		autofree char *address = network_address(number);
@@ -128,7 +129,7 @@ void container_start(struct container *c)
 	terminal_take(c);
 }
 
-/* Read back before anything is done that would be done to the host. */
+/* Stops the child before it could change a namespace of the host. */
 static void expect_own_namespaces(const struct container *c)
 {
 	autofree char *what = text("%s: the host's own in it", c->name);
@@ -137,7 +138,7 @@ static void expect_own_namespaces(const struct container *c)
 		_exit(1);
 }
 
-/* The child, in its new namespaces. */
+/* The child, in its new namespaces. It waits for its address on the channel. */
 static _Noreturn void container_main(struct container *c)
 {
 	char address[sizeof c->address];
@@ -146,7 +147,7 @@ static _Noreturn void container_main(struct container *c)
 		lab_command = c->command;
 	if (c->output)
 		MUST(dup2(c->output, STDERR_FILENO));
-	/* Not among clone3()'s: that one would begin where its caller is, not in the new group. */
+	/* Not a flag of clone3(): its cgroup namespace would begin at the caller's group. */
 	SYS(unshare(CLONE_NEWCGROUP));
 	expect_own_namespaces(c);
 	SYS(sethostname(c->hostname, length));
@@ -155,16 +156,17 @@ static _Noreturn void container_main(struct container *c)
 	root_enter(&c->root);
 
 	if (MUST(read(c->channel, address, sizeof address)) != sizeof address)
-		_exit(125); /* who was to plug the cable is gone */
+		_exit(125); /* the runtime has ended */
 	network_up(address);
-	c->channel = close_descriptors(c->channel); /* until exec(): container_await_exec() */
+	c->channel =
+		close_descriptors(c->channel); /* open until exec(), for container_await_exec() */
 	enter_workdir(c->workdir);
 	command_exec(c);
 }
 
 /* ---- 3. Its root: an overlay, /proc, /sys, /dev, volumes; labs 02 and 14 ---- */
 
-/* Returns a descriptor (O_PATH) of its top. From here on we are in the place where it is built. */
+/* Returns a descriptor (O_PATH) of the overlay. The working directory is then the staging tmpfs. */
 static int root_overlay(const struct root *r)
 {
 	const char *place = staging_folder(r), *layers = r->keep ? r->keep : ".";
@@ -189,18 +191,20 @@ static void root_proc_and_sys(const struct root *r)
 	const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 	MUST(mount("proc", "proc", "proc", flags, NULL));
 	MUST(mount("sysfs", "sys", "sysfs", MS_RDONLY | flags, NULL));
-	/* Of the cgroup namespace, so that its top is the container's own group: lab 07. */
+	/* A mount of the new cgroup namespace shows the container's group as its top: lab 07. */
 	if (!access("sys/fs/cgroup", F_OK))
 		MUST(mount("cgroup", "sys/fs/cgroup", "cgroup2", MS_RDONLY | flags, NULL));
 	if (!r->unmasked)
 		return;
 	if (!access("sys/fs/cgroup/cgroup.procs", F_OK))
 		MUST(mount(NULL, "sys/fs/cgroup", NULL, MS_REMOUNT | MS_BIND | flags, NULL));
-	/* Not MS_BIND: the file system of a network namespace is one for all its mounts. */
+	/* Not MS_BIND, which changes one mount: here the file system itself is read-only. */
 	MUST(mount(NULL, "sys", NULL, MS_REMOUNT | flags, NULL));
 }
 
-/* The working directory, a mount, becomes the root. The old one, stacked below it, is taken away.
+/*
+ * The working directory, a mount, becomes the root. umount2() then detaches the old root, which is
+ * stacked below it.
  */
 void pivot_to_cwd(bool read_only)
 {
@@ -211,7 +215,7 @@ void pivot_to_cwd(bool read_only)
 	SYS(pivot_root(".", "."));
 	MUST(umount2(".", MNT_DETACH));
 	MUST(chdir("/"));
-	/* Read back: a COMMAND in the host's root would be one without a box. */
+	/* Read back, because COMMAND must never run in the host's root. */
 	MUST(stat(".", &entered));
 	errno = 0;
 	if (made.st_dev != entered.st_dev || made.st_ino != entered.st_ino)
@@ -221,7 +225,7 @@ void pivot_to_cwd(bool read_only)
 void root_enter(const struct root *r)
 {
 	lab_asks_missing = false;
-	umask(0); /* modes are meant as they stand */
+	umask(0); /* the modes below are meant exactly */
 	autoclose int root = root_overlay(r);
 	root_proc_and_sys(r);
 	if (!r->unmasked)
@@ -233,25 +237,23 @@ void root_enter(const struct root *r)
 	root_volumes(root, r);
 	MUST(fchdir(root));
 	pivot_to_cwd(r->read_only);
-	umask(0022); /* as in every container, whatever ours is */
+	umask(0022); /* a container's usual umask, independent of the caller's */
 }
 
-/* ---- 4. What it may do, given up in the order in which a runtime does it: lab 15 ---- */
+/* ---- 4. Privileges, given up in the order in which a runtime does it: lab 15 ---- */
 
 void drop_privileges(const struct privileges *p)
 {
 	struct __user_cap_header_struct version = {.version = _LINUX_CAPABILITY_VERSION_3};
 
-	if (!p->unconfined && p->new_privs)
-		SYS(seccomp(SECCOMP_SET_MODE_FILTER, 0,
-			filter_of(p))); /* while we may: without no_new_privs it takes CAP_SYS_ADMIN
-					 */
+	if (!p->unconfined && p->new_privs) /* now: without no_new_privs it needs CAP_SYS_ADMIN */
+		SYS(seccomp(SECCOMP_SET_MODE_FILTER, 0, filter_of(p)));
 	for (int cap = 0; cap < 64; cap++)
 		if (!(p->capabilities & 1ULL << cap) && prctl(PR_CAPBSET_DROP, cap))
-			break; /* EINVAL: the kernel has no more */
+			break; /* EINVAL: the kernel has no higher capability */
 
 	prctl(PR_SET_KEEPCAPS, 0);
-	if (setgroups(0, NULL) && errno != EPERM) /* EPERM: denied in a user namespace, lab 05 */
+	if (setgroups(0, NULL) && errno != EPERM) /* EPERM: forbidden in a user namespace, lab 05 */
 		die("setgroups");
 	MUST(setresgid(p->group, p->group, p->group));
 	MUST(setresuid(p->user, p->user, p->user));
@@ -259,7 +261,7 @@ void drop_privileges(const struct privileges *p)
 	 * CVE-2016-9962 */
 	MUST(prctl(PR_SET_DUMPABLE, 0));
 	struct __user_cap_data_struct sets[2];
-	MUST(capget(&version, sets)); /* root itself may lack some */
+	MUST(capget(&version, sets)); /* even root may lack some */
 	for (int i = 0; i < 2; i++) {
 		sets[i].permitted &= p->user ? 0 : (uint32_t)(p->capabilities >> 32 * i);
 		sets[i].effective = sets[i].permitted;
@@ -275,15 +277,15 @@ void drop_privileges(const struct privileges *p)
 
 /* ---- 5. COMMAND ---- */
 
-/* The last steps, each of which takes something away for good. */
+/* The last steps before COMMAND. None of them can be undone. */
 _Noreturn void command_exec(const struct container *c)
 {
 	sigset_t none;
-	MUST(setsid()); /* no terminal of the host's: into that it could type */
+	MUST(setsid()); /* leaves the host's terminal, into which it could inject input */
 	if (c->tty)
 		terminal_open(c->channel);
 	drop_privileges(&c->privileges);
-	MUST(prctl(PR_SET_PDEATHSIG, SIGKILL)); /* we are nothing without who waits */
+	MUST(prctl(PR_SET_PDEATHSIG, SIGKILL)); /* COMMAND ends when the waiting process does */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	environ = c->environment;
@@ -293,14 +295,14 @@ _Noreturn void command_exec(const struct container *c)
 		MUST(dup2(nowhere, fd));
 	if (c->init) {
 		execv(init_path, init_command(c->command));
-		init_main(c->command); /* it is linked to files that are not in there */
+		init_main(c->command); /* a dynamic program cannot be executed in there */
 	}
 	lab_exec(c->command);
 }
 
-/* ---- 6. Its end, for who waits ---- */
+/* ---- 6. The end, as the waiting process sees it ---- */
 
-/* Until it has become COMMAND: exec() closes its end of the channel. */
+/* Waits until exec() has closed the container's end of the channel. */
 void container_await_exec(const struct container *c)
 {
 	char end;
@@ -308,7 +310,7 @@ void container_await_exec(const struct container *c)
 		;
 }
 
-/* Says what the status alone does not: memory.events is the witness, lab 10. */
+/* Status 137 alone does not say who sent SIGKILL. memory.events does: lab 10. */
 static void container_report(const struct container *c)
 {
 	long long kills = c->group ? cg_read_key(c->group, "memory.events", "oom_kill") : 0;

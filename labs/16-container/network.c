@@ -1,8 +1,8 @@
 /*
- * network.c: a bridge, and a cable to it for each container. What Docker does on
- * the host is done here in a network namespace that plays the host, so that the
- * machine's own links, routes and rules stay as they are. Lab 06, whose messages
- * these are, and which a CNI bridge plugin sends as well; veth(4), rtnetlink(7)
+ * network.c: a bridge, and a veth pair from it to each container. Docker puts the bridge on the
+ * host. This lab puts it in a network namespace that plays the host, so the machine's links, routes
+ * and rules do not change. The messages are those of lab 06; a CNI bridge plugin sends the same
+ * ones. veth(4), rtnetlink(7)
  */
 /* link: libnl-route-3.0 */
 #define _GNU_SOURCE
@@ -58,8 +58,8 @@ void network_ipv4_only(void)
 		die("write 1 to %s", no_ipv6);
 }
 
-static struct nl_sock *at_bridge; /* it speaks for the bridge's namespace */
-static int bridge;                /* its number there */
+static struct nl_sock *at_bridge; /* a socket in the namespace of the bridge */
+static int bridge;                /* the index of br0 there */
 
 /* ip link add br0 up type bridge; ip address add GATEWAY/16 dev br0 */
 static void network_bridge(void)
@@ -99,9 +99,9 @@ int network_host(const char *groups)
 {
 	static int running = -1;
 	if (running >= 0)
-		return ++running; /* we are there */
+		return ++running; /* this process is already there */
 	int host = -1, pid, self = getpid();
-	/* One at a time, so that two do not both find nobody: until we are at the bridge. */
+	/* Locked, so that two first containers do not both make a bridge. */
 	autoclose int alone = MUST(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
 	MUST(flock(alone, LOCK_EX));
 	DIR *dir = groups ? opendir(groups) : NULL;
@@ -158,7 +158,7 @@ int network_plug(pid_t pid, int wanted, int running)
 	}
 }
 
-/* In the container, once its cable is there. */
+/* Called in the container, after the cable is plugged in. */
 void network_up(const char *address)
 {
 	struct nl_sock *sock = netlink_open();

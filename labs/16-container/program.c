@@ -1,10 +1,9 @@
 /*
- * program.c: what a container must not get of the program that makes it. Whoever enters
- * a container is this program until it becomes COMMAND: by /proc/PID/exe the container's
- * root could open the file and write to it, and the next user of the program would run
- * that. So the program first executes itself once more, from a copy of its mount that is
- * read-only and that no path leads to. CVE-2019-5736; open_tree(2), mount_setattr(2),
- * execveat(2)
+ * program.c: what a container must not get of the program that makes it. A process that enters a
+ * container still runs this program, until it becomes COMMAND. Root in the container could open the
+ * program's file by /proc/PID/exe and write to it, and the next user would run the changed program.
+ * So the program first executes itself again, from a detached and read-only copy of its mount.
+ * CVE-2019-5736; open_tree(2), mount_setattr(2), execveat(2)
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -51,7 +50,8 @@ static int program_copy_by_user(const char *path)
 	return WIFEXITED(status) && WEXITSTATUS(status) != NONE ? WEXITSTATUS(status) : -1;
 }
 
-/* Only to be read, as the kernel has it: through this mount nobody writes to our file. */
+/* Whether the mount of this program is read-only, so that nobody can write to it by /proc/PID/exe.
+ */
 static bool program_is_protected(void)
 {
 	struct statvfs mount;

@@ -1,11 +1,11 @@
 /*
- * root.c: what is mounted in a container's root, and that no link leads out of it: /dev, volumes,
- * masks on what the kernel has no namespace for. All of it lies in a mount table of its own and is
- * gone with that. mount(2), openat2(2), open_tree(2), move_mount(2)
+ * root.c: what is mounted in a container's root: /dev, volumes, and masks on files that no
+ * namespace covers. All mounts are in the container's own mount namespace and end with it.
+ * mount(2), openat2(2), open_tree(2), move_mount(2)
  *
- * While the root is built, the process still has the host's root, and the image and
- * the volumes are strangers' files: a link in them must not lead to the host. So each
- * mount is first made where no stranger has a name, and then moved to its place by a
+ * While it builds the root, the process still has the host's root. The image and the volumes belong
+ * to somebody else, and a link in them must not lead to the host. So each mount is first made in
+ * the staging tmpfs, in which nobody else can make a name. It is then moved to its target by a
  * descriptor that openat2(2) has found below the new root.
  */
 #define _GNU_SOURCE
@@ -46,14 +46,14 @@ int make_read_only(int dirfd, const char *path, unsigned int flags)
 	return (int)syscall(SYS_mount_setattr, dirfd, path, flags, &attr, sizeof attr);
 }
 
-/* A copy of the mount that path is in, from path on, which has no place in any table of mounts. */
+/* A detached copy of the mount at path. */
 int copy_tree(const char *path, unsigned int flags)
 {
 	return (int)syscall(
 		SYS_open_tree, AT_FDCWD, path, flags | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 }
 
-/* ---- A place to build it: a tmpfs over a folder that none of the sources is below ---- */
+/* ---- The staging folder: a tmpfs covers it, so no image or volume may be below it ---- */
 
 static bool below(const char *path, const char *folder)
 {
@@ -77,7 +77,7 @@ const char *staging_folder(const struct root *r)
 	die("no folder for a tmpfs: the image and the volumes lie below each of them");
 }
 
-/* ---- Places below the new root ---- */
+/* ---- Paths below the new root ---- */
 
 /*
  * As open(2), with the folder root for "/": a link or ".." leads nowhere else, and the links of
@@ -152,7 +152,7 @@ static bool is_same_file(int one, int other)
 	return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-/* What runc lets through as well: lxcfs has files of its own for them. */
+/* runc allows these too, because lxcfs provides its own files for them. */
 static bool may_be_covered(const char *path)
 {
 	static const char *const files[] = {"/proc/cpuinfo", "/proc/diskstats", "/proc/meminfo",
@@ -322,7 +322,7 @@ void root_volumes(int root, const struct root *r)
 	}
 }
 
-/* ---- Files of the machine that no namespace holds: hidden, or only to be read ---- */
+/* ---- Files that no namespace covers: hidden, or read-only ---- */
 
 /* Before anything of a user's is mounted, and where nobody else has a name for them. */
 void root_masks(const struct root *r)

@@ -1,8 +1,8 @@
 /*
- * running.c: ps, inspect, stats, exec and kill. Nobody keeps a record of what runs:
- * each fact is read from the kernel's own files when it is asked for. A container is
- * found by its first process, whose root is an overlay with our name; its limits are
- * those of its group. proc(5), setns(2), pidfd_send_signal(2)
+ * running.c: ps, inspect, stats, exec and kill. There is no record of running containers. Each fact
+ * is read from the kernel's files. A container is found by its PID 1, whose root is an overlay with
+ * a source "lab16:NAME:ID"; its limits are in the files of its group. proc(5), setns(2),
+ * pidfd_send_signal(2)
  */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -29,7 +29,7 @@
 #include "kernel/sys.h"
 #include "machine/machine.h"
 
-/* ---- Who runs ---- */
+/* ---- Which containers run ---- */
 
 /*
  * Only root of our user namespace can have mounted an overlay there; in a user namespace of his own
@@ -122,7 +122,7 @@ static char *command_of(pid_t pid)
 	ssize_t n = fd < 0 ? 0 : read(fd, words, sizeof words - 1);
 	if (fd >= 0)
 		close(fd);
-	for (ssize_t i = 0; i < n; i++) /* which are apart by NULs */
+	for (ssize_t i = 0; i < n; i++) /* NUL bytes separate them */
 		words[i] = words[i] ? words[i] : ' ';
 	while (n > 0 && words[n - 1] == ' ')
 		n--;
@@ -142,7 +142,7 @@ static int ps(void)
 	return fflush(stdout) ? 125 : 0;
 }
 
-/* ---- What it is ---- */
+/* ---- inspect ---- */
 
 static void member(const char *name, const char *value, bool last)
 {
@@ -207,7 +207,7 @@ int inspect(const struct running *seen)
 	return fflush(stdout) ? 125 : 0;
 }
 
-/* ---- What it uses ---- */
+/* ---- stats ---- */
 
 static void mebibytes(char to[16], long long bytes)
 {
@@ -253,7 +253,7 @@ static int stats(const struct running *seen)
 	return fflush(stdout) ? 125 : 0;
 }
 
-/* ---- To act on it ---- */
+/* ---- kill and exec ---- */
 
 int send_signal(const struct running *seen)
 {
@@ -325,7 +325,7 @@ static int exec_in(const struct running *seen)
 		.cgroup = folder < 0 ? 0 : (uint64_t)folder,
 		.exit_signal = SIGCHLD,
 	};
-	c.pid = MUST(clone3(&args)); /* setns() has moved our children, not us: lab 01 */
+	c.pid = MUST(clone3(&args)); /* setns() with CLONE_NEWPID affects children only: lab 01 */
 	if (c.pid == 0) {
 		MUST(setns(pidfd,
 			CLONE_NEWCGROUP)); /* last: from in there no group is found by its path */
@@ -341,7 +341,7 @@ static int exec_in(const struct running *seen)
 	lab_exit_as(c.pid);
 }
 
-/* The operand VERB, and what it is about. */
+/* Does what the operand VERB names. */
 int run_verb(const struct lab *lab, int argc, char *argv[])
 {
 	bool executes = !strcmp(asked.verb, "exec");

@@ -1,6 +1,6 @@
 /*
- * terminal.c: a terminal of a container's own, whose master the process that waits has; and the
- * signals that this process hands on. pty(7), pidfd_getfd(2), signalfd(2)
+ * terminal.c: --tty, a terminal of the container's own, whose master the waiting process holds; and
+ * the signals that the waiting process forwards. pty(7), pidfd_getfd(2), signalfd(2)
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -42,7 +42,7 @@ void terminal_open(int channel)
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		MUST(dup2(slave, fd));
 	if (write(channel, &master, sizeof master) < 0 || read(channel, &master, 1) < 1)
-		_exit(125); /* there is nobody who would have it */
+		_exit(125); /* the runtime has ended */
 }
 
 /* The master of the pty that it has opened: pidfd_getfd(2) */
@@ -71,7 +71,7 @@ static void terminal_size(int terminal)
 		ioctl(terminal, TIOCSWINSZ, &size);
 }
 
-/* What is there, from one to the other; false at an end. */
+/* Copies what can be read from one to the other; false at the end of either. */
 static bool pass(int from, int to)
 {
 	char buffer[4096];
@@ -81,7 +81,7 @@ static bool pass(int from, int to)
 
 static const int forwarded[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH};
 
-/* Before there is a container, so that none comes too early. */
+/* Called before the container exists, so that no signal is lost. */
 int signals_catch(void)
 {
 	sigset_t set;
@@ -92,7 +92,7 @@ int signals_catch(void)
 	return MUST(signalfd(-1, &set, SFD_CLOEXEC));
 }
 
-/* Until it has ended: what the terminal and others say goes to it, its words come to us. */
+/* Until the container has ended: forwards signals and input to it, and copies its output. */
 void container_supervise(struct container *c, int signals, pid_t parent)
 {
 	struct pollfd fds[] = {{c->pidfd, POLLIN, 0}, {signals, POLLIN, 0},
@@ -110,7 +110,7 @@ void container_supervise(struct container *c, int signals, pid_t parent)
 		if (fds[2].revents && !pass(c->terminal, STDOUT_FILENO))
 			fds[2].fd = -1;
 		else if (fds[2].revents)
-			continue; /* its last words before its end */
+			continue; /* read all of its output before its end */
 		if (fds[0].revents)
 			return;
 		if (fds[3].revents && !pass(STDIN_FILENO, c->terminal))
@@ -121,7 +121,7 @@ void container_supervise(struct container *c, int signals, pid_t parent)
 		int signal = (int)info.ssi_signo;
 		if (signal == SIGWINCH)
 			terminal_size(c->terminal);
-		else if (getppid() != parent) /* the runner is gone, and nobody would sweep */
+		else if (getppid() != parent) /* the runner has ended, so nobody would clean up */
 			signal = SIGKILL;
 		syscall(SYS_pidfd_send_signal, c->pidfd, signal, NULL, 0);
 	}

@@ -1,6 +1,6 @@
 /*
- * config.c: what the manifest says of a container, as lab 16 takes it. A kubelet tells a runtime
- * the same by the CRI, which is CreateContainer()'s ContainerConfig there.
+ * config.c: translates a container of the manifest into a container of lab 16. A kubelet does the
+ * same for a runtime: the ContainerConfig of CreateContainer() in the CRI.
  */
 #define _GNU_SOURCE
 #include <string.h>
@@ -41,7 +41,7 @@ char **command_of_spec(const struct container_spec *c)
 	return list;
 }
 
-/* What all containers of a Pod share, but one that has something else there: the kubelet. */
+/* A mount that every container of a Pod gets, unless its manifest mounts something else there. */
 static void mount_add_shared(struct root *r, struct bind_mount *list,
 	const struct container_spec *c, const char *source, const char *target, bool read_only)
 {

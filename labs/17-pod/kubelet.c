@@ -1,7 +1,7 @@
 /*
- * kubelet.c: the loop that makes what is out of what shall be. It kills nobody for
- * memory and for no limit: it sees by a pidfd that somebody has ended, asks the
- * kernel's memory.events why, and starts again what the manifest wants to run.
+ * kubelet.c: the loop that compares the actual with the desired state and acts on the difference.
+ * It enforces no limit and kills nothing for memory. A pidfd tells it that a process has ended, and
+ * memory.events why. Then it restarts what the manifest wants to run.
  * pidfd_open(2), poll(2), cgroup-v2.rst
  */
 #define _GNU_SOURCE
@@ -28,12 +28,13 @@ static long long clock_ms(void)
 	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
-/* A container's group, process and pidfd; its group is a new one each time, as its id is. */
+/* A new group, a process in it, and a pidfd. Each start has a new id, and so a new group. */
 void pod_container_start(struct sandbox *s, struct pod_container *r, char **words)
 {
 	struct security knobs = container_security(s->pod, r->spec);
 	errno = 0;
-	if (knobs.run_as_non_root.is && !knobs.run_as_user.is) /* the kubelet looks, no call does */
+	if (knobs.run_as_non_root.is &&
+		!knobs.run_as_user.is) /* the kubelet checks this, no system call does */
 		die("CreateContainerConfigError: %s has runAsNonRoot and would run as root",
 			r->spec->name);
 	r->group = scope_make(s->group);
@@ -53,12 +54,12 @@ void pod_container_start(struct sandbox *s, struct pod_container *r, char **word
 	if (!r->pid && lab_command)
 		die("container %s was not started", r->spec->name);
 	if (!r->pid)
-		exit(lab_end_early()); /* it has said why */
+		exit(lab_end_early()); /* the container has reported why */
 	undo_kill(r->pid);
 	r->pidfd = MUST((int)syscall(SYS_pidfd_open, r->pid, 0));
 }
 
-/* Its status, and why: the group is the witness, and is removed after it was heard. */
+/* Reaps it and notes its status and the reason, which memory.events of its group tells. */
 static void container_reap(struct sandbox *s, struct pod_container *r)
 {
 	bool always = !s->pod->restart_policy || !strcmp(s->pod->restart_policy, "Always");
@@ -77,7 +78,7 @@ static void container_reap(struct sandbox *s, struct pod_container *r)
 		r->due = clock_ms() + back_off;
 }
 
-/* Pause is gone, and with it what was to be shared: all containers go, and a new one comes. */
+/* After the end of pause: ends all containers, and makes a new sandbox. */
 static bool restart_sandbox(struct sandbox *s)
 {
 	child_wait(s->pause);

@@ -1,6 +1,6 @@
 /*
- * look.c: what is held beside the predictions: the namespaces of two processes, and
- * what a process sees that is put beside a container's own. setns(2), namespaces(7)
+ * look.c: what the stories observe: the namespaces of two processes, and what a process sees that
+ * joins the namespaces of a container. setns(2), namespaces(7)
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -20,7 +20,7 @@
 #include "kernel/sys.h"
 #include "pod.h"
 
-/* Those that two processes have in common: "ipc net uts". Allocated. */
+/* The namespaces that two processes share: "ipc net uts". Allocated. */
 char *namespaces_of_both(pid_t one, pid_t other)
 {
 	static const char *const names[] = {"cgroup", "ipc", "mnt", "net", "pid", "user", "uts"};
@@ -46,7 +46,7 @@ char *class_slice_of(pid_t pid)
 	return text("%s", name[0] ? name[0] : "none");
 }
 
-/* A child of ours in some namespaces of pid: does() there, whose value is returned. */
+/* Calls does() in a child that joins some namespaces of pid. Returns its value. */
 int do_in(pid_t pid, int namespaces, int (*does)(void *), void *with)
 {
 	autoclose int pidfd = MUST((int)syscall(SYS_pidfd_open, pid, 0));

@@ -1,10 +1,10 @@
 /*
- * sandbox.c: what is there before the first container of a Pod: its groups, its
- * volumes, and pause, a process that does nothing and in whose namespaces the others
- * will be. Kubernetes calls it the sandbox. And how a container joins it: a runtime's first process
- * is born in the container's group, joins pause's namespaces, and leaves a child behind that has
- * its own mounts and, mostly, its own PIDs: the container, whose parent is the kubelet. Then as in
- * lab 16: its root, its privileges, its program. clone(2), setns(2), cgroup-v2.rst
+ * sandbox.c: a Pod before and when a container joins it. First come its groups, its volumes, and
+ * pause, a process that does nothing and whose namespaces the containers join. Kubernetes calls
+ * this the sandbox. To add a container, a runtime process begins in the container's group, joins
+ * the namespaces of pause and creates a child with its own mounts and, by default, its own PIDs.
+ * This child is the container. What follows is lab 16: root, privileges, program. clone(2),
+ * setns(2), cgroup-v2.rst
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /*
- * volumes.c: a Pod's volumes: folders of the kubelet's, which containers will see by bind mounts.
+ * volumes.c: the volumes of a Pod. They are folders of the kubelet, which is what containers mount.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -25,7 +25,7 @@ static void volume_make(const struct pod *pod, const struct volume *v)
 {
 	autofree char *path = text("volumes/%s", v->name);
 	if (v->host.line)
-		return; /* it is there already */
+		return; /* a hostPath exists already */
 	if (mkdir(path, 0777))
 		die("mkdir %s", path);
 	if (v->medium && !strcmp(v->medium, "Memory")) {
@@ -39,7 +39,7 @@ static void volume_make(const struct pod *pod, const struct volume *v)
 	}
 }
 
-/* Over a folder that none of its images and hostPaths is below. */
+/* The folder for the kubelet's tmpfs: no image and no hostPath may be below it. */
 static const char *kubelet_folder(const struct pod *pod)
 {
 	struct bind_mount sources[container_count(pod) + pod->volumes.count];
@@ -63,7 +63,7 @@ void hosts_write(const struct sandbox *s)
 	write_new_file(file, hosts);
 }
 
-/* In a mount table of our own: all of it goes when the last process in it does. */
+/* In a mount namespace of the kubelet's own, so all mounts end with its last process. */
 void volumes_make(struct sandbox *s)
 {
 	static const char *folder;
@@ -75,7 +75,7 @@ void volumes_make(struct sandbox *s)
 		autofree char *table = ns_mount_table(host_ns[MNT]);
 		if (!expect_str("kubelet: its mount table", "own, private", table))
 			exit(lab_end());
-		host_ns[MNT] = ns_inode(0, "mnt"); /* nor in the kubelet's own */
+		host_ns[MNT] = ns_inode(0, "mnt"); /* no container may be in the kubelet's either */
 		folder = kubelet_folder(s->pod);
 		MUST(mount("lab17", folder, "tmpfs", MS_NOSUID, "mode=755"));
 	}
