@@ -362,6 +362,25 @@ static void execute_read_only(char *argv[])
 	DO(syscall(SYS_execveat, fd, "", argv, environ, AT_EMPTY_PATH));
 }
 
+static _Noreturn void become(const char *root, char *command[], const int ready[2])
+{
+	char byte;
+	if (plain)
+		DO(chdir(root));
+	else
+		enter(root);
+	if (veth) {
+		close(ready[1]); /* so that our parent's end is one */
+		if (read(ready[0], &byte, 1) != 1)
+			_exit(125);
+		network_inside();
+	}
+	if (powers)
+		drop();
+	execv(plain ? command[0] + 1 : command[0], command);
+	err(127, "%s", command[0]);
+}
+
 int main(int argc, char *argv[])
 {
 	int ready[2] = {-1, -1}, status, at = 1;
@@ -399,23 +418,8 @@ int main(int argc, char *argv[])
 	pid_t child = (pid_t)syscall(SYS_clone3, &args, sizeof args);
 	if (child < 0)
 		err(125, "clone3");
-	if (child == 0) {
-		char byte;
-		if (plain)
-			DO(chdir(root));
-		else
-			enter(root);
-		if (veth) {
-			close(ready[1]); /* so that our parent's end is one */
-			if (read(ready[0], &byte, 1) != 1)
-				_exit(125);
-			network_inside();
-		}
-		if (powers)
-			drop();
-		execv(plain ? command[0] + 1 : command[0], command);
-		err(127, "%s", command[0]);
-	}
+	if (child == 0)
+		become(root, command, ready);
 	if (veth) {
 		plug(child);
 		DO(write(ready[1], "", 1));

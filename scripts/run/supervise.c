@@ -14,9 +14,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "story/group.h"
 #include "kernel/file.h"
 #include "kernel/sys.h"
+#include "story/group.h"
 
 static void sweep(const struct ended *run)
 {
@@ -37,6 +37,19 @@ static void kill_children(void)
 		if (waitpid(-1, NULL, list ? 0 : WNOHANG) <= 0 && errno != EINTR)
 			return;
 	}
+}
+
+static _Noreturn void become(pid_t runner, char *command[], const sigset_t *signals)
+{
+	/* Killed ourselves, we can sweep no more; the lab can still undo. */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != runner)
+		_exit(130);
+	sigprocmask(SIG_UNBLOCK, signals, NULL);
+	execvp(command[0], command);
+	fprintf(stderr, "supervise: %s: %s%s\n", command[0], strerror(errno),
+		errno == ENOEXEC ? "; the file is damaged: type make" : "");
+	_exit(3);
 }
 
 int main(int argc, char *argv[])
@@ -65,17 +78,8 @@ int main(int argc, char *argv[])
 		perror("supervise: fork");
 		return 3;
 	}
-	if (lab == 0) {
-		/* Killed ourselves, we can sweep no more; the lab can still undo. */
-		prctl(PR_SET_PDEATHSIG, SIGTERM);
-		if (getppid() != self)
-			_exit(130);
-		sigprocmask(SIG_UNBLOCK, &signals, NULL);
-		execvp(argv[1], argv + 1);
-		fprintf(stderr, "supervise: %s: %s%s\n", argv[1], strerror(errno),
-			errno == ENOEXEC ? "; the file is damaged: type make" : "");
-		_exit(3);
-	}
+	if (lab == 0)
+		become(self, argv + 1, &signals);
 
 	int status = 0;
 	bool ended = false;
