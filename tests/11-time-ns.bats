@@ -1,41 +1,38 @@
 #!/usr/bin/env bats
 # 11-time-ns, seen from outside while it waits: the namespaces of its processes,
-# the offsets that the kernel says they have, and /proc/uptime and date(1) for a
-# process that is let into one. "# check:" names the lab's check whose fact is
+# the offsets that the kernel reports for them, and /proc/uptime and date(1) of a
+# process that enters one. "# check:" names the lab's check whose fact is
 # obtained here again.
 
+# shellcheck disable=SC2154 # set by the helper
 load helper
 program=11-time-ns
 offset=86400000 # a thousand days
+machine_ns=$(readlink /proc/self/ns/time) || :
+
+setup() {
+	needs_lab "$program"
+}
+
+teardown() {
+	lab_stop
+}
 
 # "monotonic 0 0 boottime 0 0": of the namespace in which PID's next children are.
 offsets() {
 	xargs <"/proc/$1/timens_offsets"
 }
 
-# ahead PID COMMAND...: by how many seconds what COMMAND prints is ahead in there: "AT-LEAST AT-MOST",
-# because outside it is asked before and after.
-ahead() {
-	local before within after
-	before=$("${@:2}")
-	# Into the machine's own only root may be let in, and it is in there already.
-	if [ "/proc/$1/ns/time" -ef /proc/self/ns/time ]; then
-		within=$("${@:2}")
-	else
-		within=$(inside "$1" time "${@:2}")
-	fi
-	after=$("${@:2}")
-	echo "$((within - after)) $((within - before))"
-}
-uptime=(sed 's/\..*//' /proc/uptime)
-date=(date +%s)
-
-# is_ahead WHAT SECONDS "AT-LEAST AT-MOST"
+# is_ahead WHAT SECONDS uptime|date [PREFIX...]: that clock, read by a command behind PREFIX, is so far ahead of the
+# machine's. The machine's is read before and after, so the difference lies between two bounds.
 is_ahead() {
-	local least most
-	read -r least most <<<"$3"
-	[ -n "$most" ] && [ "$least" -le "$2" ] && [ "$2" -le "$most" ] && return
-	printf '%s: expected %s s ahead, observed %s to %s\n' "$1" "$2" "$least" "$most"
+	local read_clock=(sed 's/\..*//' /proc/uptime) before within after
+	[ "$3" = uptime ] || read_clock=(date +%s)
+	before=$("${read_clock[@]}")
+	within=$("${@:4}" "${read_clock[@]}" 2>/dev/null)
+	after=$("${read_clock[@]}")
+	[[ $within =~ ^[0-9]+$ ]] && ((within - after <= $2 && $2 <= within - before)) && return
+	printf '%s: expected %s s ahead, observed %s to %s\n' "$1" "$2" "$((within - after))" "$((within - before))"
 	return 1
 }
 
@@ -44,127 +41,96 @@ write_offset() {
 	{ echo "$2" >"/proc/$1/timens_offsets"; } 2>/dev/null && echo yes || echo no
 }
 
-setup_file() {
-	"$LABS/$program" --can-run || return 0
-	fact own_ns "$(ns_of self time)"
-	fact own_offsets "$(offsets self)"
-	lab_start "$LABS/$program"
-
-	lab_go_to 1 || :
-	fact plain_ns "$(ns_of "$lab_pid" time)"
-	fact plain_uptime "$(ahead "$lab_pid" "${uptime[@]}")"
-	fact plain_offsets "$(offsets "$lab_pid")"
-
-	lab_go_to 2 || :
-	fact lab_ns "$(ns_of "$lab" time)"
-	fact for_children "$(ns_of "$lab" time_for_children)"
-	fact offsets_new "$(offsets "$lab")"
-	fact open_yet "$(write_offset "$lab" 'boottime 5 0')"
-	fact offsets_from_outside "$(offsets "$lab")"
-
-	lab_go_to 4 || :
-	first=$lab_pid
-	fact first_ns "$(ns_of "$first" time)"
-	fact first_offsets "$(offsets "$first")"
-	fact first_uptime "$(ahead "$first" "${uptime[@]}")"
-	fact first_date "$(ahead "$first" "${date[@]}")"
-	fact lab_ns_then "$(ns_of "$lab" time)"
-
-	lab_go_to 5 || :
-	fact open_still "$(write_offset "$lab" 'boottime 5 0')"
-	fact offsets_then "$(offsets "$first")"
-
-	lab_go_to 6 || :
-	fact second_ns "$(ns_of "$lab_pid" time)"
-	fact second_offsets "$(offsets "$lab_pid")"
-	fact second_uptime "$(ahead "$lab_pid" "${uptime[@]}")"
-	fact first_uptime_then "$(ahead "$first" "${uptime[@]}")"
-	fact own_offsets_then "$(offsets self)"
-	lab_end
-	fact status "$lab_status"
-
-	strace -f -qq -s 128 -e trace=unshare,setns,write,clock_settime,settimeofday,clone,clone3,fork,vfork \
-		-o "$BATS_FILE_TMPDIR/calls" "$LABS/$program" --format=jsonl >/dev/null 2>&1 3>&- || :
-}
-
-setup() {
-	needs_lab "$program"
-	read_facts
-	calls=$BATS_FILE_TMPDIR/calls
+# The lab's calls, as strace sees them: $calls.
+trace() {
+	calls=$BATS_TEST_TMPDIR/calls
+	strace -f -qq -s 128 -e trace="$1" -o "$calls" "$LABS/$program" --format=jsonl >/dev/null 2>&1 3>&- || :
+	[ -s "$calls" ]
 }
 
 @test "11-time-ns: control: a plain child has the clocks of this machine" {
-	same "its namespace" "$own_ns" "$plain_ns"
-	same "its offsets" "monotonic 0 0 boottime 0 0" "$plain_offsets"
+	lab_at "control: /proc/uptime, s" "$LABS/$program"
+	same "its namespace" "$machine_ns" "$(ns_of "$lab_pid" time)"
 	# check: control: CLOCK_MONOTONIC, s
 	# check: control: /proc/uptime, s
-	is_ahead "its uptime" 0 "$plain_uptime"
-	same "calls that set a clock" "" "$(grep -E 'settime' "$calls" || :)"
+	same "its offsets" "monotonic 0 0 boottime 0 0" "$(offsets "$lab_pid")"
+	trace clock_settime,settimeofday,unshare
+	same "calls that set a clock" "" "$(grep settime "$calls" || :)"
 }
 
-@test "11-time-ns: who asks for a time namespace stays out of it, the next children are in" {
+@test "11-time-ns: who asks for a time namespace stays outside, the next children are inside" {
+	lab_at "our /proc/self/ns/time" "$LABS/$program"
+	before=$(offsets self)
 	# check: our /proc/self/ns/time
-	same "the lab's namespace" "$own_ns" "$lab_ns"
-	same "the lab's namespace, when a child was inside" "$own_ns" "$lab_ns_then"
+	same "the lab's namespace" "$machine_ns" "$(ns_of "$lab" time)"
 	# check: offsets: the namespace
-	differ "its next children's namespace" "$own_ns" "$for_children"
-	same "its first child's namespace" "$for_children" "$first_ns"
-	same "this machine's offsets, meanwhile" "$own_offsets" "$own_offsets_then"
+	for_children=$(ns_of "$lab" time_for_children)
+	differ "its next children's namespace" "$machine_ns" "$for_children"
+	lab_go_until "inside: CLOCK_REALTIME, s"
+	same "its first child's namespace" "$for_children" "$(ns_of "$lab_pid" time)"
+	same "the lab's namespace, with a child inside" "$machine_ns" "$(ns_of "$lab" time)"
+	same "this machine's offsets, meanwhile" "$before" "$(offsets self)"
 }
 
-@test "11-time-ns: offsets are open until a process is inside, and realtime has none" {
-	same "offsets of a new namespace" "monotonic 0 0 boottime 0 0" "$offsets_new"
-	# The control: before anybody is inside this test may write them too.
-	same "a write from outside, before" yes "$open_yet"
-	same "the offsets after it" "monotonic 0 0 boottime 5 0" "$offsets_from_outside"
+@test "11-time-ns: the kernel takes offsets until a process is inside" {
+	lab_at "our /proc/self/ns/time" "$LABS/$program"
+	same "offsets of a new namespace" "monotonic 0 0 boottime 0 0" "$(offsets "$lab")"
+	# The control: while nobody is inside, this test may write them too.
+	same "a write from outside, before" yes "$(write_offset "$lab" 'boottime 5 0')"
+	same "the offsets after it" "monotonic 0 0 boottime 5 0" "$(offsets "$lab")"
+	lab_go_until "inside: CLOCK_REALTIME, s"
 	# check: offsets: monotonic, boottime
-	same "the offsets that the lab has set" "monotonic $offset 0 boottime $offset 0" "$first_offsets"
-	# check: once a process is inside
-	same "a write from outside, then" no "$open_still"
-	same "the offsets after that" "$first_offsets" "$offsets_then"
-	lab=$(caller_of 'write\([0-9]+, "boottime '$((2 * offset))' 0", [0-9]+\) += -1 EACCES')
-	# check: offsets: realtime
-	same "realtime, by" "$lab" "$(caller_of 'write\([0-9]+, "realtime '$offset' 0", [0-9]+\) += -1 EINVAL')"
-	# check: a clock below 0
-	same "below 0, by" "$lab" "$(caller_of 'write\([0-9]+, "boottime -[0-9]+ 0", [0-9]+\) += -1 ERANGE')"
+	same "the offsets that the lab wrote" "monotonic $offset 0 boottime $offset 0" "$(offsets "$lab_pid")"
+	same "a write from outside, then" no "$(write_offset "$lab" 'boottime 5 0')"
+	lab_go_until "once a process is inside"
+	same "the offsets after that" "monotonic $offset 0 boottime $offset 0" "$(offsets "$lab_pid")"
 }
 
-@test "11-time-ns: inside, the clocks since the boot are ahead, and the time of day is not" {
+@test "11-time-ns: the kernel refuses an offset for realtime, one below 0, and a late one" {
+	trace write
+	# check: once a process is inside
+	caller=$(caller_of 'write\([0-9]+, "boottime '$((2 * offset))' 0", [0-9]+\) += -1 EACCES')
+	# check: offsets: realtime
+	same "realtime, by" "$caller" "$(caller_of 'write\([0-9]+, "realtime '$offset' 0", [0-9]+\) += -1 EINVAL')"
+	# check: a clock below 0
+	same "below 0, by" "$caller" "$(caller_of 'write\([0-9]+, "boottime -[0-9]+ 0", [0-9]+\) += -1 ERANGE')"
+}
+
+@test "11-time-ns: inside, the clocks since boot are ahead, and the time of day is not" {
+	lab_at "inside: CLOCK_REALTIME, s" "$LABS/$program"
 	# check: inside: CLOCK_MONOTONIC, s
-	same "what is added to CLOCK_MONOTONIC" "monotonic $offset 0" "${first_offsets% boottime*}"
+	[[ $(offsets "$lab_pid") == "monotonic $offset 0 "* ]]
 	# check: inside: CLOCK_BOOTTIME, s
 	# check: inside: /proc/uptime, s
-	is_ahead "uptime in there" "$offset" "$first_uptime"
+	is_ahead "uptime in there" "$offset" uptime inside "$lab_pid" time
 	# check: inside: CLOCK_REALTIME, s
-	is_ahead "date in there" 0 "$first_date"
-	# By hand, without the lab: three days, and none.
+	is_ahead "date in there" 0 date inside "$lab_pid" time
+}
+
+@test "11-time-ns: unshare(1) and a COMMAND get the uptime that they ask for" {
 	for days in 3 0; do
-		read -r least most < <(
-			before=$("${uptime[@]}")
-			within=$(unshare "${userns_make[@]}" --time --boottime $((days * 86400)) --fork "${uptime[@]}")
-			after=$("${uptime[@]}")
-			echo "$((within - after)) $((within - before))"
-		)
-		is_ahead "uptime by unshare(1), $days days" $((days * 86400)) "$least $most"
+		is_ahead "uptime by unshare(1), $days days" $((days * 86400)) uptime \
+			unshare "${userns_make[@]}" --time --boottime $((days * 86400)) --fork
 	done
-	# And with a COMMAND of one's own, whose days are an option.
-	before=$("${uptime[@]}")
-	within=$("$LABS/$program" --days 2 -- "${uptime[@]}" 2>/dev/null)
-	after=$("${uptime[@]}")
-	is_ahead "uptime of a COMMAND" 172800 "$((within - after)) $((within - before))"
+	is_ahead "uptime of a COMMAND" 172800 uptime "$LABS/$program" --days 2 --
 }
 
 @test "11-time-ns: two namespaces have two uptimes at once" {
+	lab_at "inside: CLOCK_REALTIME, s" "$LABS/$program"
+	first=$lab_pid
+	lab_go_until "second: /proc/uptime, s"
+	second=$lab_pid
 	# check: second: the namespace
-	differ "the second beside the first" "$first_ns" "$second_ns"
-	differ "the second beside this machine's" "$own_ns" "$second_ns"
+	differ "the second beside the first" "$(ns_of "$first" time)" "$(ns_of "$second" time)"
+	differ "the second beside this machine's" "$machine_ns" "$(ns_of "$second" time)"
 	# check: second: monotonic, boottime
-	same "its offsets" "monotonic $((offset / 2)) 0 boottime $((offset / 2)) 0" "$second_offsets"
+	same "its offsets" "monotonic $((offset / 2)) 0 boottime $((offset / 2)) 0" "$(offsets "$second")"
 	# check: second: /proc/uptime, s
-	is_ahead "its uptime" $((offset / 2)) "$second_uptime"
-	is_ahead "the first's, at that time" "$offset" "$first_uptime_then"
+	is_ahead "its uptime" $((offset / 2)) uptime inside "$second" time
+	is_ahead "the first's, at that time" "$offset" uptime inside "$first" time
 }
 
-@test "11-time-ns: and its verdict is pass" {
+@test "11-time-ns: it ends with 0" {
+	run "$LABS/$program"
 	same "its status" 0 "$status"
 }

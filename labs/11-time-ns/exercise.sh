@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
-task="Run COMMAND on a machine that seems to have been up SECONDS longer."
+task="Run COMMAND so that its machine seems to have been up SECONDS longer."
 look="labs/11-time-ns/main.c, the steps with CLONE_NEWTIME; time_namespaces(7) on /proc/PID/timens_offsets."
 
-# offset PID CLOCK: by which its namespace's clock differs.
+# offset PID CLOCK: what the time namespace of PID adds to that clock.
 offset() {
 	awk -v clock="$2" '$1 == clock { print $2 }' "$proc/$1/timens_offsets"
 }
@@ -14,8 +14,8 @@ check() {
 	start "$seconds"
 	expect_command
 	expect "its time namespace" "its own" "$(own time)" \
-		"unshare(CLONE_NEWTIME) comes first: who is forked after it is in there."
+		"COMMAND runs in the machine's time namespace. unshare(CLONE_NEWTIME) puts only children in the new one: fork() after it."
 	expect "its offset of boottime" "$seconds" "$(offset "$it" boottime)" \
-		"One line, \"boottime SECONDS 0\", into /proc/self/timens_offsets before the first process is in there."
-	expect "its offset of monotonic" 0 "$(offset "$it" monotonic)" "Uptime is boottime; the other clock was not asked for."
+		"COMMAND has another uptime. Write the line \"boottime SECONDS 0\" to /proc/self/timens_offsets before the first process is inside."
+	expect "its offset of monotonic" 0 "$(offset "$it" monotonic)" "uptime reads the clock boottime; leave the offset of monotonic at 0."
 }

@@ -1,7 +1,6 @@
 /*
- * An uptime of its own. A time namespace has an offset for each of the two clocks
- * that count since the machine was booted. The clock on the wall is not among
- * them. time_namespaces(7)
+ * An uptime of its own. A time namespace adds an offset to each of the two clocks that
+ * count since the machine was booted. The time of day has no offset. time_namespaces(7)
  */
 #define _GNU_SOURCE
 #include <sched.h>
@@ -23,15 +22,15 @@
 static long long days = 1000;
 
 static const struct lab_option lab_options[] = {
-	{"days", LAB_NUMBER, &days, 1, 10000, "days added to the uptime in there"},
+	{"days", LAB_NUMBER, &days, 1, 10000, "days that the namespace adds to the uptime"},
 	{0},
 };
 
 static const struct lab lab = {
 	.id = "11-time-ns",
 	.title = "An uptime of its own",
-	.goal = "A container can have been up for longer than its machine: an offset is added to the "
-		"clocks that count since boot. Date and time are the same for everybody.",
+	.goal = "A time namespace adds an offset to the clocks that count since boot, so a container "
+		"can show a longer uptime than its machine. Date and time of day stay the same.",
 	.manual = "time_namespaces(7) unshare(2) clock_gettime(2) proc_uptime(5)",
 	.teaches = "unshare:CLONE_NEWTIME file:timens_offsets",
 	.after = "03-uts-ns 01-pid-ns",
@@ -40,11 +39,11 @@ static const struct lab lab = {
 	.words = &words,
 };
 
-/* The four that are looked at, in nanoseconds. */
+/* The three clocks, and /proc/uptime, in nanoseconds. */
 enum { MONOTONIC, BOOTTIME, REALTIME, UPTIME, CLOCKS };
 
 static struct gate ready;
-static long long *inside; /* CLOCKS of them, which a child has read; shared with it */
+static long long *inside; /* the CLOCKS that a child has read, in memory shared with it */
 
 static void read_clocks(long long clock[CLOCKS])
 {
@@ -62,27 +61,27 @@ static void read_clocks(long long clock[CLOCKS])
 	clock[UPTIME] = seconds * SECOND + hundredths * (SECOND / 100);
 }
 
-/* One write(2) for each clock: its name, seconds, nanoseconds. */
-static int put(const char *clock, long long seconds)
+/* The file takes a line "CLOCK SECONDS NANOSECONDS". Returns 0, or -1 with errno. */
+static int write_offset(const char *clock, long long seconds)
 {
 	autofree char *line = text("%s %lld 0", clock, seconds);
 	return file_try_write("/proc/self/timens_offsets", line);
 }
 
-/* Not for this machine's own clocks; the kernel would refuse that too. */
-static bool set_offsets(const char *whose, long machine_ns, long long seconds)
+/* Writes both offsets of the namespace that our next children will be in. */
+static bool write_offsets(const char *whose, long other_ns, long long seconds)
 {
-	autofree char *place = text("%s: the namespace", whose);
+	autofree char *differs = text("%s: the namespace", whose);
 	autofree char *what = text("%s: monotonic, boottime", whose);
-	if (!expect_differ(place, machine_ns, ns_inode(0, "time_for_children")))
+	if (!expect_differ(differs, other_ns, ns_inode(0, "time_for_children")))
 		return false;
 	lab_note("timens_offsets: monotonic %lld 0, boottime %lld 0", seconds, seconds);
-	int rc = put("monotonic", seconds);
-	return expect_errno(what, 0, rc ? rc : put("boottime", seconds));
+	int rc = write_offset("monotonic", seconds);
+	return expect_errno(what, 0, rc ? rc : write_offset("boottime", seconds));
 }
 
-/* Three times: a child that reads its clocks, while we read ours before and after. */
-static pid_t child_reads(long long before[CLOCKS], long long after[CLOCKS])
+/* Forks a child that reads the clocks. We read ours before and after. */
+static pid_t fork_reader(long long before[CLOCKS], long long after[CLOCKS])
 {
 	read_clocks(before);
 	pid_t child = FORK();
@@ -98,8 +97,8 @@ static pid_t child_reads(long long before[CLOCKS], long long after[CLOCKS])
 }
 
 /*
- * By how many seconds the child's clock is ahead of ours. It read while ours went from before to
- * after, so that there are two bounds. If what is expected lies between them, it is that.
+ * Checks by how many seconds the child's clock is ahead of ours. The child read its clock while
+ * ours went from before to after. If the expected number lies between these bounds, it is exact.
  */
 static void expect_ahead(const char *what, int clock, long long expected, const long long before[],
 	const long long after[])
@@ -109,11 +108,12 @@ static void expect_ahead(const char *what, int clock, long long expected, const 
 	expect_int(what, expected, between ? expected : most / SECOND);
 }
 
+/* Runs the user's COMMAND in a time namespace; used by "scripts/lab 11 -- COMMAND". */
 static _Noreturn void hands_on(long machine_ns)
 {
 	SYS(unshare(CLONE_NEWTIME));
-	if (!set_offsets("ours", machine_ns, days * DAY))
-		die("no offsets could be set");
+	if (!write_offsets("ours", machine_ns, days * DAY))
+		die("the offsets could not be written");
 	pid_t child = FORK();
 	if (child == 0)
 		lab_exec_command();
@@ -127,7 +127,8 @@ int main(int argc, char *argv[])
 	if (geteuid() != 0) {
 		SYS(unshare(CLONE_NEWUSER)); /* lab 05 shows what this does */
 		ns_map_root();
-		lab_note("As an ordinary user: in a user namespace (lab 05), where one is root.");
+		lab_note("You are an ordinary user, so this runs in a user namespace (lab 05), "
+			 "where you are root.");
 	}
 	if (lab_command)
 		hands_on(machine_ns);
@@ -138,15 +139,16 @@ int main(int argc, char *argv[])
 	if (inside == MAP_FAILED)
 		die("mmap");
 
-	lab_step("Control: a plain child. Its clocks must be no second ahead of ours.", NULL);
-	pid_t plain = child_reads(before, after);
+	lab_step("Control: fork a plain child and compare its clocks with ours.",
+		"the child's clocks are 0 seconds ahead");
+	pid_t plain = fork_reader(before, after);
 	expect_ahead("control: CLOCK_MONOTONIC, s", MONOTONIC, 0, before, after);
 	expect_ahead("control: /proc/uptime, s", UPTIME, 0, before, after);
 	lab_look("cat /proc/%d/timens_offsets", plain);
 	lab_wait(plain);
 
 	lab_predict("caller");
-	lab_step("Ask for a time namespace. Only our next children must be in it.", NULL);
+	lab_step("Ask for a time namespace.", "we stay outside; our next children will be inside");
 	SYS(unshare(CLONE_NEWTIME));
 	long ours = ns_inode(0, "time");
 	expect_int("our /proc/self/ns/time", machine_ns, ours);
@@ -154,17 +156,20 @@ int main(int argc, char *argv[])
 	lab_look("ls -l /proc/%d/ns/time /proc/%d/ns/time_for_children", getpid(), getpid());
 
 	lab_predict("wall");
-	lab_step("Write its offsets. Time of day has none, and no clock may go below 0.", NULL);
-	if (!set_offsets("offsets", machine_ns, offset))
+	lab_step("Write the offsets of the new namespace.",
+		"the kernel refuses one for the time of day, and one that puts a clock below 0");
+	if (!write_offsets("offsets", machine_ns, offset))
 		return lab_end();
-	int refused = put("realtime", offset);
+	int refused = write_offset("realtime", offset);
 	lab_answer("wall", refused ? "same" : "moved");
 	expect_errno("offsets: realtime", EINVAL, refused);
-	expect_errno("a clock below 0", ERANGE, put("boottime", -before[BOOTTIME] / SECOND - DAY));
+	expect_errno("a clock below 0", ERANGE,
+		write_offset("boottime", -before[BOOTTIME] / SECOND - DAY));
 	lab_look("cat /proc/%d/timens_offsets", getpid());
 
-	lab_step("The first process in there. Three clocks must be ahead, the fourth not.", NULL);
-	pid_t first = child_reads(before, after);
+	lab_step("Fork the first process in the namespace. It reads its clocks.",
+		"the clocks since boot are ahead by the offset, the time of day is not");
+	pid_t first = fork_reader(before, after);
 	expect_ahead("inside: CLOCK_MONOTONIC, s", MONOTONIC, offset, before, after);
 	expect_ahead("inside: CLOCK_BOOTTIME, s", BOOTTIME, offset, before, after);
 	expect_ahead("inside: /proc/uptime, s", UPTIME, offset, before, after);
@@ -174,25 +179,27 @@ int main(int argc, char *argv[])
 	lab_wait(first);
 
 	lab_predict("late");
-	lab_step("A process is inside, and may have set a timer: no offset must be changed.", NULL);
-	int late = put("boottime", 2 * offset);
+	lab_step("Change an offset while that process is inside.",
+		"EACCES: the process may have set a timer by the old clock");
+	int late = write_offset("boottime", 2 * offset);
 	lab_answer("late", late ? "closed" : "open");
 	expect_errno("once a process is inside", EACCES, late);
 	lab_wait(first);
 
-	lab_step("A second namespace, half as far. Two uptimes must be there at once.", NULL);
+	lab_step("Make a second time namespace, with half the offset.",
+		"the machine has three uptimes at once: its own and two others");
 	SYS(unshare(CLONE_NEWTIME));
-	if (!set_offsets("second", ns_inode(first, "time"), offset / 2))
+	if (!write_offsets("second", ns_inode(first, "time"), offset / 2))
 		return lab_end();
-	pid_t second = child_reads(before, after);
+	pid_t second = fork_reader(before, after);
 	expect_ahead("second: /proc/uptime, s", UPTIME, offset / 2, before, after);
 	lab_look("nsenter --target=%d %s--time uptime", first, ns_join);
 	lab_look("nsenter --target=%d %s--time uptime", second, ns_join);
 	lab_wait(second);
 
-	lab_row("CLOCK_MONOTONIC, uptime", "since the boot", "an offset more", "timens_offsets");
-	lab_row("CLOCK_REALTIME", "the machine's", "the machine's: EINVAL", "the kernel");
-	lab_row("the caller of unshare()", "-", "stays; its children go", "CLONE_NEWTIME");
-	lab_row("another offset", "none inside: success", "one inside: EACCES", "the first fork()");
+	lab_row("clocks since boot", "the machine's", "plus an offset", "timens_offsets");
+	lab_row("date, time of day", "the machine's", "the machine's", "the kernel: EINVAL");
+	lab_row("caller of unshare()", "-", "stays outside", "CLONE_NEWTIME");
+	lab_row("another offset", "none inside: yes", "one inside: no", "the kernel: EACCES");
 	return lab_end();
 }

@@ -1,8 +1,8 @@
 /*
  * Exercise 11: exercise SECONDS COMMAND [ARG...]
  *
- * Run COMMAND on a machine that seems to have been up SECONDS longer, as one that was
- * moved here with its clocks does. Date and time of day stay. time_namespaces(7)
+ * Run COMMAND so that its machine seems to have been up SECONDS longer. CRIU does this
+ * when it moves a container here. The date and time of day stay. time_namespaces(7)
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -25,7 +25,7 @@ int main(int argc, char **argv)
 	char line[64];
 	snprintf(line, sizeof line, "boottime %s 0\n", argv[1]);
 
-	/* hole: a time namespace for the children, and its offset, while nobody is in it */
+	/* hole: make a time namespace for the children; write its offset while nobody is inside */
 	if (unshare(CLONE_NEWTIME))
 		err(1, "unshare");
 	int fd = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);

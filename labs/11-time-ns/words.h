@@ -2,31 +2,31 @@
 #include "story/lab.h"
 
 static const struct lab_question questions[] = {
-	{"caller", "A process asks for a time namespace of its own. In it are, from then on,",
+	{"caller", "A process asks for a time namespace of its own. Who is in it from then on?",
 		{{"caller", "the process and its next children",
-			 "That holds for most namespaces, and neither for PID nor for time: a clock "
+			 "Most namespaces do move the caller; PID and time namespaces do not. A clock "
 			 "that jumps under a running program would break its timers."},
-			{"children", "its next children, and not the process", NULL}}},
-	{"wall", "In a container whose uptime was moved by years, date(1) prints",
-		{{"moved", "a day in some other year",
-			 "CLOCK_REALTIME has no offset. It is one for the machine: certificates, "
+			{"children", "its next children, but not the process itself", NULL}}},
+	{"wall", "In a container whose uptime was moved by years, what does date(1) print?",
+		{{"moved", "a day in another year",
+			 "CLOCK_REALTIME has no offset. The whole machine has one: certificates, "
 			 "logs and files of all containers are dated by it."},
 			{"same", "today", NULL}}},
-	{"late", "The container runs. Its offsets",
-		{{"closed", "are fixed for as long as it lives", NULL},
-			{"open", "can be changed by who has the capability",
-				"CLOCK_MONOTONIC promises never to jump. So the offsets are set while "
-				"nobody is in there, and closed by the first process."}}},
+	{"late", "The container runs. Can its offsets still be changed?",
+		{{"closed", "no, they are fixed as long as the namespace exists", NULL},
+			{"open", "yes, by anyone who has the capability",
+				"No capability helps. CLOCK_MONOTONIC promises never to jump, so the "
+				"kernel takes offsets only before the first process is inside."}}},
 	{0},
 };
 
 static const struct lab_words words = {
 	.try_now = {"scripts/lab 11 -- uptime", "scripts/lab 11 --days 365 -- sh -c 'uptime; date'",
 		"scripts/lab 11 -- cat /proc/self/timens_offsets"},
-	.docker = "no option; the runtimes below it (runc, crun) take timeOffsets in config.json. "
-		  "uptime in a container is the machine's.",
-	.kubernetes = "no field either. Who uses it is CRIU, which moves a running container to a "
+	.docker = "no option; the runtimes below it (runc, crun) read timeOffsets in config.json. "
+		  "uptime in a container shows the machine's.",
+	.kubernetes = "no field either. CRIU uses time namespaces to move a running container to a "
 		      "machine that was booted at another time.",
-	.next = "make lab-14: layers",
+	.next = "make lab-12: disk bandwidth by the byte",
 	.questions = questions,
 };
