@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
-task="A service keeps every answer in memory and is killed with 137. Let it live under the limit of GROUP."
-look="labs/10-oom-demo/main.c on memory.max and memory.events; and which file of GROUP says how much there is."
+task="A service keeps every answer in memory and is killed with 137. Change it so that it survives under the memory.max of GROUP and still uses at least half of it as cache."
+look="labs/10-oom-demo/main.c on memory.max and memory.events. The file memory.max in GROUP holds the limit."
 
 check() {
 	local group limit requests seed_of sum=0 next i status=0
@@ -18,11 +18,11 @@ check() {
 	done
 	on_stage "$group" timeout 20 /exercise "/sys/fs/cgroup/${group##*/}" "$requests" "$seed_of" || status=$?
 	expect "how it ended" 0 $status \
-		"137 is 128 + SIGKILL. What it holds, and it itself, have to stay below memory.max: who gives blocks back, and by free(3)?"
-	expect "oom_kill in memory.events" 0 "$(sed -n 's/^oom_kill //p' "$group/memory.events")" "The kernel has killed in GROUP."
+		"137 is 128 + SIGKILL. The cache and the program together must stay below memory.max. Does your code call free(3) on old blocks?"
+	expect "oom_kill in memory.events" 0 "$(sed -n 's/^oom_kill //p' "$group/memory.events")" "The kernel killed a process in GROUP, because the group needed more than memory.max."
 	expect "the sum of its answers" "$sum" "$(last_words)" \
-		"A block that was given back is no block of its key any more: cache[key] is NULL then."
+		"After free() set cache[key] to NULL; otherwise the key still points to freed memory."
 	expect "memory.peak of at least half of memory.max" yes \
 		"$([ "$(cat "$group/memory.peak")" -ge $((limit / 2)) ] && echo yes || echo "no, $(cat "$group/memory.peak") of $limit")" \
-		"A cache that holds next to nothing is none: how many blocks does memory.max have room for?"
+		"The cache is too small to be useful. How many blocks fit below memory.max?"
 }

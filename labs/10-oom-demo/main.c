@@ -1,7 +1,7 @@
 /*
- * Exit 137. A group of processes may use memory.max bytes and no more. What
- * the kernel cannot reclaim it takes by SIGKILL, and leaves a record in
- * memory.events. cgroups(7), Documentation/admin-guide/cgroup-v2.rst
+ * Exit 137. All processes of a group together may use memory.max bytes. The kernel first
+ * reclaims what it can. If that is not enough, it kills a process with SIGKILL and counts
+ * the kill in memory.events. cgroups(7), Documentation/admin-guide/cgroup-v2.rst
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -15,13 +15,14 @@
 #include "kernel/file.h"
 #include "kernel/proc.h"
 #include "kernel/sys.h"
+#include "memory.h"
 #include "story/lab.h"
 #include "words.h"
 
-enum { CHUNKS = 40 }; /* that many steps to the limit, each of them a sample */
+enum { CHUNKS = 40 }; /* The program touches a fortieth of the limit at a time. */
 
-static long long limit; /* bytes */
-static int chunks;      /* that the last child was seen to touch */
+static long long limit;    /* memory.max, in bytes */
+static int touched_chunks; /* by the program that ran last */
 
 static struct lab_option lab_options[] = {
 	{"memory", LAB_SIZE, &limit, 0, 0, "the limit, memory.max"},
@@ -31,8 +32,8 @@ static struct lab_option lab_options[] = {
 static struct lab lab = {
 	.id = "10-oom-demo",
 	.title = "Exit 137",
-	.goal = "A container that needs more memory than its limit is killed by the kernel. "
-		"137 is 128 + 9, and memory.events is the witness.",
+	.goal = "The kernel kills a container that needs more memory than its limit. The exit "
+		"status 137 is 128 + 9, SIGKILL. memory.events tells whether the kernel sent it.",
 	.manual = "cgroups(7) clone(2) signal(7) proc_meminfo(5)",
 	.teaches = "mmap kill file:memory.max file:memory.swap.max file:memory.events",
 	.after = "07-cgroup-ns 08-pids-max",
@@ -41,103 +42,108 @@ static struct lab lab = {
 	.words = &words,
 };
 
-/* The child's body: touches total bytes, a chunk at a time, and lets the lab look at each. */
-static _Noreturn void grow(size_t total, int grown, struct gate *more)
+/* The program: touches bytes of memory, a chunk at a time, and reports each chunk. */
+static _Noreturn void touch(size_t bytes, int report, struct gate *next)
 {
 	size_t chunk = (size_t)limit / CHUNKS;
 	char *memory =
-		mmap(NULL, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (memory == MAP_FAILED)
 		die("mmap");
-	for (size_t done = 0; done + chunk <= total; done += chunk) {
+	for (size_t done = 0; done + chunk <= bytes; done += chunk) {
 		memset(memory + done, 1, chunk);
-		if (write(grown, "", 1) != 1)
+		if (write(report, "", 1) != 1)
 			break;
-		gate_wait(more);
+		gate_wait(next);
 	}
 	_exit(0);
 }
 
-/* Done twice: without a limit and with it. */
-static int grow_in(const char *group, size_t total, bool watch)
+/* Runs the program in group and returns its exit status. It runs twice: without a limit and with.
+ */
+static int run_in(const char *group, size_t bytes, bool sample)
 {
-	int grown[2];
+	int report[2];
 	char byte;
-	struct gate more;
-	gate_init(&more);
-	if (pipe2(grown, O_CLOEXEC))
+	struct gate next;
+	gate_init(&next);
+	if (pipe2(report, O_CLOEXEC))
 		die("pipe2");
 	pid_t child = FORKED(cg_spawn(group));
 	if (child == 0)
-		grow(total, grown[1], &more);
+		touch(bytes, report[1], &next);
 	undo_kill(child);
-	close(grown[1]);
-	for (chunks = 0; read(grown[0], &byte, 1) == 1; chunks++) {
-		if (watch)
+	close(report[1]); /* When the kernel kills the child, read() returns 0. */
+	for (touched_chunks = 0; read(report[0], &byte, 1) == 1; touched_chunks++) {
+		if (sample)
 			lab_sample("memory.current", cg_read_long(group, "memory.current"), limit,
 				"bytes");
-		if (watch && lab_watched())
-			child_ended(child, 50); /* slow enough to be seen */
-		gate_open(&more);
+		if (sample && lab_watched())
+			child_ended(child, 50); /* A pause, so that you can watch the curve grow. */
+		gate_open(&next);
 	}
-	close(grown[0]);
+	close(report[0]);
 	return child_wait(child);
 }
 
-/* True when the kernel says that the limit holds: before that nothing grows in it. */
-static bool limited(const char *group, const char *what)
+/* Returns false when memory.max does not read back: then no program may grow in the group. */
+static bool limit_memory(const char *group, const char *what)
 {
 	autofree char *bytes = text("%lld", limit);
 	cg_write(group, "memory.max", bytes);
-	/* Else the kernel would move pages to swap, and nothing would be killed. */
+	/* With swap the kernel would move pages to the disk instead of killing. */
 	if (cg_has(group, "memory.swap.max"))
 		cg_write(group, "memory.swap.max", "0");
 	return expect_int(what, limit, cg_read_long(group, "memory.max"));
 }
 
+/* Runs the user's COMMAND in a limited group; used by "scripts/lab 10 -- COMMAND". */
 static _Noreturn void hands_on(void)
 {
 	autofree char *group = cg_create("command");
-	limited(group, "memory.max reads back");
+	limit_memory(group, "memory.max reads back");
 	pid_t child = FORKED(cg_spawn(group));
 	if (child == 0)
 		lab_exec_command();
 	lab_exit_as(child);
 }
 
-int main(int argc, char *argv[])
+/* Reads the command line. How large --memory may be depends on this machine. */
+static void begin(int argc, char *argv[])
 {
-	/* Kernels with large pages charge in larger batches: at least 1024 pages. */
-	long long page = sysconf(_SC_PAGESIZE), total = proc_meminfo("MemTotal");
-	limit = page * 1024 > 32 << 20 ? page * 1024 : 32 << 20;
+	limit = (long long)default_limit();
 	lab_options[0].min = limit / 4;
-	lab_options[0].max = total / 3 >> 20 << 20; /* the story touches twice as much */
+	lab_options[0].max = proc_meminfo("MemTotal") / 3 >> 20 << 20;
 	lab_parse(&lab, argc, argv);
+	/* The story touches twice the limit; a COMMAND touches what it likes. */
 	if (!lab_command && 3 * limit > lab.needs.memory)
 		lab.needs.memory = 3 * limit;
 	lab_begin(&lab, argc, argv);
-	limit -= limit % page; /* as the kernel rounds it */
+	limit -= limit % sysconf(_SC_PAGESIZE); /* The kernel rounds down to whole pages. */
+}
+
+int main(int argc, char *argv[])
+{
+	begin(argc, argv);
 	if (lab_command)
 		hands_on();
-	int cpus = get_nprocs();
-	struct gate ready;
-	gate_init(&ready);
-	lab_note("The limit is %lld MiB, %lld bytes; the program touches twice as much.",
+	size_t twice = 2 * (size_t)limit;
+	lab_note("The limit is %lld MiB, %lld bytes. The program touches twice as much.",
 		limit >> 20, limit);
 
-	lab_step("Control: a group without a limit. The program must end with 0.", NULL);
+	lab_step("Control: run the program in a group without a limit.", "it ends with 0");
 	autofree char *control = cg_create("control");
-	int status = grow_in(control, 2 * (size_t)limit, false);
-	expect_int("control: exit status", 0, status);
+	expect_int("control: exit status", 0, run_in(control, twice, false));
 	expect_int("control: oom_kill", 0, cg_read_key(control, "memory.events", "oom_kill"));
 
 	lab_predict("asks");
-	lab_step("The same with memory.max and no swap: it must be killed at the limit.", NULL);
+	lab_step("Give a group memory.max and no swap. Run the same program in it.",
+		"the kernel kills it at the limit and counts that in memory.events");
 	autofree char *group = cg_create("limited");
-	if (!limited(group, "memory.max reads back"))
+	if (!limit_memory(group, "memory.max reads back"))
 		return lab_end();
-	status = grow_in(group, 2 * (size_t)limit, true);
-	lab_answer("asks", chunks ? "address" : "error");
+	int status = run_in(group, twice, true);
+	lab_answer("asks", touched_chunks ? "address" : "error");
 	expect_int("exit status: 128 + SIGKILL", 137, status);
 	expect_int("memory.events: oom_kill", 1, cg_read_key(group, "memory.events", "oom_kill"));
 	if (cg_has(group, "memory.peak")) /* from Linux 5.19 */
@@ -147,9 +153,12 @@ int main(int argc, char *argv[])
 	lab_look("cat %s/memory.events", group);
 	lab_wait(0);
 
-	lab_step("SIGKILL by hand: 137 again, and only oom_kill must tell the two apart.", NULL);
+	lab_step("Send SIGKILL to a small process in a group with the same limit.",
+		"the status is 137 again, but oom_kill stays 0");
 	autofree char *by_hand = cg_create("by-hand");
-	limited(by_hand, "by hand: memory.max reads back");
+	limit_memory(by_hand, "by hand: memory.max reads back");
+	struct gate ready;
+	gate_init(&ready);
 	pid_t child = FORKED(cg_spawn(by_hand));
 	if (child == 0) {
 		gate_open(&ready);
@@ -165,7 +174,10 @@ int main(int argc, char *argv[])
 	expect_int("by hand: oom_kill", 0, cg_read_key(by_hand, "memory.events", "oom_kill"));
 
 	lab_predict("view");
-	lab_step("A limit is not a view: inside, the machine must look as large as outside.", NULL);
+	lab_step("In the limited group, read the size of the machine.",
+		"the same memory and CPUs as outside: memory.max changes no view");
+	long long total = proc_meminfo("MemTotal");
+	int cpus = get_nprocs();
 	child = FORKED(cg_spawn(group));
 	if (child == 0) {
 		bool same =
@@ -178,6 +190,6 @@ int main(int argc, char *argv[])
 	lab_row("a program of 2 x the limit", "ends with 0", "137", "memory.max");
 	lab_row("oom_kill in memory.events", "0", "1", "the kernel");
 	lab_row("SIGKILL by hand", "-", "137, oom_kill 0", "kill(2)");
-	lab_row("MemTotal, CPUs", "the machine's", "the machine's", "nobody: no view");
+	lab_row("MemTotal, CPUs", "the machine's", "the machine's", "not namespaced");
 	return lab_end();
 }

@@ -1,11 +1,11 @@
 /*
  * Exercise 10: exercise GROUP REQUESTS SEED
  *
- * A service with a cache, as it died one night: it answers each request from a block
- * of memory that costs something to make, keeps every block, and is killed with 137.
- * It runs in GROUP, which has a limit. Let it live there: it may hold as many blocks
- * as the limit has room for, and gives the oldest one back. The cache has to be of
- * use: at least half of the limit. cgroup-v2.rst on memory.max
+ * A service with a cache was killed one night. It answers each request from a block
+ * of memory that is expensive to build, never frees a block, and ends with 137.
+ * It runs in GROUP, which has a memory.max. Make it survive there: keep only as many
+ * blocks as fit below the limit, and evict the oldest one. The cache has to stay
+ * useful: use at least half of the limit for it. cgroup-v2.rst on memory.max
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -16,11 +16,11 @@
 #define BLOCK (64 << 10)
 #define KEYS 4096
 
-static char *cache[KEYS]; /* the block of each key, NULL while there is none */
-static int order[KEYS];   /* the keys that have one, the oldest at first */
+static char *cache[KEYS]; /* the block of each key, or NULL */
+static int order[KEYS];   /* the keys that have a block; the oldest is at first */
 static int first, count;
 
-/* The number in a file of GROUP; -1 where it says "max". */
+/* Reads the number in a file of GROUP; -1 stands for "max". */
 static long long number_in(const char *group, const char *file)
 {
 	char path[4096];
@@ -35,11 +35,11 @@ static long long number_in(const char *group, const char *file)
 	return number;
 }
 
-/* How many blocks there may be at a time. */
+/* Returns how many blocks the cache may hold. */
 static int room(const char *group)
 {
 	int blocks = KEYS;
-	/* hole: of the limit, and the program itself needs some of it too */
+	/* hole: compute how many blocks fit below memory.max; leave room for the program itself */
 	long long limit = number_in(group, "memory.max");
 	if (limit > 0)
 		blocks = (int)(limit * 3 / 4 / BLOCK);
@@ -50,7 +50,7 @@ static int room(const char *group)
 static const char *look_up(int key, int most)
 {
 	if (!cache[key]) {
-		/* hole: when there are as many as there may be, the oldest one goes */
+		/* hole: when the cache is full, evict the oldest block */
 		if (count == most) {
 			free(cache[order[first]]);
 			cache[order[first]] = NULL;
