@@ -1,7 +1,7 @@
 /*
- * Disk bandwidth by the byte. A group may read and write so many bytes, or make
- * so many requests, in a second, on one device: io.max. What is over it waits.
- * io.stat counts. cgroups(7), Documentation/admin-guide/cgroup-v2.rst, "IO"
+ * Disk bandwidth by the byte. io.max limits how many bytes a group reads and writes in a
+ * second on one disk, or how many requests it makes. Requests above the limit wait. io.stat
+ * counts them all. cgroups(7), Documentation/admin-guide/cgroup-v2.rst, "IO"
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -24,9 +24,9 @@ static const struct lab_option lab_options[] = {
 	{"rbps", LAB_SIZE, &rbps, 256 << 10, 16 << 20, "bytes read in a second, io.max"},
 	{"wbps", LAB_SIZE, &wbps, 256 << 10, 16 << 20, "bytes written in a second"},
 	{"wiops", LAB_NUMBER, &wiops, 20, 500, "writes in a second"},
-	{"seconds", LAB_DECIMAL, &seconds, 100, 30000, "how long each window is"},
-	{"device", LAB_PATH_IN, &device, 0, 0, "a disk to lose, with --scratch"},
-	{"scratch", LAB_FLAG, &scratch, 0, 0, "all that is on it may be lost"},
+	{"seconds", LAB_DECIMAL, &seconds, 100, 30000, "how long each measurement takes"},
+	{"device", LAB_PATH_IN, &disk_path, 0, 0, "a disk to overwrite, with --scratch"},
+	{"scratch", LAB_FLAG, &disk_scratch, 0, 0, "everything on that disk may be lost"},
 	{0},
 };
 
@@ -34,11 +34,11 @@ static struct lab lab = {
 	.id = "12-io-max",
 	.title = "Disk bandwidth by the byte",
 	.goal = "One container that copies files can make all others wait for the disk. io.max gives "
-		"a group so many bytes or requests a second on a device; the rest waits.",
+		"a group so many bytes or requests a second on a disk; what is above waits.",
 	.manual = "cgroups(7) open(2) pread(2)",
 	.teaches = "openat:O_DIRECT pread64 pwrite64 file:io.max file:io.stat",
 	.after = "08-pids-max 09-cpu-max",
-	/* The second CPU is for the lab's own clock, beside the one that it measures. */
+	/* The lab needs a CPU to watch the clock while the worker uses another one. */
 	.needs = {.root = true, .block = true, .controllers = "io", .kernel = "5.14", .cpus = 2},
 	.options = lab_options,
 	.quick = "--seconds=1",
@@ -47,40 +47,44 @@ static struct lab lab = {
 	.exclusive_cpu = true,
 };
 
-static int disk; /* the device, open past the page cache */
+static int disk; /* opened with O_DIRECT, so that no page cache stands before it */
 
-/* The child's body: block after block, as long as a window is open. */
+/* The worker: transfers block after block as long as a window is open. */
 static _Noreturn void transfer(struct worker *w)
 {
 	static char block[65536] __attribute__((aligned(4096)));
 	for (;;) {
-		for (window_opens(w); window_is_open(w); window_count(w)) {
-			off_t at = window_place(w, PLACE);
+		window_open(w);
+		while (window_is_open(w)) {
+			off_t at = window_offset(w);
 			ssize_t n = w->writes ? pwrite64(disk, block, w->size, at)
 					      : pread64(disk, block, w->size, at);
 			if (n != (ssize_t)w->size)
-				die("pread, pwrite %s at %lld", device, (long long)at);
+				die("pread, pwrite %s at %lld", disk_path, (long long)at);
+			window_count(w);
 		}
 		gate_open(&w->done);
 	}
 }
 
-/* Done six times: a process that is born in its group, and one window of it. */
-static bool run(struct worker *w)
+/* Starts a worker in its group and measures it. */
+static enum noise run(struct worker *w)
 {
-	prepare(w);
+	worker_prepare(w);
 	w->pid = FORKED(cg_spawn(w->group));
 	if (w->pid == 0)
 		transfer(w);
 	undo_kill(w->pid);
-	autoclose int lock = disk_lock(device);
-	return measure(w);
+	autoclose int lock = disk_lock();
+	return worker_measure(w);
 }
 
+/* Runs the user's COMMAND in a limited group; used by "scripts/lab 12 -- COMMAND". */
 static _Noreturn void hands_on(void)
 {
 	autofree char *group = cg_create("command");
-	autofree char *line = text("%s rbps=%lld wbps=%lld wiops=%lld", numbers, rbps, wbps, wiops);
+	autofree char *line =
+		text("%s rbps=%lld wbps=%lld wiops=%lld", disk_numbers, rbps, wbps, wiops);
 	cg_write(group, "io.max", line);
 	pid_t child = FORKED(cg_spawn(group));
 	if (child == 0)
@@ -91,74 +95,92 @@ static _Noreturn void hands_on(void)
 int main(int argc, char *argv[])
 {
 	lab_parse(&lab, argc, argv);
-	disk_option(&lab);
+	disk_check_option(&lab);
 	lab_begin(&lab, argc, argv);
-	disk_begin();
+	disk_find();
 	if (lab_command)
 		hands_on();
 	window = seconds * 1000;
-	size_t read_size = block_size(rbps), write_size = block_size(wbps);
-	long long reads = rbps / (long long)read_size, writes = wbps / (long long)write_size;
-	long long small = wiops < wbps / SMALL ? wiops : wbps / SMALL; /* whichever is less */
+	/* How large the blocks are, and how many of them each limit allows in a second. */
+	size_t rsize = block_size(rbps), wsize = block_size(wbps);
+	long long reads = rbps / (long long)rsize, writes = wbps / (long long)wsize;
+	long long smalls = wiops < wbps / SMALL ? wiops : wbps / SMALL;
 
-	lab_step("Control: a group without a limit must be far faster than each limit.", NULL);
-	lab_note("%s is %s here.", numbers, device);
-	if (!expect_str("the device is", DISK, disk_is(device)))
-		return lab_end(); /* what is on it would be lost */
-	disk = SYS(openat(AT_FDCWD, device, O_RDWR | O_DIRECT | O_CLOEXEC));
+	lab_step("Control: read and write in a group without a limit.",
+		"at least twice as fast as each limit of the next steps");
+	lab_note("The disk is %s, which io.max and io.stat call %s.", disk_path, disk_numbers);
+	if (!expect_str("the device is", DISK, disk_kind(disk_path)))
+		return lab_end(); /* The lab would overwrite what is on it. */
+	disk = SYS(openat(AT_FDCWD, disk_path, O_RDWR | O_DIRECT | O_CLOEXEC));
 	autofree char *control = cg_create("control");
 	if (!expect_str("its group's io.max", "there", cg_has(control, "io.max") ? "there" : "not"))
 		return lab_end();
-	struct worker free_reads = {control, false, read_size, reads, true};
-	struct worker free_writes = {control, true, write_size, writes, true};
-	struct worker free_small = {control, true, SMALL, small, true};
-	judge(run(&free_reads), "control: reads, times rbps", &free_reads, 1);
-	judge(run(&free_writes), "control: writes, times wbps", &free_writes, 1);
-	judge(run(&free_small), "control: small, times wiops", &free_small, 1);
-	expect_int("control: io.stat, wios", free_writes.seen->total + free_small.seen->total,
+	struct worker free_reads = {.group = control, .size = rsize, .limit = reads, .free = true};
+	struct worker free_writes = {
+		.group = control, .writes = true, .size = wsize, .limit = writes, .free = true};
+	struct worker free_smalls = {
+		.group = control, .writes = true, .size = SMALL, .limit = smalls, .free = true};
+	expect_rate(run(&free_reads), "control: reads, times rbps", &free_reads, 1);
+	expect_rate(run(&free_writes), "control: writes, times wbps", &free_writes, 1);
+	expect_rate(run(&free_smalls), "control: small, times wiops", &free_smalls, 1);
+	expect_int("control: io.stat, wios", free_writes.seen->total + free_smalls.seen->total,
 		io_stat(control, "wios"));
 	lab_look("cat %s/io.stat", control);
-	lab_wait(free_small.pid);
+	lab_wait(free_smalls.pid);
 
 	lab_predict("limit");
-	lab_step("With rbps it must read that many bytes a second, and write as before.", NULL);
-	struct worker slow_reads = {cg_create("reads"), false, read_size, reads};
-	struct worker beside = {slow_reads.group, true, write_size, writes, true};
-	limit(slow_reads.group, "rbps", rbps, "io.max: rbps");
-	judge(run(&slow_reads), "rbps: bytes read in a second", &slow_reads, (long long)read_size);
-	judge(run(&beside), "rbps: writes, times wbps", &beside, 1);
-	expect_int("rbps: io.stat, rbytes", slow_reads.seen->total * (long long)read_size,
-		io_stat(slow_reads.group, "rbytes"));
+	lab_step("Write rbps to a group's io.max. Read and write in that group.",
+		"reads wait until they fit the limit; writes are as fast as before");
+	autofree char *read_group = cg_create("reads");
+	autofree char *rbps_line = text("%s rbps=%lld", disk_numbers, rbps);
+	cg_write(read_group, "io.max", rbps_line);
+	expect_int("io.max: rbps", rbps, io_max(read_group, "rbps"));
+	struct worker slow_reads = {.group = read_group, .size = rsize, .limit = reads};
+	struct worker beside = {
+		.group = read_group, .writes = true, .size = wsize, .limit = writes, .free = true};
+	expect_rate(run(&slow_reads), "rbps: bytes read in a second", &slow_reads, rsize);
+	expect_rate(run(&beside), "rbps: writes, times wbps", &beside, 1);
+	expect_int("rbps: io.stat, rbytes", slow_reads.seen->total * (long long)rsize,
+		io_stat(read_group, "rbytes"));
 	bool alive = !child_ended(slow_reads.pid, 0);
 	lab_answer("limit", !alive ? "error" : slow_reads.rate < 2 * reads ? "waits" : "runs");
-	lab_look("grep . %s/io.max %s/io.stat", slow_reads.group, slow_reads.group);
+	lab_look("grep . %s/io.max %s/io.stat", read_group, read_group);
 	lab_wait(slow_reads.pid);
 
-	lab_step("With wbps the same for writes.", NULL);
-	struct worker slow_writes = {cg_create("writes"), true, write_size, writes};
-	limit(slow_writes.group, "wbps", wbps, "io.max: wbps");
-	judge(run(&slow_writes), "wbps: bytes written in a second", &slow_writes,
-		(long long)write_size);
-	expect_int("wbps: io.stat, wbytes", slow_writes.seen->total * (long long)write_size,
-		io_stat(slow_writes.group, "wbytes"));
-	lab_look("grep . %s/io.max %s/io.stat", slow_writes.group, slow_writes.group);
+	lab_step("Write wbps to another group's io.max. Write in that group.",
+		"writes wait until they fit the limit");
+	autofree char *write_group = cg_create("writes");
+	autofree char *wbps_line = text("%s wbps=%lld", disk_numbers, wbps);
+	cg_write(write_group, "io.max", wbps_line);
+	expect_int("io.max: wbps", wbps, io_max(write_group, "wbps"));
+	struct worker slow_writes = {
+		.group = write_group, .writes = true, .size = wsize, .limit = writes};
+	expect_rate(run(&slow_writes), "wbps: bytes written in a second", &slow_writes, wsize);
+	expect_int("wbps: io.stat, wbytes", slow_writes.seen->total * (long long)wsize,
+		io_stat(write_group, "wbytes"));
+	lab_look("grep . %s/io.max %s/io.stat", write_group, write_group);
 	lab_wait(slow_writes.pid);
 
 	lab_predict("small");
-	lab_step("With wbps and wiops: what is reached first must hold.", NULL);
-	struct worker slow_small = {cg_create("small"), true, SMALL, small};
-	limit(slow_small.group, "wbps", wbps, "both: io.max: wbps");
-	limit(slow_small.group, "wiops", wiops, "both: io.max: wiops");
-	judge(run(&slow_small), "both: writes of 4 KiB in a second", &slow_small, 1);
-	expect_int(
-		"both: io.stat, wios", slow_small.seen->total, io_stat(slow_small.group, "wios"));
-	lab_answer("small", slow_small.rate * SMALL < wbps / 2 ? "wiops" : "wbps");
-	lab_look("grep . %s/io.max %s/io.stat", slow_small.group, slow_small.group);
-	lab_wait(slow_small.pid);
+	lab_step("Limit a group by wbps and by wiops. Write small blocks in it.",
+		"both limits hold, so the one that is reached first decides");
+	autofree char *small_group = cg_create("small");
+	autofree char *wiops_line = text("%s wiops=%lld", disk_numbers, wiops);
+	cg_write(small_group, "io.max", wbps_line);
+	cg_write(small_group, "io.max", wiops_line); /* The kernel keeps wbps in the line. */
+	expect_int("both: io.max: wbps", wbps, io_max(small_group, "wbps"));
+	expect_int("both: io.max: wiops", wiops, io_max(small_group, "wiops"));
+	struct worker slow_smalls = {
+		.group = small_group, .writes = true, .size = SMALL, .limit = smalls};
+	expect_rate(run(&slow_smalls), "both: writes of 4 KiB in a second", &slow_smalls, 1);
+	expect_int("both: io.stat, wios", slow_smalls.seen->total, io_stat(small_group, "wios"));
+	lab_answer("small", slow_smalls.rate * SMALL < wbps / 2 ? "wiops" : "wbps");
+	lab_look("grep . %s/io.max %s/io.stat", small_group, small_group);
+	lab_wait(slow_smalls.pid);
 
-	lab_row("direct reads", "the device's speed", "bytes a second", "io.max: rbps");
-	lab_row("direct writes", "the device's speed", "bytes a second", "io.max: wbps");
-	lab_row("small direct writes", "the device's speed", "writes a second", "io.max: wiops");
-	lab_row("over the limit", "-", "waits", "the kernel");
+	lab_row("direct reads", "the disk's speed", "bytes a second", "io.max: rbps");
+	lab_row("direct writes", "the disk's speed", "bytes a second", "io.max: wbps");
+	lab_row("small direct writes", "the disk's speed", "writes a second", "io.max: wiops");
+	lab_row("a request too many", "-", "waits", "the kernel");
 	return lab_end();
 }

@@ -1,42 +1,30 @@
 /*
- * A process that reads or writes block after block, and the measuring of how
- * many it gets: plumbing of main.c and more.c. All times are in usec.
+ * meter.h: a process that reads or writes block after block, and how many blocks it gets in
+ * a second. All times are in microseconds.
  */
 #pragma once
 
-#include <poll.h>
-#include <stdio.h>
-#include <sys/mman.h>
-#include <time.h>
+#include <stdbool.h>
+#include <sys/types.h>
 
-#include "kernel/cg.h"
 #include "kernel/proc.h"
-#include "kernel/sys.h"
-#include "story/lab.h"
+#include "story/noise.h"
 
-enum {
-	WARM_USEC = 250000, /* a new limit gives a tenth of a second's worth at once */
-	NAP_USEC = 10000,   /* for so long the lab sleeps again and again, and looks at the clock */
-	LATE_USEC = 3000,   /* woken so much later: nobody here was given the CPU */
-	FASTER = 2,         /* so many times the limit is the least without it */
-	MOST = 16,          /* and at so many it is enough */
-};
+extern long long window; /* how long a worker is measured */
 
-static long long window = 2000000; /* for so long it is measured */
-
-/* What the process has counted, in a page that it shares with the lab. */
+/* What the worker counts, in a page that it shares with the lab. */
 struct seen {
-	long long warm, begin, end; /* begin is 0 until it is warm */
+	long long warm, begin, end; /* begin is 0 as long as it is warming up */
 	long long count;            /* blocks in the window */
-	long long total;            /* blocks ever, by which io.stat can be checked */
+	long long total;            /* blocks ever; io.stat is compared with it */
 };
 
 struct worker {
 	const char *group;
 	bool writes;
 	size_t size;          /* of a block */
-	long long limit;      /* blocks in a second that are, or would be, allowed */
-	bool free;            /* nothing limits it: it must be faster */
+	long long limit;      /* the blocks in a second that a limit allows, or would allow */
+	bool free;            /* no limit applies: the worker is expected to be far faster */
 	void (*before)(void); /* what the lab does before each window, or NULL */
 
 	pid_t pid;
@@ -45,119 +33,31 @@ struct worker {
 	long long rate; /* blocks in a second, in the last window */
 };
 
-static long long usec(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000LL + now.tv_nsec / 1000;
-}
+/* A size of which at least 64 blocks fit into a second, and no larger than 64 KiB. */
+size_t block_size(long long bytes_per_second);
 
-/* Blocks of which at least 64 fit into a second, and no larger than 64 KiB. */
-static size_t block_size(long long bytes_per_second)
-{
-	size_t size = 65536;
-	while (size > 4096 && (long long)size * 64 > bytes_per_second)
-		size /= 2;
-	return size;
-}
-
-/* Before the process is born in its group. */
-static void prepare(struct worker *w)
-{
-	gate_init(&w->go), gate_init(&w->done);
-	w->seen = mmap(
-		NULL, sizeof *w->seen, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (w->seen == MAP_FAILED)
-		die("mmap");
-}
-
-/* ---- In that process ---- */
-
-static void window_opens(struct worker *w)
-{
-	gate_wait(&w->go);
-	w->seen->begin = w->seen->count = 0;
-	w->seen->warm = usec() + WARM_USEC;
-}
-
-/* Before each block, and so right after the one before it. */
-static bool window_is_open(const struct worker *w)
-{
-	struct seen *seen = w->seen;
-	long long now = usec();
-	if (!seen->begin && now >= seen->warm) {
-		seen->begin = now;
-		seen->count = 0;
-	}
-	seen->end = now;
-	return !seen->begin ||
-	       (now - seen->begin < window &&
-		       (!w->free || seen->count < MOST * w->limit * window / 1000000));
-}
-
-/* Where the next block is. */
-static off_t window_place(const struct worker *w, size_t place)
-{
-	return (off_t)((size_t)w->seen->total % (place / w->size) * w->size);
-}
-
-static void window_count(const struct worker *w)
-{
-	w->seen->count++;
-	w->seen->total++;
-}
-
-/* ---- In the lab ---- */
-
-/* Sleeps until the window is over; how much later than it wanted it was woken, in all. */
-static long long late(const struct worker *w)
-{
-	struct pollfd done = {.fd = w->done.fd, .events = POLLIN};
-	long long sum = 0, before = usec(), slept;
-	while (poll(&done, 1, NAP_USEC / 1000) == 0 && !child_ended(w->pid, 0)) {
-		slept = usec() - before;
-		sum += slept > NAP_USEC + LATE_USEC ? slept - NAP_USEC : 0;
-		before = usec();
-	}
-	return sum;
-}
+/* Before the worker is forked. */
+void worker_prepare(struct worker *w);
 
 /*
- * A window under the lock; a second one when the first was not as predicted.
- * False when the machine had no CPU to give even then: it was too slow, and the
- * lab, which did nothing but sleep meanwhile, was late for half as long as is
- * missing. What is too fast is never the machine's fault.
+ * In the worker: window_open() waits for the lab; then each block is one turn of
+ * "while (window_is_open(w)) { ...; window_count(w); }" at window_offset().
  */
-static bool measure(struct worker *w)
-{
-	autoclose int lock = cpu_lock();
-	bool as_predicted = false, quiet = false;
-	for (int tries = 0; tries < 2 && !as_predicted; tries++) {
-		const struct seen *seen = w->seen;
-		if (w->before)
-			w->before();
-		gate_open(&w->go);
-		long long lost = late(w);
-		gate_wait(&w->done);
-		long long length = seen->end > seen->begin ? seen->end - seen->begin : 1;
-		long long least = w->free ? FASTER * w->limit : w->limit;
-		long long missing = length - seen->count * 1000000 / least;
-		w->rate = seen->count * 1000000 / length;
-		as_predicted =
-			missing * 100 <= length * 15 && (w->free || -missing * 100 <= length * 15);
-		quiet = as_predicted || missing < 0 || missing > 2 * lost;
-	}
-	return quiet;
-}
+void window_open(struct worker *w);
+bool window_is_open(const struct worker *w);
+off_t window_offset(const struct worker *w);
+void window_count(const struct worker *w);
 
-/* The rate in units of so many to the block must be what the limit says, or far more without. */
-static void judge(bool quiet, const char *what, const struct worker *w, long long unit)
-{
-	if (!quiet)
-		lab_skip(what, "machine too busy", "run it again when it is idle");
-	else if (w->free)
-		expect_range(what, FASTER, 1000000, w->rate / w->limit);
-	else
-		expect_range(what, w->limit * unit * 85 / 100, w->limit * unit * 115 / 100,
-			w->rate * unit);
-}
+long long now_usec(void);
+
+/*
+ * In the lab: measures one window, under the lock of all that measure time; a second one when
+ * the first was not as predicted. noise.h tells a busy machine from a wrong prediction.
+ */
+enum noise worker_measure(struct worker *w);
+
+/*
+ * Checks the rate, in units of which a block has so many: close to the limit, or without one at
+ * least twice as fast. A machine that was too busy makes it one skipped check.
+ */
+void expect_rate(enum noise noise, const char *what, const struct worker *w, long long unit);

@@ -2,18 +2,22 @@
 #include "story/lab.h"
 
 static const struct lab_question questions[] = {
-	{"limit", "A process reads a fast disk with all it has. Its group gets rbps. Its next read",
-		{{"error", "fails with an error, or ends it",
-			 "Bandwidth can be given later, so the kernel makes the process wait for "
-			 "it, as cpu.max does. Memory that is needed now cannot."},
-			{"waits", "is held back until it is its turn, and then succeeds", NULL},
-			{"runs", "is as fast as before: the disk has no owner",
-				"The kernel knows for each request which group it comes from, and "
-				"holds it back before the disk sees it."}}},
-	{"small", "wbps is 4 MiB and wiops is 100. A process writes blocks of 4 KiB. It gets",
+	{"limit",
+		"A process reads a disk as fast as it can. Now its group gets an rbps limit. What "
+		"happens to its next read?",
+		{{"error", "it fails with an error, or ends the process",
+			 "The kernel can grant bandwidth later, so it makes the process wait, as "
+			 "cpu.max does. Only memory that is needed now cannot wait."},
+			{"waits", "it waits until the limit allows it, and then succeeds", NULL},
+			{"runs", "it is as fast as before, because a disk belongs to no group",
+				"The kernel knows for each request which group it comes from. It "
+				"holds the request back before the disk gets it."}}},
+	{"small",
+		"wbps is 4 MiB and wiops is 100. A process writes blocks of 4 KiB. How much can it "
+		"write?",
 		{{"wbps", "4 MiB a second",
-			 "All limits of a line hold at the same time. A hundred writes of 4 KiB "
-			 "are 400 KiB, and there are no more than a hundred."},
+			 "4 MiB would be 1024 blocks a second, and wiops allows 100. All limits "
+			 "of a line hold at the same time: 100 blocks are 400 KiB."},
 			{"wiops", "400 KiB a second", NULL}}},
 	{0},
 };
@@ -21,21 +25,31 @@ static const struct lab_question questions[] = {
 static const struct lab_words words = {
 	.try_now = {"scripts/lab 12 --rbps 1M --seconds 1",
 		"scripts/lab 12 --wiops 20 --wbps 16M --seconds 1", "scripts/lab 12/more"},
-	.docker = "docker run --device-read-bps /dev/sda:4mb is rbps, --device-write-bps wbps, "
-		  "--device-write-iops wiops. docker stats shows io.stat as BLOCK I/O.",
-	.kubernetes = "no field of a Pod: only a runtime's own configuration sets io.max. The disk "
-		      "is shared by all who are on the node.",
-	.next = "make more-12: the page cache, and who pays for it; then make lab-13",
+	.docker = "docker run --device-read-bps /dev/sda:4mb sets rbps, --device-write-bps sets "
+		  "wbps, --device-write-iops sets wiops. docker stats shows io.stat as BLOCK I/O.",
+	.kubernetes = "no field of a Pod sets io.max, only the runtime's own configuration. All "
+		      "Pods on a node share its disks.",
+	.next = "make more-12: what io.max refuses; then make lab-13",
 	.questions = questions,
 };
 
 static const struct lab_words more_words = {
+	.try_now = {"grep . /sys/fs/cgroup/io.stat", "cat /proc/partitions",
+		"scripts/lab 12/more-writeback"},
+	.docker =
+		"docker run --cgroup-parent puts containers below a group of yours. An io.max there "
+		"limits all of them together.",
+	.kubernetes = "containerd and CRI-O have blockio classes: an annotation of the Pod chooses "
+		      "the io.max of its containers.",
+	.next = "scripts/lab 12/more-writeback: the page cache",
+};
+
+static const struct lab_words writeback_words = {
 	.try_now = {"grep -E 'Dirty|Writeback:' /proc/meminfo", "grep . /sys/fs/cgroup/io.stat",
 		"cat /proc/sys/vm/dirty_expire_centisecs"},
-	.docker =
-		"--device-write-bps holds for buffered writes too with cgroup v2 and a filesystem "
-		"that takes part in it (ext4, btrfs, xfs); with v1 it did not.",
-	.kubernetes = "an emptyDir on the node's disk is written back by the kernel long after the "
-		      "container's write() has returned, for the container's account.",
+	.docker = "with cgroup v2 --device-write-bps also limits buffered writes, on filesystems "
+		  "that support it (ext4, btrfs, xfs). With v1 it did not.",
+	.kubernetes = "the kernel writes an emptyDir back long after the container's write() has "
+		      "returned, and counts it for the container.",
 	.next = "make lab-13: which devices may be opened",
 };
