@@ -1,14 +1,14 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
 task="Make GROUP, which reads at most RBPS bytes a second from the disk SOURCE and makes at most WIOPS writes a second to the disk TARGET, and run COMMAND in it."
-look="labs/12-io-max/disk.h, where io.max is written; cgroup-v2.rst on io.max; stat(2) on the numbers of a device."
+look="labs/12-io-max/main.c, the steps that write io.max; cgroup-v2.rst on io.max; stat(2) on the numbers of a device."
 
 prepare() {
 	[ -b /dev/ram7 ] || modprobe brd rd_nr=8 rd_size=16384 # eight disks of memory
 	devices=(/dev/ram{0..7})
 }
 
-# held NUMBERS ARG...: whether a dd(1) in GROUP with work for ten seconds is still at it after one.
-# What waits for a disk cannot be killed, so the limit is taken away in the end.
+# held NUMBERS ARG...: whether a dd(1) in GROUP with work for ten seconds still runs after one second.
+# A process that waits for a disk cannot be killed, so the limit is removed at the end.
 held() {
 	local is=yes
 	# shellcheck disable=SC2016 # that shell expands it
@@ -28,17 +28,17 @@ check() {
 	expect "before: GROUP" "not there" "$([ -e "$group" ] && echo there || echo "not there")" ""
 	start "/sys/fs/cgroup/${group##*/}" "$source" "$rbps" "$target" "$wiops"
 	expect_command
-	expect "its group" "0::/${group##*/}" "$(group_of "$it")" "Its member becomes who writes 0 into GROUP/cgroup.procs."
+	expect "its group" "0::/${group##*/}" "$(group_of "$it")" "COMMAND runs in another group. A process joins GROUP by writing 0 to GROUP/cgroup.procs."
 	limits=$(cat "$group/io.max")
 	go_on
-	expect "who reads SOURCE in there waits" yes \
+	expect "a process that reads SOURCE in GROUP waits" yes \
 		"$(held "1:$from" if="$source" of=/dev/null bs=64k count=$((rbps / 6553)) iflag=direct)" \
-		"Nothing holds its reads: a line of io.max is MAJOR:MINOR of the disk, then rbps=, of the bytes that are read."
-	expect "who writes to TARGET in there waits" yes \
+		"Reads from SOURCE are not limited. A line of io.max is MAJOR:MINOR of the disk, then rbps= with the bytes a second."
+	expect "a process that writes to TARGET in GROUP waits" yes \
 		"$(held "1:$to" if=/dev/zero of="$target" bs=4k count=$((wiops * 10)) oflag=direct)" \
-		"Nothing holds its writes: each disk has a line of its own; wiops= is of the requests that write."
+		"Writes to TARGET are not limited. Each disk has a line of its own; wiops= limits the write requests a second."
 	expect "io.max for SOURCE" "1:$from rbps=$rbps wbps=max riops=max wiops=max" "$(grep "^1:$from " <<<"$limits")" \
-		"Only RBPS, in bytes; what a line does not name stays max."
+		"Set only rbps for SOURCE, in bytes; a limit that a line does not name stays max."
 	expect "io.max for TARGET" "1:$to rbps=max wbps=max riops=max wiops=$wiops" "$(grep "^1:$to " <<<"$limits")" \
-		"Only WIOPS, in requests: not in bytes, and not of the reads."
+		"Set only wiops for TARGET: it counts requests, not bytes, and writes, not reads."
 }

@@ -1,9 +1,10 @@
 /*
  * Exercise 12: exercise GROUP SOURCE RBPS TARGET WIOPS COMMAND [ARG...]
  *
- * A backup reads one disk, writes another, and has to leave both to others. Make GROUP,
- * which reads at most RBPS bytes a second from SOURCE, makes at most WIOPS writes a second
- * to TARGET, and is held in nothing else; run COMMAND in it. cgroup-v2.rst, "io.max"
+ * A backup reads one disk and writes another. It has to leave bandwidth of both to other
+ * programs. Make GROUP, which reads at most RBPS bytes a second from SOURCE and makes at
+ * most WIOPS writes a second to TARGET. Set no other limit. Run COMMAND in the group.
+ * cgroup-v2.rst, "io.max"
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -14,8 +15,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-/* Writes text to a file, in one write(2), as the kernel's files want it. */
-static void put(const char *folder, const char *file, const char *text)
+/* Writes text in one write(2), as the kernel's files need it. */
+static void write_file(const char *folder, const char *file, const char *text)
 {
 	char path[4096];
 	snprintf(path, sizeof path, "%s/%s", folder, file);
@@ -39,14 +40,14 @@ int main(int argc, char **argv)
 		err(1, "mkdir %s", group);
 	if (stat(argv[2], &source) || stat(argv[4], &target))
 		err(1, "%s or %s", argv[2], argv[4]);
-	/* hole: a line for each disk, by its two numbers, then a member */
+	/* hole: write a line for each disk, named by its two numbers; then join the group */
 	unsigned int major = major(source.st_rdev), minor = minor(source.st_rdev);
 	snprintf(line, sizeof line, "%u:%u rbps=%s", major, minor, rbps);
-	put(group, "io.max", line);
+	write_file(group, "io.max", line);
 	major = major(target.st_rdev), minor = minor(target.st_rdev);
 	snprintf(line, sizeof line, "%u:%u wiops=%s", major, minor, wiops);
-	put(group, "io.max", line);
-	put(group, "cgroup.procs", "0");
+	write_file(group, "io.max", line);
+	write_file(group, "cgroup.procs", "0");
 	/* end */
 
 	execvp(argv[6], argv + 6);
