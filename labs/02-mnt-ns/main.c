@@ -223,7 +223,7 @@ int main(int argc, char *argv[])
 		SYS(umount2("/etc", 0));
 
 	lab_step("The same with MS_PRIVATE. Only the inside must list the mount.", NULL);
-	const char *volume = file_tmpdir(); /* for later: a folder of the host */
+	const char *volume = tmp_folder(); /* for later: a folder of the host */
 	pid_t web_pid = FORK();
 	if (web_pid == 0)
 		web(volume);

@@ -100,7 +100,7 @@ static bool limit_memory(const char *group, const char *what)
 /* Runs the user's COMMAND in a limited group; used by "scripts/lab 10 -- COMMAND". */
 static _Noreturn void hands_on(void)
 {
-	autofree char *group = cg_create("command");
+	autofree char *group = group_create("command");
 	limit_memory(group, "memory.max reads back");
 	pid_t child = FORKED(cg_spawn(group));
 	if (child == 0)
@@ -132,14 +132,14 @@ int main(int argc, char *argv[])
 		limit >> 20, limit);
 
 	lab_step("Control: run the program in a group without a limit.", "it ends with 0");
-	autofree char *control = cg_create("control");
+	autofree char *control = group_create("control");
 	expect_int("control: exit status", 0, run_in(control, twice, false));
 	expect_int("control: oom_kill", 0, cg_read_key(control, "memory.events", "oom_kill"));
 
 	lab_predict("asks");
 	lab_step("Give a group memory.max and no swap. Run the same program in it.",
 		"the kernel kills it at the limit and counts that in memory.events");
-	autofree char *group = cg_create("limited");
+	autofree char *group = group_create("limited");
 	if (!limit_memory(group, "memory.max reads back"))
 		return lab_end();
 	int status = run_in(group, twice, true);
@@ -155,7 +155,7 @@ int main(int argc, char *argv[])
 
 	lab_step("Send SIGKILL to a small process in a group with the same limit.",
 		"the status is 137 again, but oom_kill stays 0");
-	autofree char *by_hand = cg_create("by-hand");
+	autofree char *by_hand = group_create("by-hand");
 	limit_memory(by_hand, "by hand: memory.max reads back");
 	struct gate ready;
 	gate_init(&ready);

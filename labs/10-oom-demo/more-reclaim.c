@@ -97,7 +97,7 @@ int main(int argc, char *argv[])
 
 	lab_step("Touch twice memory.high in a group whose memory.max is far above.",
 		"the kernel reclaims and slows the program, and does not kill it");
-	autofree char *high = cg_create("high");
+	autofree char *high = group_create("high");
 	cg_write(high, "memory.high", half);
 	if (!limit_memory_and_swap(high, "high: memory.max, the safety limit", 4 * limit, "0") ||
 		!expect_int("memory.high", (long long)limit / 2, cg_read_long(high, "memory.high")))
@@ -118,7 +118,7 @@ int main(int argc, char *argv[])
 	lab_row("over memory.high", "-", "slow, alive", "memory.high");
 
 	if (lab_part("swap")) {
-		autofree char *group = cg_create("swap");
+		autofree char *group = group_create("swap");
 		if (!limit_memory_and_swap(group, "swap: memory.max", limit, "max"))
 			return lab_end();
 		expect_int("with swap: status", 0, touch_in(group, limit + limit / 2));
@@ -129,7 +129,7 @@ int main(int argc, char *argv[])
 	}
 
 	if (lab_part("cache")) {
-		autofree char *group = cg_create("cache");
+		autofree char *group = group_create("cache");
 		autoclose int disk = open_without_cache(machine.block);
 		if (!limit_memory_and_swap(group, "cache: memory.max", limit, "0"))
 			return lab_end();
@@ -150,7 +150,7 @@ int main(int argc, char *argv[])
 	 *   presses      touches 3/4 of the limit, 1/4 more than is free
 	 */
 	if (lab_part("protection")) {
-		autofree char *parent = cg_create("protection");
+		autofree char *parent = group_create("protection");
 		autofree char *keeps = text("%s/keeps", parent);
 		autofree char *prefers = text("%s/prefers", parent);
 		autofree char *loses = text("%s/loses", parent);

@@ -150,7 +150,7 @@ int main(int argc, char *argv[])
 
 	lab_step("Allocate four times the limit and touch none of it.",
 		"the kernel allows it: only touched pages are charged");
-	autofree char *promise = cg_create("promise");
+	autofree char *promise = group_create("promise");
 	if (!limit_memory(promise, "promise: memory.max"))
 		return lab_end();
 	child = FORKED(cg_spawn(promise));
@@ -163,7 +163,7 @@ int main(int argc, char *argv[])
 
 	lab_step("Let one of two processes in a group exceed the limit.",
 		"the kernel kills that one, and the other lives");
-	autofree char *one = cg_create("one"), *all = cg_create("all");
+	autofree char *one = group_create("one"), *all = group_create("all");
 	if (!limit_memory(one, "one: memory.max") || !limit_memory(all, "all: memory.max"))
 		return lab_end();
 	expect_int("one: the bystander lives", 0, exceed_beside_small(one));
@@ -179,7 +179,7 @@ int main(int argc, char *argv[])
 	if (lab_part("pid1")) {
 		int held[2];
 		char byte;
-		autofree char *group = cg_create("pid1");
+		autofree char *group = group_create("pid1");
 		if (!limit_memory(group, "pid1: memory.max"))
 			return lab_end();
 		if (pipe2(held, O_CLOEXEC))
@@ -197,8 +197,8 @@ int main(int argc, char *argv[])
 	}
 
 	if (lab_part("tmpfs")) {
-		autofree char *group = cg_create("tmpfs");
-		const char *folder = file_tmpdir(); /* made here, so that this process removes it */
+		autofree char *group = group_create("tmpfs");
+		const char *folder = tmp_folder(); /* made here, so that this process removes it */
 		if (!limit_memory(group, "tmpfs: memory.max"))
 			return lab_end();
 		child = FORKED(cg_spawn(group));
@@ -211,7 +211,7 @@ int main(int argc, char *argv[])
 
 	lab_step("Run a service that caches all its answers, then one that evicts old ones.",
 		"under the same limit the first is killed and the second ends with 0");
-	autofree char *service = cg_create("service");
+	autofree char *service = group_create("service");
 	if (!limit_memory(service, "service: memory.max"))
 		return lab_end();
 	expect_int("a cache that never evicts", 137, serve_in(service, false));

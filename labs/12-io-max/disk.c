@@ -59,12 +59,12 @@ void disk_check_option(struct lab *lab)
 	if (!disk_path)
 		return;
 	if (!disk_scratch)
-		lab_usage("--device %s: expected --scratch as well, because the lab overwrites "
-			  "the disk",
+		option_usage("--device %s: expected --scratch as well, because the lab overwrites "
+			     "the disk",
 			disk_path);
 	const char *kind = disk_kind(disk_path);
 	if (strcmp(kind, DISK))
-		lab_usage("--device %s: expected %s, found %s", disk_path, DISK, kind);
+		option_usage("--device %s: expected %s, found %s", disk_path, DISK, kind);
 	lab->needs.block = false; /* The lab VM's disk is not needed then. */
 }
 

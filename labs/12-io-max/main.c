@@ -82,7 +82,7 @@ static enum noise run(struct worker *w)
 /* Runs the user's COMMAND in a limited group; used by "scripts/lab 12 -- COMMAND". */
 static _Noreturn void hands_on(void)
 {
-	autofree char *group = cg_create("command");
+	autofree char *group = group_create("command");
 	autofree char *line =
 		text("%s rbps=%lld wbps=%lld wiops=%lld", disk_numbers, rbps, wbps, wiops);
 	cg_write(group, "io.max", line);
@@ -112,7 +112,7 @@ int main(int argc, char *argv[])
 	if (!expect_str("the device is", DISK, disk_kind(disk_path)))
 		return lab_end(); /* The lab would overwrite what is on it. */
 	disk = SYS(openat(AT_FDCWD, disk_path, O_RDWR | O_DIRECT | O_CLOEXEC));
-	autofree char *control = cg_create("control");
+	autofree char *control = group_create("control");
 	if (!expect_str("its group's io.max", "there", cg_has(control, "io.max") ? "there" : "not"))
 		return lab_end();
 	struct worker free_reads = {.group = control, .size = rsize, .limit = reads, .free = true};
@@ -131,7 +131,7 @@ int main(int argc, char *argv[])
 	lab_predict("limit");
 	lab_step("Write rbps to a group's io.max. Read and write in that group.",
 		"reads wait until they fit the limit; writes are as fast as before");
-	autofree char *read_group = cg_create("reads");
+	autofree char *read_group = group_create("reads");
 	autofree char *rbps_line = text("%s rbps=%lld", disk_numbers, rbps);
 	cg_write(read_group, "io.max", rbps_line);
 	expect_int("io.max: rbps", rbps, io_max(read_group, "rbps"));
@@ -149,7 +149,7 @@ int main(int argc, char *argv[])
 
 	lab_step("Write wbps to another group's io.max. Write in that group.",
 		"writes wait until they fit the limit");
-	autofree char *write_group = cg_create("writes");
+	autofree char *write_group = group_create("writes");
 	autofree char *wbps_line = text("%s wbps=%lld", disk_numbers, wbps);
 	cg_write(write_group, "io.max", wbps_line);
 	expect_int("io.max: wbps", wbps, io_max(write_group, "wbps"));
@@ -164,7 +164,7 @@ int main(int argc, char *argv[])
 	lab_predict("small");
 	lab_step("Limit a group by wbps and by wiops. Write small blocks in it.",
 		"both limits hold, so the one that is reached first decides");
-	autofree char *small_group = cg_create("small");
+	autofree char *small_group = group_create("small");
 	autofree char *wiops_line = text("%s wiops=%lld", disk_numbers, wiops);
 	cg_write(small_group, "io.max", wbps_line);
 	cg_write(small_group, "io.max", wiops_line); /* The kernel keeps wbps in the line. */

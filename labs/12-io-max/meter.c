@@ -90,7 +90,7 @@ static long long sleep_through(const struct worker *w)
 
 enum noise worker_measure(struct worker *w)
 {
-	autoclose int lock = cpu_lock();
+	autoclose int lock = lab_lock_cpu();
 	enum noise noise = NOISE_WRONG;
 	for (int tries = 0; tries < 2 && noise != NOISE_NONE; tries++) {
 		const struct seen *seen = w->seen;
@@ -110,7 +110,7 @@ enum noise worker_measure(struct worker *w)
 void expect_rate(enum noise noise, const char *what, const struct worker *w, long long unit)
 {
 	if (noise == NOISE_BUSY)
-		lab_skip(what, "machine too busy", "run it again when it is idle");
+		check_skip(what, "machine too busy", "run it again when it is idle");
 	else if (w->free)
 		expect_range(what, FASTER, 1000000, w->rate / w->limit);
 	else

@@ -166,8 +166,8 @@ static void measure_fsync(const char *name, bool free)
 	autofree char *syncer_what = text("%s: who synced, wbytes", name);
 	size = seconds * RATE / 1000 / PAGE * PAGE;
 	path = text("/mnt/%s", name);
-	writes = (struct worker){.group = cg_create(writes_name)};
-	syncs = (struct worker){.group = cg_create(syncs_name),
+	writes = (struct worker){.group = group_create(writes_name)};
+	syncs = (struct worker){.group = group_create(syncs_name),
 		.writes = true,
 		.size = PAGE,
 		.limit = RATE / PAGE,
@@ -215,7 +215,7 @@ int main(int argc, char *argv[])
 	if (!expect_str("the device is", DISK, disk_kind(disk_path)))
 		return lab_end();
 	mounts_unshare();
-	autofree char *first = cg_create("first"), *second = cg_create("second");
+	autofree char *first = group_create("first"), *second = group_create("second");
 	int lock = mount_disk();
 	write_cached(file, CACHED);
 	int fd = openat(AT_FDCWD, file, O_RDONLY | O_CLOEXEC);
@@ -242,7 +242,7 @@ int main(int argc, char *argv[])
 
 	lab_step("Write more than memory.max, and call no fsync().",
 		"the kernel writes pages back to make room, and the writer's group pays");
-	autofree char *roomy = cg_create("roomy"), *narrow = cg_create("narrow");
+	autofree char *roomy = group_create("roomy"), *narrow = group_create("narrow");
 	long long room = 2048 * sysconf(_SC_PAGESIZE);
 	autofree char *limit = text("%lld", room);
 	cg_write(narrow, "memory.max", limit);

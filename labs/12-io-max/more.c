@@ -71,7 +71,7 @@ int main(int argc, char *argv[])
 		"an error for each, and io.max stays empty");
 	if (!expect_str("the device is", DISK, disk_kind(disk_path)))
 		return lab_end();
-	autofree char *group = cg_create("refused"), *file = text("%s/io.max", group);
+	autofree char *group = group_create("refused"), *file = text("%s/io.max", group);
 	autofree char *zero = text("%s rbps=0", disk_numbers);
 	autofree char *word = text("%s speed=1", disk_numbers);
 	expect_errno("a device that is not there", ENODEV,
@@ -85,7 +85,7 @@ int main(int argc, char *argv[])
 
 	lab_step("Limit a parent, and its child to eight times as much. Read in the child.",
 		"the child reads as much as its parent's limit allows");
-	autofree char *parent = cg_create("parent"), *child = text("%s/child", parent);
+	autofree char *parent = group_create("parent"), *child = text("%s/child", parent);
 	autofree char *large = text("%s rbps=%d", disk_numbers, 8 * RATE);
 	autofree char *small = text("%s rbps=%d", disk_numbers, RATE);
 	cg_enable(parent, "io");
