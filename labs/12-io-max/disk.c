@@ -60,7 +60,7 @@ void disk_check_option(struct lab *lab)
 		return;
 	if (!disk_scratch)
 		option_usage("--device %s: expected --scratch as well, because the lab overwrites "
-			  "the disk",
+			     "the disk",
 			disk_path);
 	const char *kind = disk_kind(disk_path);
 	if (strcmp(kind, DISK))
