@@ -1,9 +1,9 @@
 /*
  * Exercise 02: exercise FOLDER KIB COMMAND [ARG...]
  *
- * Run COMMAND with memory mounted at FOLDER, at most KIB kibibytes, that nobody
- * else on the machine sees. No program in there may be set-uid, and none may be a
- * device. mount_namespaces(7), tmpfs(5), mount(2)
+ * Run COMMAND with a tmpfs of at most KIB kibibytes mounted at FOLDER. Nobody else
+ * on the machine sees the mount. Set-uid bits and device files in there have no
+ * effect. mount_namespaces(7), tmpfs(5), mount(2)
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -20,14 +20,14 @@ int main(int argc, char **argv)
 	char options[64];
 
 	snprintf(options, sizeof options, "size=%sk,mode=755", kib);
-	/* hole: a mount table of its own, of which nothing reaches the machine's */
+	/* hole: make a mount table whose mounts do not reach the machine */
 	if (unshare(CLONE_NEWNS))
 		err(1, "unshare");
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
 		err(1, "mount /");
 	/* end */
 
-	/* hole: the tmpfs, with these options and the two flags */
+	/* hole: mount the tmpfs, with these options and the two flags */
 	if (mount("scratch", folder, "tmpfs", MS_NOSUID | MS_NODEV, options))
 		err(1, "mount %s", folder);
 	/* end */
