@@ -1,149 +1,131 @@
 #!/usr/bin/env bats
 # 01-pid-ns, seen from outside while it waits: the numbers of its processes and
-# their namespaces in /proc, and what a process that is let into one can do.
-# "# check:" names the lab's check whose fact is obtained here a second time.
+# their namespaces in /proc, and what a process can do that has joined one of them.
+# "# check:" names the lab's check whose fact a test obtains a second time.
 
 load helper
 program=01-pid-ns
 
-setup_file() {
-	"$LABS/$program" --can-run || return 0
-	fact own_ns "$(ns_of self pid)"
-	lab_start "$LABS/$program"
-	fact lab "$lab"
-
-	lab_go_to 1 || :
-	runtime=$(children_of "$lab")
-	fact runtime "$runtime"
-	fact runtime_parent "$(status_of "$runtime" PPid)"
-	fact runtime_numbers "$(status_of "$runtime" NSpid)"
-	fact runtime_ns "$(ns_of "$runtime" pid)"
-
-	lab_go_to 2 || :
-	fact caller_numbers "$(status_of "$lab" NSpid)"
-	fact caller_ns "$(ns_of "$lab" pid)"
-
-	lab_go_to 3 || :
-	a=$lab_pid
-	fact a "$a"
-	fact a_numbers "$(status_of "$a" NSpid)"
-	fact a_parent "$(status_of "$a" PPid)"
-	fact a_ns "$(ns_of "$a" pid)"
-	fact caller_children_ns "$(ns_of "$lab" pid_for_children)"
-
-	lab_go_to 4 || :
-	b=$(children_of "$runtime")
-	fact b "$b"
-	fact b_ns "$(ns_of "$b" pid)"
-	fact a_members "$(members_of "$a")"
-	fact b_members "$(members_of "$b")"
-	read -r a_second a_third <<<"$(children_of "$a")" || :
-	b_second=$(children_of "$b")
-	fact a_second "$a_second"
-	fact a_third "$a_third"
-	fact seconds "$(status_of "$a_second" NSpid | cut -d' ' -f2) $(status_of "$b_second" NSpid | cut -d' ' -f2)"
-	fact b_hits_2 "$(inside "$b" pid sh -c 'kill -0 2' 2>&1 && echo yes)"
-	fact b_hits_a "$(inside "$b" pid sh -c "kill -0 $a_third" 2>/dev/null && echo yes)"
-	fact b_hits_lab "$(inside "$b" pid sh -c "kill -0 $lab" 2>/dev/null && echo yes)"
-	# The mount table is still the old one: so is what its /proc shows.
-	fact a_mnt_before "$(ns_of "$a" mnt)"
-	fact old_proc "$(inside "$a" pid sh -c "read -r name <'/proc/$lab/comm' && echo \$name" 2>&1)"
-
-	lab_go_to 5 || :
-	fact caller_mnt "$(ns_of "$lab" mnt)"
-	fact a_mnt "$(ns_of "$a" mnt)"
-	fresh=(/proc/"$a"/root/proc/[0-9]*)
-	fresh=("${fresh[@]##*/}")
-	fact fresh_proc "${fresh[*]}"
-	fact fresh_parent "$(awk '/^PPid:/ { print $2 }' "/proc/$a/root/proc/1/status" 2>/dev/null)"
-
-	lab_go_to 6 || :
-	fact still_there "$(for pid in "$a" "$a_second" "$a_third"; do ! alive "$pid" || echo "$pid"; done)"
-	fact caller_alive "$(alive "$lab" && echo yes)"
-	fact late_fork "$(nsenter ${userns_join[0]:+"--user=/proc/$lab/ns/user" --preserve-credentials} \
-		"--pid=/proc/$lab/ns/pid_for_children" true 2>&1 && echo forked)"
-	lab_end
-	fact status "$lab_status"
-	strace -f -qq -e trace=kill -o "$BATS_FILE_TMPDIR/calls" "$LABS/$program" >/dev/null 2>&1 3>&- || :
-}
-
 setup() {
 	needs_lab "$program"
-	read_facts
+}
+
+teardown() {
+	lab_stop
+}
+
+# In A's and B's namespace at the step with both: sets a, b, their second processes, and A's third.
+two_containers() {
+	lab_at "B: kill(3, 0) finds nobody" "$LABS/$program"
+	a=$lab_pid
+	for child in $(children_of "$lab"); do
+		[ "$child" = "$a" ] || b=$(children_of "$child")
+	done
+	read -r a_second a_third <<<"$(children_of "$a")"
+	b_second=$(children_of "$b")
+}
+
+# hits PID NUMBER: whether a process in the PID namespace of PID can signal that number.
+hits() {
+	inside "$1" pid sh -c "kill -0 $2" 2>/dev/null && echo yes || echo no
 }
 
 @test "01-pid-ns: control: a plain child is numbered, and seen, in the lab's own namespace" {
+	lab_at "control: getppid() in it" "$LABS/$program"
+	child=$(children_of "$lab")
 	# check: control: getppid() in it
-	same "its parent" "$lab" "$runtime_parent"
-	same "its numbers" "$runtime" "$runtime_numbers"
-	same "its namespace" "$own_ns" "$runtime_ns"
-	# By hand, without the lab: no namespace, no PID 1.
+	same "its parent" "$lab" "$(status_of "$child" PPid)"
+	same "its numbers" "$child" "$(status_of "$child" NSpid)"
+	same "its namespace" "$(ns_of self pid)" "$(ns_of "$child" pid)"
+	# By hand: a plain shell gets no PID 1.
 	differ "a plain shell's PID" 1 "$(sh -c 'echo $$')"
 }
 
 @test "01-pid-ns: unshare(CLONE_NEWPID) leaves the caller where it is" {
+	lab_at "our ns/pid_for_children" "$LABS/$program"
 	# check: our PID after unshare
-	same "its numbers" "$lab" "$caller_numbers"
+	same "its numbers" "$lab" "$(status_of "$lab" NSpid)"
 	# check: our /proc/self/ns/pid
-	same "its namespace" "$own_ns" "$caller_ns"
+	same "its namespace" "$(ns_of self pid)" "$(ns_of "$lab" pid)"
 	# check: our ns/pid_for_children
-	same "the namespace of its children" "$a_ns" "$caller_children_ns"
-	differ "that one beside its own" "$own_ns" "$caller_children_ns"
+	same "the namespace of its children" "$(ns_of "$lab_pid" pid)" "$(ns_of "$lab" pid_for_children)"
+	differ "that one beside its own" "$(ns_of self pid)" "$(ns_of "$lab" pid_for_children)"
 }
 
 @test "01-pid-ns: the first child is PID 1 inside and an ordinary process outside" {
+	lab_at "its namespace beside ours" "$LABS/$program"
 	# check: getpid() in the first child
 	# check: NSpid: outside, inside
-	same "its two numbers" "$a 1" "$a_numbers"
+	same "its two numbers" "$lab_pid 1" "$(status_of "$lab_pid" NSpid)"
 	# check: its namespace beside ours
-	differ "its namespace beside the caller's" "$own_ns" "$a_ns"
-	# check: getppid() in the first child
-	same "its parent, from outside" "$lab" "$a_parent"
-	same "its parent, from inside" 0 "$fresh_parent"
+	differ "its namespace beside the caller's" "$(ns_of "$lab" pid)" "$(ns_of "$lab_pid" pid)"
+	same "its parent, from outside" "$lab" "$(status_of "$lab_pid" PPid)"
 	# By hand: unshare(1) makes the same.
 	same "unshare --fork sh" 1 "$(unshare "${userns_make[@]}" --pid --fork sh -c 'echo $$')"
 }
 
 @test "01-pid-ns: two namespaces have a PID 1 and a PID 2 each, at once and apart" {
-	differ "A's namespace beside B's" "$a_ns" "$b_ns"
+	two_containers
+	differ "A's namespace beside B's" "$(ns_of "$a" pid)" "$(ns_of "$b" pid)"
 	# check: A: its second process
 	# check: A: its third process
-	same "the processes of A" "1 2 3" "$a_members"
+	same "the processes of A" "1 2 3" "$(members_of "$a")"
 	# check: B: its first process
 	# check: B: its second process
 	# check: B: kill(3, 0) finds nobody
-	same "the processes of B" "1 2" "$b_members"
-	same "the second of A, the second of B" "2 2" "$seconds"
-	# check: B: kill(2, 0) hits its own 2
-	same "signalled in B: its 2" yes "$b_hits_2"
-	same "signalled in B: A's third, by its number outside" "" "$b_hits_a"
-	same "signalled in B: the lab" "" "$b_hits_lab"
-	kill -0 $$ # control: outside, a process is found by its number
+	same "the processes of B" "1 2" "$(members_of "$b")"
+	same "the second of A" "$a_second 2" "$(status_of "$a_second" NSpid)"
+	same "the second of B" "$b_second 2" "$(status_of "$b_second" NSpid)"
 }
 
-@test "01-pid-ns: the old /proc shows outside, a fresh one exactly its own" {
+@test "01-pid-ns: a process finds the numbers of its own namespace, and none from outside" {
+	two_containers
+	# check: B: kill(2, 0) hits its own 2
+	same "signalled in B: its 2" yes "$(hits "$b" 2)"
+	same "signalled in B: A's third, by its number outside" no "$(hits "$b" "$a_third")"
+	same "signalled in B: the lab" no "$(hits "$b" "$lab")"
+	kill -0 "$a_third" # control: outside, the same number finds the process
+}
+
+@test "01-pid-ns: an old /proc shows the processes outside" {
+	two_containers
 	# check: the old /proc lists the lab, outside
-	same "the lab's name, read in A's namespace through the old /proc" "$program" "$old_proc"
-	same "A's mount table until then" "$caller_mnt" "$a_mnt_before"
+	same "A's mount table" "$(ns_of "$lab" mnt)" "$(ns_of "$a" mnt)"
+	same "the lab's name, read in A's namespace" "$program" \
+		"$(inside "$a" pid sh -c "read -r name <'/proc/$lab/comm' && echo \$name" 2>&1)"
+}
+
+@test "01-pid-ns: a new /proc shows exactly the processes inside" {
+	lab_at "a fresh /proc lists exactly" "$LABS/$program"
 	# check: own mount table
-	differ "A's mount table then" "$caller_mnt" "$a_mnt"
+	differ "A's mount table" "$(ns_of "$lab" mnt)" "$(ns_of "$lab_pid" mnt)"
 	# check: a fresh /proc lists exactly
-	same "A's own /proc" "1 2 3" "$fresh_proc"
+	fresh=(/proc/"$lab_pid"/root/proc/[0-9]*)
+	same "A's own /proc" "1 2 3" "${fresh[*]##*/}"
+	# check: getppid() in the first child
+	same "the parent of its PID 1" 0 "$(awk '/^PPid:/ { print $2 }' "/proc/$lab_pid/root/proc/1/status")"
 }
 
 @test "01-pid-ns: with its PID 1 a namespace ends: no process, no fork" {
-	# check: its children hold a pipe no more
-	same "processes of A that are left" "" "$still_there"
-	same "the lab itself lives" yes "$caller_alive"
+	two_containers
+	lab_go_until "fork() without a PID 1"
+	# check: its children are gone (pipe closed)
+	all_gone "$a" "$a_second" "$a_third"
+	alive "$lab"
 	# check: fork() without a PID 1
-	[[ $late_fork == *"Cannot allocate memory"* ]] || {
-		echo "a fork into the namespace: expected ENOMEM, observed $late_fork"
-		return 1
-	}
+	run ! nsenter ${userns_join[0]:+"--user=/proc/$lab/ns/user" --preserve-credentials} \
+		"--pid=/proc/$lab/ns/pid_for_children" true
+	[[ $output == *"Cannot allocate memory"* ]]
+}
+
+@test "01-pid-ns: SIGKILL from outside ends PID 1" {
 	# check: PID 1 ended with 128 + SIGKILL
-	killed=$(awk '$2 ~ /^kill/ && /SIGKILL\) += 0$/ { sub(/.*\(/, ""); print $0 + 0 }' "$BATS_FILE_TMPDIR/calls")
-	grep -qE "^$killed +\+\+\+ killed by SIGKILL" "$BATS_FILE_TMPDIR/calls"
-	# By hand: the first child of a shell that has unshared is killed from outside.
+	strace -f -qq -e trace=kill -o "$BATS_TEST_TMPDIR/calls" "$LABS/$program" >/dev/null 2>&1 3>&- || :
+	killed=$(awk '$2 ~ /^kill/ && /SIGKILL\) += 0$/ { sub(/.*\(/, ""); print $0 + 0 }' "$BATS_TEST_TMPDIR/calls")
+	grep -qE "^$killed +\+\+\+ killed by SIGKILL" "$BATS_TEST_TMPDIR/calls"
+}
+
+@test "01-pid-ns: by hand: children of a killed PID 1 die, those of an ordinary process do not" {
 	unshare "${userns_make[@]}" --pid sh -c 'sh -c "sleep 987 & sleep 987 & wait" & wait $!' 3>&- &
 	maker=$!
 	for ((tries = 100; tries > 0; tries--)); do
@@ -166,6 +148,6 @@ setup() {
 	kill -KILL "$orphan"
 }
 
-@test "01-pid-ns: and its verdict is pass" {
-	same "its status" 0 "$status"
+@test "01-pid-ns: the verdict is pass" {
+	run -0 "$LABS/$program" --format=jsonl 3>&-
 }

@@ -1,7 +1,7 @@
 /*
- * Who is PID 1? A PID namespace numbers its processes from 1. The process that
- * asks for one stays outside; its first child is PID 1 inside and has an
- * ordinary PID outside. pid_namespaces(7)
+ * Who is PID 1? A PID namespace numbers its processes from 1. A process that asks
+ * for a new one stays outside. Its first child is PID 1 inside and has an ordinary
+ * PID outside. pid_namespaces(7)
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -20,8 +20,8 @@
 static const struct lab lab = {
 	.id = "01-pid-ns",
 	.title = "Who is PID 1?",
-	.goal = "A container's main process is PID 1 in there and an ordinary process out here. "
-		"Both numbers are real, one in each namespace.",
+	.goal = "A container's main process is PID 1 inside and has an ordinary PID outside. "
+		"Both numbers are real, one in each PID namespace.",
 	.manual = "pid_namespaces(7) unshare(2) fork(2) mount(2) proc(5)",
 	.teaches = "unshare:CLONE_NEWPID unshare:CLONE_NEWNS fork mount:proc",
 	.after = "03-uts-ns",
@@ -30,14 +30,14 @@ static const struct lab lab = {
 };
 
 static struct gate ready, a_go, b_go;
-static int held[2]; /* a pipe whose only writers, in the end, are the processes of A */
+static int held[2]; /* a pipe: when its last writer, a process of A, has ended, poll() says so */
 
-/* Borrowed from lab 02; it is what unshare --mount-proc does. */
+/* Done twice. Lab 02 explains these calls; unshare --mount-proc makes the same ones. */
 static bool mount_own_proc(void)
 {
 	long before = ns_inode(0, "mnt");
 	SYS(unshare(CLONE_NEWNS));
-	/* Read back first: in the old mount table the next two calls would hit the host. */
+	/* In the old mount table the next two calls would change the host, so this is checked. */
 	if (!expect_differ("own mount table", before, ns_inode(0, "mnt")))
 		return false;
 	SYS(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
@@ -45,7 +45,8 @@ static bool mount_own_proc(void)
 	return true;
 }
 
-static pid_t another_process(void)
+/* Done three times: a process that only has to be there. */
+static pid_t start_process(void)
 {
 	pid_t child = FORK();
 	if (child == 0)
@@ -53,6 +54,7 @@ static pid_t another_process(void)
 	return child;
 }
 
+/* PID 1 of container A: each act waits for a step of main(). */
 static _Noreturn void container_a(pid_t lab_pid)
 {
 	autofree char *outside = text("/proc/%d", lab_pid);
@@ -62,8 +64,8 @@ static _Noreturn void container_a(pid_t lab_pid)
 	gate_open(&ready);
 
 	gate_wait(&a_go);
-	expect_int("A: its second process", 2, another_process());
-	expect_int("A: its third process", 3, another_process());
+	expect_int("A: its second process", 2, start_process());
+	expect_int("A: its third process", 3, start_process());
 	gate_open(&ready);
 
 	gate_wait(&a_go);
@@ -79,7 +81,7 @@ static _Noreturn void container_a(pid_t lab_pid)
 static _Noreturn void container_b(void)
 {
 	expect_int("B: its first process", 1, getpid());
-	expect_int("B: its second process", 2, another_process());
+	expect_int("B: its second process", 2, start_process());
 	expect_errno("B: kill(2, 0) hits its own 2", 0, kill(2, 0));
 	expect_errno("B: kill(3, 0) finds nobody", ESRCH, kill(3, 0));
 	gate_open(&ready);
@@ -87,7 +89,7 @@ static _Noreturn void container_b(void)
 	_exit(0);
 }
 
-/* The control, and then what starts the second container: one process can do it only once. */
+/* A plain child. In step 4 it starts container B, because the lab itself has already started A. */
 static _Noreturn void second_runtime(pid_t lab_pid)
 {
 	expect_int("control: getppid() in it", lab_pid, getppid());
@@ -117,7 +119,7 @@ int main(int argc, char *argv[])
 	if (geteuid() != 0) {
 		SYS(unshare(CLONE_NEWUSER)); /* lab 05 shows what this does */
 		ns_map_root();
-		lab_note("As an ordinary user: in a user namespace (lab 05), where one is root.");
+		lab_note("You are an ordinary user, so this runs in a user namespace (lab 05).");
 	}
 	if (lab_command)
 		hands_on();
@@ -127,7 +129,8 @@ int main(int argc, char *argv[])
 	pid_t self = getpid();
 	long own_ns = ns_inode(0, "pid");
 
-	lab_step("Control: a plain child shares our namespace. We must be its parent.", NULL);
+	lab_step("Control: fork a plain child.",
+		"it shares our PID namespace, so getppid() returns our PID");
 	pid_t runtime = FORK();
 	if (runtime == 0)
 		second_runtime(self);
@@ -135,13 +138,14 @@ int main(int argc, char *argv[])
 	gate_wait(&ready);
 
 	lab_predict("caller");
-	lab_step("Ask for a new PID namespace. The caller must stay where it is.", NULL);
+	lab_step("Ask for a new PID namespace.", "our own PID and our own namespace do not change");
 	SYS(unshare(CLONE_NEWPID));
 	expect_int("our PID after unshare", self, getpid());
 	expect_int("our /proc/self/ns/pid", own_ns, ns_inode(0, "pid"));
 	lab_answer("caller", getpid() == self ? "same" : "1");
 
-	lab_step("Fork. The first child must be PID 1 inside, with an ordinary PID outside.", NULL);
+	lab_step("Fork. The first child is container A.",
+		"it is PID 1 inside and has an ordinary PID outside");
 	pid_t a = FORK();
 	if (a == 0)
 		container_a(self);
@@ -157,7 +161,8 @@ int main(int argc, char *argv[])
 	lab_look("ls -l /proc/%d/ns/pid /proc/%d/ns/pid", self, a);
 	lab_wait(a);
 
-	lab_step("A second container beside it. Both must have a PID 2; only A has a PID 3.", NULL);
+	lab_step("Start a second container, B, and further processes in both.",
+		"both have a PID 2, and only A has a PID 3");
 	gate_open(&a_go);
 	gate_wait(&ready);
 	gate_open(&b_go);
@@ -168,8 +173,10 @@ int main(int argc, char *argv[])
 	child_done(runtime);
 
 	lab_predict("proc");
-	lab_step("In A, look at /proc: the old one shows outside, a fresh one only A.", NULL);
-	autofree char *us_in_a = text("/proc/%d/root/proc/%d", a, self); /* by A's own mounts */
+	lab_step("In A, read the old /proc, then mount a new one and read that.",
+		"the old /proc lists the processes outside, the new one only A's");
+	autofree char *us_in_a =
+		text("/proc/%d/root/proc/%d", a, self); /* found by A's own mounts */
 	lab_answer("proc", access(us_in_a, F_OK) ? "own" : "theirs");
 	gate_open(&a_go);
 	gate_wait(&ready);
@@ -177,12 +184,12 @@ int main(int argc, char *argv[])
 	lab_wait(a);
 
 	lab_predict("dies");
-	lab_step("Kill PID 1 from outside. Its children must die, and no fork must work again.",
-		NULL);
+	lab_step("Kill PID 1 of A from outside.",
+		"its children die with it, and no fork() works in there any more");
 	SYS(kill(a, SIGKILL));
 	expect_int("PID 1 ended with 128 + SIGKILL", 137, child_wait(a));
 	struct pollfd end_of_all = {.fd = held[0]};
-	expect_int("its children hold a pipe no more", 1, poll(&end_of_all, 1, 5000));
+	expect_int("its children are gone (pipe closed)", 1, poll(&end_of_all, 1, 5000));
 	lab_answer("dies", end_of_all.revents & POLLHUP ? "die" : "adopted");
 	pid_t late = fork();
 	if (late == 0)
@@ -191,8 +198,8 @@ int main(int argc, char *argv[])
 
 	lab_row("first child's PID", "ordinary", "1", "CLONE_NEWPID");
 	lab_row("its getppid()", "the lab", "0: out of sight", "CLONE_NEWPID");
-	lab_row("who is PID 2", "one process", "one in each", "CLONE_NEWPID");
-	lab_row("what ps lists", "everything", "its own", "mount of proc");
-	lab_row("PID 1 is killed", "-", "all die, no fork", "the kernel");
+	lab_row("who is PID 2", "one process", "one in each namespace", "CLONE_NEWPID");
+	lab_row("what ps lists", "all processes", "those inside", "mount of proc");
+	lab_row("PID 1 is killed", "-", "all die; no fork()", "the kernel");
 	return lab_end();
 }

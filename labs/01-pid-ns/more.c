@@ -1,6 +1,6 @@
 /*
- * More of 01-pid-ns: what is special about PID 1, who adopts orphans, who can
- * signal whom, and what a view does not limit. pid_namespaces(7)
+ * More of 01-pid-ns: which signals reach PID 1, who adopts orphans, and why a PID
+ * namespace limits nothing. pid_namespaces(7)
  */
 #define _GNU_SOURCE
 #include <sched.h>
@@ -18,13 +18,13 @@
 #include "story/lab.h"
 #include "words.h"
 
-enum { BUSY = 200 }; /* instead of a share: the machine had no CPU to give */
+enum { BUSY = 200 }; /* no share could be measured, because others used the CPU */
 
 static const struct lab lab = {
 	.id = "01-pid-ns/more",
 	.title = "What is special about PID 1",
-	.goal = "PID 1 cannot be killed from inside, adopts every orphan and must reap it. "
-		"The namespace hides processes and limits nothing.",
+	.goal = "PID 1 cannot be killed from inside. It adopts every orphan and must reap it. "
+		"A PID namespace hides processes and limits nothing.",
 	.manual = "pid_namespaces(7) kill(2) waitid(2) signal(7)",
 	.teaches = "unshare:CLONE_NEWPID unshare:CLONE_NEWNS fork kill waitid:WNOWAIT mount:proc",
 	.after = "01-pid-ns",
@@ -35,7 +35,7 @@ static const struct lab lab = {
 
 static struct gate ready, go;
 
-/* Done three times: the first child of a new namespace. */
+/* Done three times: returns the first child of a new PID namespace, which is PID 1 in it. */
 static pid_t first_child(void)
 {
 	SYS(unshare(CLONE_NEWPID));
@@ -52,7 +52,7 @@ static void on_term(int number)
 static _Noreturn void immune(pid_t lab_pid)
 {
 	struct sigaction handler = {.sa_handler = on_term}, none = {.sa_handler = SIG_DFL};
-	/* As PID 1 of the machine the next calls would end everything. */
+	/* Outside of a PID namespace the next calls could hit processes of the machine. */
 	if (!expect_int("it is PID 1", 1, getpid()))
 		_exit(1);
 	expect_errno("kill(-1, 0): it is alone", ESRCH, kill(-1, 0));
@@ -73,14 +73,14 @@ static _Noreturn void immune(pid_t lab_pid)
 	child_idle();
 }
 
-/* Done twice, outside and inside: a child of a child that has ended. */
-static void orphan(const char *what, pid_t parent, bool parent_must_be)
+/* Done twice, outside and inside: makes a child of a child and lets the parent in between end. */
+static void orphan(const char *what, pid_t parent, bool adopted_by_it)
 {
 	pid_t child = FORK();
 	if (child == 0) {
 		if (MUST(fork()) == 0) {
 			gate_wait(&go);
-			if (parent_must_be)
+			if (adopted_by_it)
 				expect_int(what, parent, getppid());
 			else
 				expect_differ(what, parent, getppid());
@@ -105,7 +105,7 @@ static _Noreturn void reaper(void)
 	SYS(mount("proc", "/proc", "proc", 0, NULL));
 	orphan("inside: its new parent", 1, true);
 
-	/* Wait for its end without reaping it. */
+	/* WNOWAIT: wait until it has ended, but do not reap it yet. */
 	SYS(waitid(P_PID, 3, &info, WEXITED | WNOWAIT));
 	autofree char *state = proc_status(3, "State");
 	expect_str("State of the ended orphan", "Z (zombie)", state);
@@ -114,13 +114,13 @@ static _Noreturn void reaper(void)
 	_exit(0);
 }
 
-/* Percent of one CPU that a spinner gets in a quarter of a second; its exit status. */
+/* Spins for a quarter of a second. The exit status is the percentage of one CPU that it got. */
 static _Noreturn void spin(void)
 {
 	struct timespec start, now, used;
 	long ns, waited[2];
 	for (int i = 0; i < 2; i++) {
-		/* schedstat: time on a CPU, then time in which it waited for one; proc(5) */
+		/* schedstat holds the time on a CPU, then the time of waiting for one; proc(5) */
 		autofree char *schedstat = file_read("/proc/thread-self/schedstat");
 		if (sscanf(schedstat, "%*s %ld", &waited[i]) != 1)
 			die("/proc/thread-self/schedstat: %s", schedstat);
@@ -164,7 +164,7 @@ static void whole_cpu(void)
 	}
 	expect_range("outside: percent of a CPU", 85, 115, outside);
 	expect_range("inside, alone: percent of a CPU", 85, 115, inside);
-	lab_row("CPU", "a whole one", "a whole one", "nobody: no limit");
+	lab_row("CPU", "a whole one", "a whole one", "nothing: no limit");
 }
 
 int main(int argc, char *argv[])
@@ -173,12 +173,13 @@ int main(int argc, char *argv[])
 	if (geteuid() != 0) {
 		SYS(unshare(CLONE_NEWUSER)); /* lab 05 shows what this does */
 		ns_map_root();
-		lab_note("As an ordinary user: in a user namespace (lab 05), where one is root.");
+		lab_note("You are an ordinary user, so this runs in a user namespace (lab 05).");
 	}
 	gate_init(&ready), gate_init(&go);
 	pid_t self = getpid();
 
-	lab_step("Control: an ordinary process without a handler. SIGTERM must end it.", NULL);
+	lab_step("Control: send SIGTERM to an ordinary process without a handler.",
+		"the signal ends the process");
 	pid_t child = FORK();
 	if (child == 0) {
 		sigaction(SIGTERM, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
@@ -187,8 +188,8 @@ int main(int argc, char *argv[])
 	}
 	expect_int("control: 128 + SIGTERM", 143, child_wait(child));
 
-	lab_step("PID 1: the same signals from inside must do nothing; outside must still win.",
-		NULL);
+	lab_step("Send the same signals to PID 1 from inside, then SIGKILL from outside.",
+		"from inside they do nothing; from outside SIGKILL ends PID 1");
 	pid_t runtime = FORK();
 	if (runtime == 0) {
 		pid_t first = first_child();
@@ -205,8 +206,8 @@ int main(int argc, char *argv[])
 	}
 	child_done(runtime);
 
-	lab_step("Orphans: inside, PID 1 must adopt them, and they are zombies until it reaps.",
-		NULL);
+	lab_step("Let a parent end before its child, outside and inside.",
+		"inside, PID 1 adopts the orphan, a zombie until PID 1 reaps it");
 	orphan("control: outside, not adopted by us", self, false);
 	runtime = FORK();
 	if (runtime == 0) {
@@ -220,9 +221,10 @@ int main(int argc, char *argv[])
 	lab_row("SIGKILL from inside", "kills", "PID 1 lives", "the kernel");
 	lab_row("SIGTERM, no handler", "kills: 143", "PID 1 lives", "the kernel");
 	lab_row("an orphan's parent", "init or a subreaper", "PID 1", "CLONE_NEWPID");
-	lab_row("kill() of outside", "allowed", "ESRCH", "CLONE_NEWPID");
+	lab_row("kill() of a PID outside", "allowed", "ESRCH", "CLONE_NEWPID");
 
-	lab_step("A view limits nothing: alone in its namespace it must get a whole CPU.", NULL);
+	lab_step("Measure the CPU time of a process outside, and of one alone in its namespace.",
+		"both get a whole CPU: the namespace limits nothing");
 	whole_cpu();
 	return lab_end();
 }

@@ -1,9 +1,9 @@
 /*
  * Exercise 01: exercise COMMAND [ARG...]
  *
- * Run COMMAND so that ps shows it nothing but its own: in a PID namespace in which
- * it is process 1, and with a /proc of that namespace. The machine's own /proc
- * stays as it is. pid_namespaces(7), mount_namespaces(7)
+ * Run COMMAND as process 1 of a new PID namespace, with a /proc in which ps sees
+ * only the processes of that namespace. The machine's own /proc does not change. pid_namespaces(7),
+ * mount_namespaces(7)
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -17,17 +17,17 @@ int main(int argc, char **argv)
 	if (argc < 2)
 		errx(2, "expected COMMAND [ARG...]");
 
-	/* hole: a PID namespace, and a mount table of its own for the new /proc */
+	/* hole: ask for a PID namespace, and for a mount table for the new /proc */
 	if (unshare(CLONE_NEWPID | CLONE_NEWNS))
 		err(1, "unshare");
 	/* end */
 
-	/* Who is in the new PID namespace? Not the one who asked for it. */
+	/* The process that asked is not in the new PID namespace, but its first child is. */
 	pid_t child = fork();
 	if (child < 0)
 		err(1, "fork");
 	if (child == 0) {
-		/* hole: what keeps a mount from the machine; then the /proc */
+		/* hole: keep mounts from reaching the machine; then mount the new /proc */
 		if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
 			err(1, "mount /");
 		if (mount("proc", "/proc", "proc", 0, NULL))
