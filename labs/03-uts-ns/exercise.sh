@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
-task="Run COMMAND with a hostname and a NIS domain name of its own; the machine keeps both of its names."
-look="labs/03-uts-ns/main.c, the step with unshare(); sethostname(2), which tells of setdomainname() too."
+task="Run COMMAND with its own hostname and NIS domain name; the machine keeps both of its names."
+look="labs/03-uts-ns/main.c, the step with unshare(); sethostname(2) and setdomainname(2)."
 
 names() {
 	# shellcheck disable=SC2016 # that shell expands it
@@ -15,11 +15,11 @@ check() {
 	start "$name" "$domain"
 	expect_command
 	expect "the machine's names" "$before" "$(names "$self")" \
-		"The names were set where the machine looks: unshare(CLONE_NEWUTS) comes before sethostname()."
-	expect "its UTS namespace" "its own" "$(own uts)" "unshare(CLONE_NEWUTS), before COMMAND is executed."
+		"The machine has new names, because they were set in its namespace: unshare(CLONE_NEWUTS) comes before sethostname()."
+	expect "its UTS namespace" "its own" "$(own uts)" "COMMAND is still in the machine's UTS namespace: call unshare(CLONE_NEWUTS) before execvp()."
 	local inside
 	inside=$(names "$it")
 	expect "its hostname" "$name" "${inside%% *}" \
-		"A new namespace begins as a copy. sethostname() takes the number of bytes, without the final NUL."
-	expect "its domain" "$domain" "${inside#* }" "There are two names in there: setdomainname()."
+		"COMMAND sees another hostname. A new namespace begins as a copy; sethostname() takes the number of bytes, without the final NUL."
+	expect "its domain" "$domain" "${inside#* }" "COMMAND sees another domain name. There are two names in a UTS namespace: call setdomainname() as well."
 }

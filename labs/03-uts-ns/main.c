@@ -1,6 +1,6 @@
 /*
- * A hostname of its own. A UTS namespace holds two strings: the hostname and
- * the NIS domain name. It begins as a copy, and what is written inside stays
+ * A hostname of its own. In a UTS namespace two strings can be set, the hostname and
+ * the NIS domain name. A new one begins as a copy, and names that are set inside stay
  * inside. uts_namespaces(7)
  */
 #define _GNU_SOURCE
@@ -28,8 +28,8 @@ static const struct lab_option lab_options[] = {
 static const struct lab lab = {
 	.id = "03-uts-ns",
 	.title = "A hostname of its own",
-	.goal = "A container has a hostname of its own: two strings in the kernel, copied and then "
-		"changed, with nothing else behind them.",
+	.goal = "A container has its own hostname. The kernel copies two strings, and the runtime "
+		"then changes the copy.",
 	.manual = "uts_namespaces(7) unshare(2) setns(2) sethostname(2) setdomainname(2)",
 	.teaches = "unshare:CLONE_NEWUTS setns:CLONE_NEWUTS sethostname setdomainname",
 	.after = "",
@@ -39,7 +39,7 @@ static const struct lab lab = {
 };
 
 static struct gate named, leave;
-static long machine_ns; /* the namespace of this machine, whose name we must never change */
+static long machine_ns; /* the UTS namespace of this machine, whose names never change */
 
 /* "hostname domainname", as the caller sees them; uname(2) */
 static char *names(void)
@@ -50,13 +50,14 @@ static char *names(void)
 	return text("%s %s", uts.nodename, uts.domainname);
 }
 
-static bool own_namespace(const char *what)
+/* Checked before every change of a name, so that this machine keeps its own. */
+static bool not_the_machines(const char *what)
 {
 	return expect_differ(what, machine_ns, ns_inode(0, "uts"));
 }
 
-/* Done twice: in the host's namespace, and in one of its own. */
-static void rename_it(void)
+/* Done twice: by the control in the host's namespace, and by the container in its own. */
+static void set_names(void)
 {
 	SYS(sethostname(name, strlen(name)));
 	SYS(setdomainname("lab.example", 11));
@@ -70,7 +71,7 @@ static _Noreturn void container(const char *copy)
 		autofree char *before = names();
 		expect_str("it begins as a copy", copy, before);
 		lab_answer("copy", !strcmp(before, copy) ? "same" : "other");
-		rename_it();
+		set_names();
 		autofree char *after = names();
 		autofree char *wanted = text("%s lab.example", name);
 		expect_str("inside: the names", wanted, after);
@@ -92,7 +93,7 @@ static _Noreturn void refusals(void)
 	char too_long[66];
 	memset(too_long, 'x', sizeof too_long);
 	SYS(unshare(CLONE_NEWUTS));
-	if (own_namespace("a namespace to try it in")) {
+	if (not_the_machines("a namespace to try it in")) {
 		expect_errno("sethostname() of 64 bytes", 0, sethostname(too_long, 64));
 		expect_errno("sethostname() of 65 bytes", EINVAL, sethostname(too_long, 65));
 		SYS(drop_capabilities());
@@ -108,29 +109,30 @@ int main(int argc, char *argv[])
 	if (geteuid() != 0) {
 		SYS(unshare(CLONE_NEWUSER)); /* lab 05 shows what this does */
 		ns_map_root();
-		lab_note("As an ordinary user: in a user namespace (lab 05), where one is root.");
+		lab_note("You are an ordinary user, so this runs in a user namespace (lab 05).");
 	}
 	if (lab_command) {
 		SYS(unshare(CLONE_NEWUTS));
-		if (own_namespace("a namespace of its own"))
+		if (not_the_machines("a namespace of its own"))
 			SYS(sethostname(name, strlen(name)));
 		lab_exec_command();
 	}
 	gate_init(&named), gate_init(&leave);
 
-	lab_step("A namespace that plays the host, so that this machine keeps its name.", NULL);
+	lab_step("Make a UTS namespace that plays the host, and set its names.",
+		"this machine keeps its own names");
 	SYS(unshare(CLONE_NEWUTS));
-	if (!own_namespace("the host's namespace"))
+	if (!not_the_machines("the host's namespace"))
 		return lab_end();
 	SYS(sethostname("host", 4));
 	SYS(setdomainname("host.example", 12));
 
-	lab_step(
-		"Control: a child without a namespace of its own. The host must be renamed.", NULL);
+	lab_step("Control: a child without its own namespace sets the names.",
+		"the host has the child's names");
 	pid_t child = FORK();
 	if (child == 0) {
-		if (own_namespace("control: not this machine's"))
-			rename_it();
+		if (not_the_machines("control: not this machine's"))
+			set_names();
 		_exit(0);
 	}
 	child_done(child);
@@ -142,8 +144,8 @@ int main(int argc, char *argv[])
 	SYS(setdomainname("host.example", 12));
 
 	lab_predict("copy");
-	lab_step(
-		"The same with CLONE_NEWUTS. The names must change inside, not on the host.", NULL);
+	lab_step("Give a child its own UTS namespace, then let it set the names.",
+		"the names change inside, and the host keeps its own");
 	pid_t web = FORK();
 	if (web == 0)
 		container("host host.example");
@@ -156,10 +158,10 @@ int main(int argc, char *argv[])
 	lab_wait(web);
 
 	lab_predict("join");
-	lab_step("A third process enters that namespace. It must see the names of the inside.",
-		NULL);
-	pid_t guest = FORK();
-	if (guest == 0) {
+	lab_step("Let a third process enter that namespace by setns().",
+		"it sees the names that were set inside");
+	pid_t third = FORK();
+	if (third == 0) {
 		autofree char *path = text("/proc/%d/ns/uts", web);
 		int fd = SYS(open(path, O_RDONLY | O_CLOEXEC));
 		SYS(setns(fd, CLONE_NEWUTS));
@@ -167,20 +169,21 @@ int main(int argc, char *argv[])
 		expect_str("after setns(): the names", wanted, joined);
 		_exit(strcmp(joined, wanted) != 0);
 	}
-	lab_answer("join", child_done(guest) ? "host" : "inside");
+	lab_answer("join", child_done(third) ? "host" : "inside");
 	gate_open(&leave);
 	child_done(web);
 
-	lab_step("What is refused: a name that is too long, and one without the capability.", NULL);
+	lab_step("Set a name that is too long, then one without CAP_SYS_ADMIN.",
+		"the kernel refuses with EINVAL, then with EPERM");
 	pid_t refused = FORK();
 	if (refused == 0)
 		refusals();
 	child_done(refused);
 
-	lab_row("sethostname() in a child", "renames the host", "renames the inside",
+	lab_row("sethostname() in a child", "changes the host", "changes the inside",
 		"CLONE_NEWUTS");
-	lab_row("a new namespace", "-", "a copy of the old", "CLONE_NEWUTS");
-	lab_row("another process", "sees the host's", "setns(): sees the inside", "setns()");
+	lab_row("a new namespace", "-", "begins as a copy", "CLONE_NEWUTS");
+	lab_row("another process", "sees the host's name", "sees the names inside", "setns()");
 	lab_row("no CAP_SYS_ADMIN", "EPERM", "EPERM", "the kernel");
 	return lab_end();
 }

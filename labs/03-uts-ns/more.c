@@ -1,5 +1,5 @@
 /*
- * More of 03-uts-ns: what keeps a namespace alive when no process is in it.
+ * More of 03-uts-ns: what keeps a namespace alive after its last process has ended.
  * namespaces(7), "Namespace lifetime"
  */
 #define _GNU_SOURCE
@@ -22,8 +22,8 @@
 static const struct lab lab = {
 	.id = "03-uts-ns/more",
 	.title = "What keeps a namespace alive",
-	.goal = "A namespace lives as long as a process is in it, or a descriptor or a mount holds "
-		"it. Then it is gone, and its names with it.",
+	.goal = "A namespace exists as long as a process is in it, or an open file or a mount holds "
+		"it. After that it is gone, with its names.",
 	.manual = "namespaces(7) setns(2) mount(2) user_namespaces(7)",
 	.teaches =
 		"unshare:CLONE_NEWUTS unshare:CLONE_NEWUSER unshare:CLONE_NEWNS setns:CLONE_NEWUTS "
@@ -36,7 +36,7 @@ static const struct lab lab = {
 
 static struct gate named, leave;
 
-/* Done twice: a process that makes a namespace, names it, and ends when it is told to. */
+/* Done twice: starts a process that makes a namespace, sets a name in it, and ends at a gate. */
 static pid_t holder(const char *name)
 {
 	pid_t child = FORK();
@@ -54,7 +54,7 @@ static pid_t holder(const char *name)
 	return child;
 }
 
-/* Done twice: the hostname in the namespace behind fd, seen by a process that joins it. */
+/* Done twice: lets a process join the namespace that fd holds, and compares its hostname. */
 static void expect_name_behind(int fd, const char *what, const char *name)
 {
 	pid_t child = FORK();
@@ -69,7 +69,7 @@ static void expect_name_behind(int fd, const char *what, const char *name)
 	child_done(child);
 }
 
-/* One more namespace in a child, which takes it along: success, or the errno. */
+/* Tries to make one more namespace, in a child that ends at once. Returns 0 or the errno. */
 static int one_more(void)
 {
 	pid_t child = MUST(fork());
@@ -78,7 +78,7 @@ static int one_more(void)
 	return child_wait(child);
 }
 
-/* The kernel may free a namespace a little after its last holder let it go. */
+/* Tries for two seconds, because the kernel may free a namespace a little later. */
 static int one_more_soon(void)
 {
 	int error = one_more();
@@ -95,20 +95,22 @@ int main(int argc, char *argv[])
 	long user = ns_inode(0, "user"), mnt = ns_inode(0, "mnt");
 	gate_init(&named), gate_init(&leave);
 
-	lab_step("Count them: in a user namespace of our own, at most one UTS namespace.", NULL);
+	lab_step("Make a user namespace that may hold one UTS namespace, and try one.",
+		"one UTS namespace is allowed");
 	SYS(unshare(CLONE_NEWUSER)); /* lab 05 shows what this does */
 	ns_map_root();
-	SYS(unshare(CLONE_NEWNS)); /* for the bind mount: lab 02 */
-	/* Read back: the limit and the mount must not be this machine's. */
+	SYS(unshare(CLONE_NEWNS)); /* lab 02 explains this; the bind mount needs it */
+	/* This is checked because the limit and the mounts of this machine must not change. */
 	if (!expect_differ("own user namespace", user, ns_inode(0, "user")) ||
 		!expect_differ("own mount table", mnt, ns_inode(0, "mnt")))
 		return lab_end();
 	SYS(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
-	SYS(mount("tmpfs", "/tmp", "tmpfs", 0, NULL)); /* it goes when our mount table goes */
+	SYS(mount("tmpfs", "/tmp", "tmpfs", 0, NULL)); /* it ends with our mount namespace */
 	file_write(LIMIT, "1");
 	expect_str("one namespace", "success", errno_name(one_more()));
 
-	lab_step("An open file keeps it: its process is gone, and it must still be there.", NULL);
+	lab_step("Hold a namespace by an open file, and let its process end.",
+		"it is still there: a second one gives ENOSPC until close()");
 	pid_t child = holder("by-fd");
 	autofree char *path = text("/proc/%d/ns/uts", child);
 	int fd = SYS(open(path, O_RDONLY | O_CLOEXEC));
@@ -123,7 +125,8 @@ int main(int argc, char *argv[])
 	SYS(close(fd));
 	expect_str("fd closed: one more", "success", errno_name(one_more_soon()));
 
-	lab_step("A bind mount keeps it too; so ip netns add needs no process.", NULL);
+	lab_step("Hold a namespace by a bind mount, as ip netns add does.",
+		"it is still there without a process, until umount2()");
 	child = holder("by-mount");
 	autofree char *source = text("/proc/%d/ns/uts", child);
 	autofree char *file = text("%s/uts", file_tmpdir());

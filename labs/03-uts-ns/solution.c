@@ -1,7 +1,7 @@
 /*
  * Exercise 03: exercise NAME DOMAIN COMMAND [ARG...]
  *
- * Run COMMAND on a machine called NAME, in the NIS domain DOMAIN; the machine
+ * Run COMMAND with the hostname NAME and the NIS domain name DOMAIN. The machine
  * itself keeps both of its names. uts_namespaces(7), sethostname(2)
  */
 #define _GNU_SOURCE
@@ -15,7 +15,7 @@ int main(int argc, char **argv)
 	if (argc < 4)
 		errx(2, "expected NAME DOMAIN COMMAND [ARG...]");
 
-	/* hole: a namespace for the two names, then the names */
+	/* hole: make a namespace for the two names, then set them */
 	if (unshare(CLONE_NEWUTS))
 		err(1, "unshare");
 	if (sethostname(argv[1], strlen(argv[1])))
