@@ -156,7 +156,7 @@ fuzz: made
 lint: | $(filter setup setup-dev,$(MAKECMDGOALS))
 	@scripts/check/lint
 format:
-	$(Q)clang-format -i $(wildcard $(foreach at,common/* labs/* rootfs scripts/* scripts/labvm/client tests/unit,$(at)/*.[ch]))
+	$(Q)clang-format -i $(wildcard $(foreach at,common/* labs/* rootfs scripts/* scripts/labvm/* tests/unit,$(at)/*.[ch]))
 clean:
 	$(Q)rm -rf $(B)
 clean-vm:

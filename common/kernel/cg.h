@@ -7,27 +7,22 @@
 #pragma once
 
 #include <stdbool.h>
-#include <sys/types.h>
 
-/*
- * Makes the group NAME inside this run's own group labNN-PID, in which the
- * controllers of the lab's needs are enabled, and those of its parts' that are
- * to be had here; both are removed at the end,
- * with whatever runs in them. NULL: the run's own group, for processes of a run
- * that makes no other. Allocated.
- */
-char *cg_create(const char *name);
+#include "kernel/spawn.h"
+
+/* Writes value to a file of the group; the story shows it, as it does with the two that follow. */
+#define cg_write(group, file, value) cg_write_at(__FILE__, __LINE__, group, file, value)
 
 /* Writes "+memory +pids" for controllers "memory pids" to cgroup.subtree_control. */
-void cg_enable(const char *group, const char *controllers);
+#define cg_enable(group, controllers) cg_enable_at(__FILE__, __LINE__, group, controllers)
 
-/*
- * fork(2) whose child begins its life in group: clone3(2) with
- * CLONE_INTO_CGROUP and no other flag. -1 with errno when the kernel refuses.
- */
-pid_t cg_spawn(const char *group);
+/* Writes to cgroup.kill, then waits until nothing is in it. */
+#define cg_kill(group) cg_kill_at(__FILE__, __LINE__, group)
 
-void cg_write(const char *group, const char *file, const char *value);
+void cg_write_at(const char *at, int line, const char *group, const char *file, const char *value);
+void cg_enable_at(const char *at, int line, const char *group, const char *controllers);
+void cg_kill_at(const char *at, int line, const char *group);
+
 char *cg_read(const char *group, const char *file);          /* allocated */
 long long cg_read_long(const char *group, const char *file); /* "max" is LLONG_MAX */
 
@@ -43,19 +38,15 @@ bool cg_has(const char *group, const char *file);
  */
 bool cg_wait_key(const char *group, const char *file, const char *key, long long value, int ms);
 
-void cg_kill(const char *group);    /* cgroup.kill, then waits until nothing is in it */
-void cg_destroy(const char *group); /* cg_kill() and rmdir(2), it and all groups below */
+void cg_destroy(
+	const char *group); /* kills what is in it; rmdir(2) of it and of all groups below */
 
-/*
- * Removes the groups of runs that are over, in our group, as file_sweep() does the
- * folders; their mark is an extended attribute. Our group goes into the
- * environment, as LAB_GROUP, for lab_home() of a hands-on run.
- */
-struct ended;
-void cg_sweep(const struct ended *run);
+/* ---- For the library ---- */
 
-/*
- * Holds the one lock of this machine for measuring time, until the descriptor
- * that it returns is closed: flock(2) on a folder that every user can open.
- */
-int cpu_lock(void);
+void cg_remove(const char *group); /* as well as it can be done, by system calls only */
+
+/* "+memory +pids" of "memory pids", allocated. */
+char *cg_signed(const char *controllers, char sign);
+
+/* Moves its processes up again, after switch_off has been written to the upper subtree_control. */
+void cg_leave_leaf(const char *path, const char *switch_off);

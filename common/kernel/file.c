@@ -4,43 +4,14 @@
 #define _GNU_SOURCE
 #include "kernel/file.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "kernel/sys.h"
-#include "story/state.h"
-
-char *text(const char *fmt, ...)
-{
-	char *result;
-	va_list ap;
-	va_start(ap, fmt);
-	int length = vasprintf(&result, fmt, ap);
-	va_end(ap);
-	if (length < 0)
-		die("out of memory");
-	return result;
-}
-
-void text_json(FILE *to, const char *string)
-{
-	fputc('"', to);
-	for (const unsigned char *c = (const unsigned char *)string; *c; c++) {
-		if (*c == '"' || *c == '\\')
-			fprintf(to, "\\%c", *c);
-		else if (*c < 0x20 || *c == 0x7f)
-			fprintf(to, "\\u%04x", *c);
-		else
-			fputc(*c, to);
-	}
-	fputc('"', to);
-}
+#include "kernel/text.h"
 
 char *file_try_read(const char *path)
 {
@@ -105,26 +76,12 @@ int file_try_write(const char *path, const char *value)
 	return write(fd, value, strlen(value)) == (ssize_t)strlen(value) ? 0 : -1;
 }
 
-void file_write(const char *path, const char *value)
+void file_write_at(const char *file, int line, const char *path, const char *value)
 {
 	if (file_try_write(path, value))
 		die("write \"%s\" to %s", value, path);
-}
-
-const char *file_tmpdir(void)
-{
-	static char path[64];
-	sigset_t before;
-	if (path[0])
-		return path;
-	undo_hold(&before);
-	snprintf(path, sizeof path, "/tmp/lab%.2s-%d-XXXXXX", lab->id, getpid());
-	if (!mkdtemp(path))
-		die("mkdir %s", path);
-	undo_rmdir(path);
-	mark_folder(path);
-	undo_release(&before);
-	return path;
+	if (!strncmp(path, "/proc/", 6) || !strncmp(path, "/sys/", 5))
+		sys_wrote(file, line, path, value, (long)strlen(value));
 }
 
 static bool is_this_program(const char *path)
@@ -158,29 +115,4 @@ char *file_rootfs(void)
 	if (access(tree, F_OK))
 		die("access %s (type: make)", tree);
 	return tree;
-}
-
-void file_sweep(const struct ended *run)
-{
-	DIR *dir = opendir("/tmp");
-	for (struct dirent *entry; dir && (entry = readdir(dir));) {
-		struct stat st;
-		pid_t pid = 0;
-		if (sscanf(entry->d_name, "lab%*2d-%d", &pid) != 1)
-			continue;
-		autoclose int folder = openat(
-			dirfd(dir), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-		/* The lab that we have run ourselves may have become another user: lab 05. */
-		if (folder < 0 || fstat(folder, &st) || (st.st_uid != geteuid() && pid != run->pid))
-			continue;
-		autoclose int lock = mark_folder_left(folder, entry->d_name);
-		if (lock >= 0) {
-			autofree char *path = text("/tmp/%s", entry->d_name);
-			undo_rmdir_now(path);
-		} else if (lock == NO_MARK) {
-			mark_missed(dirfd(dir), entry->d_name, run);
-		}
-	}
-	if (dir)
-		closedir(dir);
 }

@@ -8,6 +8,8 @@
  * of them has ended. The lock is taken first: what has the mark is locked, or left.
  */
 #define _GNU_SOURCE
+#include "kernel/mark.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,7 +21,7 @@
 
 #include "kernel/file.h"
 #include "kernel/sys.h"
-#include "story/state.h"
+#include "kernel/text.h"
 
 static const char attribute[] = "user.unboxed"; /* of a group's folder, since Linux 5.7 */
 

@@ -11,7 +11,6 @@
 #include <sys/mount.h>
 
 #include "kernel/ns.h"
-#include "kernel/proc.h"
 #include "kernel/sys.h"
 
 void mounts_unshare(void)

@@ -1,19 +1,19 @@
 /*
- * ns.c: id maps.
+ * ns.c: namespaces by their files.
  */
 #define _GNU_SOURCE
 #include "kernel/ns.h"
 
 #include <grp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "kernel/file.h"
-#include "kernel/proc.h"
 #include "kernel/sys.h"
+#include "kernel/text.h"
 
 const char *ns_join = "";
 
@@ -27,15 +27,23 @@ __attribute__((constructor)) static void remember(void)
 	outer_gid = getegid();
 }
 
-void ns_map_root(void)
+void ns_map_root_at(const char *file, int line)
 {
-	char map[64];
-	file_write("/proc/self/setgroups", "deny");
-	snprintf(map, sizeof map, "0 %u 1", outer_uid);
-	file_write("/proc/self/uid_map", map);
-	snprintf(map, sizeof map, "0 %u 1", outer_gid);
-	file_write("/proc/self/gid_map", map);
+	autofree char *uid_map = text("0 %u 1", outer_uid), *gid_map = text("0 %u 1", outer_gid);
+	file_write_at(file, line, "/proc/self/setgroups", "deny");
+	file_write_at(file, line, "/proc/self/uid_map", uid_map);
+	file_write_at(file, line, "/proc/self/gid_map", gid_map);
 	ns_join = "--user --preserve-credentials ";
+}
+
+long ns_inode(pid_t pid, const char *name)
+{
+	autofree char *path =
+		pid ? text("/proc/%d/ns/%s", pid, name) : text("/proc/self/ns/%s", name);
+	struct stat st;
+	if (stat(path, &st))
+		die("stat %s", path);
+	return (long)st.st_ino;
 }
 
 char *ns_mount_table(long before)

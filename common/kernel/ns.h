@@ -3,15 +3,19 @@
  */
 #pragma once
 
+#include <sys/types.h>
+
 #ifndef CLONE_NEWTIME /* glibc has it from 2.36, time_namespaces(7) */
 #define CLONE_NEWTIME 0x00000080
 #endif
 
 /*
  * After unshare(CLONE_NEWUSER): writes setgroups, uid_map and gid_map, so that
- * the caller, whoever it is outside, is root inside. Lab 05 does it by hand.
+ * the caller, whoever it is outside, is root inside; the story shows the three writes. Lab 05 does
+ * it by hand.
  */
-void ns_map_root(void);
+#define ns_map_root() ns_map_root_at(__FILE__, __LINE__)
+void ns_map_root_at(const char *file, int line);
 
 /*
  * What nsenter(1) needs besides, to follow us: "--user --preserve-credentials "
@@ -33,3 +37,6 @@ char *ns_mount_table(long before);
  * set. setresuid(2), setgroups(2)
  */
 int ns_become_ordinary(void);
+
+/* The number in /proc/PID/ns/NAME, which tells namespaces apart; namespaces(7) */
+long ns_inode(pid_t pid, const char *name);

@@ -3,6 +3,8 @@
  * CLONE_INTO_CGROUP; clone(2), "The clone3() system call".
  */
 #define _GNU_SOURCE
+#include "kernel/spawn.h"
+
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <signal.h>
@@ -10,8 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "kernel/cg.h"
-#include "kernel/proc.h"
+#include "kernel/child.h"
 #include "kernel/sys.h"
 
 pid_t cg_spawn(const char *group)
@@ -26,6 +27,6 @@ pid_t cg_spawn(const char *group)
 	};
 	pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof args);
 	if (pid == 0)
-		proc_child();
+		child_born();
 	return pid;
 }

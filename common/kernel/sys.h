@@ -1,5 +1,6 @@
 /*
- * sys.h: system calls in the open, errors, clean-up by scope.
+ * sys.h: system calls in the open, errors, clean-up by scope. All else in common/ stands on it, and
+ * it on nothing: what it does not know itself, the end of a lab and its story, is registered here.
  */
 #pragma once
 
@@ -20,18 +21,6 @@
 		sys_value; \
 	})
 
-/*
- * SYS() for a call that returns twice, such as clone3(2): the parent shows it, and the child goes
- * on when it has been shown.
- */
-#define FORKED(call) \
-	({ \
-		__auto_type sys_value = (call); \
-		sys_forked(__FILE__, __LINE__, #call, (long)sys_value, errno); \
-		sys_value; \
-	})
-#define FORK() FORKED(fork())
-
 /* As SYS(), for the many of which the story shows none. */
 #define MUST(call) \
 	({ \
@@ -42,25 +31,40 @@
 	})
 
 void sys_done(const char *file, int line, const char *call, long value, int error);
-void sys_forked(const char *file, int line, const char *call, long value, int error);
+
+/* Shows a write(2) of value to a file of the kernel's, which returned written. */
+void sys_wrote(const char *file, int line, const char *name, const char *value, long written);
 
 /*
- * The lab is broken: prints the message and, when errno is set, its name, runs
- * the undo stack and ends with 3 (hands-on: with 125). In a child it ends the
- * child, and lab_end() of the parent returns 3.
+ * The lab is broken: sys_on_die() has the message, with the name of errno when that
+ * is set. In a child it ends the child, and lab_end() of the parent returns 3.
  */
 __attribute__((format(printf, 1, 2))) _Noreturn void die(const char *fmt, ...);
 
-/* machine_read() of this machine; that a file of it could not be read stops the lab as broken. */
-struct machine;
-void machine_here(struct machine *machine);
-
-/* Hands-on die() asks what this machine lacks; not in a container, where it would ask another one.
- */
-extern bool die_asks;
-
 /* The name of an errno, "EPERM"; "success" for 0. errno(3) */
 const char *errno_name(int error);
+
+/* ---- What is registered ---- */
+
+/*
+ * Ends the process with the reason why it is broken, NULL where another process of the lab has
+ * said it already. By itself it prints the reason and ends with 3.
+ */
+extern void (*sys_on_die)(const char *reason);
+
+/* Is told of each call that SYS() shows, and of each such write; NULL: nobody is. */
+extern void (*sys_on_call)(const char *place, const char *call, long value, int error);
+
+/* ---- What the processes of a lab have to know of one another ---- */
+
+struct sys_shared {
+	volatile bool over; /* somebody typed q, or nobody reads: one of us had SIGPIPE */
+	volatile bool held; /* in a wait: a person takes as long as it takes */
+	int broken;         /* how many of us are */
+};
+extern struct sys_shared
+	*sys_shared;         /* of one process alone, until a lab puts it in a shared page */
+extern const char *sys_name; /* "01-pid-ns" */
 
 /* A variable that closes or frees what it holds at the end of its scope. */
 #define autoclose __attribute__((cleanup(close_at_end), unused))
@@ -76,3 +80,5 @@ static inline void free_at_end(void *pointer)
 {
 	free(*(void **)pointer);
 }
+
+#include "kernel/fork.h" /* FORK(), which every lab that shows calls has beside SYS() */

@@ -2,6 +2,8 @@
  * undo.c: what must be taken back although the process may end at any moment.
  */
 #define _GNU_SOURCE
+#include "kernel/undo.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -16,8 +18,9 @@
 #include <unistd.h>
 
 #include "kernel/file.h"
+#include "kernel/mark.h"
+#include "kernel/proc.h"
 #include "kernel/sys.h"
-#include "story/state.h"
 
 #if !__GLIBC_PREREQ(2, 36)
 #define P_PIDFD 3 /* waitid(2) */
@@ -43,8 +46,8 @@ static struct stack {
 static void interrupted(int signal)
 {
 	/* A child that ends by it is waited for at a gate, perhaps. */
-	if (signal == SIGPIPE && shared)
-		shared->over = true;
+	if (signal == SIGPIPE)
+		sys_shared->over = true;
 	undo_run();
 	_exit(130);
 }
@@ -59,7 +62,7 @@ void undo_signals_of_command(void)
 		sigaction(keys[i], &found[i], NULL);
 }
 
-void undo_init(void)
+void undo_init(bool keys_are_ignored)
 {
 	/* die() looks at the stack: it is one, or none. */
 	void *page = mmap(
@@ -72,7 +75,8 @@ void undo_init(void)
 	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
 	sigfillset(&action.sa_mask);
 	for (int i = 0; i < 2; i++)
-		sigaction(keys[i], lab_command ? &(struct sigaction){.sa_handler = SIG_IGN} : NULL,
+		sigaction(keys[i],
+			keys_are_ignored ? &(struct sigaction){.sa_handler = SIG_IGN} : NULL,
 			&found[i]);
 	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
 		/* What the caller ignores stays ignored: nohup, a shell's background job. */
@@ -128,7 +132,7 @@ void undo_run(void)
 
 void undo_if_over(void)
 {
-	if (shared && shared->over) {
+	if (sys_shared->over) {
 		undo_run();
 		_exit(130);
 	}
@@ -172,7 +176,7 @@ void undo_kill(pid_t pid)
 			return;
 	/* A pidfd, because the number may be another process's by then: pidfd_open(2). */
 	char arg[32];
-	int fd = pidfd_of(pid);
+	int fd = proc_pidfd(pid);
 	snprintf(arg, sizeof arg, "%d %d", fd, pid);
 	push(kill_by_pidfd, arg, pid);
 }
@@ -188,8 +192,7 @@ void undo_expect_gone(const char *path)
 		if (undo_gone(path))
 			return;
 	/* printf(3) is not for signal handlers. */
-	const char *const words[] = {
-		lab ? lab->id : "lab", ": broken: ", path, " cannot be removed\n"};
+	const char *const words[] = {sys_name, ": broken: ", path, " cannot be removed\n"};
 	char line[ARGUMENT + 100] = "";
 	size_t length = 0;
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
@@ -197,8 +200,7 @@ void undo_expect_gone(const char *path)
 		length = strlen(line);
 	}
 	file_write_all(STDERR_FILENO, line, length);
-	if (shared)
-		__atomic_add_fetch(&shared->count[BROKEN], 1, __ATOMIC_SEQ_CST);
+	__atomic_add_fetch(&sys_shared->broken, 1, __ATOMIC_SEQ_CST);
 }
 
 /* A pass may skip what moved up while it removed; a folder that is empty ends it. */

@@ -11,6 +11,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "kernel/sys.h"
+
 /* The id that stands for owners outside our user namespace, user_namespaces(7). */
 #define OVERFLOW_ID 65534
 #define CAP_SYS_ADMIN_BIT 21 /* linux/capability.h */
@@ -631,6 +633,14 @@ void machine_read(struct machine *m, const char *root)
 	read_cgroups(&t, m);
 	read_surroundings(&t, m);
 	read_vm(&t, m);
+}
+
+void machine_here(struct machine *machine)
+{
+	machine_read(machine, "/");
+	errno = machine->error;
+	if (errno)
+		die("open, read: the files that tell what this machine is");
 }
 
 enum machine_controller machine_controller(const struct machine *m, const char *name)

@@ -87,6 +87,9 @@ struct machine {
  */
 void machine_read(struct machine *m, const char *root);
 
+/* The same of this machine; that a file of it could not be read stops the lab as broken. */
+void machine_here(struct machine *machine);
+
 /*
  * Is the module loaded, built in or listed as loadable below root, lsmod(8) and
  * modules.dep(5)? False also where the kernel has it and no file tells so.

@@ -39,7 +39,7 @@ struct trial {
 	void (*run)(int out, const struct trial *t);
 	const struct machine *m;
 	const char *name; /* a controller or a module */
-	const struct lab_needs *needs;
+	const struct probe_needs *needs;
 };
 
 /* ---- The child's side --------------------------------------------------------- */
@@ -198,7 +198,7 @@ static void try_link(int out, const struct trial *t)
 static int has_controller(const char *group, const char *name)
 {
 	char path[PATH_MAX + 64], list[256] = "";
-	const char *file = probe_controller_file(name);
+	const char *file = rules_controller_file(name);
 
 	snprintf(path, sizeof(path), "%s/cgroup.controllers", group);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -337,11 +337,11 @@ static struct report try_out(struct answer *a, struct trial *t)
 static void miss(struct answer *a, enum probe_need need, const char *arg, int err)
 {
 	if (a->count < a->max)
-		probe_rule(need, arg, err, a->m, &a->missing[a->count]);
+		rules_explain(need, arg, err, a->m, &a->missing[a->count]);
 	a->count++;
 }
 
-static void need_namespaces(struct answer *a, const struct lab_needs *needs)
+static void need_namespaces(struct answer *a, const struct probe_needs *needs)
 {
 	struct trial t = {.run = try_namespaces, .m = a->m, .needs = needs};
 	struct report r = try_out(a, &t);
@@ -409,7 +409,7 @@ static bool kernel_is(const struct machine *m, const char *wanted)
 	return m->kernel_major > major || (m->kernel_major == major && m->kernel_minor >= minor);
 }
 
-int probe_needs(const struct lab_needs *needs, struct probe_missing *missing, int max)
+int probe_needs(const struct probe_needs *needs, struct probe_missing *missing, int max)
 {
 	static struct machine m;
 	struct answer a = {.m = &m, .missing = missing, .max = max};
@@ -444,4 +444,17 @@ int probe_needs(const struct lab_needs *needs, struct probe_missing *missing, in
 		miss(&a, PROBE_BLOCK, m.block, errno);
 	errno = a.untried;
 	return a.untried ? -1 : a.count;
+}
+
+int probe_print(const struct probe_needs *needs, int fd)
+{
+	enum { MISSING = 8 };
+	struct probe_missing missing[MISSING];
+	int count = probe_needs(needs, missing, MISSING);
+	for (int i = 0; i < count && i < MISSING; i++) {
+		const struct probe_missing *m = &missing[i];
+		dprintf(fd, "%s; %s%s%s\n", m->what, m->remedy, *m->undo ? "; undo: " : "",
+			m->undo);
+	}
+	return count;
 }

@@ -6,14 +6,26 @@
  */
 #pragma once
 
-#include "machine/machine.h"
-#include "story/lab.h"
+#include <stdbool.h>
 
-/* Each is one line without ';', so that "WHAT; REMEDY; undo: UNDO" can be taken apart. */
-struct probe_missing {
-	char what[256];   /* what is missing, and the kernel's answer where it was asked */
-	char remedy[512]; /* what to do about it: a command to paste where there is one */
-	char undo[256];   /* how to take that back; "" when there is nothing to take back */
+#include "machine/rules.h"
+
+/* What the kernel and the machine must offer; an empty field asks for nothing. */
+struct probe_needs {
+	bool root;       /* real root: CAP_SYS_ADMIN in the first user namespace */
+	bool namespaces; /* root, or else a user namespace of one's own, user_namespaces(7) */
+	bool ordinary;   /* the namespaces, made by an ordinary user, which root becomes for it */
+	bool proc_mount; /* a fresh proc(5) may be mounted in namespaces of one's own */
+	bool limits;     /* a user namespace, root's too, with limits to write: namespaces(7) */
+	bool time;       /* a time namespace among the namespaces, time_namespaces(7) */
+	bool overlay;    /* an overlay of folders on a tmpfs of one's own, mounted in there */
+	bool swap;       /* swap is on */
+	bool block;      /* a scratch block device */
+	const char *controllers; /* cgroup v2 controllers in a group that is ours: "memory pids" */
+	const char *modules;     /* kernel modules, loaded or built in: "veth bridge" */
+	const char *kernel;      /* the oldest kernel: "5.6" */
+	int cpus;                /* CPUs that this process may run on */
+	long long memory;        /* bytes of MemAvailable */
 };
 
 /*
@@ -26,37 +38,10 @@ struct probe_missing {
  * that is not ours is not touched, nor is a process other than its own moved.
  * The caller must not reap children that it did not make meanwhile.
  */
-int probe_needs(const struct lab_needs *needs, struct probe_missing *missing, int max);
-
-#define PROBE_SECONDS 10
-
-/* ---- The rules: from what failed to what to do; they touch nothing -------- */
-
-enum probe_need {
-	PROBE_ROOT,       /* CAP_SYS_ADMIN in the first user namespace */
-	PROBE_USER_NS,    /* unshare(CLONE_NEWUSER) */
-	PROBE_MAP,        /* writing setgroups, uid_map and gid_map */
-	PROBE_LIMITS,     /* the limits of a user namespace, in /proc/sys/user */
-	PROBE_NAMESPACE,  /* unshare(2) of the namespace arg: "mnt" "pid" "net" ... */
-	PROBE_TMPFS,      /* a tmpfs in a mount namespace of our own */
-	PROBE_PROC,       /* a fresh proc in namespaces of our own */
-	PROBE_OVERLAY,    /* an overlay on that tmpfs */
-	PROBE_CONTROLLER, /* the cgroup v2 controller arg: "memory" */
-	PROBE_MODULE,     /* the kernel module arg: "veth" */
-	PROBE_KERNEL,     /* Linux arg or later: "5.6" */
-	PROBE_CPUS,       /* arg CPUs: "2" */
-	PROBE_MEMORY,     /* arg bytes of memory */
-	PROBE_SWAP,
-	PROBE_BLOCK, /* a scratch block device */
-};
+int probe_needs(const struct probe_needs *needs, struct probe_missing *missing, int max);
 
 /*
- * Fills out for a need that failed with errno err (0: nothing was tried, the
- * machine's facts were enough to tell) on the machine m. ETIMEDOUT stands for
- * a trial that did not come to an end, ECHILD for one that was killed.
+ * Prints to fd a line for each thing that is missing here; their number, or -1 as
+ * probe_needs().
  */
-void probe_rule(enum probe_need need, const char *arg, int err, const struct machine *m,
-	struct probe_missing *out);
-
-/* The file that shows that a controller is in a group: "memory.max". NULL when unknown. */
-const char *probe_controller_file(const char *controller);
+int probe_print(const struct probe_needs *needs, int fd);

@@ -2,14 +2,15 @@
  * check.c: expected beside observed.
  */
 #define _GNU_SOURCE
+#include "story/check.h"
+
 #include <stdio.h>
 #include <string.h>
 
-#include "kernel/file.h"
 #include "kernel/sys.h"
+#include "kernel/text.h"
+#include "story/out.h"
 #include "story/state.h"
-
-const char *const verdict_names[] = {"pass", "fail", "skip", "broken"};
 
 static bool check(const char *what, const char *expected, const char *observed, bool as_predicted)
 {
@@ -66,7 +67,7 @@ bool expect_differ(const char *what, long long control, long long isolated)
 	return check(what, expected, observed, control != isolated);
 }
 
-void lab_skip(const char *what, const char *reason, const char *remedy)
+void check_skip(const char *what, const char *reason, const char *remedy)
 {
 	if (lab_command)
 		return;

@@ -12,7 +12,6 @@
 
 #include "kernel/file.h"
 #include "kernel/sys.h"
-#include "story/state.h"
 
 enum { HEIGHT = 5, SAMPLES = 512, MARGIN = 10, REDRAW_MS = 250 };
 

@@ -7,23 +7,23 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "kernel/child.h"
 #include "kernel/file.h"
-#include "kernel/proc.h"
 #include "kernel/sys.h"
 #include "machine/machine.h"
 #include "machine/probe.h"
+#include "story/option.h"
+#include "story/out.h"
 #include "story/state.h"
 
 enum { MISSING = 8, SUMMARY = 512 };
 
-const struct lab *lab;
-struct shared *shared;
-char **lab_command;
-bool lab_in_vm;
+bool lab_asks_missing = true;
 
 static char *looks; /* what --step shows at the next wait */
 
@@ -70,17 +70,33 @@ static void take_standard_descriptors(void)
 			open("/dev/null", O_PATH | O_CLOEXEC);
 }
 
+/* What die() does in a lab. */
+static void end_broken(const char *reason)
+{
+	if (reason) {
+		undo_if_over(); /* what is missing then is what a child was to do that ended so */
+		dprintf(STDERR_FILENO, "%s: broken: %s\n", lab->id, reason);
+		__atomic_add_fetch(&sys_shared->broken, 1, __ATOMIC_SEQ_CST);
+	}
+	undo_run();
+	if (lab_asks_missing && lab_command && probe_print(&lab->needs, STDERR_FILENO) > 0)
+		_exit(77);
+	_exit(lab_command ? 125 : 3);
+}
+
 bool lab_parse(const struct lab *the_lab, int argc, char *argv[])
 {
 	lab = the_lab;
+	sys_name = lab->id;
+	sys_on_die = end_broken;
 	take_standard_descriptors();
-	options_read(argc, argv, &can_run);
+	option_read(argc, argv, &can_run);
 	return !can_run;
 }
 
-static int missing_or_die(const struct lab_needs *needs, int fd)
+static int missing_or_die(const struct probe_needs *needs, int fd)
 {
-	int count = missing_print(needs, fd);
+	int count = probe_print(needs, fd);
 	if (count < 0)
 		die("fork, pipe2, open, read: to try out what this lab needs");
 	return count;
@@ -95,10 +111,11 @@ void lab_begin(const struct lab *the_lab, int argc, char *argv[])
 	if (page == MAP_FAILED)
 		die("mmap");
 	shared = page;
+	sys_shared = &shared->sys;
 	lab_in_vm = !access("/etc/unboxed-vm", F_OK);
 	if (!lab_in_vm && errno != ENOENT)
 		die("access /etc/unboxed-vm");
-	const struct lab_needs *needs = &lab->needs;
+	const struct probe_needs *needs = &lab->needs;
 	bool hazard = lab->hazard;
 	int missing = 0, to = can_run ? STDOUT_FILENO : STDERR_FILENO;
 	for (const struct lab_part *part = lab->parts; part && part->name && can_run; part++) {
@@ -116,12 +133,13 @@ void lab_begin(const struct lab *the_lab, int argc, char *argv[])
 		missing += missing_or_die(needs, to);
 		exit(missing ? 77 : 0);
 	}
-	undo_init();
-	proc_init();
+	undo_init(lab_command);
+	child_init();
 	out_where();
 	if (lab_command) /* which tells nothing of what it does, and shows no births */
 		return;
-	sys_init();
+	fork_init();
+	sys_on_call = out_call;
 	out_init();
 	if (missing_or_die(needs, STDERR_FILENO))
 		exit(77);
@@ -133,10 +151,10 @@ int lab_end(void)
 	lab_wait(0);
 	undo_run();
 	int *count = shared->count;
-	enum verdict verdict = count[BROKEN] ? BROKEN
-			       : count[FAIL] ? FAIL
-			       : count[PASS] ? PASS
-					     : SKIP;
+	enum verdict verdict = sys_shared->broken ? BROKEN
+			       : count[FAIL]      ? FAIL
+			       : count[PASS]      ? PASS
+						  : SKIP;
 	if (verdict == SKIP && !count[SKIP])
 		verdict = BROKEN; /* nothing was held beside anything: no pass */
 	out_end(verdict);
@@ -147,7 +165,7 @@ int lab_end(void)
 int lab_end_early(void)
 {
 	errno = 0;
-	if (!shared->count[FAIL] && !shared->count[BROKEN])
+	if (!shared->count[FAIL] && !sys_shared->broken)
 		die("it cannot go on, though no check has failed");
 	return lab_end();
 }
@@ -198,7 +216,7 @@ void lab_exec(char *command[])
 void lab_exit_as(pid_t command)
 {
 	undo_kill(command); /* should we be ended before it */
-	int status = command_wait(command);
+	int status = child_wait_command(command);
 	undo_run();
 	_exit(status);
 }
@@ -239,24 +257,24 @@ bool lab_part(const char *name)
 	struct probe_missing missing[MISSING];
 	autofree char *what = text("part %s", name), *remedy = alone_by(part);
 	if (not_alone(part)) {
-		lab_skip(what, not_alone(part), remedy);
+		check_skip(what, not_alone(part), remedy);
 		return false;
 	}
 	if (too_dangerous(part->hazard)) {
-		lab_skip(what, dangerous[0], "WHERE=vm runs it there; WHERE=host runs it here");
+		check_skip(what, dangerous[0], "WHERE=vm runs it there; WHERE=host runs it here");
 		return false;
 	}
 	int count = probe_needs(&part->needs, missing, MISSING);
 	if (count < 0)
 		die("fork, pipe2, open, read: to try out what part %s needs", name);
 	if (count)
-		lab_skip(what, missing[0].what, missing[0].remedy);
+		check_skip(what, missing[0].what, missing[0].remedy);
 	return count == 0;
 }
 
 bool lab_asked(const char *name)
 {
-	return options.part && !strcmp(options.part, name);
+	return option_given.part && !strcmp(option_given.part, name);
 }
 
 void lab_row(const char *what, const char *without, const char *with, const char *who)
@@ -372,9 +390,9 @@ void lab_wait(pid_t pid)
 {
 	autofree char *commands = looks;
 	looks = NULL;
-	if (lab_command || !options.step || shared->waited || !shared->step)
+	if (lab_command || !option_given.step || shared->waited || !shared->step)
 		return;
-	shared->waited = shared->held = true;
+	shared->waited = sys_shared->held = true;
 	for (;;) {
 		out_wait(pid, commands ? commands : "");
 		int key = read_key();
@@ -384,12 +402,12 @@ void lab_wait(pid_t pid)
 			dprintf(STDERR_FILENO, "%s: ended at step %d\n", lab->id, shared->step);
 			/* A child may be in a PID namespace of its own, and can name the lab by no
 			 * number there: the lab finds out when it waits for it. */
-			shared->over = true;
+			sys_shared->over = true;
 			undo_if_over();
 		} else if (key <= 0 || !isatty(STDIN_FILENO)) {
 			if (!isatty(STDIN_FILENO))
 				out_line("");
-			shared->held = false;
+			sys_shared->held = false;
 			return;
 		}
 	}
@@ -401,7 +419,7 @@ void lab_predict(const char *name)
 {
 	const struct lab_question *question = lab->words ? lab->words->questions : NULL;
 	shared->question = NULL;
-	if (!options.predict || lab_command || !isatty(STDIN_FILENO))
+	if (!option_given.predict || lab_command || !isatty(STDIN_FILENO))
 		return;
 	while (question && question->name && strcmp(question->name, name))
 		question++;
@@ -419,8 +437,8 @@ void lab_predict(const char *name)
 	}
 	int choice = 0;
 	while (choice < 1 || choice > last) {
-		dprintf(options.jsonl ? STDERR_FILENO : STDOUT_FILENO, "   Your number, 1 to %d > ",
-			last);
+		dprintf(option_given.jsonl ? STDERR_FILENO : STDOUT_FILENO,
+			"   Your number, 1 to %d > ", last);
 		int key = read_key();
 		choice = key < 0 ? 0 : key - '0';
 		if (key < 0)
@@ -454,4 +472,20 @@ void lab_answer(const char *name, const char *fmt, ...)
 	out_ask(told);
 	out_prediction(name, picked->value, observed);
 	shared->question = NULL;
+}
+
+/* ---- The lock of those who measure time ---- */
+
+int lab_lock_cpu(void)
+{
+	static struct machine machine;
+	machine_here(&machine);
+	const char *folder = machine.cgroup_mount[0] ? machine.cgroup_mount : "/sys";
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		die("open %s", folder);
+	while (flock(fd, LOCK_EX))
+		if (errno != EINTR)
+			die("flock %s", folder);
+	return fd;
 }

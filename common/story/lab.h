@@ -11,67 +11,23 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* ---- Metadata: one struct a program, printed by --about ---------------- */
+#include "kernel/undo.h"
+#include "machine/probe.h"
+#include "story/check.h"
+#include "story/group.h"
+#include "story/json.h"
+#include "story/option.h"
 
-/* What the kernel and the machine must offer; an empty field asks for nothing. */
-struct lab_needs {
-	bool root;       /* real root: CAP_SYS_ADMIN in the first user namespace */
-	bool namespaces; /* root, or else a user namespace of one's own, user_namespaces(7) */
-	bool ordinary;   /* the namespaces, made by an ordinary user, which root becomes for it */
-	bool proc_mount; /* a fresh proc(5) may be mounted in namespaces of one's own */
-	bool limits;     /* a user namespace, root's too, with limits to write: namespaces(7) */
-	bool time;       /* a time namespace among the namespaces, time_namespaces(7) */
-	bool overlay;    /* an overlay of folders on a tmpfs of one's own, mounted in there */
-	bool swap;       /* swap is on */
-	bool block;      /* a scratch block device */
-	const char *controllers; /* cgroup v2 controllers in a group that is ours: "memory pids" */
-	const char *modules;     /* kernel modules, loaded or built in: "veth bridge" */
-	const char *kernel;      /* the oldest kernel: "5.6" */
-	int cpus;                /* CPUs that this process may run on */
-	long long memory;        /* bytes of MemAvailable */
-};
+/* ---- Metadata: one struct a program, printed by --about ---------------- */
 
 /* A part of a lab with needs of its own; unmet, the part is one skipped check. */
 struct lab_part {
 	const char *name;   /* as in --can-run=NAME and the check "part NAME" */
 	const char *title;  /* the act of its step */
 	const char *expect; /* as lab_step() has it */
-	struct lab_needs needs;
+	struct probe_needs needs;
 	bool boot_alone; /* wants a machine that was booted for it alone: lab_asked() */
 	bool hazard;     /* on the host only when WHERE=host was typed */
-};
-
-enum lab_option_type {
-	LAB_SIZE,        /* long long: bytes, as docker reads them (b k m g, Ki Mi Gi) */
-	LAB_NUMBER,      /* long long */
-	LAB_DECIMAL,     /* long long: thousandths, "0.5" is 500 */
-	LAB_NAME,        /* const char *: letters, digits, '-' and '.' */
-	LAB_PATH_IN,     /* const char *: a file or folder that travels into the lab VM */
-	LAB_PATH_IN_OUT, /* const char *: one that is brought back as well */
-	LAB_FLAG,        /* bool: it takes no value */
-	LAB_CHOICE,      /* const char *: one of choices */
-	LAB_TEXT,        /* const char *: what wrong() has nothing against */
-	LAB_TEXTS,       /* struct lab_texts: the same, and each time that it is given adds one */
-	LAB_VOLUME,      /* struct lab_texts: SRC:DST[:ro], of which SRC travels */
-	LAB_NAMED_PATH   /* struct lab_texts: NAME=PATH, of which PATH travels */
-};
-
-/* The values of an option that may be given more than once. */
-struct lab_texts {
-	int count;
-	const char *value[32];
-};
-
-/* An option of the lab's own: --name VALUE or --name=VALUE; or an operand. */
-struct lab_option {
-	const char *name; /* of an operand as usage texts have it: "MANIFEST" */
-	enum lab_option_type type;
-	void *value;        /* where the value is; what stands there is the default */
-	long long min, max; /* LAB_SIZE, _NUMBER, _DECIMAL: both inclusive; LAB_NAME: length */
-	const char *help;
-	char letter;         /* -x is the same; letters of flags may stand together, -it */
-	const char *choices; /* "none bridge" */
-	const char *(*wrong)(const char *value); /* what was expected instead, or NULL */
 };
 
 /* A question of --predict; the right choice is the one whose value was observed. */
@@ -103,7 +59,7 @@ struct lab {
 	const char *manual;  /* manual pages: "pid_namespaces(7) unshare(2)" */
 	const char *teaches; /* calls with their flags: "unshare:CLONE_NEWPID setns" */
 	const char *after;   /* ids that it builds on: "01-pid-ns" */
-	struct lab_needs needs;
+	struct probe_needs needs;
 	const struct lab_part *parts;      /* ends at the first without a name */
 	const struct lab_option *options;  /* ends at the first without a name */
 	const struct lab_option *operands; /* in their order, each may be missing; ends likewise */
@@ -133,9 +89,6 @@ void lab_begin(const struct lab *lab, int argc, char *argv[]);
  * which is lab_begin()'s to answer.
  */
 bool lab_parse(const struct lab *lab, int argc, char *argv[]);
-
-/* For the rest of what a command line can have wrong: one line on stderr, and status 2. */
-__attribute__((format(printf, 1, 2))) _Noreturn void lab_usage(const char *fmt, ...);
 
 /*
  * Prints the table and the summary, runs the undo stack.
@@ -210,28 +163,7 @@ void lab_predict(const char *name);
 /* Scores the answer to it by what the kernel did in this run. */
 __attribute__((format(printf, 2, 3))) void lab_answer(const char *name, const char *fmt, ...);
 
-/* ---- Checks ------------------------------------------------------------- */
-
-/*
- * Each holds expected beside observed, prints both, and counts, in children
- * too. what is unique in the lab and stable: tests and reports key on it.
- * They return whether it was as predicted, so that a dangerous act can depend
- * on its box having been read back.
- */
-bool expect_int(const char *what, long long expected, long long observed);
-bool expect_str(const char *what, const char *expected, const char *observed);
-
-/* rc is what a bare call returned: -1 is read with errno; expected 0 = success. */
-bool expect_errno(const char *what, int expected, long rc);
-
-/* low <= observed <= high */
-bool expect_range(const char *what, long long low, long long high, long long observed);
-
-/* Two numbers that must differ, such as those of two namespaces; ns_inode() */
-bool expect_differ(const char *what, long long control, long long isolated);
-
-/* One check whose verdict is skip: what is missing and what to do about it. */
-void lab_skip(const char *what, const char *reason, const char *remedy);
+/* ---- The end ---------------------------------------------------------------- */
 
 /* A row of the closing table: what | without | with | who decided. */
 void lab_row(const char *what, const char *without, const char *with, const char *who);
@@ -257,25 +189,14 @@ int lab_cells(const char *series, const long long value[], int count, long long 
 /* True when the samples are being watched on a terminal: worth a slower pace. */
 bool lab_watched(void);
 
-/* ---- The group that is ours ---------------------------------------------- */
+/*
+ * Holds the one lock of this machine for measuring time, until the descriptor
+ * that it returns is closed: flock(2) on a folder that every user can open.
+ */
+int lab_lock_cpu(void);
 
 /*
- * The folder of the cgroup v2 group in which this lab may make groups, called
- * labNN-PID, with the controllers of its needs. Where it takes that, our own
- * processes go into a leaf group first, and back at the end; machine.h has the
- * rule. Lab 07 goes on by hand from here, the later ones with cg.h.
+ * Where it is false a lab that is broken before COMMAND does not ask what this machine lacks: in a
+ * container it would ask another one.
  */
-const char *lab_home(void);
-
-/* ---- Undo --------------------------------------------------------------- */
-
-/*
- * Pushes fn(arg), run last in first out at the end, when the lab is broken and
- * on SIGINT, SIGTERM and SIGHUP; never in a child of the process that pushed
- * it. fn runs inside a signal handler too: async-signal-safe calls only,
- * signal-safety(7). arg is copied.
- */
-void undo(void (*fn)(const char *arg), const char *arg);
-void undo_rmdir(const char *path);   /* removes the folder and the plain files in it */
-void undo_kill(pid_t pid);           /* SIGKILL, until child_wait() has seen its end; once */
-void undo_cgroup(const char *group); /* cgroup.kill, then rmdir of it and what is below */
+extern bool lab_asks_missing;

@@ -2,6 +2,8 @@
  * option.c: the command line that every lab has, and what it says about itself.
  */
 #define _GNU_SOURCE
+#include "story/option.h"
+
 #include <ctype.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -11,15 +13,16 @@
 #include "kernel/file.h"
 #include "kernel/sys.h"
 #include "machine/machine.h"
+#include "story/about.h"
 #include "story/state.h"
 
 #ifndef VERSION
 #define VERSION "unknown"
 #endif
 
-struct options options;
+struct options option_given;
 
-void lab_usage(const char *fmt, ...)
+void option_usage(const char *fmt, ...)
 {
 	autofree char *message = NULL;
 	va_list ap;
@@ -31,7 +34,7 @@ void lab_usage(const char *fmt, ...)
 	_exit(2);
 }
 
-bool size_parse(const char *string, long long *bytes)
+bool option_size(const char *string, long long *bytes)
 {
 	static const char units[] = "bkmg";
 	char *end;
@@ -67,7 +70,7 @@ static char *size_text(long long bytes)
 }
 
 /* "0.5" is 500: thousandths, of which there are at most three digits. */
-bool decimal_parse(const char *string, long long *thousandths)
+bool option_decimal(const char *string, long long *thousandths)
 {
 	size_t whole = strspn(string, "0123456789"), part = 0;
 	if (string[whole] == '.')
@@ -95,7 +98,7 @@ static void add(const char *name, struct lab_texts *texts, const char *value)
 {
 	enum { ROOM = sizeof texts->value / sizeof *texts->value };
 	if (texts->count == ROOM)
-		lab_usage("%s %s: expected at most %d of them", name, value, ROOM);
+		option_usage("%s %s: expected at most %d of them", name, value, ROOM);
 	texts->value[texts->count++] = value;
 }
 
@@ -107,8 +110,8 @@ static void set(const struct lab_option *option, const char *name, const char *v
 	switch (option->type) {
 	case LAB_SIZE: {
 		autofree char *low = size_text(option->min), *high = size_text(option->max);
-		if (!size_parse(value, &number) || number < option->min || number > option->max)
-			lab_usage(
+		if (!option_size(value, &number) || number < option->min || number > option->max)
+			option_usage(
 				"%s %s: expected a size from %s to %s, such as 32M (units b k m g, powers of "
 				"1024)",
 				name, value, low, high);
@@ -120,14 +123,14 @@ static void set(const struct lab_option *option, const char *name, const char *v
 		number = strtoll(value, &end, 10);
 		if (errno || !isdigit((unsigned char)*value) || *end || number < option->min ||
 			number > option->max)
-			lab_usage("%s %s: expected a whole number from %lld to %lld", name, value,
-				option->min, option->max);
+			option_usage("%s %s: expected a whole number from %lld to %lld", name,
+				value, option->min, option->max);
 		*(long long *)option->value = number;
 		break;
 	case LAB_DECIMAL: {
 		autofree char *low = decimal_text(option->min), *high = decimal_text(option->max);
-		if (!decimal_parse(value, &number) || number < option->min || number > option->max)
-			lab_usage(
+		if (!option_decimal(value, &number) || number < option->min || number > option->max)
+			option_usage(
 				"%s %s: expected a number from %s to %s with at most three decimals, such "
 				"as 0.5",
 				name, value, low, high);
@@ -141,15 +144,15 @@ static void set(const struct lab_option *option, const char *name, const char *v
 			good++;
 		if (good != length || (long long)length < option->min ||
 			(long long)length > option->max)
-			lab_usage("%s %s: expected %lld to %lld letters, digits, '-' or '.'", name,
-				value, option->min, option->max);
+			option_usage("%s %s: expected %lld to %lld letters, digits, '-' or '.'",
+				name, value, option->min, option->max);
 		*(const char **)option->value = value;
 		break;
 	}
 	case LAB_PATH_IN:
 	case LAB_PATH_IN_OUT:
 		if (access(value, R_OK))
-			lab_usage("%s %s: expected a file that can be read", name, value);
+			option_usage("%s %s: expected a file that can be read", name, value);
 		*(const char **)option->value = value;
 		break;
 	case LAB_FLAG:
@@ -157,7 +160,7 @@ static void set(const struct lab_option *option, const char *name, const char *v
 		break;
 	case LAB_CHOICE:
 		if (!*value || strchr(value, ' ') || !machine_has(option->choices, value))
-			lab_usage("%s %s: expected one of: %s", name, value, option->choices);
+			option_usage("%s %s: expected one of: %s", name, value, option->choices);
 		*(const char **)option->value = value;
 		break;
 	case LAB_VOLUME:
@@ -165,7 +168,7 @@ static void set(const struct lab_option *option, const char *name, const char *v
 	case LAB_TEXTS:
 	case LAB_TEXT:
 		if (option->wrong && option->wrong(value))
-			lab_usage("%s %s: expected %s", name, value, option->wrong(value));
+			option_usage("%s %s: expected %s", name, value, option->wrong(value));
 		if (option->type == LAB_TEXT)
 			*(const char **)option->value = value;
 		else
@@ -257,7 +260,7 @@ static const char *value_of(const char *name, const char *argument, int argc, ch
 	if (argument)
 		return argument;
 	if (*i + 1 >= argc || !strcmp(argv[*i + 1], "--"))
-		lab_usage("%s: expected a value after it", name);
+		option_usage("%s: expected a value after it", name);
 	return argv[++*i];
 }
 
@@ -271,7 +274,7 @@ static bool long_option(const struct lab_option *o, int argc, char *argv[], int 
 			continue;
 		const char *argument = word[length] ? word + length + 1 : NULL;
 		if (o->type == LAB_FLAG && argument)
-			lab_usage("--%s: expected no value after it", word);
+			option_usage("--%s: expected no value after it", word);
 		autofree char *name = text("--%s", o->name);
 		set(o, name, o->type == LAB_FLAG ? "" : value_of(name, argument, argc, argv, i));
 		return true;
@@ -317,18 +320,18 @@ static const char *part_named(const char *name)
 		autofree char *before = list;
 		list = text("%s%s%s", before, *before ? ", " : "", part->name);
 	}
-	lab_usage(
+	option_usage(
 		"--can-run=%s: expected one of its parts: %s", name, *list ? list : "it has none");
 }
 
-void options_read(int argc, char *argv[], const char **can_run)
+void option_read(int argc, char *argv[], const char **can_run)
 {
 	enum { NOTHING, HELP, ABOUT, PRINT_VERSION } ask = NOTHING;
 	const char *format = "story", *color = "auto";
 	const struct lab_option common[] = {
-		{.name = "step", .type = LAB_FLAG, .value = &options.step},
-		{.name = "predict", .type = LAB_FLAG, .value = &options.predict},
-		{.name = "plain", .type = LAB_FLAG, .value = &options.plain},
+		{.name = "step", .type = LAB_FLAG, .value = &option_given.step},
+		{.name = "predict", .type = LAB_FLAG, .value = &option_given.predict},
+		{.name = "plain", .type = LAB_FLAG, .value = &option_given.plain},
 		{.name = "format", .type = LAB_CHOICE, .value = &format, .choices = "story jsonl"},
 		{.name = "color",
 			.type = LAB_CHOICE,
@@ -341,9 +344,9 @@ void options_read(int argc, char *argv[], const char **can_run)
 		const char *word = argv[i], *part;
 		if (!strcmp(word, "--")) {
 			if (i + 1 == argc)
-				lab_usage("expected a COMMAND after --");
+				option_usage("expected a COMMAND after --");
 			if (lab->story_only)
-				lab_usage(
+				option_usage(
 					"no COMMAND runs in this part of the story; expected scripts/lab %.2s -- "
 					"COMMAND",
 					lab->id);
@@ -356,7 +359,7 @@ void options_read(int argc, char *argv[], const char **can_run)
 			continue;
 		}
 		if (*word != '-')
-			lab_usage("%s: expected an option; a COMMAND comes after --", word);
+			option_usage("%s: expected an option; a COMMAND comes after --", word);
 		if (strncmp(word, "--", 2) && word[1] && short_options(argc, argv, &i))
 			continue;
 		if (!strcmp(word, "--help"))
@@ -370,16 +373,16 @@ void options_read(int argc, char *argv[], const char **can_run)
 		else if (!strncmp(word, "--can-run=", 10))
 			*can_run = part_named(word + 10);
 		else if (!strncmp(word, "--", 2) && (part = part_alone(word + 2)))
-			options.part = part;
+			option_given.part = part;
 		else if (strncmp(word, "--", 2) ||
 			 !(long_option(common, argc, argv, &i) ||
 				 long_option(lab->options, argc, argv, &i)))
-			lab_usage("unknown option %s; expected one of those of --help", word);
+			option_usage("unknown option %s; expected one of those of --help", word);
 	}
-	options.jsonl = !strcmp(format, "jsonl");
-	options.color = !strcmp(color, "always")  ? COLOR_ALWAYS
-			: !strcmp(color, "never") ? COLOR_NEVER
-						  : COLOR_AUTO;
+	option_given.jsonl = !strcmp(format, "jsonl");
+	option_given.color = !strcmp(color, "always")  ? COLOR_ALWAYS
+			     : !strcmp(color, "never") ? COLOR_NEVER
+						       : COLOR_AUTO;
 	if (ask == HELP)
 		help();
 	else if (ask == ABOUT)

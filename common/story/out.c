@@ -4,6 +4,8 @@
  * duplicates nothing and the events of two processes never mix.
  */
 #define _GNU_SOURCE
+#include "story/out.h"
+
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,7 +16,8 @@
 #include "kernel/file.h"
 #include "kernel/sys.h"
 #include "story/curve.h"
-#include "story/state.h"
+#include "story/json.h"
+#include "story/option.h"
 
 enum { ROWS = 10, NARROW = 40, WIDE = 80 };
 
@@ -46,10 +49,10 @@ void out_init(void)
 	terminal = isatty(STDOUT_FILENO);
 	if (terminal && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col)
 		width = size.ws_col < NARROW ? NARROW : size.ws_col > WIDE ? WIDE : size.ws_col;
-	colored = options.color == COLOR_ALWAYS ||
-		  (options.color == COLOR_AUTO && terminal && !dumb && !options.plain &&
+	colored = option_given.color == COLOR_ALWAYS ||
+		  (option_given.color == COLOR_AUTO && terminal && !dumb && !option_given.plain &&
 			  !(no_color && *no_color));
-	fancy = terminal && !dumb && !options.plain && !options.jsonl;
+	fancy = terminal && !dumb && !option_given.plain && !option_given.jsonl;
 	curve_init(fancy, fancy && locale_is_utf8(), width);
 }
 
@@ -82,45 +85,35 @@ static void page_print(struct page *page)
 /* The table is of a run that was as predicted. */
 static int rows_to_show(void)
 {
-	return shared->count[FAIL] || shared->count[BROKEN] ? 0 : rows;
+	return shared->count[FAIL] || sys_shared->broken ? 0 : rows;
 }
 
 /* ---- JSON lines, RFC 8259 ---- */
 
-/* {"event":"KIND", then pairs of a key and a string, up to NULL; "key#" takes a number. */
+/* {"event":"KIND", then what json_members() takes. */
 static void json_event(const char *kind, ...)
 {
 	struct page page;
 	page_open(&page);
-	fputs("{\"event\":", page.stream);
-	text_json(page.stream, kind);
+	struct json json = {.to = page.stream};
 	va_list ap;
 	va_start(ap, kind);
-	for (const char *key; (key = va_arg(ap, const char *));) {
-		size_t length = strlen(key);
-		bool number = key[length - 1] == '#';
-		fprintf(page.stream, ",\"%.*s\":", (int)(length - number), key);
-		if (number)
-			fprintf(page.stream, "%lld", va_arg(ap, long long));
-		else
-			text_json(page.stream, va_arg(ap, const char *));
-	}
+	json_open(&json, NULL, '{');
+	json_members(&json, "event", kind, NULL);
+	json_members_of(&json, ap);
 	va_end(ap);
 	if (!strcmp(kind, "end")) {
-		fputs(",\"table\":[", page.stream);
-		int shown = rows_to_show();
-		for (int r = 0; r < shown; r++) {
-			fputs(r ? ",[" : "[", page.stream);
-			for (int c = 0; c < 4; c++) {
-				if (c)
-					fputc(',', page.stream);
-				text_json(page.stream, table[r][c]);
-			}
-			fputc(']', page.stream);
+		json_open(&json, "table", '[');
+		for (int r = 0; r < rows_to_show(); r++) {
+			json_open(&json, NULL, '[');
+			for (int c = 0; c < 4; c++)
+				json_string(&json, table[r][c]);
+			json_close(&json, ']');
 		}
-		fputc(']', page.stream);
+		json_close(&json, ']');
 	}
-	fputs("}\n", page.stream);
+	json_close(&json, '}');
+	fputc('\n', page.stream);
 	page_print(&page);
 }
 
@@ -163,7 +156,7 @@ static void story(int first, int indent, const char *code, const char *line)
 void out_where(void)
 {
 	const char *told = getenv("LAB_WHERE"), *why = getenv("LAB_WHY");
-	bool event = options.jsonl && !lab_command;
+	bool event = option_given.jsonl && !lab_command;
 	struct utsname name;
 	if (told && !event)
 		return; /* the runner has said it already */
@@ -180,7 +173,7 @@ void out_where(void)
 
 void out_lab(void)
 {
-	if (options.jsonl) {
+	if (option_given.jsonl) {
 		json_event("lab", "id", lab->id, "title", lab->title, "goal", lab->goal, NULL);
 		return;
 	}
@@ -191,7 +184,7 @@ void out_lab(void)
 
 void out_step(int number, const char *act, const char *expect)
 {
-	if (options.jsonl) {
+	if (option_given.jsonl) {
 		json_event("step", "number#", (long long)number, "text", act,
 			expect ? "expect" : NULL, expect, NULL);
 		return;
@@ -211,14 +204,14 @@ void out_step(int number, const char *act, const char *expect)
 
 void out_note(const char *line)
 {
-	if (!options.jsonl)
+	if (!option_given.jsonl)
 		story(3, 3, "", line);
 }
 
 /* What a person is asked and told, who in jsonl is not the one that reads stdout. */
 void out_ask(const char *line)
 {
-	if (options.jsonl)
+	if (option_given.jsonl)
 		dprintf(STDERR_FILENO, "   %s\n", line);
 	else
 		story(*line ? 3 : 0, 3, "", line);
@@ -226,20 +219,20 @@ void out_ask(const char *line)
 
 void out_prediction(const char *question, const char *predicted, const char *observed)
 {
-	if (options.jsonl)
+	if (option_given.jsonl)
 		json_event("prediction", "question", question, "predicted", predicted, "observed",
 			observed, NULL);
 }
 
 void out_line(const char *line)
 {
-	if (!options.jsonl)
+	if (!option_given.jsonl)
 		story(0, 3, "", line);
 }
 
 void out_call(const char *place, const char *call, long value, int error)
 {
-	if (options.jsonl) {
+	if (option_given.jsonl) {
 		json_event("call", "place", place, "call", call, "value#", (long long)value, "pid#",
 			(long long)getpid(), "errno", value == -1 ? errno_name(error) : "", NULL);
 		return;
@@ -262,7 +255,7 @@ void out_call(const char *place, const char *call, long value, int error)
 void out_check(const char *what, const char *expected, const char *observed, enum verdict verdict)
 {
 	const char *word = verdict_names[verdict];
-	if (options.jsonl) {
+	if (option_given.jsonl) {
 		json_event("check", "what", what, "expected", expected, "observed", observed,
 			"verdict", word, NULL);
 		return;
@@ -292,7 +285,7 @@ void out_check(const char *what, const char *expected, const char *observed, enu
 
 void out_sample(const char *series, long long value, long long limit, const char *unit)
 {
-	if (options.jsonl)
+	if (option_given.jsonl)
 		json_event("sample", "series", series, "value#", value, "limit#", limit, "unit",
 			unit, NULL);
 	else
@@ -302,9 +295,9 @@ void out_sample(const char *series, long long value, long long limit, const char
 int out_cells(const char *series, const long long value[], int count, long long limit,
 	const char *unit, long long every, long long first)
 {
-	for (int i = 0; options.jsonl && i < count; i++)
+	for (int i = 0; option_given.jsonl && i < count; i++)
 		out_sample(series, value[i], limit, unit);
-	return curve_cells(value, count, limit, unit, every, first, !options.jsonl);
+	return curve_cells(value, count, limit, unit, every, first, !option_given.jsonl);
 }
 
 bool out_drawing(void)
@@ -314,7 +307,7 @@ bool out_drawing(void)
 
 void out_wait(pid_t pid, const char *commands)
 {
-	if (options.jsonl) {
+	if (option_given.jsonl) {
 		json_event("wait", "step#", (long long)shared->step, "pid#", (long long)pid, "look",
 			commands, NULL);
 		return;
@@ -410,7 +403,7 @@ void out_end(enum verdict verdict)
 	const struct lab_words *words = lab->words;
 	int *count = shared->count;
 	long long checks = (long long)count[PASS] + count[FAIL];
-	if (options.jsonl) {
+	if (option_given.jsonl) {
 		json_event("end", "verdict", verdict_names[verdict], "checks#", checks, "passed#",
 			(long long)count[PASS], "failed#", (long long)count[FAIL], "skipped#",
 			(long long)count[SKIP], "questions#", (long long)shared->questions,

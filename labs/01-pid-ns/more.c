@@ -156,10 +156,10 @@ static int share(bool inside)
 
 static void whole_cpu(void)
 {
-	autoclose int lock = cpu_lock();
+	autoclose int lock = lab_lock_cpu();
 	int outside = share(false), inside = share(true);
 	if (outside == BUSY || inside == BUSY) {
-		lab_skip("share of a CPU", "machine too busy", "run it again when it is idle");
+		check_skip("share of a CPU", "machine too busy", "run it again when it is idle");
 		return;
 	}
 	expect_range("outside: percent of a CPU", 85, 115, outside);

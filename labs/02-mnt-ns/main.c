@@ -155,7 +155,7 @@ int main(int argc, char *argv[])
 	if (lab_command)
 		hands_on();
 	gate_init(&ready), gate_init(&go);
-	const char *volume = file_tmpdir(); /* a folder of the host, for the last step */
+	const char *volume = tmp_folder(); /* a folder of the host, for the last step */
 
 	lab_predict("mount");
 	lab_step("Start a process, web. It gets its own mount table and mounts on /etc.",

@@ -263,7 +263,7 @@ static _Noreturn void remover(const char *volume)
 
 static void remove_all(void)
 {
-	autofree char *volume = text("%s", file_tmpdir()), *file = text("%s/file", volume);
+	autofree char *volume = text("%s", tmp_folder()), *file = text("%s/file", volume);
 	close(SYS(open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)));
 	int before = files_of_host();
 	pid_t child = FORK();

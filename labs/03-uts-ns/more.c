@@ -129,7 +129,7 @@ int main(int argc, char *argv[])
 		"it is still there without a process, until umount2()");
 	child = holder("by-mount");
 	autofree char *source = text("/proc/%d/ns/uts", child);
-	autofree char *file = text("%s/uts", file_tmpdir());
+	autofree char *file = text("%s/uts", tmp_folder());
 	close(SYS(open(file, O_WRONLY | O_CREAT, 0600))); /* a file to mount it on */
 	SYS(mount(source, file, NULL, MS_BIND, NULL));
 	gate_open(&leave);

@@ -157,7 +157,7 @@ int main(int argc, char *argv[])
 	if (access("/dev/shm", F_OK)) {
 		if (errno != ENOENT)
 			die("access /dev/shm");
-		lab_skip("host: its mount table", "this machine has no /dev/shm",
+		check_skip("host: its mount table", "this machine has no /dev/shm",
 			"WHERE=vm runs it in the lab VM");
 		return lab_end();
 	}

@@ -201,7 +201,7 @@ int main(int argc, char *argv[])
 	lab_step("A POSIX queue has a name too. It must be hidden, without any mount.", NULL);
 	mqd_t queue = mq_open("/lab04", O_RDWR | O_CREAT | O_EXCL, 0600, NULL);
 	if (queue < 0 && errno == ENOSYS) {
-		lab_skip("POSIX message queues", "this kernel has none (CONFIG_POSIX_MQUEUE)",
+		check_skip("POSIX message queues", "this kernel has none (CONFIG_POSIX_MQUEUE)",
 			"WHERE=vm runs it in the lab VM");
 	} else if (expect_errno("host: mq_open() creates it", 0, queue)) {
 		child = FORK();

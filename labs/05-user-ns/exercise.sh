@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
-task="Run COMMAND as root of a user namespace of its own, in which user and group 0 are yours."
-look="labs/05-user-ns/main.c, where the maps are written; user_namespaces(7), on gid_map and setgroups."
+task="Run COMMAND as root in a new user namespace, in which user 0 and group 0 are your own user and group."
+look="labs/05-user-ns/main.c, map_root_to(); user_namespaces(7), on gid_map and setgroups."
 
-# map KIND: of users or groups, as the stage would read it.
+# map KIND: COMMAND's uid_map or gid_map, with the outer ids as the stage knows them.
 map() {
 	local inside outside count
 	while read -r inside outside count; do
@@ -14,13 +14,13 @@ check() {
 	id=1000
 	start
 	expect_command
-	expect "its user namespace" "its own" "$(own user)" "unshare(CLONE_NEWUSER), before COMMAND is executed."
+	expect "its user namespace" "its own" "$(own user)" "COMMAND is in the machine's user namespace: call unshare(CLONE_NEWUSER) before you execute it."
 	expect "uid_map" "0 1000 1" "$(map uid)" \
-		"One line: the first id inside, the first id outside, how many. Without it you are 65534, nobody."
-	expect "setgroups" deny "$(cat "$proc/$it/setgroups")" "Who has no privilege outside must give up setgroups() first."
+		"The map is one line: first id inside, first id outside, how many. Without a map your id is 65534, nobody."
+	expect "setgroups" deny "$(cat "$proc/$it/setgroups")" "A process without privileges outside must first give up setgroups(): write deny to /proc/self/setgroups."
 	expect "gid_map" "0 1000 1" "$(map gid)" \
-		"Groups have a map of their own, which may be written once setgroups says deny."
+		"Groups have their own map, gid_map. The kernel accepts it once setgroups says deny."
 	expect "its capabilities in there" all "$(awk '/^CapEff/ { has = $2 } /^CapBnd/ { print has == $2 ? "all" : has }' \
 		"$proc/$it/status")" \
-		"exec() gives all of them to user 0 only: the map has to be there before execvp()."
+		"execve() keeps all capabilities only for user 0, so write the maps before execvp()."
 }

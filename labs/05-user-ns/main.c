@@ -1,6 +1,6 @@
 /*
- * Root inside, nobody outside. A user namespace has ids of its own: a map says
- * which id inside is which outside. Its first process has every capability, but
+ * Root inside, nobody outside. A user namespace has its own user ids, and a map says which id
+ * inside is which id outside. Its first process has every capability, but a capability counts
  * only over what the namespace owns. user_namespaces(7)
  */
 #define _GNU_SOURCE
@@ -24,8 +24,8 @@
 static const struct lab lab = {
 	.id = "05-user-ns",
 	.title = "Root inside, nobody outside",
-	.goal = "Root in a container can be an ordinary user outside: a map of ids says so, and its "
-		"power ends where its namespace does.",
+	.goal = "Root in a container can be an ordinary user outside. A map of ids makes it root, "
+		"and its power ends where its user namespace ends.",
 	.manual = "user_namespaces(7) unshare(2) capabilities(7) credentials(7)",
 	.teaches = "unshare:CLONE_NEWUSER unshare:CLONE_NEWUTS file:setgroups file:uid_map "
 		   "file:gid_map sethostname kill clock_settime mount:tmpfs",
@@ -34,40 +34,135 @@ static const struct lab lab = {
 	.words = &words,
 };
 
-static struct gate done, go;
-static uid_t uid; /* the ordinary user's, outside */
-static gid_t gid;
+static struct gate look, looked, ready;
 
-/* One write(2) is the whole map; newuidmap(1) does no more. */
-static int put(const char *path, const char *line)
+/* The kernel reads a map from one write(2). */
+static int write_file(const char *path, const char *value)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	autoclose int fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -1;
-	ssize_t n = write(fd, line, strlen(line));
-	close(fd);
-	return n < 0 ? -1 : 0;
+	return write(fd, value, strlen(value)) < 0 ? -1 : 0;
 }
 
-/* Inside, outside, how many. Without the first write gid_map would be refused: see more.c. */
-static void write_maps(void)
+/* A line of a map is: first id inside, first id outside, how many. */
+static void map_root_to(uid_t uid, gid_t gid)
 {
-	autofree char *uids = text("0 %u 1", uid), *gids = text("0 %u 1", gid);
-	SYS(put("/proc/self/setgroups", "deny"));
-	SYS(put("/proc/self/uid_map", uids));
-	expect_errno("gid_map, once setgroups is denied", 0, put("/proc/self/gid_map", gids));
+	autofree char *users = text("0 %u 1", uid), *groups = text("0 %u 1", gid);
+	lab_note("uid_map: \"%s\". Id 0 inside is id %u outside; the map has one id.", users, uid);
+	SYS(write_file("/proc/self/uid_map", users));
+	/* Without a privilege outside, gid_map is refused until setgroups(2) is denied: more.c. */
+	SYS(write_file("/proc/self/setgroups", "deny"));
+	expect_errno(
+		"gid_map, once setgroups is denied", 0, write_file("/proc/self/gid_map", groups));
 }
 
-/* All capabilities that this kernel knows, as CapEff in /proc/PID/status shows them. */
-static char *every_capability(void)
+/* A child that stays outside, and checks what the rest of the machine sees. */
+static _Noreturn void watch_from_outside(pid_t root, const char *file, uid_t uid)
 {
+	gate_wait(&look);
+	autofree char *ours = proc_status(0, "Uid"), *its = proc_status(root, "Uid");
+	expect_str("outside: its Uid", ours, its);
+	gate_open(&looked);
+
+	gate_wait(&look);
+	struct stat st = {.st_uid = (uid_t)-1};
+	stat(file, &st);
+	expect_int("outside: owner of the file", uid, st.st_uid);
+	lab_answer("owner", st.st_uid == uid ? "ordinary" : "root");
+	gate_open(&looked);
+	child_idle();
+}
+
+/* A child that makes two namespaces. They belong to its user namespace. */
+static _Noreturn void rename_and_mount(void)
+{
+	long uts = ns_inode(0, "uts"), mnt = ns_inode(0, "mnt");
+	SYS(unshare(CLONE_NEWUTS | CLONE_NEWNS));
+	if (expect_differ("a hostname of its own", uts, ns_inode(0, "uts")))
+		expect_errno("sethostname(), its own", 0, sethostname("inside", 6));
+	/* In the copy the kernel turned shared mounts into slaves: no mount reaches the machine. */
+	if (expect_differ("a mount table of its own", mnt, ns_inode(0, "mnt")))
+		expect_errno("mount() of a tmpfs", 0, mount("tmpfs", "/tmp", "tmpfs", 0, NULL));
+	gate_open(&ready);
+	child_idle();
+}
+
+int main(int argc, char *argv[])
+{
+	lab_begin(&lab, argc, argv);
+	if (geteuid() == 0) {
+		SYS(ns_become_ordinary()); /* setresuid(2); root could do all this without a map */
+		lab_note("Root started this lab. It goes on as the ordinary user %u.", geteuid());
+	}
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+	if (lab_command) {
+		SYS(unshare(CLONE_NEWUSER));
+		map_root_to(uid, gid);
+		SYS(unshare(CLONE_NEWUTS | CLONE_NEWNS)); /* so that COMMAND can rename and mount */
+		lab_exec_command();
+	}
+	gate_init(&look), gate_init(&looked), gate_init(&ready);
+	autofree char *file = text("%s/made-by-root", tmp_folder());
+
+	lab_step("Control: as an ordinary user, ask for a UTS namespace.",
+		"EPERM, because the user does not have CAP_SYS_ADMIN");
+	/* Other bits may be set: systemd gives CAP_WAKE_ALARM to the user at the console. */
+	autofree char *set = proc_status(0, "CapEff");
+	expect_int("control: CAP_SYS_ADMIN in CapEff", 0,
+		strtoull(set, NULL, 16) >> CAP_SYS_ADMIN & 1);
+	expect_errno("control: unshare(CLONE_NEWUTS)", EPERM, unshare(CLONE_NEWUTS));
+	lab_note("A child stays outside. It will check what the rest of the machine sees.");
+	pid_t self = getpid(), watcher = FORK();
+	if (watcher == 0)
+		watch_from_outside(self, file, uid);
+	undo_kill(watcher);
+	lab_look("grep -E 'Uid|CapEff' /proc/%d/status", self);
+
+	lab_predict("before");
+	lab_step("Ask for a user namespace, the one kind that any user may make.",
+		"getuid() returns 65534, yet every capability is there");
+	long before = ns_inode(0, "user");
+	SYS(unshare(CLONE_NEWUSER));
+	/* All that follows is meant for a root whose power ends here. */
+	if (!expect_differ("a user namespace of its own", before, ns_inode(0, "user")))
+		return lab_end();
+	autofree char *overflow = file_read("/proc/sys/kernel/overflowuid");
+	lab_answer("before", (int)getuid() == atoi(overflow) ? "nobody" : "same");
+	expect_int("before a map: getuid()", atoi(overflow), getuid());
 	autofree char *last = file_read("/proc/sys/kernel/cap_last_cap");
-	return text("%016llx", (2ULL << atoi(last)) - 1);
-}
+	autofree char *every = text("%016llx", (2ULL << atoi(last)) - 1);
+	autofree char *effective = proc_status(0, "CapEff");
+	expect_str("before a map: CapEff", every, effective);
+	lab_look("grep -E 'Uid|CapEff' /proc/%d/status", self);
+	lab_look("wc -l /proc/%d/uid_map", self);
+	lab_wait(self);
 
-/* What the machine owns: each of these does nothing even where it is allowed. */
-static void over_the_machine(void)
-{
+	lab_step("Map one id.", "inside the process is root, outside it keeps its old id");
+	map_root_to(uid, gid);
+	expect_int("inside: getuid()", 0, getuid());
+	gate_open(&look);
+	gate_wait(&looked);
+	lab_look("cat /proc/%d/uid_map", self);
+	lab_look("grep Uid /proc/%d/status", self);
+	lab_wait(self);
+
+	lab_predict("owner");
+	lab_step("Create a file as this root.",
+		"inside its owner is root, outside it is the ordinary user");
+	struct stat made = {.st_uid = (uid_t)-1};
+	autoclose int fd = SYS(open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	fstat(fd, &made);
+	expect_int("inside: owner of the file", 0, made.st_uid);
+	gate_open(&look);
+	gate_wait(&looked);
+	lab_look("ls -ln %s", tmp_folder());
+	lab_wait(self);
+
+	lab_predict("host");
+	lab_step("Use root's power on what the machine owns.", "the kernel refuses all four calls");
+	/* Each call would change nothing even if the kernel allowed it. */
 	struct utsname uts;
 	struct timespec now;
 	if (uname(&uts) || clock_gettime(CLOCK_REALTIME, &now))
@@ -78,143 +173,29 @@ static void over_the_machine(void)
 	struct stat init = {.st_uid = (uid_t)-1};
 	stat("/proc/1", &init);
 	if (init.st_uid == getuid()) /* as in a container that was started for this user */
-		lab_skip("kill(1, 0), another user's", "PID 1 is a process of ours",
-			"WHERE=vm runs it where it is root's");
+		check_skip("kill(1, 0), another user's", "PID 1 belongs to this user here",
+			"WHERE=vm runs the lab where PID 1 is root's");
 	else
 		expect_errno("kill(1, 0), another user's", EPERM, kill(1, 0));
-	autoclose int fd = open("/proc/kmsg", O_RDONLY | O_CLOEXEC);
-	expect_errno("open() of a file for root only", EACCES, fd);
+	autoclose int log = open("/proc/kmsg", O_RDONLY | O_CLOEXEC);
+	expect_errno("open() of a file for root only", EACCES, log);
 	expect_errno("clock_settime(), to what it is", EPERM, clock_settime(CLOCK_REALTIME, &now));
-}
 
-/* What its own namespace owns: the namespaces that it makes from now on. */
-static void over_its_own(void)
-{
-	long uts = ns_inode(0, "uts"), mnt = ns_inode(0, "mnt");
-	SYS(unshare(CLONE_NEWUTS | CLONE_NEWNS));
-	if (expect_differ("a hostname of its own", uts, ns_inode(0, "uts")))
-		expect_errno("sethostname(), its own", 0, sethostname("inside", 6));
-	/* Mounts of a namespace whose owner has less power never reach the old one. */
-	if (expect_differ("a mount table of its own", mnt, ns_inode(0, "mnt")))
-		expect_errno("mount() of a tmpfs", 0, mount("tmpfs", "/tmp", "tmpfs", 0, NULL));
-}
+	lab_step("Make a UTS and a mount namespace, and use the same power on them.",
+		"sethostname() and mount() succeed");
+	pid_t child = FORK();
+	if (child == 0)
+		rename_and_mount();
+	undo_kill(child);
+	gate_wait(&ready);
+	lab_look("readlink /proc/%d/ns/uts", child);
+	lab_look("grep ' /tmp ' /proc/%d/mountinfo", child);
+	lab_wait(child);
 
-static _Noreturn void inside(const char *file)
-{
-	long before = ns_inode(0, "user");
-	SYS(unshare(CLONE_NEWUSER));
-	/* Read back: all that follows is meant for a root whose power ends here. */
-	bool own = expect_differ("a user namespace of its own", before, ns_inode(0, "user"));
-	autofree char *nobody = file_read("/proc/sys/kernel/overflowuid");
-	autofree char *all = every_capability(), *capabilities = proc_status(0, "CapEff");
-	lab_answer("before", (int)getuid() == atoi(nobody) ? "nobody" : "same");
-	expect_int("before a map: getuid()", atoi(nobody), getuid());
-	expect_str("before a map: CapEff", all, capabilities);
-	gate_open(&done);
-
-	gate_wait(&go);
-	if (own)
-		write_maps();
-	expect_int("inside: getuid()", 0, getuid());
-	gate_open(&done);
-
-	gate_wait(&go);
-	struct stat st = {.st_uid = (uid_t)-1};
-	autoclose int fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	fstat(fd, &st);
-	expect_int("inside: owner of the file", 0, st.st_uid);
-	gate_open(&done);
-
-	gate_wait(&go);
-	if (own)
-		over_the_machine();
-	gate_open(&done);
-
-	gate_wait(&go);
-	if (own)
-		over_its_own();
-	gate_open(&done);
-	child_idle();
-}
-
-static _Noreturn void hands_on(void)
-{
-	SYS(unshare(CLONE_NEWUSER));
-	write_maps();
-	SYS(unshare(CLONE_NEWUTS | CLONE_NEWNS));
-	lab_exec_command();
-}
-
-int main(int argc, char *argv[])
-{
-	lab_begin(&lab, argc, argv);
-	if (geteuid() == 0) {
-		SYS(ns_become_ordinary()); /* setresuid(2); root could do all this without a map */
-		lab_note("Started by root, it goes on as the ordinary user %u.", geteuid());
-	}
-	uid = geteuid(), gid = getegid();
-	if (lab_command)
-		hands_on();
-	gate_init(&done), gate_init(&go);
-	autofree char *file = text("%s/made-by-root", file_tmpdir());
-
-	lab_step(
-		"Control: an ordinary user. No CAP_SYS_ADMIN, no namespace but of one kind.", NULL);
-	/* Not all of the set: systemd gives who sits at the machine CAP_WAKE_ALARM. */
-	autofree char *set = proc_status(0, "CapEff");
-	expect_int("control: CAP_SYS_ADMIN in CapEff", 0,
-		strtoull(set, NULL, 16) >> CAP_SYS_ADMIN & 1);
-	expect_errno("control: unshare(CLONE_NEWUTS)", EPERM, unshare(CLONE_NEWUTS));
-	lab_look("grep -E 'Uid|CapEff' /proc/%d/status", getpid());
-
-	lab_predict("before");
-	lab_step("That kind: it must be nobody in there, and yet have every capability.", NULL);
-	pid_t root = FORK();
-	if (root == 0)
-		inside(file);
-	undo_kill(root);
-	gate_wait(&done);
-	lab_look("grep -E 'Uid|CapEff' /proc/%d/status", root);
-	lab_look("wc -l /proc/%d/uid_map", root);
-	lab_wait(root);
-
-	lab_step("Map one id. It must be root inside, and outside who it was.", NULL);
-	gate_open(&go);
-	gate_wait(&done);
-	autofree char *ours = proc_status(0, "Uid"), *its = proc_status(root, "Uid");
-	expect_str("outside: its Uid", ours, its);
-	lab_look("cat /proc/%d/uid_map", root);
-	lab_look("grep Uid /proc/%d/status", root);
-	lab_wait(root);
-
-	lab_predict("owner");
-	lab_step("This root makes a file. Outside it must belong to the ordinary user.", NULL);
-	gate_open(&go);
-	gate_wait(&done);
-	struct stat st = {.st_uid = (uid_t)-1};
-	stat(file, &st);
-	expect_int("outside: owner of the file", uid, st.st_uid);
-	lab_answer("owner", st.st_uid == uid ? "ordinary" : "root");
-	lab_look("ls -ln %s", file_tmpdir());
-	lab_wait(root);
-
-	lab_predict("host");
-	lab_step("Root over what the machine owns? The kernel must refuse all four.", NULL);
-	gate_open(&go);
-	gate_wait(&done);
-	lab_wait(root);
-
-	lab_step("Root over what its namespace owns: now the same calls must work.", NULL);
-	gate_open(&go);
-	gate_wait(&done);
-	lab_look("readlink /proc/%d/ns/uts", root);
-	lab_look("grep ' /tmp ' /proc/%d/mountinfo", root);
-	lab_wait(root);
-
-	lab_row("who am I", "an ordinary user", "root, by the map", "CLONE_NEWUSER");
-	lab_row("its file, outside", "the ordinary user's", "the ordinary user's", "uid_map");
-	lab_row("its capabilities", "no CAP_SYS_ADMIN", "all, in there", "CLONE_NEWUSER");
-	lab_row("the machine's hostname", "EPERM", "EPERM", "its owner");
-	lab_row("a hostname of its own", "EPERM: no namespace", "success", "CLONE_NEWUTS");
+	lab_row("getuid()", "the user's own id", "0", "uid_map");
+	lab_row("owner of the file", "the user", "outside: the user", "uid_map");
+	lab_row("capabilities", "no CAP_SYS_ADMIN", "all, in here", "CLONE_NEWUSER");
+	lab_row("machine's hostname", "EPERM", "EPERM", "its owner");
+	lab_row("own hostname", "EPERM", "success", "its owner");
 	return lab_end();
 }

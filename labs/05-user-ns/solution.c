@@ -1,8 +1,8 @@
 /*
  * Exercise 05: exercise COMMAND [ARG...]
  *
- * Run COMMAND as root of a user namespace, without the help of newuidmap: its user
- * and group 0 are your own. user_namespaces(7), on uid_map, gid_map and setgroups
+ * Run COMMAND as root in a new user namespace, without newuidmap: user 0 and group 0
+ * in there are your own user and group. user_namespaces(7), on uid_map, gid_map and setgroups
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Writes text to a file, in one write(2), as the maps want it. */
-static void put(const char *path, const char *text)
+/* Writes text to a file in one write(2), because the kernel takes a map from one write. */
+static void write_file(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -27,18 +27,18 @@ int main(int argc, char **argv)
 {
 	if (argc < 2)
 		errx(2, "expected COMMAND [ARG...]");
-	/* Asked for now: in there nobody is known yet. */
+	/* Read these now: in the new namespace both ids read 65534 until the maps are written. */
 	unsigned int uid = geteuid(), gid = getegid();
 	char map[64];
 
-	/* hole: the namespace; its users; then its groups, which have a condition */
+	/* hole: make the namespace; map the user; then map the group, which has a condition */
 	if (unshare(CLONE_NEWUSER))
 		err(1, "unshare");
 	snprintf(map, sizeof map, "0 %u 1", uid);
-	put("/proc/self/uid_map", map);
-	put("/proc/self/setgroups", "deny");
+	write_file("/proc/self/uid_map", map);
+	write_file("/proc/self/setgroups", "deny");
 	snprintf(map, sizeof map, "0 %u 1", gid);
-	put("/proc/self/gid_map", map);
+	write_file("/proc/self/gid_map", map);
 	/* end */
 
 	execvp(argv[1], argv + 1);

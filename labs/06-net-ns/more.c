@@ -174,7 +174,7 @@ static bool nft_works(const char *part)
 	autofree char *said = nft(&host, "list ruleset", &status);
 	said[strcspn(said, "\n")] = '\0';
 	if (status)
-		lab_skip(part, status == 127 ? "there is no nft here" : said,
+		check_skip(part, status == 127 ? "there is no nft here" : said,
 			"install the package nftables; in the lab VM it is: WHERE=vm");
 	return status == 0;
 }
@@ -373,7 +373,7 @@ int main(int argc, char *argv[])
 	if (*all)
 		expect_int("controllers net...", 0, strstr(all, "net") != NULL);
 	else
-		lab_skip(
+		check_skip(
 			"controllers net...", "no cgroup v2 controllers here", "WHERE=vm has them");
 
 	lab_row("the host's device, by a", "-", "ENODEV", "CLONE_NEWNET");

@@ -211,7 +211,7 @@ int main(int argc, char *argv[])
 	machine_here(&machine);
 	cgroup_mount = machine.cgroup_mount;
 	autofree char *own = group_of(0);
-	const char *home = lab_home();
+	const char *home = group_home();
 	autofree char *top = text("%s/lab07-%d", home, getpid());
 	autofree char *path = text("%s/lab07-%d", own[1] ? own : "", getpid());
 
@@ -231,7 +231,7 @@ int main(int argc, char *argv[])
 
 	lab_step("mkdir must make files, but no memory.max: the parent has not enabled it.", NULL);
 	SYS(mkdir(top, 0755));
-	undo_cgroup(top); /* whatever is in it */
+	group_undo(top); /* whatever is in it */
 	if (lab_command)
 		hands_on(top);
 	autofree char *group = new_group(top, "limited");

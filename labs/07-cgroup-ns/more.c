@@ -207,7 +207,7 @@ static void pressure(void)
 	if (!psi && errno != ENOENT && errno != EOPNOTSUPP)
 		die("read %s", file);
 	if (!psi) {
-		lab_skip("pressure", "this kernel keeps no memory.pressure",
+		check_skip("pressure", "this kernel keeps no memory.pressure",
 			"boot with psi=1; a kernel with CONFIG_PSI");
 		return;
 	}
@@ -264,7 +264,7 @@ static void use_up(const char *v, const char *memory, const char *cpu, const cha
 /* A v1 hierarchy has its controllers as mount options; they must be in use nowhere else. */
 static char *mount_v1(const char *controller)
 {
-	char *folder = text("%s/%s", file_tmpdir(), controller);
+	char *folder = text("%s/%s", tmp_folder(), controller);
 	SYS(mkdir(folder, 0755));
 	struct pollfd none = {.fd = -1};
 	int rc, tries = 100;
@@ -283,7 +283,7 @@ static void in_v1(const char *bytes)
 	static struct machine machine;
 	autofree char *memory = mount_v1("memory"), *cpu = mount_v1("cpu");
 	if (!memory || !cpu) {
-		lab_skip("v1", "this kernel has no v1 memory (CONFIG_MEMCG_V1)",
+		check_skip("v1", "this kernel has no v1 memory (CONFIG_MEMCG_V1)",
 			"KERNEL=FILE scripts/lab 07/more --v1, with one that has");
 		return;
 	}
@@ -331,9 +331,9 @@ static void v1(void)
 	if (!expect_differ("own mount table", before, ns_inode(0, "mnt")))
 		return;
 	SYS(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
-	SYS(mount("tmpfs", file_tmpdir(), "tmpfs", 0, NULL));
+	SYS(mount("tmpfs", tmp_folder(), "tmpfs", 0, NULL));
 	in_v1(bytes);
-	SYS(umount2(file_tmpdir(), MNT_DETACH));
+	SYS(umount2(tmp_folder(), MNT_DETACH));
 }
 
 int main(int argc, char *argv[])
@@ -343,14 +343,14 @@ int main(int argc, char *argv[])
 	limit = page * 1024 > 32 << 20 ? page * 1024 : 32 << 20;
 	lab_pid = getpid();
 	gate_init(&ready);
-	top = text("%s/lab07-%d", lab_home(), lab_pid);
+	top = text("%s/lab07-%d", group_home(), lab_pid);
 	if (lab_asked("v1") && !lab_part("v1"))
 		return lab_end();
 	if (!lab_asked("v1"))
 		lab_step("populated must flip up the tree; rmdir of a populated group be refused.",
 			NULL);
 	SYS(mkdir(top, 0755));
-	undo_cgroup(top);
+	group_undo(top);
 	if (lab_asked("v1")) {
 		SYS(put(top, "cgroup.subtree_control", "+memory +cpu"));
 		v1();

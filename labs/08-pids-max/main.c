@@ -58,7 +58,7 @@ static pid_t clone_into(const char *group)
 	};
 	pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof args);
 	if (pid == 0)
-		proc_child();
+		child_born();
 	return pid;
 }
 
@@ -154,7 +154,7 @@ static char *seat_of(pid_t pid)
 
 static _Noreturn void hands_on(void)
 {
-	autofree char *group = cg_create("command");
+	autofree char *group = group_create("command");
 	limited(group, "pids.max reads back", pids);
 	pid_t child = FORKED(clone_into(group));
 	if (child == 0)
@@ -171,7 +171,7 @@ int main(int argc, char *argv[])
 	lab_note("N is %lld. The loop forks 2N times; whoever was forked stays.", pids);
 
 	lab_step("Control: in a group with pids.max = 4N the whole loop must go through.", NULL);
-	autofree char *control = cg_create("control");
+	autofree char *control = group_create("control");
 	if (!limited(control, "control: pids.max reads back", 4 * pids))
 		return lab_end();
 	loop_in(control, "control: forked", "control: the last fork", 0);
@@ -181,7 +181,7 @@ int main(int argc, char *argv[])
 
 	lab_predict("next");
 	lab_step("The same with N: exactly N tasks must exist, and the next fork fail.", NULL);
-	autofree char *group = cg_create("limited");
+	autofree char *group = group_create("limited");
 	if (!limited(group, "pids.max reads back", pids))
 		return lab_end();
 	pid_t first = loop_in(group, "forked, beside the first", "the next fork", EAGAIN);
@@ -198,10 +198,10 @@ int main(int argc, char *argv[])
 	int lab_there[2], made;
 	if (pipe2(lab_there, O_CLOEXEC))
 		die("pipe2");
-	autofree char *belt = cg_create("belt");
+	autofree char *belt = group_create("belt");
 	bool safe = limited(belt, "belt: pids.max reads back", 4 * pids);
 	cg_enable(belt, "pids");
-	autofree char *box = cg_create("belt/box");
+	autofree char *box = group_create("belt/box");
 	safe = limited(box, "box: pids.max reads back", pids) && safe;
 	if (!safe)
 		return lab_end();
@@ -238,7 +238,7 @@ int main(int argc, char *argv[])
 		expect_int("while it burns: EAGAIN inside", FORKS, refused);
 		expect_int("pids.events has counted them", true, events > FORKS);
 	} else {
-		lab_skip("while it burns", "machine too busy: ten seconds were not enough",
+		check_skip("while it burns", "machine too busy: ten seconds were not enough",
 			"run it again");
 	}
 	lab_answer("outside", "%s", made == FORKS ? "all" : "none");

@@ -54,7 +54,7 @@ static pid_t clone_into(const char *group)
 	};
 	pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof args);
 	if (pid == 0)
-		proc_child();
+		child_born();
 	return pid;
 }
 
@@ -96,7 +96,7 @@ static void attach(const char *group, pid_t pid)
 
 static void own_limit(void)
 {
-	autofree char *group = cg_create("own");
+	autofree char *group = group_create("own");
 	if (!limited(group, "own: pids.max reads back", N))
 		return;
 	expect_int("own: pids.events max before", 0, cg_read_key(group, "pids.events", "max"));
@@ -114,9 +114,9 @@ static void own_limit(void)
 
 static void limit_above(void)
 {
-	autofree char *above = cg_create("above");
+	autofree char *above = group_create("above");
 	cg_enable(above, "pids");
-	autofree char *below = cg_create("above/below"), *mounts = file_read("/proc/mounts");
+	autofree char *below = group_create("above/below"), *mounts = file_read("/proc/mounts");
 	if (!limited(above, "above: pids.max reads back", N))
 		return;
 	autofree char *max = cg_read(below, "pids.max");
@@ -140,7 +140,7 @@ static void limit_above(void)
 
 static void beyond(void)
 {
-	autofree char *group = cg_create("beyond");
+	autofree char *group = group_create("beyond");
 	if (!limited(group, "beyond: pids.max reads back", 2))
 		return;
 	pid_t first = family(NULL, 3);
@@ -199,7 +199,7 @@ static long long cost(const char *group, bool late)
 
 static void race(void)
 {
-	autofree char *late = cg_create("late"), *born = cg_create("born");
+	autofree char *late = group_create("late"), *born = group_create("born");
 	pid_t first = family(NULL, 3);
 	attach(late, first); /* too late: it has forked already */
 	expect_int("late: tasks in the group", 1, cg_read_long(late, "pids.current"));

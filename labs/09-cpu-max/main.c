@@ -62,7 +62,7 @@ static bool limited_by(const char *group)
 
 static _Noreturn void hands_on(void)
 {
-	autofree char *group = cg_create("command");
+	autofree char *group = group_create("command");
 	limited_by(group);
 	pid_t child = FORKED(cg_spawn(group));
 	if (child == 0)
@@ -73,7 +73,7 @@ static _Noreturn void hands_on(void)
 int main(int argc, char *argv[])
 {
 	if (lab_parse(&lab, argc, argv) && seconds * 1000 < 2 * period)
-		lab_usage("--period %lld: expected --seconds of two of them or more", period);
+		option_usage("--period %lld: expected --seconds of two of them or more", period);
 	lab_begin(&lab, argc, argv);
 	if (cpus)
 		quota = cpus * period / 1000;
@@ -90,7 +90,7 @@ int main(int argc, char *argv[])
 	CPU_SET(nth_cpu(&all, 1), &two);
 
 	lab_step("Control: a group without a limit. A spinner must get a whole CPU.", NULL);
-	struct spinner control = {.group = cg_create("control")};
+	struct spinner control = {.group = group_create("control")};
 	start(&control, window);
 	bool quiet = measure((struct spinner *[]){&control}, 1, &all);
 	judge(quiet, "control: usec in each period", period,
@@ -99,7 +99,7 @@ int main(int argc, char *argv[])
 
 	lab_predict("limit");
 	lab_step("With cpu.max it must get its quota in each period, and live.", NULL);
-	struct spinner limited = {.group = cg_create("limited")};
+	struct spinner limited = {.group = group_create("limited")};
 	if (!limited_by(limited.group))
 		return lab_end();
 	start(&limited, window * share / period);
@@ -129,7 +129,7 @@ int main(int argc, char *argv[])
 		limited.used ? running * size * 100 / limited.used : 0);
 
 	lab_step("Two groups on one CPU: they must share it as their cpu.weight says.", NULL);
-	struct spinner light = {.group = cg_create("light")}, heavy = {.group = cg_create("heavy")};
+	struct spinner light = {.group = group_create("light")}, heavy = {.group = group_create("heavy")};
 	struct spinner *const both[] = {&light, &heavy};
 	autofree char *weight_text = text("%lld", weight);
 	cg_write(heavy.group, "cpu.weight", weight_text);

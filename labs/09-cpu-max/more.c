@@ -83,7 +83,7 @@ static long long had(const struct spinner *s)
 static void share(const char *name, const char *max_what, const char *limit, const char *what,
 	long long percent)
 {
-	struct spinner s = {.group = cg_create(name), .predicted = window * percent / 100};
+	struct spinner s = {.group = group_create(name), .predicted = window * percent / 100};
 	if (!limited_by(s.group, max_what, limit))
 		return;
 	start(&s);
@@ -110,7 +110,7 @@ static void nine_and_one(const char *one_group, const char *nine_group, const ch
 static void together(const char *name, int threads, const char *max_what, const char *ran_what,
 	const char *still_what, const char *events_what)
 {
-	struct spinner s = {.group = cg_create(name),
+	struct spinner s = {.group = group_create(name),
 		.threads = threads,
 		.each = &two,
 		.predicted = window / 2,
@@ -128,7 +128,7 @@ static void together(const char *name, int threads, const char *max_what, const 
 static void one_and_a_half(void)
 {
 	long long thousandths = 1500, period = 100000; /* --cpus 1.5 */
-	struct spinner s = {.group = cg_create("cpus"),
+	struct spinner s = {.group = group_create("cpus"),
 		.threads = 2,
 		.each = &two,
 		.predicted = window * thousandths / 1000};
@@ -144,7 +144,7 @@ static void one_and_a_half(void)
 
 static void parents(void)
 {
-	autofree char *parent = cg_create("parent"), *child = text("%s/child", parent);
+	autofree char *parent = group_create("parent"), *child = text("%s/child", parent);
 	cg_enable(parent, "cpu");
 	SYS(mkdir(child, 0755));
 	struct spinner s = {.group = child, .limiter = parent, .predicted = window * 80 / 100};
@@ -182,7 +182,7 @@ static int cpus_in(const char *group, int cpu)
 static void pinned(void)
 {
 	int second = nth_cpu(&all, 1);
-	autofree char *group = cg_create("pinned"), *free_group = cg_create("free");
+	autofree char *group = group_create("pinned"), *free_group = group_create("free");
 	autofree char *number = text("%d", second), *file = text("%s/cpuset.cpus", group);
 	expect_int("control: may use more than that CPU", 2, cpus_in(free_group, second));
 	cg_write(group, "cpuset.cpus", number);
@@ -224,8 +224,8 @@ int main(int argc, char *argv[])
 	share("tenth", "10 %: cpu.max", "10000 100000", "10 %: ms a second", 10);
 
 	lab_step("Nine threads and one on one CPU: a tenth for the one; with groups, half.", NULL);
-	autofree char *together_group = cg_create("all-ten");
-	autofree char *one_group = cg_create("one"), *nine_group = cg_create("nine");
+	autofree char *together_group = group_create("all-ten");
+	autofree char *one_group = group_create("one"), *nine_group = group_create("nine");
 	nine_and_one(together_group, together_group, "no groups: the one, ms a second", 10);
 	nine_and_one(one_group, nine_group, "a group each: the one, ms a second", 2);
 

@@ -222,7 +222,7 @@ static bool can_be_noise(long long predicted, long long off)
  */
 static bool measure(struct spinner *const s[], int n, const cpu_set_t *cpus)
 {
-	autoclose int lock = cpu_lock();
+	autoclose int lock = lab_lock_cpu();
 	bool quiet = false, as_predicted = false;
 	for (int tries = 0; tries < 2 && !as_predicted; tries++) {
 		long long missing = 0, off = 0, predicted = 0, stolen = 0;
@@ -273,7 +273,7 @@ static void judge_range(bool quiet, const char *what, long long low, long long h
 	if (quiet)
 		expect_range(what, low, high, seen);
 	else
-		lab_skip(what, "machine too busy", "run it again when it is idle");
+		check_skip(what, "machine too busy", "run it again when it is idle");
 }
 
 /* The same, within 15 % of the predicted one. */

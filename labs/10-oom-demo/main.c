@@ -97,7 +97,7 @@ static bool limited(const char *group, const char *what)
 
 static _Noreturn void hands_on(void)
 {
-	autofree char *group = cg_create("command");
+	autofree char *group = group_create("command");
 	limited(group, "memory.max reads back");
 	pid_t child = FORKED(cg_spawn(group));
 	if (child == 0)
@@ -126,14 +126,14 @@ int main(int argc, char *argv[])
 		limit >> 20, limit);
 
 	lab_step("Control: a group without a limit. The program must end with 0.", NULL);
-	autofree char *control = cg_create("control");
+	autofree char *control = group_create("control");
 	int status = grow_in(control, 2 * (size_t)limit, false);
 	expect_int("control: exit status", 0, status);
 	expect_int("control: oom_kill", 0, cg_read_key(control, "memory.events", "oom_kill"));
 
 	lab_predict("asks");
 	lab_step("The same with memory.max and no swap: it must be killed at the limit.", NULL);
-	autofree char *group = cg_create("limited");
+	autofree char *group = group_create("limited");
 	if (!limited(group, "memory.max reads back"))
 		return lab_end();
 	status = grow_in(group, 2 * (size_t)limit, true);
@@ -148,7 +148,7 @@ int main(int argc, char *argv[])
 	lab_wait(0);
 
 	lab_step("SIGKILL by hand: 137 again, and only oom_kill must tell the two apart.", NULL);
-	autofree char *by_hand = cg_create("by-hand");
+	autofree char *by_hand = group_create("by-hand");
 	limited(by_hand, "by hand: memory.max reads back");
 	pid_t child = FORKED(cg_spawn(by_hand));
 	if (child == 0) {

@@ -110,7 +110,7 @@ static pid_t bystander_in(const char *group)
 
 static void promises(void)
 {
-	autofree char *group = cg_create("promise");
+	autofree char *group = group_create("promise");
 	if (!limited(group, "promise: memory.max", limit, "0"))
 		return;
 	pid_t child = FORKED(cg_spawn(group));
@@ -124,7 +124,7 @@ static void promises(void)
 
 static void slowed(void)
 {
-	autofree char *group = cg_create("high");
+	autofree char *group = group_create("high");
 	autofree char *half = text("%zu", limit / 2);
 	cg_write(group, "memory.high", half);
 	if (!limited(group, "high: memory.max, the belt", 4 * limit, "0") ||
@@ -161,7 +161,7 @@ static int victim_and_bystander(const char *group)
 
 static void who_goes(void)
 {
-	autofree char *one = cg_create("one"), *all = cg_create("all");
+	autofree char *one = group_create("one"), *all = group_create("all");
 	if (!limited(one, "one: memory.max", limit, "0") ||
 		!limited(all, "all: memory.max", limit, "0"))
 		return;
@@ -201,7 +201,7 @@ static void pid1(void)
 {
 	int held[2];
 	char byte;
-	autofree char *group = cg_create("pid1");
+	autofree char *group = group_create("pid1");
 	if (!limited(group, "pid1: memory.max", limit, "0"))
 		return;
 	if (pipe2(held, O_CLOEXEC))
@@ -220,7 +220,7 @@ static void pid1(void)
 
 static void swap(void)
 {
-	autofree char *group = cg_create("swap");
+	autofree char *group = group_create("swap");
 	if (!limited(group, "swap: memory.max", limit, "max"))
 		return;
 	expect_int("with swap: status", 0, touch_in(group, limit + limit / 2));
@@ -262,7 +262,7 @@ static int without_cache(const char *device)
 
 static void cache(const char *device)
 {
-	autofree char *group = cg_create("cache");
+	autofree char *group = group_create("cache");
 	autoclose int open_device = without_cache(device);
 	if (!limited(group, "cache: memory.max", limit, "0"))
 		return;
@@ -288,7 +288,7 @@ static long long percent_of(const char *group, long long full)
  */
 static void protection(const char *device)
 {
-	autofree char *parent = cg_create("protection");
+	autofree char *parent = group_create("protection");
 	autofree char *keeps = text("%s/keeps", parent), *loses = text("%s/loses", parent);
 	autofree char *presses = text("%s/presses", parent), *prefers = text("%s/prefers", parent);
 	autofree char *half = text("%zu", limit / 2);
@@ -318,7 +318,7 @@ static _Noreturn void full_tmpfs(void)
 {
 	char block[4096] = {0};
 	long before = ns_inode(0, "mnt");
-	const char *folder = file_tmpdir();
+	const char *folder = tmp_folder();
 	if (geteuid() != 0) {
 		SYS(unshare(CLONE_NEWUSER));
 		ns_map_root();
@@ -340,8 +340,8 @@ static _Noreturn void full_tmpfs(void)
 
 static void tmpfs(void)
 {
-	autofree char *group = cg_create("tmpfs");
-	file_tmpdir(); /* ours to undo, not the child's */
+	autofree char *group = group_create("tmpfs");
+	tmp_folder(); /* ours to undo, not the child's */
 	if (!limited(group, "tmpfs: memory.max", limit, "0"))
 		return;
 	pid_t child = FORKED(cg_spawn(group));
@@ -377,7 +377,7 @@ static int service_in(const char *group, bool evicts)
 
 static void war_story(void)
 {
-	autofree char *group = cg_create("service");
+	autofree char *group = group_create("service");
 	if (!limited(group, "service: memory.max", limit, "0"))
 		return;
 	expect_int("a cache that never evicts", 137, service_in(group, false));

@@ -65,11 +65,11 @@ static void disk_option(struct lab *lab)
 	if (!device)
 		return;
 	if (!scratch)
-		lab_usage("--device %s: expected --scratch as well, for all on it will be lost",
+		option_usage("--device %s: expected --scratch as well, for all on it will be lost",
 			device);
 	const char *is = disk_is(device);
 	if (strcmp(is, DISK))
-		lab_usage("--device %s: expected %s, and it is %s", device, DISK, is);
+		option_usage("--device %s: expected %s, and it is %s", device, DISK, is);
 	lab->needs.block = false; /* the lab VM's is not needed */
 }
 

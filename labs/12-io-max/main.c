@@ -79,7 +79,7 @@ static bool run(struct worker *w)
 
 static _Noreturn void hands_on(void)
 {
-	autofree char *group = cg_create("command");
+	autofree char *group = group_create("command");
 	autofree char *line = text("%s rbps=%lld wbps=%lld wiops=%lld", numbers, rbps, wbps, wiops);
 	cg_write(group, "io.max", line);
 	pid_t child = FORKED(cg_spawn(group));
@@ -106,7 +106,7 @@ int main(int argc, char *argv[])
 	if (!expect_str("the device is", DISK, disk_is(device)))
 		return lab_end(); /* what is on it would be lost */
 	disk = SYS(openat(AT_FDCWD, device, O_RDWR | O_DIRECT | O_CLOEXEC));
-	autofree char *control = cg_create("control");
+	autofree char *control = group_create("control");
 	if (!expect_str("its group's io.max", "there", cg_has(control, "io.max") ? "there" : "not"))
 		return lab_end();
 	struct worker free_reads = {control, false, read_size, reads, true};
@@ -122,7 +122,7 @@ int main(int argc, char *argv[])
 
 	lab_predict("limit");
 	lab_step("With rbps it must read that many bytes a second, and write as before.", NULL);
-	struct worker slow_reads = {cg_create("reads"), false, read_size, reads};
+	struct worker slow_reads = {group_create("reads"), false, read_size, reads};
 	struct worker beside = {slow_reads.group, true, write_size, writes, true};
 	limit(slow_reads.group, "rbps", rbps, "io.max: rbps");
 	judge(run(&slow_reads), "rbps: bytes read in a second", &slow_reads, (long long)read_size);
@@ -135,7 +135,7 @@ int main(int argc, char *argv[])
 	lab_wait(slow_reads.pid);
 
 	lab_step("With wbps the same for writes.", NULL);
-	struct worker slow_writes = {cg_create("writes"), true, write_size, writes};
+	struct worker slow_writes = {group_create("writes"), true, write_size, writes};
 	limit(slow_writes.group, "wbps", wbps, "io.max: wbps");
 	judge(run(&slow_writes), "wbps: bytes written in a second", &slow_writes,
 		(long long)write_size);
@@ -146,7 +146,7 @@ int main(int argc, char *argv[])
 
 	lab_predict("small");
 	lab_step("With wbps and wiops: what is reached first must hold.", NULL);
-	struct worker slow_small = {cg_create("small"), true, SMALL, small};
+	struct worker slow_small = {group_create("small"), true, SMALL, small};
 	limit(slow_small.group, "wbps", wbps, "both: io.max: wbps");
 	limit(slow_small.group, "wiops", wiops, "both: io.max: wiops");
 	judge(run(&slow_small), "both: writes of 4 KiB in a second", &slow_small, 1);

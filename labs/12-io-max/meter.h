@@ -130,7 +130,7 @@ static long long late(const struct worker *w)
  */
 static bool measure(struct worker *w)
 {
-	autoclose int lock = cpu_lock();
+	autoclose int lock = lab_lock_cpu();
 	bool as_predicted = false, quiet = false;
 	for (int tries = 0; tries < 2 && !as_predicted; tries++) {
 		const struct seen *seen = w->seen;
@@ -154,7 +154,7 @@ static bool measure(struct worker *w)
 static void judge(bool quiet, const char *what, const struct worker *w, long long unit)
 {
 	if (!quiet)
-		lab_skip(what, "machine too busy", "run it again when it is idle");
+		check_skip(what, "machine too busy", "run it again when it is idle");
 	else if (w->free)
 		expect_range(what, FASTER, 1000000, w->rate / w->limit);
 	else

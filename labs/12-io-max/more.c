@@ -69,7 +69,7 @@ static struct lab lab = {
 
 static void refusals(void)
 {
-	autofree char *group = cg_create("refused"), *file = text("%s/io.max", group);
+	autofree char *group = group_create("refused"), *file = text("%s/io.max", group);
 	autofree char *zero = text("%s rbps=0", numbers), *word = text("%s speed=1", numbers);
 	expect_errno("a device that is not there", ENODEV,
 		file_try_write(file, "511:1048575 rbps=1048576"));
@@ -96,7 +96,7 @@ static _Noreturn void reader(struct worker *w)
 
 static void parents(void)
 {
-	autofree char *parent = cg_create("parent"), *child = text("%s/child", parent);
+	autofree char *parent = group_create("parent"), *child = text("%s/child", parent);
 	cg_enable(parent, "io");
 	SYS(mkdir(child, 0755));
 	struct worker w = {child, false, block_size(RATE), RATE / (long long)block_size(RATE)};
@@ -187,7 +187,7 @@ static void read_in(const char *group, const char *file, long long bytes)
 static void cache(void)
 {
 	static const char file[] = "/mnt/cached";
-	autofree char *first = cg_create("first"), *second = cg_create("second");
+	autofree char *first = group_create("first"), *second = group_create("second");
 	int lock = disk_mount();
 	write_file(file, CACHED);
 	autoclose int fd = openat(AT_FDCWD, file, O_RDONLY | O_CLOEXEC);
@@ -257,8 +257,8 @@ static void written_back(const char *name, bool free)
 	autofree char *other_what = text("%s: who synced, wbytes", name);
 	size = seconds * RATE / 1000 / PAGE * PAGE;
 	path = text("/mnt/%s", name);
-	writes = (struct worker){.group = cg_create(writes_name)};
-	syncs = (struct worker){cg_create(syncs_name), true, PAGE, RATE / PAGE, free, dirties};
+	writes = (struct worker){.group = group_create(writes_name)};
+	syncs = (struct worker){group_create(syncs_name), true, PAGE, RATE / PAGE, free, dirties};
 	if (!free)
 		limit(writes.group, "wbps", RATE, "limited: io.max of who writes");
 	prepare(&writes), prepare(&syncs);
@@ -306,7 +306,7 @@ static int write_in(const char *group, const char *file, long long bytes)
 
 static void kernel_writes(void)
 {
-	autofree char *free_group = cg_create("roomy"), *group = cg_create("narrow");
+	autofree char *free_group = group_create("roomy"), *group = group_create("narrow");
 	long long room = 2048 * sysconf(_SC_PAGESIZE);
 	autofree char *limit = text("%lld", room);
 	cg_write(group, "memory.max", limit);

@@ -182,11 +182,11 @@ int main(int argc, char *argv[])
 	lab_begin(&lab, argc, argv);
 	struct gate go, done;
 	gate_init(&go), gate_init(&done);
-	autofree char *group = cg_create("box");
+	autofree char *group = group_create("box");
 	autoclose int fd = open(group, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (lab_command)
 		hands_on(group, fd);
-	node = text("%s/node", file_tmpdir());
+	node = text("%s/node", tmp_folder());
 
 	lab_step("Control: root in a group opens two devices, and makes nodes.", NULL);
 	expect_int("before: programs on the group", 0, programs_on(fd));

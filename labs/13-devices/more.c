@@ -181,7 +181,7 @@ static void read_only(void)
 
 static void accesses(void)
 {
-	autofree char *group = cg_create("accesses");
+	autofree char *group = group_create("accesses");
 	in_group(group, all_allowed);
 	autoclose int program = load_for_zero(READ);
 	attach(group, program);
@@ -207,7 +207,7 @@ static void above_only(void)
 
 static void groups_below(void)
 {
-	autofree char *above = cg_create("above"), *below = cg_create("above/below");
+	autofree char *above = group_create("above"), *below = group_create("above/below");
 	autoclose int no = load_for_zero(0), yes = load_for_zero(MKNOD | READ | WRITE);
 	attach(above, no);
 	attach(below, yes);
@@ -223,7 +223,7 @@ static void groups_below(void)
 
 static void open_before(void)
 {
-	autofree char *group = cg_create("held");
+	autofree char *group = group_create("held");
 	pid_t child = FORKED(cg_spawn(group));
 	if (child == 0) {
 		char byte = 1;
@@ -256,7 +256,7 @@ static void still_asked(void)
 
 static void who_keeps_it(void)
 {
-	autofree char *group = cg_create("keeper");
+	autofree char *group = group_create("keeper");
 	int program = load_for_zero(0);
 	attach(group, program);
 	close(program);
@@ -303,7 +303,7 @@ static void v1(void)
 	if (mount("cgroup", "/mnt", "cgroup", 0, "devices")) {
 		if (errno != EINVAL && errno != EBUSY && errno != ENODEV)
 			die("mount of cgroup v1's devices");
-		lab_skip("v1",
+		check_skip("v1",
 			"only where the kernel has it: CONFIG_CGROUP_DEVICE, not in use elsewhere",
 			"KERNEL=FILE scripts/lab 13/more, with one that has");
 		return;
@@ -334,7 +334,7 @@ int main(int argc, char *argv[])
 {
 	lab_begin(&lab, argc, argv);
 	gate_init(&done), gate_init(&go);
-	node = text("%s/node", file_tmpdir());
+	node = text("%s/node", tmp_folder());
 
 	lab_step("Read, write and mknod are asked for apart: only read must be allowed.", NULL);
 	accesses();

@@ -175,7 +175,7 @@ static void replace_folder(void)
 	if (setxattr("late/upper", opaque, "n", 1, 0)) {
 		if (errno != EOPNOTSUPP)
 			die("setxattr %s", opaque);
-		lab_skip("opaque folder", "user.* xattrs on a tmpfs: they came with Linux 6.6",
+		check_skip("opaque folder", "user.* xattrs on a tmpfs: they came with Linux 6.6",
 			"as root, or WHERE=vm");
 		return;
 	}

@@ -321,7 +321,7 @@ int main(int argc, char *argv[])
 	autofree char *uids = proc_status(child, "Uid");
 	bool sandbox = strcmp(before[NO_NEW_PRIVS], "0");
 	if (sandbox)
-		lab_skip("set-uid: its Uid", "no_new_privs is on already: this is a sandbox",
+		check_skip("set-uid: its Uid", "no_new_privs is on already: this is a sandbox",
 			"start it outside of it");
 	else
 		expect_str("set-uid: its Uid", all_root, uids);

@@ -237,7 +237,7 @@ static _Noreturn void filters(void)
 	become_user();
 	autofree char *already = proc_status(0, "NoNewPrivs");
 	if (strcmp(already, "0"))
-		lab_skip("a user's filter", "no_new_privs is on already: this is a sandbox",
+		check_skip("a user's filter", "no_new_privs is on already: this is a sandbox",
 			"start it outside of it");
 	else
 		expect_errno("a user's filter", EACCES, filter(true));
@@ -359,7 +359,7 @@ static void security_modules(void)
 	if (active)
 		expect_int("lsm names landlock", version > 0, strstr(active, "landlock") != NULL);
 	if (version <= 0) {
-		lab_skip("Landlock", "only where the kernel has it: CONFIG_SECURITY_LANDLOCK, lsm=",
+		check_skip("Landlock", "only where the kernel has it: CONFIG_SECURITY_LANDLOCK, lsm=",
 			"boot with lsm=landlock,... on Linux 5.13 or later");
 		return;
 	}

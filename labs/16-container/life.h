@@ -43,7 +43,7 @@ static inline int clone3(struct clone_args *args)
 {
 	int pid = (int)syscall(SYS_clone3, args, sizeof *args);
 	if (pid == 0)
-		proc_child();
+		child_born();
 	return pid;
 }
 
@@ -181,7 +181,7 @@ static inline void container_start(struct container *c)
 	c->root.user_namespace = *ns_join;
 	autoclose int group = c->grouped ? limits_make(c) : -1;
 	if (c->bridge) {
-		running = network_host(c->grouped ? lab_home() : NULL, outside[NET]);
+		running = network_host(c->grouped ? group_home() : NULL, outside[NET]);
 		outside[NET] =
 			ns_inode(0, "net"); /* the bridge's place is not the container's either */
 	}

@@ -40,7 +40,7 @@ static inline int limits_make(struct container *c)
 {
 	struct limit limit[LIMITS];
 	limits_of(c, limit);
-	c->group = cg_create(lab_command ? NULL : c->id); /* the story has more than one */
+	c->group = group_create(lab_command ? NULL : c->id); /* the story has more than one */
 	for (int i = 0; i < LIMITS; i++)
 		if (limit[i].value && (strcmp(limit[i].file, "memory.swap.max") ||
 					      cg_has(c->group, limit[i].file)))

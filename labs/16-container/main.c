@@ -101,7 +101,7 @@ static void try_it(struct trial *t)
 	int said[2];
 	char sees[64] = "";
 	pid_t lab_pid = getpid();
-	autofree char *group = cg_create(t->name), *bytes = text("%lld", limit);
+	autofree char *group = group_create(t->name), *bytes = text("%lld", limit);
 	autofree char *is_limited = text("%s: its memory.max", t->name);
 	if (t->group) {
 		cg_write(group, "memory.max", bytes);

@@ -301,7 +301,7 @@ static void expect_acts(int first, int count, const char *of_host, const char *o
 		autofree char *there = said_of(of_host, acts[i].name);
 		autofree char *inside = said_of(of_container, acts[i].name);
 		if (acts[i].locked && locked)
-			lab_skip(out, "the kernel is locked down", "kernel_lockdown(7)");
+			check_skip(out, "the kernel is locked down", "kernel_lockdown(7)");
 		else
 			expect_str(out, errno_name(acts[i].outside), there);
 		expect_str(in, errno_name(acts[i].inside), inside);
@@ -356,7 +356,7 @@ int main(int argc, char *argv[])
 	remember_outside();
 	int said[2];
 	autofree char *self = file_program();
-	autofree char *file = text("%s/of-the-host", file_tmpdir());
+	autofree char *file = text("%s/of-the-host", tmp_folder());
 	close(open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 	/* Left open on purpose, as a careless runtime does: CVE-2024-21626. */
 	autoclose int leak = MUST(open("/", O_RDONLY | O_DIRECTORY));

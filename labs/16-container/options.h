@@ -178,7 +178,7 @@ static inline void need_folder(const char *option, const char *path)
 {
 	struct stat st;
 	if (path && (stat(path, &st) || !S_ISDIR(st.st_mode)))
-		lab_usage("%s %s: expected a folder", option, path);
+		option_usage("%s %s: expected a folder", option, path);
 }
 
 static inline char **container_environment(const struct container *c)
@@ -225,17 +225,17 @@ static inline struct container container_asked(void)
 	need_folder("--rootfs", asked.rootfs);
 	need_folder("--keep", asked.keep);
 	if (asked.ip && !c.bridge)
-		lab_usage("--ip %s: expected --network bridge with it", asked.ip);
+		option_usage("--ip %s: expected --network bridge with it", asked.ip);
 	if (!c.grouped && (c.memory || c.cpus || c.pids))
-		lab_usage(
+		option_usage(
 			"--cgroups=disabled: expected no limit with it, for limits are files of a group");
 	if (!lab_command && !asked.verb && !asked.explain && (c.init || !c.grouped))
-		lab_usage("%s: expected COMMAND with it, for the story has its own",
+		option_usage("%s: expected COMMAND with it, for the story has its own",
 			c.init ? "--init" : "--cgroups=disabled");
 	if (!asked.verb && strcmp(asked.signal, "KILL") != 0)
-		lab_usage("--signal: expected kill with it");
+		option_usage("--signal: expected kill with it");
 	if (c.tty && lab_command && !isatty(STDIN_FILENO))
-		lab_usage("--tty: expected standard input to be a terminal");
+		option_usage("--tty: expected standard input to be a terminal");
 	for (int i = 0; i < asked.cap_drop.count; i++)
 		if (capability_parse(asked.cap_drop.value[i], &set))
 			capabilities &= ~set;

@@ -98,7 +98,7 @@ static inline void need_no_folders(void)
 	struct stat st;
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		if (!fstat(fd, &st) && S_ISDIR(st.st_mode))
-			lab_usage("%s: expected no folder, for COMMAND could leave its root by it",
+			option_usage("%s: expected no folder, for COMMAND could leave its root by it",
 				names[fd]);
 }
 

@@ -453,7 +453,7 @@ static inline void root_enter(int root, const struct root *r)
  * there. */
 static inline void root_make(const struct root *r)
 {
-	die_asks = false;
+	lab_asks_missing = false;
 	umask(0); /* modes are meant as they stand */
 	autoclose int root = root_overlay(r);
 	root_proc_and_sys();

@@ -87,7 +87,7 @@ static inline struct seen seen_find(const char *target)
 	autofree char *list = proc_pids();
 	int count = 0;
 	if (!target)
-		lab_usage("%s: expected a NAME after it, one of those that ps shows", asked.verb);
+		option_usage("%s: expected a NAME after it, one of those that ps shows", asked.verb);
 	for (char *pids = list; seen_next(&pids, &one);) {
 		bool by_id = *target && !strncmp(one.id, target, strlen(target));
 		if (!strcmp(one.name, target) || by_id) {
@@ -137,7 +137,7 @@ static inline int ps(void)
 static inline void member(const char *name, const char *value, bool last)
 {
 	printf("            \"%s\": ", name);
-	text_json(stdout, value);
+	json_text(stdout, value);
 	printf("%s\n", last ? "" : ",");
 }
 
@@ -178,7 +178,7 @@ static inline int inspect(const struct seen *seen)
 	sscanf(cpu, "%lld %lld", &quota, &period);
 	printf("[\n    {\n        \"Id\": \"%s\",\n        \"Name\": \"%s\",\n        \"Command\": ",
 		seen->id, seen->name);
-	text_json(stdout, command);
+	json_text(stdout, command);
 	printf(",\n        \"State\": {\n            \"Status\": \"running\",\n            \"Pid\": %d\n        },\n",
 		seen->pid);
 	printf("        \"HostConfig\": {\n            \"Memory\": %lld,\n            \"NanoCpus\": %lld,\n"
@@ -188,7 +188,7 @@ static inline int inspect(const struct seen *seen)
 	printf("        \"NetworkSettings\": {\n");
 	member("IPAddress", address, true);
 	printf("        },\n        \"CgroupPath\": ");
-	text_json(stdout, seen->group ? seen->group : "");
+	json_text(stdout, seen->group ? seen->group : "");
 	printf(",\n        \"Namespaces\": {\n");
 	for (int i = 0; i < NAMES; i++)
 		printf("            \"%s\": %ld%s\n", names[i], ns_inode(seen->pid, names[i]),
@@ -254,7 +254,7 @@ static inline int send_signal(const struct seen *seen)
 			!strcasecmp(sigabbrev_np(i), name + (strncasecmp(name, "SIG", 3) ? 0 : 3)))
 			number = i;
 	if (number < 1 || number >= NSIG)
-		lab_usage(
+		option_usage(
 			"--signal %s: expected a signal's name or number, such as TERM; signal(7)",
 			name);
 	autoclose int pidfd = MUST((int)syscall(SYS_pidfd_open, seen->pid, 0));
@@ -290,7 +290,7 @@ static inline int exec_in(const struct seen *seen)
 	char **environment = environment_of(seen->pid);
 	/* The folder itself: a name that the container chose may lead elsewhere by now. */
 	autoclose int cwd = open(cwd_link, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	die_asks = false; /* what it would look at is the container's */
+	lab_asks_missing = false; /* what it would look at is the container's */
 	sscanf(uids, "%u", &user), sscanf(gids, "%u", &group);
 	struct powers powers = {
 		.user = user, .group = group, .capabilities = strtoull(bounds, NULL, 16)};
@@ -333,7 +333,7 @@ static inline int running(const struct lab *lab, int argc, char *argv[])
 {
 	bool executes = !strcmp(asked.verb, "exec");
 	if (executes != !!lab_command)
-		lab_usage(executes ? "exec: expected -- COMMAND after the NAME"
+		option_usage(executes ? "exec: expected -- COMMAND after the NAME"
 				   : "%s: expected no COMMAND with it",
 			asked.verb);
 	if (!strcmp(asked.verb, "ps"))

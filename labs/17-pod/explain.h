@@ -51,7 +51,7 @@ static char *execve_text(const struct container *c)
 	fputs("execve(...", out);
 	for (size_t i = 0; container_word(c, i); i++) {
 		fputs(i == 0 ? "[" : ", ", out);
-		text_json(out, container_word(c, i));
+		json_text(out, container_word(c, i));
 	}
 	fputs("]...)", out);
 	fclose(out);

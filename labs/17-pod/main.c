@@ -93,7 +93,7 @@ static const char *read_file(const char *path, size_t *size)
 	char *data = malloc(FILE_MAX + 1);
 	*size = in && data ? fread(data, 1, FILE_MAX + 1, in) : 0;
 	if (!in || !data || ferror(in))
-		lab_usage("%s: expected a file that can be read", path);
+		option_usage("%s: expected a file that can be read", path);
 	fclose(in);
 	return data;
 }

@@ -91,7 +91,7 @@ static inline int clone3(struct clone_args *args)
 {
 	int pid = (int)syscall(SYS_clone3, args, sizeof *args);
 	if (pid == 0)
-		proc_child();
+		child_born();
 	return pid;
 }
 
@@ -135,7 +135,7 @@ static inline void pod_group_make(struct sandbox *s)
 	autofree char *path = pod_group(s->pod, s->uid);
 	char *rest, *name = strtok_r(path, "/", &rest);
 	if (!top)
-		top = cg_create(name);
+		top = group_create(name);
 	s->group = text("%s", top);
 	while ((name = strtok_r(NULL, "/", &rest))) {
 		autofree char *parent = s->group;
@@ -224,7 +224,7 @@ static inline void volumes_make(struct sandbox *s)
 static inline void pause_root(const struct sandbox *s)
 {
 	struct stat made, entered;
-	die_asks = false;
+	lab_asks_missing = false;
 	MUST(mount("pause", s->place, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=555"));
 	MUST(chdir(s->place));
 	MUST(mount(NULL, ".", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL));
@@ -316,7 +316,7 @@ static inline void map_users(pid_t pid)
  */
 static inline bool pause_start(struct sandbox *s)
 {
-	int channel[2], running = network_host(lab_home(), outside[NET]);
+	int channel[2], running = network_host(group_home(), outside[NET]);
 	char end;
 	outside[NET] = ns_inode(0, "net"); /* the bridge's place is not to be the Pod's either */
 	MUST(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel));

@@ -247,7 +247,7 @@ int main(int argc, char *argv[])
 	}
 	lab_step("Virtual machines. Each must boot a kernel of its own, and hide it.", NULL);
 	if (lacks)
-		lab_skip("part vms", lacks, remedy);
+		check_skip("part vms", lacks, remedy);
 	else
 		in_vms(accel);
 

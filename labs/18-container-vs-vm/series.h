@@ -85,7 +85,7 @@ static void series_end(bool of_themselves)
 /* Where a program says what went wrong with it. */
 static char *log_path(void)
 {
-	return text("%s/stderr", file_tmpdir());
+	return text("%s/stderr", tmp_folder());
 }
 
 static void start(struct one *one, char *const argv[], int in)
@@ -174,7 +174,7 @@ static void series_start(int count, char *const argv[])
 	if (!to_be_undone)
 		undo(series_kill, "");
 	to_be_undone = true;
-	autoclose int lock = cpu_lock(); /* others measure time, too */
+	autoclose int lock = lab_lock_cpu(); /* others measure time, too */
 	MUST(pipe2(hold, O_CLOEXEC));
 	series = (struct series){.hold = hold[1], .available = proc_meminfo("MemAvailable")};
 	for (int i = 0; i < count; i++) {

@@ -4,16 +4,18 @@
 CLIENT         := $(wildcard scripts/labvm/client/*.c)
 LABVM_PRODUCTS := $(B)/labvm/tools $(B)/labvm/client
 
-$(B)/rootfs/bin/init: scripts/labvm/init.c scripts/labvm/wire.h
+# Static, because it runs before any library is mounted. STATIC compiles the first prerequisite alone.
+INIT := $(wildcard scripts/labvm/init/*.c)
+$(B)/rootfs/bin/init: $(INIT) $(wildcard scripts/labvm/init/*.h scripts/labvm/*.h)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(STATIC)
+	$(Q)$(STATIC) $(filter-out $<,$(INIT))
 
 $(B)/labvm/tools: scripts/labvm/tools
 	$(call say,COPY,$@)
 	$(Q)scripts/labvm/tools $@
 
-$(B)/labvm/client: $(CLIENT) scripts/labvm/client/client.h scripts/labvm/wire.h $(B)/static
+$(B)/labvm/client: $(CLIENT) $(wildcard scripts/labvm/client/*.h scripts/labvm/*.h) $(B)/static
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(filter-out -MMD -MP,$(COMPILE)) $(CLIENT) -o $@ $(LINK)

@@ -128,7 +128,7 @@ static void cgroups(const struct machine *m)
 		enum machine_controller state = machine_controller(m, names[i]);
 		const char *word = controller_word(state);
 		if (state > MACHINE_CONTROLLER_LEAF) {
-			probe_rule(PROBE_CONTROLLER, names[i], 0, m, &why);
+			rules_explain(PROBE_CONTROLLER, names[i], 0, m, &why);
 			if (strncmp(why.remedy, "systemd-run ", 12) == 0) {
 				word = "ours in a scope";
 				scope = true;
@@ -153,7 +153,7 @@ static void cgroups(const struct machine *m)
 
 static void namespaces(const struct machine *m, bool real)
 {
-	static const struct lab_needs needs = {.proc_mount = true};
+	static const struct probe_needs needs = {.proc_mount = true};
 	struct probe_missing why;
 
 	if (m->userns_apparmor >= 0)
@@ -171,15 +171,15 @@ static void namespaces(const struct machine *m, bool real)
 		/* What the kernel would answer, by the switch that is set. */
 		bool user = m->uid != 0;
 		if (user && m->userns_max == 0) {
-			probe_rule(PROBE_USER_NS, "", ENOSPC, m, &why);
+			rules_explain(PROBE_USER_NS, "", ENOSPC, m, &why);
 		} else if (user && m->userns_clone == 0) {
-			probe_rule(PROBE_USER_NS, "", EPERM, m, &why);
+			rules_explain(PROBE_USER_NS, "", EPERM, m, &why);
 		} else if (user && m->userns_apparmor == 1) {
-			probe_rule(PROBE_MAP, "", EPERM, m, &why);
+			rules_explain(PROBE_MAP, "", EPERM, m, &why);
 		} else if (!user && !m->root) {
-			probe_rule(PROBE_NAMESPACE, "mnt", EPERM, m, &why);
+			rules_explain(PROBE_NAMESPACE, "mnt", EPERM, m, &why);
 		} else if (!m->root && m->proc_masked > 0) {
-			probe_rule(PROBE_PROC, "", EPERM, m, &why);
+			rules_explain(PROBE_PROC, "", EPERM, m, &why);
 		} else {
 			fact("namespaces", "nothing is known to forbid them; not tried out");
 			return;

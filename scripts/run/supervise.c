@@ -14,14 +14,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "kernel/cg.h"
+#include "story/group.h"
 #include "kernel/file.h"
 #include "kernel/sys.h"
 
 static void sweep(const struct ended *run)
 {
-	cg_sweep(run);
-	file_sweep(run);
+	group_sweep(run);
+	tmp_sweep(run);
 }
 
 /* All our children, which after the lab's end are its orphans; prctl(2), subreaper. */

@@ -81,7 +81,7 @@ try_mutants() { # NUMBER PROGRAM NAME CHECK
 	local program=$2 status=0 failed bad='' left before title caught='' said
 	if [ -z "${sound[$program]-}" ]; then
 		sound[$program]=-
-		[[ $program = *-more ]] || sound[$program]=-$(refused "tests/$program.bats" .)
+		[[ $program = *-more* ]] || sound[$program]=-$(refused "tests/$program.bats" .)
 	fi
 	[ "${sound[$program]}" = - ] || bad+="without it, too: ${sound[$program]#-}; "
 	mount --bind "$folder/$1" "$LABS/$program"
@@ -91,7 +91,7 @@ try_mutants() { # NUMBER PROGRAM NAME CHECK
 	left=$(left_behind "$before")
 	failed=$(jq -r 'select(.event == "check" and .verdict == "fail") | .what' "$scratch/out" 2>/dev/null)
 	said=$(jq -r 'select(.event == "end").verdict' "$scratch/out" 2>/dev/null)
-	if [[ $program = *-more ]]; then
+	if [[ $program = *-more* ]]; then
 		mkdir -p "$scratch/alone"
 		cp "$folder/$1" "$scratch/alone/$program"
 		mount --bind "$scratch/alone" "$LABS"

@@ -184,7 +184,7 @@ ended_by() {
 			brief "$LABS/$program"
 			# Once as it is typed; else without its preparations.
 			runner=("$ROOT/build/bin/supervise" "$LABS/$program")
-			[ "$step" != 2 ] || runner=("$ROOT/scripts/lab" "${program/%-more//more}")
+			[ "$step" != 2 ] || runner=("$ROOT/scripts/lab" "${program/-more//more}")
 			lab_start env "MARK=$mark" WHERE=host "${runner[@]}" "${run[@]:1}"
 			for ((i = 0; i < step; i++)); do
 				lab_go || break

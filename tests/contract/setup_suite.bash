@@ -3,7 +3,7 @@
 # for the tests beside it, and else by --setup-suite-file.
 
 setup_suite() {
-	BATS_TEST_DIRNAME=${BASH_SOURCE[0]%/*}
+	BATS_TEST_DIRNAME=$(realpath "${BASH_SOURCE[0]%/*}")
 	# shellcheck source=tests/helper.bash
 	. "$BATS_TEST_DIRNAME/../helper.bash"
 	# shellcheck source=tests/contract/programs.bash

@@ -122,7 +122,10 @@ bare_source() {
 		[[ $id =~ ^[0-9]{2}-[a-z0-9]+(-[a-z0-9]+)*$ ]] || wrong "labs/$id: expected NN-kebab"
 		[ -f "$folder/main.c" ] || wrong "labs/$id has no main.c"
 		[ -x "$LABS/$id" ] || wrong "labs/$id is not built"
-		[ ! -f "$folder/more.c" ] || [ -x "$LABS/$id-more" ] || wrong "labs/$id/more.c is not built"
+		for file in "$folder"more.c "$folder"more-*.c; do
+			more=${file##*/} more=${more%.c}
+			[ ! -f "$file" ] || [ -x "$LABS/$id-$more" ] || wrong "labs/$id/$more.c is not built"
+		done
 		[ -f "$ROOT/tests/$id.bats" ] || wrong "labs/$id has no tests/$id.bats"
 		grep -qE "^## $id( |:|$)" "$ROOT/GUIDE.md" || wrong "GUIDE.md has no chapter ## $id"
 		lists=$(cd "$ROOT" && grep -rlF --exclude=scripts.bats -- "$id" Makefile ./*/rules.mk scripts rootfs .ci common tests/helper.bash tests/contract 2>/dev/null || :)
@@ -148,7 +151,7 @@ bare_source() {
 @test "source: the facts of every lab are obtained a second time" {
 	# In tests/NN-name.bats "# check: WHAT" tags the assertion. Every check of main.c has one.
 	for program in "${here[@]}"; do
-		[[ $program != *-more ]] || continue
+		[[ $program != *-more* ]] || continue
 		file=$ROOT/tests/$program.bats
 		if [ ! -f "$file" ]; then
 			wrong "$program has no tests/$program.bats"

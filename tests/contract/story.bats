@@ -18,7 +18,7 @@ setup() {
 		json=$(events "$program")
 		result=$(<"$json.status")
 		[ "$result" = 0 ] || wrong "$program: expected status 0, observed $result; $(<"$json.err")"
-		jq -es --arg id "${program/%-more//more}" '
+		jq -es --arg id "${program/-more//more}" '
 			[.[] | select(.event == "check")] as $checks
 			| .[0].event == "where" and (.[0] | (.place | test("^(host|vm)$")) and (.kernel | length > 0))
 			and .[1].event == "lab" and .[1].id == $id
@@ -58,7 +58,7 @@ setup() {
 		left=$(tr -d '\n -~' <"$plain" | wc -c)
 		[ "$left" = 0 ] || wrong "$program --plain: $left bytes that are not ASCII's printable ones"
 		[ "$(wc -l <"$plain.err")" = 1 ] || wrong "$program: expected the where-line alone on stderr, observed $(<"$plain.err")"
-		[[ $program == *-more ]] || [ "$(tail -n 1 "$plain" | cut -d: -f1)" = "$program" ] ||
+		[[ $program == *-more* ]] || [ "$(tail -n 1 "$plain" | cut -d: -f1)" = "$program" ] ||
 			wrong "$program: expected its summary last, observed $(tail -n 1 "$plain")"
 		! in_vm || continue # the rest is the library's
 
@@ -154,7 +154,7 @@ predicted() {
 @test "story: each lab asks two or three times; the right answer is what the kernel did, each wrong one has its own reason" {
 	command -v script >/dev/null || skip "on the host only: there is no script(1) here to make a terminal"
 	asking() {
-		for program; do [[ $program = *-more ]] || ! its_turn "$program" || echo "$program"; done
+		for program; do [[ $program = *-more* ]] || ! its_turn "$program" || echo "$program"; done
 	}
 	mapfile -t mine < <(asking "${here[@]}")
 	mapfile -t there < <(in_vm || [ "${LAB_MEASURES-}" = only ] || asking "${elsewhere[@]}" | head -n 1)
@@ -227,7 +227,7 @@ look_at_all() {
 		as=()
 		brief "$LABS/$program"
 		look_at_all "${run[@]}"
-		[[ $program == *-more || $seen != 0 ]] || wrong "$program --step: nothing to look at in any step"
+		[[ $program == *-more* || $seen != 0 ]] || wrong "$program --step: nothing to look at in any step"
 		[ "$EUID" = 0 ] || continue
 		ordinary_user "$program" || continue
 		brief "${run[0]}"
@@ -265,7 +265,7 @@ teardown() {
 	for program in "${here[@]}"; do
 		mapfile -t commands < <(sed -n '/^Try now:$/,/^[^ T]/s/^  //p' "$(story "$program")")
 		[ ${#commands[@]} -ge 1 ] || wrong "$program: no command under \"Try now\""
-		[[ $program == *-more || ${#commands[@]} = 3 ]] ||
+		[[ $program == *-more* || ${#commands[@]} = 3 ]] ||
 			wrong "$program: expected three commands under \"Try now\", observed ${#commands[@]}"
 		some_of ${#commands[@]}
 		for number in "${some[@]}"; do

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "story/state.h"
+#include "story/option.h"
+#include "story/out.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -14,9 +15,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memcpy(text, data, size);
 	text[size] = '\0';
-	if (size_parse(text, &value) && value < 0)
+	if (option_size(text, &value) && value < 0)
 		abort();
-	if (decimal_parse(text, &value) && value < 0)
+	if (option_decimal(text, &value) && value < 0)
 		abort();
 	return 0;
 }

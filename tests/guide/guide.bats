@@ -39,12 +39,35 @@ load ../contract/programs
 	same "what is wrong" "" "$output"
 }
 
+# anchor HEADING: as the sites that show Markdown make it.
+anchor() {
+	tr 'A-Z ' 'a-z-' <<<"$1" | sed 's/[^a-z0-9_-]//g'
+}
+
+@test "guide: its contents name every chapter, in their order" {
+	host_only "the lab VM has no guide"
+	local heading expected=
+	while IFS= read -r heading; do
+		[ "$heading" = Contents ] || expected+="- [$heading](#$(anchor "$heading"))"$'\n'
+	done < <(sed -n 's/^## //p' "$ROOT/GUIDE.md")
+	same "contents" "${expected%$'\n'}" "$(sed -n '/^## Contents/,/^## Before/{/^- /p}' "$ROOT/GUIDE.md")"
+}
+
+@test "guide: no row of a table is wider than 80 columns" {
+	host_only "the lab VM has no guide"
+	command -v lowdown >/dev/null || skip "there is no lowdown here: make setup"
+	run scripts/guide
+	# A table is as wide as the line below its head.
+	within "tables" 5 1000 "$(grep -cE '^-+[|]' <<<"$output")"
+	same "wider" "" "$(grep -E '^-+[|]' <<<"$output" | awk 'length($0) > 80')"
+}
+
 # plans: MINUTES TAB MINUTE TAB COMMAND, of each row.
 plans() {
 	awk '/^## / { plans = /^## Plans for teaching/ } !plans { next }
 		/^### [0-9]+ minutes/ { minutes = $2 }
-		/^\| [0-9]+ \|/ { split($0, cell, " [|] "); sub(/^\| /, "", cell[1]); gsub(/^`|`$/, "", cell[2])
-			print minutes "\t" cell[1] "\t" cell[2] }' "$ROOT/GUIDE.md"
+		/^- \*\*[0-9]+ min\*\* `/ { minute = $2; sub(/^\*\*/, "", minute); command = $0; sub(/^[^`]*`/, "", command); sub(/`$/, "", command)
+			print minutes "\t" minute "\t" command }' "$ROOT/GUIDE.md"
 }
 
 # What a lab tells when make lab-NN is typed stands in its chapter, so that the other test has run it.

@@ -242,12 +242,12 @@ static inline int times(const char *haystack, const char *needle)
 
 /* ---- JSON, RFC 8259: the end of the value that begins at c, or NULL ---- */
 
-static inline const char *json_blank(const char *c)
+static inline const char *json_skip(const char *c)
 {
 	return c + strspn(c, " \t\r\n");
 }
 
-static inline const char *json_text(const char *c)
+static inline const char *json_string_end(const char *c)
 {
 	if (*c++ != '"')
 		return NULL;
@@ -265,15 +265,15 @@ static inline const char *json_text(const char *c)
 	return c + 1;
 }
 
-static inline const char *json_value(const char *c)
+static inline const char *json_end(const char *c)
 {
 	static const char *const words[] = {"true", "false", "null"};
-	c = json_blank(c);
+	c = json_skip(c);
 	for (int i = 0; i < 3; i++)
 		if (!strncmp(c, words[i], strlen(words[i])))
 			return c + strlen(words[i]);
 	if (*c == '"')
-		return json_text(c);
+		return json_string_end(c);
 	if (*c != '{' && *c != '[') {
 		char *end;
 		if (*c != '-' && (*c < '0' || *c > '9'))
@@ -282,20 +282,20 @@ static inline const char *json_value(const char *c)
 		return end > c ? end : NULL;
 	}
 	char close_with = *c == '{' ? '}' : ']';
-	c = json_blank(c + 1);
+	c = json_skip(c + 1);
 	if (*c == close_with)
 		return c + 1;
 	for (;;) {
 		if (close_with == '}') {
-			c = json_text(json_blank(c));
-			if (!c || *(c = json_blank(c)) != ':')
+			c = json_string_end(json_skip(c));
+			if (!c || *(c = json_skip(c)) != ':')
 				return NULL;
 			c++;
 		}
-		c = json_value(c);
+		c = json_end(c);
 		if (!c)
 			return NULL;
-		c = json_blank(c);
+		c = json_skip(c);
 		if (*c == close_with)
 			return c + 1;
 		if (*c++ != ',')
@@ -310,7 +310,7 @@ static inline int json_lines(const char *text)
 	for (; *text; n++) {
 		if (*text != '{')
 			return -1;
-		text = json_value(text);
+		text = json_end(text);
 		if (!text || *text++ != '\n')
 			return -1;
 	}

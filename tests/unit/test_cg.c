@@ -16,7 +16,8 @@
 #include "machine/machine.h"
 #include "machine/probe.h"
 #include "run.h"
-#include "story/state.h"
+#include "story/option.h"
+#include "story/out.h"
 
 static const struct lab lab_here = {.id = "91-test", .title = "t", .goal = "g"};
 static char folder[PATH_MAX];
@@ -436,19 +437,19 @@ static int way;
 static void creates(void)
 {
 	move_here();
-	char *group = cg_create("web");
+	char *group = group_create("web");
 	char expected[PATH_MAX + 64];
 	snprintf(expected, sizeof expected, "%s/lab91-%d/web", folder, getpid());
 	dprintf(STDERR_FILENO, "name %d there %d ", !strcmp(group, expected),
 		cg_has(group, "cgroup.procs"));
-	char *other = cg_create("db");
+	char *other = group_create("db");
 	dprintf(STDERR_FILENO, "other %d ", cg_has(other, "cgroup.procs") && strcmp(other, group));
 	free(other);
 	pid_t pid = idle_in(group);
 	free(group);
 	expect_int("a", 1, 1);
 	if (way == 1)
-		free(cg_create("web"));
+		free(group_create("web"));
 	if (way == 2)
 		raise(SIGTERM);
 	int status = lab_end();
@@ -495,7 +496,7 @@ static void makes_a_leaf(void)
 	if (pid == 0)
 		child_idle();
 	undo_kill(pid);
-	autofree char *group = cg_create("web"), *here = file_read("/proc/self/cgroup");
+	autofree char *group = group_create("web"), *here = file_read("/proc/self/cgroup");
 	dprintf(STDERR_FILENO, "pids.max %d in a leaf %d ", cg_has(group, "pids.max"),
 		strstr(here, "-leaf") != NULL);
 	int status = lab_end();
@@ -532,7 +533,7 @@ static void has_parts(void)
 		.parts = parts};
 	cg_write(folder, "cgroup.procs", "0");
 	begin(&of_both, "--format=jsonl", NULL);
-	autofree char *group = cg_create("web"), *run_group = cg_create(NULL);
+	autofree char *group = group_create("web"), *run_group = group_create(NULL);
 	dprintf(STDERR_FILENO, "pids %d memory %d below the run's own %d",
 		cg_has(group, "pids.max"), cg_has(group, "memory.max"),
 		!strncmp(group, run_group, strlen(run_group)));
@@ -551,7 +552,7 @@ static void is_told(void)
 {
 	setenv("LAB_GROUP", folder, 1);
 	begin(&of_pids, "--", "true", NULL);
-	dprintf(STDERR_FILENO, "as told %d", !strcmp(lab_home(), folder));
+	dprintf(STDERR_FILENO, "as told %d", !strcmp(group_home(), folder));
 }
 
 static void a_command_takes_the_runners_group(void **state)
@@ -611,7 +612,7 @@ static void makes_no_leaf(void)
 	cg_write(folder, "cgroup.procs", "0");
 	begin(&of_pids, "--format=jsonl", NULL);
 	fails_at("mkdir", 1, EROFS);
-	free(cg_create("web"));
+	free(group_create("web"));
 }
 
 static void a_leaf_that_cannot_be_is_told(void **state)
@@ -679,7 +680,7 @@ static void sweeps(void)
 	static char dead[PATH_MAX], below[PATH_MAX], alive[PATH_MAX], leaf[PATH_MAX],
 		like_a_run[PATH_MAX], like_a_leaf[PATH_MAX];
 	move_here();
-	cg_sweep(&nobody); /* which now knows that this is our group */
+	group_sweep(&nobody); /* which now knows that this is our group */
 	group_of("lab93-99999-leaf", leaf);
 	cg_write(leaf, "cgroup.procs", "0");
 	cg_enable(folder, "pids");
@@ -692,10 +693,10 @@ static void sweeps(void)
 	      stranger = stays_in(like_a_run);
 	was_marked(dead, "group");
 	mark_group(alive, "group");
-	cg_sweep(&nobody);
+	group_sweep(&nobody);
 	was_marked(leaf, "leaf -pids");
 	autofree char *before = cg_read(folder, "cgroup.subtree_control");
-	cg_sweep(&nobody);
+	group_sweep(&nobody);
 	autofree char *after = cg_read(folder, "cgroup.subtree_control");
 	autofree char *procs = cg_read(folder, "cgroup.procs");
 	autofree char *number = text("%d", in_leaf);
@@ -725,14 +726,14 @@ static void is_killed(void)
 	int stays[2];
 	cg_write(folder, "cgroup.procs", "0");
 	begin(&of_pids, "--format=jsonl", NULL);
-	autofree char *group = cg_create("web");
+	autofree char *group = group_create("web");
 	if (pipe(stays))
 		_exit(99);
 	if (fork() == 0) {
 		char byte;
 		close(stays[1]);
 		if (read(stays[0], &byte, 1) == 0) /* which has now seen the lab's end */
-			cg_sweep(&nobody);
+			group_sweep(&nobody);
 		dprintf(STDERR_FILENO, "there %d", !access(group, F_OK));
 		raise(SIGKILL);
 	}
@@ -742,7 +743,7 @@ static void is_killed(void)
 static void sweeps_here(void)
 {
 	cg_write(folder, "cgroup.procs", "0");
-	cg_sweep(&nobody);
+	group_sweep(&nobody);
 	autofree char *here = file_read("/proc/self/cgroup");
 	autofree char *on = cg_read(folder, "cgroup.subtree_control");
 	dprintf(STDERR_FILENO, "in a leaf %d on '%s'", strstr(here, "-leaf") != NULL, on);
@@ -774,12 +775,12 @@ static void was_about_to_mark(void)
 	group_of(other, busy);
 	pid_t stranger = stays_in(busy);
 	run.since.tv_sec++;
-	cg_sweep(&run);
+	group_sweep(&run);
 	dprintf(STDERR_FILENO, "older %d ", !access(made, F_OK));
 	run.since.tv_sec--;
-	cg_sweep(&nobody);
+	group_sweep(&nobody);
 	dprintf(STDERR_FILENO, "another's %d ", !access(made, F_OK));
-	cg_sweep(&run);
+	group_sweep(&run);
 	dprintf(STDERR_FILENO, "its own %d busy %d killed %d", !access(made, F_OK),
 		!access(busy, F_OK), child_ended(stranger, 0));
 	undo_run();
@@ -803,7 +804,7 @@ static void has_a_namesake(void)
 	strcat(name, "-leaf");
 	group_of(name, leaf);
 	begin(&of_pids, "--format=jsonl", NULL);
-	autofree char *group = cg_create("web");
+	autofree char *group = group_create("web");
 	dprintf(STDERR_FILENO, "its own %d ", cg_has(group, "pids.max"));
 	undo_run();
 	dprintf(STDERR_FILENO, "there %d %d", !access(other, F_OK), !access(leaf, F_OK));
@@ -838,7 +839,7 @@ static void locks(void)
 	start();
 	if (lock_now()) /* a lab is measuring on this machine */
 		_exit(LOCKED_BY_OTHERS);
-	int fd = cpu_lock();
+	int fd = lab_lock_cpu();
 	pid_t child = fork();
 	if (child == 0)
 		_exit(lock_now() ? 1 : 0);

@@ -7,7 +7,8 @@
 #include "kernel/sys.h"
 #include "run.h"
 #include "story/curve.h"
-#include "story/state.h"
+#include "story/option.h"
+#include "story/out.h"
 
 static const struct lab lab_here = {.id = "01-test", .title = "t", .goal = "g"};
 

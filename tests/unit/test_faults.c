@@ -17,7 +17,8 @@
 #include "machine/machine.h"
 #include "machine/probe.h"
 #include "run.h"
-#include "story/state.h"
+#include "story/option.h"
+#include "story/out.h"
 
 static const struct lab lab_here = {.id = "91-test", .title = "t", .goal = "g"};
 
@@ -182,21 +183,21 @@ static void no_folder(void)
 {
 	start();
 	fails(EROFS, "mkdir", "mkdirat", NULL);
-	file_tmpdir();
+	tmp_folder();
 }
 
 static void no_mark(void)
 {
 	start();
 	fails(ENOLCK, "flock", NULL);
-	file_tmpdir();
+	tmp_folder();
 }
 
 static void no_file_of_the_mark(void)
 {
 	start();
 	fails_at("open", 1, EMFILE);
-	file_tmpdir();
+	tmp_folder();
 }
 
 /* ---- cg.c ---- */
@@ -219,27 +220,27 @@ static void no_group(void)
 {
 	start();
 	fails(EROFS, "mkdir", "mkdirat", NULL);
-	free(cg_create("web"));
+	free(group_create("web"));
 }
 
 static void no_lock(void)
 {
 	start();
 	fails(ENOLCK, "flock", NULL);
-	cpu_lock();
+	lab_lock_cpu();
 }
 
 static void no_folder_of_the_lock(void)
 {
 	start();
 	fails(EACCES, "openat", NULL);
-	cpu_lock();
+	lab_lock_cpu();
 }
 
 static void stays_a_group(void)
 {
 	start();
-	const char *group = file_tmpdir();
+	const char *group = tmp_folder();
 	fails(EBUSY, "rmdir", "unlinkat", NULL);
 	cg_destroy(group);
 }
@@ -248,7 +249,7 @@ static void stays_a_group(void)
 static void is_not_killed(void)
 {
 	start();
-	const char *group = file_tmpdir();
+	const char *group = tmp_folder();
 	put_file(group, "cgroup.kill", "", 0600);
 	put_file(group, "cgroup.events", "populated 1\nfrozen 0\n", 0600);
 	cg_kill(group);
@@ -468,7 +469,7 @@ static void a_part_that_cannot_be_is_left_out(void **state)
 
 static const char *call;
 static int error;
-static struct lab_needs needs;
+static struct probe_needs needs;
 
 static void probes(void)
 {
@@ -485,12 +486,12 @@ static void probes(void)
 static void a_trial_tells_what_it_met(void **state)
 {
 	(void)state;
-	static const struct lab_needs proc = {.proc_mount = true}, time = {.time = true},
+	static const struct probe_needs proc = {.proc_mount = true}, time = {.time = true},
 				      overlay = {.overlay = true}, ordinary = {.ordinary = true},
 				      limits = {.limits = true}, release = {.kernel = "2.6"},
 				      module = {.modules = "no_such_module"};
 	static const struct {
-		const struct lab_needs *needs;
+		const struct probe_needs *needs;
 		const char *call;
 		int error;
 		const char *said;
@@ -540,13 +541,13 @@ static void probes_at(void)
 static void a_trial_tells_how_far_it_came(void **state)
 {
 	(void)state;
-	static const struct lab_needs namespaces = {.namespaces = true}, time = {.time = true},
+	static const struct probe_needs namespaces = {.namespaces = true}, time = {.time = true},
 				      proc = {.proc_mount = true},
 				      module = {.modules = "no_such_module"},
 				      long_name = {
 					      .modules = "a_name_that_no_kind_of_link_has_ever"};
 	static const struct {
-		const struct lab_needs *needs;
+		const struct probe_needs *needs;
 		const char *call;
 		int nth, error;
 		const char *said;
@@ -579,7 +580,7 @@ static void probes_as_nobody(void)
 {
 	if (geteuid() == 0 && (setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534)))
 		_exit(99);
-	needs = (struct lab_needs){.root = true};
+	needs = (struct probe_needs){.root = true};
 	call = NULL;
 	probes();
 }

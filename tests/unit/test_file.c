@@ -8,7 +8,8 @@
 
 #include "kernel/sys.h"
 #include "run.h"
-#include "story/state.h"
+#include "story/option.h"
+#include "story/out.h"
 
 static const struct lab lab_here = {.id = "91-test", .title = "t", .goal = "g"};
 static char folder[64], path[128];
@@ -195,20 +196,20 @@ static void a_descriptor_that_is_gone(void **state)
 	assert_true(file_write_all(-1, "", 0));
 }
 
-/* ---- file_tmpdir() ---- */
+/* ---- tmp_folder() ---- */
 
 static void tmpdir(void)
 {
 	struct stat st;
 	umask(0);
 	start();
-	const char *mine = file_tmpdir();
+	const char *mine = tmp_folder();
 	char expected[64], inside[96];
 	int length = snprintf(expected, sizeof expected, "/tmp/lab91-%d-", getpid());
 	dprintf(STDERR_FILENO, "%s ", mine);
 	dprintf(STDERR_FILENO, "name %d ",
 		!strncmp(mine, expected, (size_t)length) && strlen(mine + length) == 6);
-	dprintf(STDERR_FILENO, "same %d ", file_tmpdir() == mine);
+	dprintf(STDERR_FILENO, "same %d ", tmp_folder() == mine);
 	if (!stat(mine, &st))
 		dprintf(STDERR_FILENO, "mode %o own %d ", st.st_mode, st.st_uid == geteuid());
 	snprintf(inside, sizeof inside, "%s/file", mine);
@@ -241,14 +242,14 @@ static void is_killed(void)
 	start();
 	if (as_another && (setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534)))
 		_exit(99);
-	put_file(file_tmpdir(), "file", "x", 0600);
-	dprintf(STDERR_FILENO, "%d %s\n", getpid(), file_tmpdir());
+	put_file(tmp_folder(), "file", "x", 0600);
+	dprintf(STDERR_FILENO, "%d %s\n", getpid(), tmp_folder());
 	if (with_a_child && !pipe(stays) && fork() == 0) {
 		char byte;
 		close(stays[1]);
 		if (read(stays[0], &byte, 1) == 0) /* which has now seen the lab's end */
-			file_sweep(&nobody);
-		dprintf(STDERR_FILENO, "there %d\n", !access(file_tmpdir(), F_OK));
+			tmp_sweep(&nobody);
+		dprintf(STDERR_FILENO, "there %d\n", !access(tmp_folder(), F_OK));
 		raise(SIGKILL);
 	}
 	raise(SIGKILL);
@@ -270,7 +271,7 @@ static void the_sweep_takes_what_a_run_has_left(void **state)
 	char left[64];
 	leave(left);
 	assert_int_equal(access(left, F_OK), 0);
-	file_sweep(&nobody);
+	tmp_sweep(&nobody);
 	assert_int_equal(access(left, F_OK), -1);
 }
 
@@ -284,7 +285,7 @@ static void a_run_lives_as_long_as_a_child_of_it(void **state)
 	assert_status(r, 137);
 	assert_has(r, err, "there 1\n");
 	assert_int_equal(sscanf(r->err, "%*d %63s", left), 1);
-	file_sweep(&nobody);
+	tmp_sweep(&nobody);
 	assert_int_equal(access(left, F_OK), -1);
 }
 
@@ -297,9 +298,9 @@ static void what_another_user_has_left_is_the_runners(void **state)
 	as_another = true;
 	pid_t pid = leave(left);
 	as_another = false;
-	file_sweep(&nobody);
+	tmp_sweep(&nobody);
 	assert_int_equal(access(left, F_OK), 0);
-	file_sweep(&(struct ended){.pid = pid}); /* it has run that lab itself */
+	tmp_sweep(&(struct ended){.pid = pid}); /* it has run that lab itself */
 	assert_int_equal(access(left, F_OK), -1);
 }
 
@@ -338,7 +339,7 @@ static void nothing_without_the_mark_is_touched(void **state)
 	struct ended run = {.pid = dead};
 	clock_gettime(CLOCK_REALTIME_COARSE, &run.since);
 	run.since.tv_sec++; /* what it has made itself is older than that */
-	file_sweep(&run);
+	tmp_sweep(&run);
 	bool gone = access(left, F_OK) != 0, there[STRANGERS];
 	for (int i = 0; i < STRANGERS; i++) {
 		struct stat st;
@@ -365,9 +366,9 @@ static void who_was_killed_before_the_mark_leaves_nothing(void **state)
 	assert_int_equal(mkdir(empty, 0700) | mkdir(unwritten, 0700) | mkdir(full, 0700), 0);
 	put_file(unwritten, MARK, "", 0600);
 	put_file(full, "essay.txt", "x", 0600);
-	file_sweep(&nobody);
+	tmp_sweep(&nobody);
 	bool before = !access(empty, F_OK) && !access(unwritten, F_OK);
-	file_sweep(&run);
+	tmp_sweep(&run);
 	bool gone = access(empty, F_OK) && access(unwritten, F_OK), there = !access(full, F_OK);
 	undo_rmdir_now(empty);
 	undo_rmdir_now(unwritten);
@@ -382,7 +383,7 @@ static void tmpdir_where_the_name_is_taken(void)
 	snprintf(name, sizeof name, "/tmp/lab91-%d", getpid());
 	if (mkdir(name, 0))
 		_exit(99);
-	file_tmpdir();
+	tmp_folder();
 	undo_run();
 	_exit(rmdir(name) ? 98 : 42);
 }

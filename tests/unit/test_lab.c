@@ -10,7 +10,8 @@
 #include "kernel/proc.h"
 #include "kernel/sys.h"
 #include "run.h"
-#include "story/state.h"
+#include "story/option.h"
+#include "story/out.h"
 
 static const struct lab_question questions[] = {
 	{.name = "pid",
@@ -409,7 +410,7 @@ static void end(void)
 	for (int i = 0; i < fails; i++)
 		expect_int("f", 1, 2);
 	for (int i = 0; i < skips; i++)
-		lab_skip("s", "r", "m");
+		check_skip("s", "r", "m");
 	for (int i = 0; i < breaks; i++) {
 		pid_t child = fork();
 		if (child == 0)
@@ -720,7 +721,7 @@ static void hands_on_sample(void)
 	begin(&lab_here, "--", "true", NULL);
 	lab_sample("s", 1, 2, "pages");
 	lab_sample("s", 2, 2, "pages");
-	lab_skip("s", "r", "m"); /* closes the curve */
+	check_skip("s", "r", "m"); /* closes the curve */
 }
 
 static void hands_on_samples_are_silent(void **state)

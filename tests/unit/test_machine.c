@@ -167,7 +167,7 @@ static void assert_contains(const char *text, const char *part)
 static void assert_rule(enum probe_need need, const char *arg, int err, const char *what,
 	const char *remedy, const char *undo)
 {
-	probe_rule(need, arg, err, &m, &miss);
+	rules_explain(need, arg, err, &m, &miss);
 	assert_contains(miss.what, what);
 	assert_contains(miss.remedy, remedy);
 	if (undo)
@@ -428,7 +428,7 @@ static void apparmor_restricts_user_namespaces(void **state)
 	/* Root is not restricted: another reason is to be looked for. */
 	m.uid = 0;
 	m.root = true;
-	probe_rule(PROBE_TMPFS, "", EPERM, &m, &miss);
+	rules_explain(PROBE_TMPFS, "", EPERM, &m, &miss);
 	assert_null(strstr(miss.remedy, "AppArmor"));
 }
 
@@ -897,7 +897,7 @@ static void long_lines_do_no_harm(void **state)
 	load("v2-session");
 	strcpy(m.group, "/sys/fs/cgroup/");
 	memset(m.group + strlen(m.group), 'g', sizeof(m.group) - strlen(m.group) - 1);
-	probe_rule(PROBE_CONTROLLER, "memory", 0, &m, &miss);
+	rules_explain(PROBE_CONTROLLER, "memory", 0, &m, &miss);
 	assert_int_equal(strlen(miss.what), sizeof(miss.what) - 1);
 	assert_contains(miss.remedy, "Delegate=yes");
 	snprintf(want, sizeof(want), "cgroup v2: our group /ggg");
@@ -957,7 +957,7 @@ static void texts_are_lines_without_semicolons(void **state)
 		load(machines[i]);
 		for (int need = PROBE_ROOT; need <= PROBE_BLOCK; need++)
 			for (size_t e = 0; e < sizeof(errors) / sizeof(errors[0]); e++) {
-				probe_rule((enum probe_need)need, "io", errors[e], &m, &miss);
+				rules_explain((enum probe_need)need, "io", errors[e], &m, &miss);
 				assert_string_not_equal(miss.what, "");
 				assert_string_not_equal(miss.remedy, "");
 				assert_null(strpbrk(miss.what, ";\n"));
@@ -970,9 +970,9 @@ static void texts_are_lines_without_semicolons(void **state)
 static void each_controller_has_its_file(void **state)
 {
 	(void)state;
-	assert_string_equal(probe_controller_file("memory"), "memory.max");
-	assert_string_equal(probe_controller_file("cpuset"), "cpuset.cpus");
-	assert_null(probe_controller_file("misc"));
+	assert_string_equal(rules_controller_file("memory"), "memory.max");
+	assert_string_equal(rules_controller_file("cpuset"), "cpuset.cpus");
+	assert_null(rules_controller_file("misc"));
 }
 
 /* ---- The probe itself, on this machine: whatever it finds, it leaves nothing ----------- */
@@ -981,9 +981,9 @@ static void the_probe_tells_what_this_machine_lacks(void **state)
 {
 	(void)state;
 	struct probe_missing two[2];
-	struct lab_needs nothing = {.root = false};
-	struct lab_needs easy = {.kernel = "2.6", .cpus = 1, .memory = 1};
-	struct lab_needs too_much = {.kernel = "99.0",
+	struct probe_needs nothing = {.root = false};
+	struct probe_needs easy = {.kernel = "2.6", .cpus = 1, .memory = 1};
+	struct probe_needs too_much = {.kernel = "99.0",
 		.cpus = 1 << 20,
 		.memory = 1LL << 60,
 		.controllers = " nosuch  neither ",
@@ -1000,8 +1000,8 @@ static void the_probe_tells_what_this_machine_lacks(void **state)
 	char now[32], next[32];
 	snprintf(now, sizeof(now), "%d.%d", m.kernel_major, m.kernel_minor);
 	snprintf(next, sizeof(next), "%d.%d", m.kernel_major, m.kernel_minor + 1);
-	assert_int_equal(probe_needs(&(struct lab_needs){.kernel = now}, two, 2), 0);
-	assert_int_equal(probe_needs(&(struct lab_needs){.kernel = next}, two, 2), 1);
+	assert_int_equal(probe_needs(&(struct probe_needs){.kernel = now}, two, 2), 0);
+	assert_int_equal(probe_needs(&(struct probe_needs){.kernel = next}, two, 2), 1);
 }
 
 static void facts_that_no_trial_is_needed_for(void **state)
@@ -1009,11 +1009,11 @@ static void facts_that_no_trial_is_needed_for(void **state)
 	(void)state;
 	struct probe_missing one;
 	machine_read(&m, "/");
-	assert_int_equal(probe_needs(&(struct lab_needs){.root = true}, &one, 1), !m.root);
-	assert_int_equal(probe_needs(&(struct lab_needs){.swap = true}, &one, 1), !m.swap);
-	assert_int_equal(probe_needs(&(struct lab_needs){.block = true}, &one, 1), !m.block[0]);
+	assert_int_equal(probe_needs(&(struct probe_needs){.root = true}, &one, 1), !m.root);
+	assert_int_equal(probe_needs(&(struct probe_needs){.swap = true}, &one, 1), !m.swap);
+	assert_int_equal(probe_needs(&(struct probe_needs){.block = true}, &one, 1), !m.block[0]);
 	assert_int_equal(
-		probe_needs(&(struct lab_needs){.cpus = m.cpus + 1}, &one, 1), m.cpus < INT_MAX);
+		probe_needs(&(struct probe_needs){.cpus = m.cpus + 1}, &one, 1), m.cpus < INT_MAX);
 }
 
 static void a_trial_that_cannot_begin_is_no_answer(void **state)
@@ -1024,7 +1024,7 @@ static void a_trial_that_cannot_begin_is_no_answer(void **state)
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
 	none = (struct rlimit){.rlim_cur = 0, .rlim_max = all.rlim_max};
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-	int count = probe_needs(&(struct lab_needs){.namespaces = true}, &one, 1), error = errno;
+	int count = probe_needs(&(struct probe_needs){.namespaces = true}, &one, 1), error = errno;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
 	assert_int_equal(count, -1);
 	assert_int_equal(error, EMFILE);
@@ -1033,7 +1033,7 @@ static void a_trial_that_cannot_begin_is_no_answer(void **state)
 static void the_probe_leaves_nothing(void **state)
 {
 	(void)state;
-	static const struct lab_needs needs = {.namespaces = true,
+	static const struct probe_needs needs = {.namespaces = true,
 		.proc_mount = true,
 		.limits = true,
 		.time = true,

@@ -6,7 +6,8 @@
 
 #include "fails.h"
 #include "run.h"
-#include "story/state.h"
+#include "story/option.h"
+#include "story/out.h"
 
 static long long memory, count, cpus;
 static const char *host, *file;
@@ -83,10 +84,10 @@ static void understand(void)
 	memory = 32 << 20;
 	count = 5;
 	cpus = 0;
-	options_read(argc, argv, &can_run);
+	option_read(argc, argv, &can_run);
 	dprintf(1,
 		"step=%d predict=%d jsonl=%d plain=%d color=%d memory=%lld count=%lld cpus=%lld host=%s ",
-		options.step, options.predict, options.jsonl, options.plain, options.color, memory,
+		option_given.step, option_given.predict, option_given.jsonl, option_given.plain, option_given.color, memory,
 		count, cpus, host ? host : "-");
 	dprintf(1, "file=%s can_run=%s command=", file ? file : "-", can_run ? can_run : "-");
 	for (char **word = lab_command; word && *word; word++)
@@ -156,12 +157,12 @@ static void sizes_are_read_as_docker_does(void **state)
 		"12kk", "12bi", "12bb", "12Kx", "12KiBs", "1.5m", "0x10", "max", "m12"};
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
 		long long bytes = -1;
-		if (!size_parse(good[i].text, &bytes) || bytes != good[i].bytes)
+		if (!option_size(good[i].text, &bytes) || bytes != good[i].bytes)
 			fail_msg("%s: %lld instead of %lld", good[i].text, bytes, good[i].bytes);
 	}
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		long long bytes = -1;
-		if (size_parse(bad[i], &bytes))
+		if (option_size(bad[i], &bytes))
 			fail_msg("\"%s\" is no size, but was read as %lld", bad[i], bytes);
 		assert_int_equal(bytes, -1);
 	}
@@ -174,7 +175,7 @@ static void a_size_too_large_is_larger_than_any_limit(void **state)
 		"8589934592g", "9007199254740992k", "99999999999999999999g"};
 	for (size_t i = 0; i < sizeof large / sizeof *large; i++) {
 		long long bytes = 0;
-		assert_true(size_parse(large[i], &bytes));
+		assert_true(option_size(large[i], &bytes));
 		assert_true(bytes > LLONG_MAX - (1LL << 30));
 	}
 	assert_usage("--memory 99999999999g", "--memory", "99999999999g");
@@ -212,13 +213,13 @@ static void decimals_are_thousandths(void **state)
 		"1,5", "1.5.", "1.x", "1e3", "0x1", "1.5M", "9999999999999999"};
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
 		long long value = -1;
-		if (!decimal_parse(good[i].text, &value) || value != good[i].thousandths)
+		if (!option_decimal(good[i].text, &value) || value != good[i].thousandths)
 			fail_msg("%s: %lld instead of %lld", good[i].text, value,
 				good[i].thousandths);
 	}
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		long long value = -1;
-		if (decimal_parse(bad[i], &value))
+		if (option_decimal(bad[i], &value))
 			fail_msg("\"%s\" is no decimal, but was read as %lld", bad[i], value);
 	}
 	assert_has(UNDERSTAND("--cpus", "1.5"), out, "cpus=1500 ");
@@ -447,7 +448,7 @@ static void has_no_memory(void)
 {
 	lab = &easy;
 	fails_at("vasprintf", 1, ENOMEM);
-	lab_usage("%s: expected %s", "it", "more");
+	option_usage("%s: expected %s", "it", "more");
 }
 
 static void an_error_without_memory_is_told(void **state)

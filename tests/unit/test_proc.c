@@ -7,7 +7,8 @@
 #include "kernel/proc.h"
 #include "kernel/sys.h"
 #include "run.h"
-#include "story/state.h"
+#include "story/option.h"
+#include "story/out.h"
 
 static const struct lab lab_here = {.id = "01-test", .title = "t", .goal = "g"};
 
@@ -191,7 +192,7 @@ static void pidfd_of_nobody(void)
 	if (child == 0)
 		_exit(0);
 	child_wait(child);
-	pidfd_of(child);
+	proc_pidfd(child);
 }
 
 static void no_pidfd_of_who_is_gone(void **state)
@@ -205,7 +206,7 @@ static void no_pidfd_of_who_is_gone(void **state)
 
 static void child_before_the_beginning(void)
 {
-	proc_child();
+	child_born();
 	dprintf(1, "stdin %d", fcntl(STDIN_FILENO, F_GETFD) >= 0);
 }
 
@@ -426,7 +427,7 @@ static void nobody_reads(void)
 		raise(SIGPIPE);
 		_exit(0);
 	}
-	dprintf(1, "writer %d ", command_wait(writer));
+	dprintf(1, "writer %d ", child_wait_command(writer));
 	gate_wait(&gate); /* which only that child would have opened */
 }
 

@@ -8,7 +8,8 @@
 #include "kernel/proc.h"
 #include "kernel/sys.h"
 #include "run.h"
-#include "story/state.h"
+#include "story/option.h"
+#include "story/out.h"
 
 static const struct lab lab_here = {.id = "01-test", .title = "t", .goal = "g"};
 static char folder[64];
@@ -381,7 +382,7 @@ static void kill_after_wait(void)
 	dprintf(1, "%d\n", child_wait(a));
 	/* It may stand for another process by now, its descriptor as well: this one has that. */
 	pid_t b = idle();
-	int fd = pidfd_of(b);
+	int fd = proc_pidfd(b);
 	undo_run();
 	dprintf(1, "b %s %d\n", child_ended(b, 0) ? "killed" : "lives", fd > 2);
 	kill(b, SIGKILL);

@@ -6,22 +6,25 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <search.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "client.h"
+#include "archive.h"
+#include "end.h"
 
-#define CARRY_MAX (64LL * 1024 * 1024)
+#define MOST_BYTES (64LL * 1024 * 1024)
 
 static FILE *archive;
 static long long carried;
 
 /* ==== Names ==== */
 
-/* Every name that the guest has, and whether it is a folder. */
+/* A name that the guest has, and whether it is a folder there. */
 struct name {
 	bool folder;
 	char path[];
@@ -34,7 +37,7 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(((const struct name *)a)->path, ((const struct name *)b)->path);
 }
 
-/* Finds the name, or adds it: *added says which. Paths are without a leading slash. */
+/* Finds the name, or adds it: *added says which of the two. Paths have no slash in front. */
 static struct name *know_name(const char *path, bool folder, bool *added)
 {
 	struct name *name = need(malloc(sizeof(*name) + strlen(path) + 1));
@@ -49,7 +52,7 @@ static struct name *know_name(const char *path, bool folder, bool *added)
 	return *found;
 }
 
-void know_names(const char *list)
+void archive_know_names(const char *list)
 {
 	FILE *file = fopen(list, "re");
 	char *line = NULL;
@@ -57,7 +60,7 @@ void know_names(const char *list)
 	bool added;
 
 	if (!file)
-		die(STATUS_VM, "reading %s: %m", list);
+		die(STATUS_VM, "reading the names of the guest from %s: %m", list);
 	for (ssize_t n; (n = getline(&line, &room, file)) > 2;) {
 		line[n - 1] = '\0';
 		know_name(line + 2, line[0] == 'd', &added);
@@ -111,7 +114,6 @@ static void write_link(const char *from, const char *to, const struct stat *st)
 {
 	char target[PATH_MAX];
 	ssize_t n = readlink(from, target, sizeof(target));
-
 	size_t len = n < 0 ? 0 : n;
 
 	if (n < 0)
@@ -129,8 +131,9 @@ static void write_parents(const char *path)
 	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
 		snprintf(parent, sizeof(parent), "%.*s", (int)(slash - path), path);
 		if (!know_name(parent, true, &added)->folder)
-			die(STATUS_USAGE, "/%s cannot travel: /%s is no folder in the lab VM", path,
-				parent);
+			die(STATUS_USAGE,
+				"/%s cannot travel: expected a folder /%s in the lab VM, found a file",
+				path, parent);
 		if (added)
 			write_head(parent, S_IFDIR | 0755, 0, 0);
 	}
@@ -151,13 +154,15 @@ static void add_folder(const char *from, const char *to, enum travel how)
 			continue;
 		if (snprintf(a, sizeof(a), "%s/%s", from, entry->d_name) >= (int)sizeof(a) ||
 			snprintf(b, sizeof(b), "%s/%s", to, entry->d_name) >= (int)sizeof(b))
-			die(STATUS_USAGE, "%s cannot travel: a path in it is too long", from);
+			die(STATUS_USAGE, "%s cannot travel: a path in it has more than %d bytes",
+				from, PATH_MAX - 1);
 		add_tree(a, b, how, false);
 	}
 	closedir(dir);
 }
 
-/* Copies from (this machine's) to the guest's /to. At the top a link is followed. */
+/* Adds this machine's path from as the guest's /to. top: it is a path that was asked for, and then
+ * a link is followed; what is below it and is neither a file, a folder nor a link is left out. */
 static void add_tree(const char *from, const char *to, enum travel how, bool top)
 {
 	struct stat st;
@@ -169,7 +174,9 @@ static void add_tree(const char *from, const char *to, enum travel how, bool top
 
 	if (!folder && !S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode)) {
 		if (top)
-			die(STATUS_USAGE, "%s cannot travel: it is no file and no folder", from);
+			die(STATUS_USAGE,
+				"%s cannot travel: expected a file or a folder, found neither",
+				from);
 		return;
 	}
 	if (top)
@@ -177,13 +184,16 @@ static void add_tree(const char *from, const char *to, enum travel how, bool top
 	struct name *name = know_name(to, folder, &added);
 
 	if (!added && how == CARRY && !(name->folder && folder))
-		die(STATUS_USAGE, "/%s cannot travel: the lab VM has a file of that name", to);
+		die(STATUS_USAGE,
+			"/%s cannot travel: the lab VM has a file of that name; copy yours to another path first",
+			to);
 	if (!added && !folder)
 		return;
 	if (!folder)
 		carried += st.st_size;
-	if (carried > CARRY_MAX)
-		die(STATUS_USAGE, "%s cannot travel: more than 64 MiB", from);
+	if (carried > MOST_BYTES)
+		die(STATUS_USAGE, "%s cannot travel: expected at most 64 MiB in all, got more",
+			from);
 
 	if (S_ISREG(st.st_mode)) {
 		write_file(from, to, &st);
@@ -196,7 +206,7 @@ static void add_tree(const char *from, const char *to, enum travel how, bool top
 	}
 }
 
-void carry(const char *path, enum travel how)
+void archive_add(const char *path, enum travel how)
 {
 	static const char *const kernels[] = {"proc", "sys", "dev"};
 
@@ -205,8 +215,9 @@ void carry(const char *path, enum travel how)
 
 		if (strncmp(path + 1, kernels[i], len) == 0 &&
 			(path[1 + len] == '/' || path[1 + len] == '\0'))
-			die(STATUS_USAGE, "%s cannot travel: /%s is the kernel's", path,
-				kernels[i]);
+			die(STATUS_USAGE,
+				"%s cannot travel: the kernel makes the files in /%s; copy them to another path first",
+				path, kernels[i]);
 	}
 	if (!archive) {
 		int fd = memfd_create("carried", MFD_CLOEXEC);
@@ -218,7 +229,7 @@ void carry(const char *path, enum travel how)
 	add_tree(path, path + 1, how, true);
 }
 
-int carried_archive(void)
+int archive_finish(void)
 {
 	if (!archive)
 		return -1;

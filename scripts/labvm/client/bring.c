@@ -1,32 +1,39 @@
 /*
- * What comes back from the guest. Whoever was root in there must not become root here by it: set-id
- * bits, devices and owners stay behind, and nothing is replaced by another kind of file.
+ * What comes back from the guest. A program that is root there must not become root here. So set-id
+ * bits, devices and owners stay behind, and no file is replaced by one of another kind.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "client.h"
+#include "bring.h"
+#include "end.h"
+#include "session.h"
+#include "signals.h"
 
 #define SET_ID (S_ISUID | S_ISGID)
 
-static size_t place_length; /* of the work folder's path, which no message shows */
+/* The length of the work folder's path, which no message shows. nftw(3) passes no data on. */
+static size_t work_length;
 
-static int tame(const char *path, const struct stat *st, int type, struct FTW *unused)
+/* nftw(3) calls it for each file that was unpacked. */
+static int take_power_away(const char *path, const struct stat *st, int type, struct FTW *unused)
 {
-	const char *name = path + place_length;
+	const char *name = path + work_length;
 
 	(void)type;
 	(void)unused;
 	if (S_ISBLK(st->st_mode) || S_ISCHR(st->st_mode) || S_ISFIFO(st->st_mode) ||
 		S_ISSOCK(st->st_mode)) {
-		fprintf(stderr, "vm: bringing %s: it is no file and no folder, and stays behind\n",
+		fprintf(stderr,
+			"vm: bringing %s: expected a file or a folder, found neither; it stays behind\n",
 			name);
 		return unlink(path);
 	}
@@ -44,7 +51,7 @@ static const char *kind(mode_t mode)
 			       : "a device";
 }
 
-/* Puts new in the place of path in one step. */
+/* Puts new in the place of path, in one step, so that path is never missing. */
 static bool replace(const char *new, const char *path)
 {
 	struct stat was, is;
@@ -64,7 +71,7 @@ static bool replace(const char *new, const char *path)
 	return false;
 }
 
-/* tar, which unpacks in the folder what is written to *to. Its PID, or -1. */
+/* Starts tar(1), which unpacks in the folder what is written to *to. Returns its PID, or -1. */
 static pid_t unpack(const char *folder, int *to)
 {
 	int pair[2];
@@ -74,9 +81,9 @@ static pid_t unpack(const char *folder, int *to)
 	pid_t tar = fork();
 
 	if (tar == 0) {
-		in_child();
+		signals_restore();
 		dup2(pair[0], 0);
-		/* What went wrong is said by us, once. */
+		/* bring() says what went wrong, and says it once. */
 		dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), 2);
 		execlp("tar", "tar", "-x", "-o", "-C", folder, "-f", "-", NULL);
 		_exit(127);
@@ -91,7 +98,7 @@ static void remove_tree(const char *path)
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		in_child();
+		signals_restore();
 		execlp("rm", "rm", "-rf", path, NULL);
 		_exit(127);
 	}
@@ -99,7 +106,8 @@ static void remove_tree(const char *path)
 		waitpid(pid, NULL, 0);
 }
 
-/* A second command in the guest packs path; tar unpacks it beside its place. */
+/* A second command in the guest packs path. Here tar unpacks it in a folder beside path, so that
+ * one rename(2) can put it there. */
 bool bring(const char *path)
 {
 	char parent[PATH_MAX], work[PATH_MAX + 32], inside[2 * PATH_MAX], name[NAME_MAX + 3];
@@ -114,12 +122,12 @@ bool bring(const char *path)
 		fprintf(stderr, "vm: bringing %s: making a folder beside it: %m\n", path);
 		return false;
 	}
-	place_length = strlen(work) + 1;
+	work_length = strlen(work) + 1;
 	pid_t tar = unpack(work, &ends.fd[1]);
 
 	if (!parent[0])
 		strcpy(parent, "/");
-	int status = run_session(&ends,
+	int status = session_run(&ends,
 		(char *[]){"/bin/busybox", "tar", "-c", "-f", "-", "-C", parent, name, NULL});
 
 	if (ends.fd[1] >= 0)
@@ -129,10 +137,11 @@ bool bring(const char *path)
 	snprintf(inside, sizeof(inside), "%s/%s", work, name + 2);
 	if (status != 0)
 		fprintf(stderr,
-			"vm: bringing %s: it is not in the lab VM or cannot be read there\n", path);
+			"vm: bringing %s: expected it in the lab VM, and it is not there or cannot be read\n",
+			path);
 	else if (unpacked != 0)
 		fprintf(stderr, "vm: bringing %s: tar failed here\n", path);
-	else if (nftw(work, tame, 16, FTW_PHYS) != 0)
+	else if (nftw(work, take_power_away, 16, FTW_PHYS) != 0)
 		fprintf(stderr, "vm: bringing %s: taking set-id bits and devices away: %m\n", path);
 	else
 		done = replace(inside, path);

@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
-# GUIDE.md, "Claims": each row is proved by a check that passes, explained in a
-# section that is there, or corrected. The table says what is run, here nothing is listed.
+# claims.md: each row is proved by a check that passes, explained in a section of GUIDE.md, or corrected. And
+# GUIDE.md, "What is often said": each sentence has a check. The tables say what is run; nothing is listed here.
 
 load ../helper
-load programs
+load ../contract/programs
 
 setup() {
 	read_programs
@@ -25,7 +25,7 @@ judge='
 		n = split(trim(cell[3]), part, "; ")
 		for (i = 1; i <= n; i++) {
 			text = part[i]
-			if (text ~ /^`([0-9][0-9](\/more)?|GUIDE): [^`]+`$/) {
+			if (text ~ /^`([0-9][0-9](\/more[a-z0-9-]*)?|GUIDE): [^`]+`$/) {
 				proofs++
 				at = index(text, ": ")
 				where = substr(text, 2, at - 2)
@@ -40,30 +40,46 @@ judge='
 		}
 		if (!proofs && !corrected) wrong("neither proved nor explained nor corrected")
 	}
+	# SENTENCE"** WHAT THE KERNEL DOES (`NN: CHECK`, `NN: CHECK`)
+	function prove(text, proofs, at, where) {
+		claim = text; sub(/"\*\*.*/, "", claim)
+		while (match(text, /`[0-9][0-9](\/more[a-z0-9-]*)?: [^`]+`/)) {
+			proofs++
+			where = substr(text, RSTART + 1, RLENGTH - 2)
+			text = substr(text, RSTART + RLENGTH)
+			at = index(where, ": ")
+			if (substr(where, 1, at - 1) in program) print "check\t" program[substr(where, 1, at - 1)] "\t" substr(where, at + 2)
+			else wrong("there is no lab " substr(where, 1, at - 1))
+		}
+		if (!proofs) wrong("no check shows it")
+	}
 	BEGIN {
 		n = split(labs, name, "\n")
 		for (i = 1; i <= n; i++)
 			if (name[i] ~ /^[0-9][0-9]-/ && name[i] !~ /\.d$/)
-				program[substr(name[i], 1, 2) (name[i] ~ /-more$/ ? "/more" : "")] = name[i]
+				program[substr(name[i], 1, 2) (match(name[i], /-more(-[a-z0-9-]+)?$/) ? "/" substr(name[i], RSTART + 1) : "")] = name[i]
 	}
 	/^```/ { block = !block; next }
 	block { next }
-	/^##+ / {
+	FILENAME ~ /GUIDE.md$/ && /^##+ / {
 		words = $0; sub(/^#+ /, "", words); heading[words]
 		short = words; sub(/: .*/, "", short); heading[short]
 		if (/^## /) chapter = short
 	}
-	{ prose[chapter] = prose[chapter] $0 " " }
-	chapter == "Claims" && /^\|/ { row[++rows] = $0 }
+	FILENAME ~ /GUIDE.md$/ { prose[chapter] = prose[chapter] $0 " " }
+	FILENAME ~ /claims.md$/ && /^\|/ { row[++rows] = $0 }
 	END {
 		for (i = 1; i <= rows; i++) judge(row[i])
-		if (!judged) { claim = "GUIDE.md"; wrong("there is no row below ## Claims") }
+		if (!judged) { claim = "claims.md"; wrong("there is no row") }
+		n = split(prose["What is often said, and what the kernel does"], sentence, /\*\*"/)
+		for (i = 2; i <= n; i++) prove(sentence[i])
+		if (n < 20) wrong("GUIDE.md: expected twenty sentences or more that are often said, observed " n - 1)
 	}'
 
 # read_rows: sets named, the checks, each as PROGRAM TAB CHECK.
 read_rows() {
 	local judged
-	judged=$(awk -v labs="$(ls "$LABS")" "$judge" "$ROOT/GUIDE.md")
+	judged=$(awk -v labs="$(ls "$LABS")" "$judge" "$ROOT/GUIDE.md" "$ROOT/tests/guide/claims.md")
 	mapfile -t wrong < <(sed -n 's/^wrong\t//p' <<<"$judged")
 	mapfile -t named < <(sed -n 's/^check\t//p' <<<"$judged" | sort -u)
 }

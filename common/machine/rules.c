@@ -1,10 +1,10 @@
 /*
- * The rules of probe.h. Each looks at what failed, at the kernel's answer and at
+ * rules.c: each rule looks at what failed, at the kernel's answer and at
  * the facts of the machine, and touches nothing, so that recorded machines test
  * them. The order of the causes matters: the most certain one comes first.
  */
 #define _GNU_SOURCE
-#include "machine/probe.h"
+#include "machine/rules.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -25,7 +25,7 @@ static const struct {
 	{"cpuset", "cpuset.cpus", "CONFIG_CPUSETS"},
 };
 
-const char *probe_controller_file(const char *controller)
+const char *rules_controller_file(const char *controller)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(controllers); i++)
 		if (strcmp(controllers[i].name, controller) == 0)
@@ -403,7 +403,7 @@ static void rule_memory(const char *arg, const struct machine *m, struct probe_m
 	REMEDY("end what uses the memory (ps aux --sort -rss | head)");
 }
 
-void probe_rule(enum probe_need need, const char *arg, int err, const struct machine *m,
+void rules_explain(enum probe_need need, const char *arg, int err, const struct machine *m,
 	struct probe_missing *out)
 {
 	memset(out, 0, sizeof(*out));

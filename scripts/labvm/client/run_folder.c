@@ -1,0 +1,153 @@
+/* The run folders: one for each VM that runs, with its sockets and its logs. */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "end.h"
+#include "folder.h"
+#include "run_folder.h"
+
+static char own[RUN_FOLDER_MAX];
+
+const char *run_folder_path(void)
+{
+	return own;
+}
+
+/* A parent that an earlier client has made with mkdtemp(3), because the foreseeable name was taken.
+ */
+static bool spare_parent(char *parent, size_t size)
+{
+	char name[32];
+	size_t length =
+		(size_t)snprintf(name, sizeof(name), "unboxed-%u-", geteuid()) + strlen("XXXXXX");
+	struct dirent *entry;
+	DIR *dir = opendir("/tmp");
+	bool found = false;
+
+	while (dir && !found && (entry = readdir(dir))) {
+		if (strncmp(entry->d_name, name, strlen(name)) != 0 ||
+			strlen(entry->d_name) != length)
+			continue;
+		snprintf(parent, size, "/tmp/%.30s", entry->d_name);
+		found = folder_is_private(parent);
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+/* The n-th folder in which this user may have run folders. False when there are only n. */
+static bool nth_parent(int n, char *parent, size_t size)
+{
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+	struct stat st;
+	bool usable = runtime && runtime[0] == '/' && strlen(runtime) < 40 &&
+		      stat(runtime, &st) == 0 && st.st_uid == geteuid() &&
+		      access(runtime, W_OK) == 0;
+
+	if (!usable)
+		n++;
+	if (n == 2)
+		return spare_parent(parent, size);
+	snprintf(parent, size, "%s/unboxed-%u", n == 0 ? runtime : "/tmp", geteuid());
+	return n < 2;
+}
+
+/* The lock belongs to the open file description. The kernel releases it when the client dies, and
+ * anybody can ask for it without taking it: fcntl(2). */
+static bool alive_lock(int fd, int command, struct flock *lock)
+{
+	*lock = (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	return fcntl(fd, command, lock) == 0;
+}
+
+bool run_folder_is_alive(const char *run)
+{
+	char path[128];
+	struct flock lock;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/alive", run);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	bool held = alive_lock(fd, F_OFD_GETLK, &lock) && lock.l_type != F_UNLCK;
+
+	close(fd);
+	return held;
+}
+
+void run_folder_each(void (*each)(const char *run, void *data), void *data)
+{
+	char parent[64], path[128];
+	struct dirent *entry;
+
+	for (int n = 0; nth_parent(n, parent, sizeof(parent)); n++) {
+		DIR *dir = folder_is_private(parent) ? opendir(parent) : NULL;
+
+		while (dir && (entry = readdir(dir))) {
+			if (strncmp(entry->d_name, "vm-", 3) != 0 || strlen(entry->d_name) > 20)
+				continue;
+			snprintf(path, sizeof(path), "%s/%.20s", parent, entry->d_name);
+			each(path, data);
+		}
+		if (dir)
+			closedir(dir);
+	}
+}
+
+static void remove_stale(const char *run, void *unused)
+{
+	pid_t pid = atoi(strrchr(run, '-') + 1);
+
+	(void)unused;
+	/* A client that is just starting has made the folder, and has not locked it yet. */
+	if (pid > 0 && kill(pid, 0) != 0 && errno == ESRCH && !run_folder_is_alive(run))
+		folder_remove(run);
+}
+
+static void find_parent(char *parent, size_t size)
+{
+	for (int n = 0; nth_parent(n, parent, size); n++) {
+		mkdir(parent, 0700);
+		if (folder_is_private(parent))
+			return;
+	}
+	snprintf(parent, size, "/tmp/unboxed-%u-XXXXXX", geteuid());
+	if (!mkdtemp(parent))
+		die(STATUS_VM, "making a folder for the lab VM, %s: %m", parent);
+}
+
+static void remove_own(void)
+{
+	folder_remove(own);
+}
+
+void run_folder_make(void)
+{
+	char parent[64], path[128];
+	struct flock lock;
+	int alive;
+
+	run_folder_each(remove_stale, NULL);
+	find_parent(parent, sizeof(parent));
+	snprintf(path, sizeof(path), "%s/vm-%d", parent, getpid());
+	folder_remove(path);
+	if (mkdir(path, 0700) != 0)
+		die(STATUS_VM, "making a folder for the lab VM, %s: %m", path);
+	snprintf(own, sizeof(own), "%.79s", path);
+	end_also(remove_own);
+	snprintf(path, sizeof(path), "%s/alive", own);
+	/* It stays open for as long as the client runs. */
+	alive = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (alive < 0 || !alive_lock(alive, F_OFD_SETLK, &lock))
+		die(STATUS_VM, "locking %s: %m", path);
+}
