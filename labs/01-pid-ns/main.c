@@ -29,8 +29,9 @@ static const struct lab lab = {
 	.words = &words,
 };
 
+/* A process waits at a gate until another one opens it, so that the steps stay in order. */
 static struct gate ready, a_go, b_go;
-static int held[2]; /* a pipe: when its last writer, a process of A, has ended, poll() says so */
+static int held[2]; /* a pipe that A's processes inherit: poll() tells when all have ended */
 
 /* Done twice. Lab 02 explains these calls; unshare --mount-proc makes the same ones. */
 static bool mount_own_proc(void)
@@ -89,8 +90,8 @@ static _Noreturn void container_b(void)
 	_exit(0);
 }
 
-/* A plain child. In step 4 it starts container B, because the lab itself has already started A. */
-static _Noreturn void second_runtime(pid_t lab_pid)
+/* The control. In step 4 it starts container B, because the lab can start only one. */
+static _Noreturn void plain_child(pid_t lab_pid)
 {
 	expect_int("control: getppid() in it", lab_pid, getppid());
 	gate_open(&ready);
@@ -131,10 +132,10 @@ int main(int argc, char *argv[])
 
 	lab_step("Control: fork a plain child.",
 		"it shares our PID namespace, so getppid() returns our PID");
-	pid_t runtime = FORK();
-	if (runtime == 0)
-		second_runtime(self);
-	undo_kill(runtime);
+	pid_t plain = FORK();
+	if (plain == 0)
+		plain_child(self);
+	undo_kill(plain);
 	gate_wait(&ready);
 
 	lab_predict("caller");
@@ -170,13 +171,12 @@ int main(int argc, char *argv[])
 	lab_look("lsns --type pid");
 	lab_wait(a);
 	gate_open(&b_go);
-	child_done(runtime);
+	child_done(plain);
 
 	lab_predict("proc");
 	lab_step("In A, read the old /proc, then mount a new one and read that.",
 		"the old /proc lists the processes outside, the new one only A's");
-	autofree char *us_in_a =
-		text("/proc/%d/root/proc/%d", a, self); /* found by A's own mounts */
+	autofree char *us_in_a = text("/proc/%d/root/proc/%d", a, self); /* below A's /proc */
 	lab_answer("proc", access(us_in_a, F_OK) ? "own" : "theirs");
 	gate_open(&a_go);
 	gate_wait(&ready);
@@ -188,10 +188,10 @@ int main(int argc, char *argv[])
 		"its children die with it, and no fork() works in there any more");
 	SYS(kill(a, SIGKILL));
 	expect_int("PID 1 ended with 128 + SIGKILL", 137, child_wait(a));
-	struct pollfd end_of_all = {.fd = held[0]};
-	expect_int("its children are gone (pipe closed)", 1, poll(&end_of_all, 1, 5000));
-	lab_answer("dies", end_of_all.revents & POLLHUP ? "die" : "adopted");
-	pid_t late = fork();
+	struct pollfd readable = {.fd = held[0]}; /* POLLHUP: no writer is left */
+	expect_int("its children are gone (pipe closed)", 1, poll(&readable, 1, 5000));
+	lab_answer("dies", readable.revents & POLLHUP ? "die" : "adopted");
+	pid_t late = fork(); /* our next child would still begin in the namespace of A */
 	if (late == 0)
 		_exit(0);
 	expect_errno("fork() without a PID 1", ENOMEM, late);
