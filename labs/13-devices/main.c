@@ -63,8 +63,7 @@ static int load_program(void)
 	struct bpf_insn code[] = {
 		{BPF_LDX | BPF_MEM | BPF_W, 2, 1, offsetof(struct bpf_cgroup_dev_ctx, access_type),
 			0},
-		{BPF_ALU64 | BPF_AND | BPF_K, 2, 0, 0,
-			0xffff}, /* the upper bits say: read, write, mknod */
+		{BPF_ALU64 | BPF_AND | BPF_K, 2, 0, 0, 0xffff}, /* above: read, write, mknod */
 		{BPF_JMP | BPF_JNE | BPF_K, 2, 0, 6, BPF_DEVCG_DEV_CHAR},
 		{BPF_LDX | BPF_MEM | BPF_W, 2, 1, offsetof(struct bpf_cgroup_dev_ctx, major), 0},
 		{BPF_JMP | BPF_JNE | BPF_K, 2, 0, 4, MEM},

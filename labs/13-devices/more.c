@@ -71,8 +71,7 @@ static int load_for_zero(uint32_t access)
 		{BPF_JMP | BPF_JNE | BPF_K, 2, 0, 4, ZERO},
 		{BPF_LDX | BPF_MEM | BPF_W, 2, 1, offsetof(struct bpf_cgroup_dev_ctx, access_type),
 			0},
-		{BPF_ALU64 | BPF_RSH | BPF_K, 2, 0, 0,
-			16}, /* the lower bits say: character, block */
+		{BPF_ALU64 | BPF_RSH | BPF_K, 2, 0, 0, 16}, /* below: char or block */
 		{BPF_ALU64 | BPF_AND | BPF_K, 2, 0, 0, denied},
 		{BPF_JMP | BPF_JNE | BPF_K, 2, 0, 2, 0},
 		{BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 1},
