@@ -29,7 +29,7 @@ setup_file() {
 
 	lab_go_to 1 || :
 	top=$(find /sys/fs/cgroup -type d -name "lab08-$lab")
-	box=$top/belt/box
+	box=$top/safety/box
 	fact lab "$lab"
 	fact top "$top"
 	fact control_max "$(value "$top/control/pids.max")"
@@ -64,7 +64,7 @@ setup_file() {
 	fact events_then "$(value "$top/limited/pids.events" max)"
 
 	lab_go_to 3 || :
-	fact belt_max "$(value "$top/belt/pids.max")"
+	fact safety_max "$(value "$top/safety/pids.max")"
 	fact box_max "$(value "$box/pids.max")"
 	fact box_before "$(value "$box/cgroup.procs")"
 	made=0
@@ -104,7 +104,7 @@ setup_file() {
 	fact seats "${seats-}"
 
 	lab_go_to 5 || :
-	fact after "$(value "$top/belt/cgroup.events" populated)"
+	fact after "$(value "$top/safety/cgroup.events" populated)"
 	fact after_procs "$(value "$box/cgroup.procs")"
 	fact bomb_gone "$([ ${#bomb[@]} = 16 ] && all_gone "${bomb[@]}" && echo gone)"
 	lab_end
@@ -142,9 +142,9 @@ setup() {
 	same "refusals" 1 "$own_events"
 }
 
-@test "08-pids-max: before the bomb is lit there is a box, a belt round it, and nobody in it" {
-	# check: belt: pids.max reads back
-	same "the belt's pids.max" 64 "$belt_max"
+@test "08-pids-max: before the bomb is lit there is a box, a safety group around it, and nobody in it" {
+	# check: safety limit: pids.max reads back
+	same "the safety group's pids.max" 64 "$safety_max"
 	# check: box: pids.max reads back
 	same "the box's pids.max" 16 "$box_max"
 	same "who is in it" "" "$box_before"
@@ -153,8 +153,8 @@ setup() {
 }
 
 @test "08-pids-max: while the bomb burns forks work outside and are refused inside" {
-	# check: the bomb sits in
-	same "the group of each of its processes" "0::${top#/sys/fs/cgroup}/belt/box;" "$seats"
+	# check: the bomb is in
+	same "the group of each of its processes" "0::${top#/sys/fs/cgroup}/safety/box;" "$seats"
 	# check: tasks in its full box
 	same "tasks in the box" 16 "$burning"
 	# check: while it burns: EAGAIN inside

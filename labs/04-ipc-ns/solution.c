@@ -1,8 +1,8 @@
 /*
  * Exercise 04: exercise KEY BYTES COMMAND [ARG...]
  *
- * Run COMMAND where a System V shared memory segment of this key and size lies
- * ready, which the machine does not have. ipc_namespaces(7), shmget(2)
+ * Run COMMAND in a new IPC namespace that has a System V shared memory segment of this key and
+ * size. The machine does not get the segment. ipc_namespaces(7), shmget(2)
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -19,7 +19,7 @@ int main(int argc, char **argv)
 	key_t key = (key_t)strtol(argv[1], NULL, 10);
 	size_t bytes = strtoul(argv[2], NULL, 10);
 
-	/* hole: a namespace, then the segment, for its owner to read and write */
+	/* hole: make the namespace, then the segment, which its owner may read and write */
 	if (unshare(CLONE_NEWIPC))
 		err(1, "unshare");
 	if (shmget(key, bytes, IPC_CREAT | IPC_EXCL | 0600) < 0)

@@ -1,27 +1,23 @@
 /*
- * A fork bomb in a box. A group may have pids.max tasks and no more: the next
- * fork(2) in it fails with EAGAIN. cgroups(7), fork(2), clone(2),
- * Documentation/admin-guide/cgroup-v2.rst, "PID"
+ * A fork bomb in a box. A group may have at most pids.max tasks; the next fork(2) in it fails with
+ * EAGAIN. What protects the machine while the bomb burns is in outside.c. cgroups(7), fork(2),
+ * clone(2), Documentation/admin-guide/cgroup-v2.rst, "PID"
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
-#include <limits.h>
 #include <linux/sched.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 
 #include "kernel/cg.h"
 #include "kernel/file.h"
 #include "kernel/proc.h"
 #include "kernel/sys.h"
+#include "outside.h"
 #include "story/lab.h"
 #include "words.h"
-
-enum { FORKS = 100, WATCH_MS = 10000 };
 
 static long long pids = 16; /* N */
 
@@ -33,8 +29,8 @@ static const struct lab_option lab_options[] = {
 static const struct lab lab = {
 	.id = "08-pids-max",
 	.title = "A fork bomb in a box",
-	.goal = "A container that forks without end must not take the machine's PIDs. Its group "
-		"holds it: a fork beyond pids.max is refused, and nobody outside is.",
+	.goal = "A container that forks without end could use up the PIDs of the whole machine. With "
+		"pids.max the kernel refuses its forks beyond the limit, and no forks outside.",
 	.manual = "cgroups(7) fork(2) clone(2)",
 	.teaches = "clone3:CLONE_INTO_CGROUP fork file:pids.max file:pids.current file:pids.events "
 		   "file:cgroup.kill",
@@ -47,7 +43,7 @@ static const struct lab lab = {
 
 static struct gate ready, light;
 
-/* fork(2), but the child is born in group: it has not run one instruction outside of it. */
+/* As fork(2), but the child starts in group: it never runs an instruction outside of it. */
 static pid_t clone_into(const char *group)
 {
 	autoclose int folder = open(group, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -62,7 +58,7 @@ static pid_t clone_into(const char *group)
 	return pid;
 }
 
-/* True when the kernel says that the limit holds: before that nothing multiplies in it. */
+/* Sets the limit and reads it back. Without it, nothing may fork in the group. */
 static bool limited(const char *group, const char *what, long long max)
 {
 	autofree char *number = text("%lld", max);
@@ -70,7 +66,7 @@ static bool limited(const char *group, const char *what, long long max)
 	return expect_int(what, max, cg_read_long(group, "pids.max"));
 }
 
-/* Done twice, with 4N and with N: a bounded loop, 2N forks; what of it was refused, and how. */
+/* Starts a process in group that forks 2N times, and checks how many forks the kernel refuses. */
 static pid_t loop_in(const char *group, const char *forked, const char *refused, int error)
 {
 	pid_t first = FORKED(clone_into(group));
@@ -91,23 +87,6 @@ static pid_t loop_in(const char *group, const char *forked, const char *refused,
 	return first;
 }
 
-/* Milliseconds that FORKS forks out here take; *made of them were not refused. */
-static long long forks_outside(int *made)
-{
-	struct timespec from, to;
-	*made = 0;
-	clock_gettime(CLOCK_MONOTONIC, &from);
-	for (int i = 0; i < FORKS; i++) {
-		pid_t child = fork();
-		if (child == 0)
-			_exit(0);
-		if (child > 0)
-			*made += child_wait(child) == 0;
-	}
-	clock_gettime(CLOCK_MONOTONIC, &to);
-	return (to.tv_sec - from.tv_sec) * 1000 + (to.tv_nsec - from.tv_nsec) / 1000000;
-}
-
 static int refused_inside(const char *box)
 {
 	int refused = 0;
@@ -123,33 +102,13 @@ static int refused_inside(const char *box)
 	return refused;
 }
 
-/* Outside of the box: ends all in it after ten seconds without a sign, at once without a lab. */
-static pid_t watcher(const char *belt, const int lab_there[2])
+/* The group of the process: "/safety/box", or the whole path when it is elsewhere. */
+static char *box_of(pid_t pid)
 {
-	autofree char *button = text("%s/cgroup.kill", belt);
-	pid_t pid = FORK();
-	if (pid == 0) {
-		struct pollfd gone = {.fd = lab_there[0]};
-		close(lab_there[1]);
-		gate_open(&ready);
-		int told;
-		do
-			told = poll(&gone, 1, WATCH_MS);
-		while (told > 0 && read(lab_there[0], &(char){0}, 1) == 1);
-		file_try_write(button, "1");
-		_exit(told == 0);
-	}
-	gate_wait(&ready);
-	return pid;
-}
-
-/* The path of its group, from the belt on: /belt/box; all of it when it is elsewhere. */
-static char *seat_of(pid_t pid)
-{
-	autofree char *path = text("/proc/%d/cgroup", pid), *lines = file_read(path);
-	char *seat = strstr(lines, "/belt/");
-	seat = seat ? seat : strstr(lines, "0::");
-	return text("%.*s", (int)strcspn(seat, "\n"), seat);
+	autofree char *file = text("/proc/%d/cgroup", pid), *lines = file_read(file);
+	char *path = strstr(lines, "/safety/");
+	path = path ? path : strstr(lines, "0::");
+	return text("%.*s", (int)strcspn(path, "\n"), path);
 }
 
 static _Noreturn void hands_on(void)
@@ -168,9 +127,9 @@ int main(int argc, char *argv[])
 	if (lab_command)
 		hands_on();
 	gate_init(&ready), gate_init(&light);
-	lab_note("N is %lld. The loop forks 2N times; whoever was forked stays.", pids);
+	lab_note("N is %lld. The loop forks 2N times, and the children stay.", pids);
 
-	lab_step("Control: in a group with pids.max = 4N the whole loop must go through.", NULL);
+	lab_step("Control: run the loop in a group with pids.max = 4N.", "all 2N forks succeed");
 	autofree char *control = group_create("control");
 	if (!limited(control, "control: pids.max reads back", 4 * pids))
 		return lab_end();
@@ -180,7 +139,8 @@ int main(int argc, char *argv[])
 	cg_kill(control);
 
 	lab_predict("next");
-	lab_step("The same with N: exactly N tasks must exist, and the next fork fail.", NULL);
+	lab_step("Run the same loop in a group with pids.max = N.",
+		"N tasks exist, the next fork fails with EAGAIN, and nobody is killed");
 	autofree char *group = group_create("limited");
 	if (!limited(group, "pids.max reads back", pids))
 		return lab_end();
@@ -194,44 +154,44 @@ int main(int argc, char *argv[])
 	lab_wait(0);
 	cg_kill(group);
 
-	lab_step("The box: pids.max = N, below a belt of 4N, with a watcher outside.", NULL);
-	int lab_there[2], made;
-	if (pipe2(lab_there, O_CLOEXEC))
-		die("pipe2");
-	autofree char *belt = group_create("belt");
-	bool safe = limited(belt, "belt: pids.max reads back", 4 * pids);
-	cg_enable(belt, "pids");
-	autofree char *box = group_create("belt/box");
-	safe = limited(box, "box: pids.max reads back", pids) && safe;
-	if (!safe)
+	lab_step(
+		"Make a box for a fork bomb: a group with pids.max = N, inside a safety group with 4N.",
+		"both limits read back, and forks outside succeed");
+	int made;
+	autofree char *safety = group_create("safety");
+	bool safe = limited(safety, "safety limit: pids.max reads back", 4 * pids);
+	cg_enable(safety, "pids");
+	autofree char *box = group_create("safety/box");
+	if (!limited(box, "box: pids.max reads back", pids) || !safe)
 		return lab_end();
 	lab_note("%d forks out here took %lld ms.", FORKS, forks_outside(&made));
 	expect_int("before: forks outside", FORKS, made);
-	lab_look("grep . %s/pids.max %s/pids.max", belt, box);
+	lab_look("grep . %s/pids.max %s/pids.max", safety, box);
 	lab_wait(0);
 
 	lab_predict("outside");
-	lab_step("Light a real fork bomb in it. Outside, every fork must still work.", NULL);
-	pid_t watch = watcher(belt, lab_there);
+	lab_step("Start a real fork bomb in the box, with a watcher outside that ends it in time.",
+		"in the box the kernel refuses every fork; outside all forks succeed");
+	struct watcher watcher = watcher_start(safety);
 	pid_t spark = FORKED(clone_into(box));
 	if (spark == 0) {
-		close(lab_there[1]);
+		close(watcher.tell); /* or the watcher could not see the end of the lab */
 		gate_wait(&light);
 		for (;;)
 			fork();
 	}
 	undo_kill(spark);
-	autofree char *seat = seat_of(spark);
-	if (!expect_str("the bomb sits in", "/belt/box", seat))
+	autofree char *path = box_of(spark);
+	if (!expect_str("the bomb is in", "/safety/box", path))
 		return lab_end();
 	gate_open(&light);
-	/* pids.events announces a refusal by POLLPRI. Who is refused is counted for a moment. */
+	/* For a moment, pids.current also counts a process that the kernel is about to refuse. */
 	bool full = cg_wait_key(box, "pids.events", "max", 1, 5000);
 	expect_range("tasks in its full box", pids, 2 * pids,
 		full ? cg_read_long(box, "pids.current") : 0);
 	int refused = refused_inside(box);
 	long long ms = forks_outside(&made), events = cg_read_key(box, "pids.events", "max");
-	bool in_time = !child_ended(watch, 0);
+	bool in_time = !watcher_has_acted(&watcher);
 	if (in_time) {
 		lab_note("%d forks out here took %lld ms while it burned.", FORKS, ms);
 		expect_int("while it burns: forks outside", FORKS, made);
@@ -244,26 +204,25 @@ int main(int argc, char *argv[])
 	lab_answer("outside", "%s", made == FORKS ? "all" : "none");
 	lab_look("grep . %s/pids.current %s/pids.events", box, box);
 	lab_look("cat /proc/%d/cgroup", getpid());
-	if (write(lab_there[1], "", 1) != 1)
-		die("write to the watcher");
-	lab_wait(0); /* it goes on burning, until the watcher's time is over */
+	watcher_tell(&watcher);
+	lab_wait(0); /* The bomb burns on, until the watcher ends it. */
 
-	lab_step("One write to cgroup.kill: the box must be empty, by poll.", NULL);
-	MUST(kill(watch, SIGKILL)); /* relieved, so that it is our write that ends it */
-	child_wait(watch);
-	cg_write(belt, "cgroup.kill", "1");
+	lab_step("Write 1 to cgroup.kill of the safety group.",
+		"all processes of the bomb are gone");
+	watcher_stop(&watcher); /* so that it is our write that ends the bomb */
+	cg_write(safety, "cgroup.kill", "1");
 	expect_int("populated 0 comes", true,
-		cg_wait_key(belt, "cgroup.events", "populated", 0, 10000));
+		cg_wait_key(safety, "cgroup.events", "populated", 0, 10000));
 	bool gone = child_ended(spark, 10000);
 	expect_int("the bomb's first process", 137, gone ? child_wait(spark) : 0);
 	lab_look("cat %s/cgroup.events", box);
 
 	lab_row("a loop of 2N forks", "4N: all are made", "N: N tasks exist", "pids.max");
 	lab_row("the next fork", "works", "EAGAIN", "the kernel");
-	lab_row("who asked for it", "lives", "lives", "nobody kills");
+	lab_row("the process that forks", "lives", "lives", "the kernel");
 	if (in_time)
 		lab_row("forks while it burns", "outside: 100 of 100", "inside: none of 100",
 			"pids.max");
-	lab_row("the end of it", "kill(2): one of N", "all at once", "cgroup.kill");
+	lab_row("the end of the bomb", "kill(2): one of N", "all at once", "cgroup.kill");
 	return lab_end();
 }

@@ -1,18 +1,20 @@
-/* The prose of 08-pids-max, apart from its code so that it can be translated. */
+/* The words of 08-pids-max, apart from its code so that they can be translated. */
 #include "story/lab.h"
 
 static const struct lab_question questions[] = {
 	{"next", "A group holds as many tasks as pids.max allows. One of them calls fork(). It",
 		{{"refused", "gets EAGAIN, and goes on", NULL},
 			{"killed", "is killed",
-				"Memory that is needed now cannot be refused politely, so memory.max kills. "
-				"A process that is not there yet can: fork() just fails."},
+				"Killing is what memory.max does, because touching memory is no call that "
+				"could return an error. fork() is one, so it just fails."},
 			{"slowed", "is slowed down, until another task ends",
-				"That is what cpu.max does. Tasks are counted, not rationed by time."}}},
+				"Slowing down is what cpu.max does. Tasks are counted, so the kernel refuses "
+				"fork() instead."}}},
 	{"outside", "A fork bomb burns in the box. A process outside forks a hundred times:",
 		{{"none", "none works: the machine has no PIDs left",
-			 "Without a limit that is what happens. The box has N of them, and the "
-			 "machine has the rest. The CPU is shared, though: that takes cpu.max."},
+			 "Without a limit the machine really would run out of PIDs. Here the box can "
+			 "hold only N; all the others are free. The CPU is shared all the same: "
+			 "only cpu.max would limit that."},
 			{"all", "all hundred work, perhaps more slowly", NULL}}},
 	{0},
 };
@@ -24,7 +26,8 @@ static const struct lab_words words = {
 	.kubernetes =
 		"podPidsLimit in the kubelet's configuration, one number for each Pod; there is "
 		"no field for it in a Pod's manifest.",
-	.next = "make more-08: who counts a refusal, and the race of a late attach; then make lab-10",
+	.next = "make more-08: which group counts a refusal, and the race when a process is "
+		"attached late; then make lab-09",
 	.questions = questions,
 };
 
@@ -37,5 +40,5 @@ static const struct lab_words more_words = {
 	.kubernetes =
 		"the Pod's group holds the limit, its containers' groups below are bounded by "
 		"it.",
-	.next = "make lab-10: the limit that does kill",
+	.next = "make lab-09: a limit that makes processes wait",
 };

@@ -29,8 +29,8 @@ static const struct lab_option lab_options[] = {
 static const struct lab lab = {
 	.id = "09-cpu-max",
 	.title = "Throttled, not killed",
-	.goal = "A container that wants more CPU than its limit is made to stand still for the rest "
-		"of each period. A weight is another thing: it only counts when others want the CPU.",
+	.goal = "When a container has used up its CPU quota, the kernel stops it for the rest of the "
+		"period. A weight is different: it counts only while others want the CPU too.",
 	.manual = "cgroups(7) sched(7) sched_setaffinity(2) clock_gettime(2) proc_pid_schedstat(5)",
 	.teaches = "sched_setaffinity file:cpu.max file:cpu.weight file:cpu.stat",
 	.after = "07-cgroup-ns 08-pids-max",
@@ -89,7 +89,8 @@ int main(int argc, char *argv[])
 	CPU_SET(nth_cpu(&all, 0), &two);
 	CPU_SET(nth_cpu(&all, 1), &two);
 
-	lab_step("Control: a group without a limit. A spinner must get a whole CPU.", NULL);
+	lab_step("Control: run a busy process, a spinner, in a group without a limit.",
+		"it gets a whole CPU, and the kernel never stops it");
 	struct spinner control = {.group = group_create("control")};
 	start(&control, window);
 	bool quiet = measure((struct spinner *[]){&control}, 1, &all);
@@ -98,7 +99,8 @@ int main(int argc, char *argv[])
 	expect_int("control: nr_throttled", 0, control.throttles);
 
 	lab_predict("limit");
-	lab_step("With cpu.max it must get its quota in each period, and live.", NULL);
+	lab_step("Write a quota and a period to cpu.max of a group, and run a spinner in it.",
+		"the spinner gets its quota in each period, and lives");
 	struct spinner limited = {.group = group_create("limited")};
 	if (!limited_by(limited.group))
 		return lab_end();
@@ -114,7 +116,8 @@ int main(int argc, char *argv[])
 	lab_look("cat /proc/%d/cgroup", limited.pid);
 	lab_wait(limited.pid);
 
-	lab_step("Drawn: in each period it must run (#), and then stand still (.).", NULL);
+	lab_step("Draw when the spinner ran.",
+		"in each period it runs (dark), then stands still (light)");
 	const long long *cell = limited.seen->cell, size = window / CELLS;
 	int still = 0, first = 0; /* cells in which it stood still; where it first went on */
 	for (int i = 0; i < CELLS; i++) {
@@ -128,8 +131,10 @@ int main(int argc, char *argv[])
 	judge(true, "running cells, % of usage_usec", 100,
 		limited.used ? running * size * 100 / limited.used : 0);
 
-	lab_step("Two groups on one CPU: they must share it as their cpu.weight says.", NULL);
-	struct spinner light = {.group = group_create("light")}, heavy = {.group = group_create("heavy")};
+	lab_step("Run a spinner in each of two groups with different weights, both on one CPU.",
+		"they share the CPU in the proportion of their cpu.weight");
+	struct spinner light = {.group = group_create("light")},
+		       heavy = {.group = group_create("heavy")};
 	struct spinner *const both[] = {&light, &heavy};
 	autofree char *weight_text = text("%lld", weight);
 	cg_write(heavy.group, "cpu.weight", weight_text);
@@ -147,7 +152,7 @@ int main(int argc, char *argv[])
 	lab_wait(heavy.pid);
 
 	lab_predict("weight");
-	lab_step("The same with a CPU to spare: the weights must do nothing.", NULL);
+	lab_step("Give the two spinners two CPUs.", "each gets a whole CPU, whatever its weight");
 	SYS(sched_setaffinity(light.pid, sizeof two, &two));
 	SYS(sched_setaffinity(heavy.pid, sizeof two, &two));
 	light.predicted = heavy.predicted = window;

@@ -16,6 +16,7 @@
 #include "kernel/proc.h"
 #include "kernel/sys.h"
 #include "story/lab.h"
+#include "story/noise.h"
 
 enum {
 	CELLS = 200,        /* so many parts has a window */
@@ -201,34 +202,36 @@ static long long drawn(const struct seen *seen)
 	return sum;
 }
 
-static bool near(long long predicted, long long observed, int percent)
+/* What noise.h has to know of the spinner's last window. */
+static struct noise_cpu measured(const struct spinner *s, bool own_group)
 {
-	return llabs(observed - predicted) * 100 <= predicted * percent;
-}
-
-/* So far may be off whose CPU a host takes, or whose account is late: a third, or a tenth of a
- * window. What is further off is no noise, however busy the host. */
-static bool can_be_noise(long long predicted, long long off)
-{
-	return off * 3 <= predicted || off * 10 < window;
+	const struct seen *seen = s->seen;
+	return (struct noise_cpu){
+		.predicted = s->predicted,
+		.predicted_still = s->stands,
+		.threads = s->threads ? s->threads : 1,
+		.length = seen->length,
+		.ran = seen->ran,
+		.still = seen->still,
+		.stolen = seen->stolen,
+		.noted = drawn(seen),
+		.own_group = own_group,
+		.group_length = s->length,
+		.group_ran = s->used,
+	};
 }
 
 /*
- * A window of each of n spinners at the same time, under the lock; a second one
- * when the first is not within 15 % of what was predicted. cpus: where they may
- * run. False when the machine had no CPU to give even then: these CPUs left less
- * idle than is missing, or a host took as much as it is off; or the group's
- * account is of another time than the spinner's window, because somebody was late.
+ * Measures a window of each of n spinners at the same time, and once more when the first was not as
+ * predicted. cpus is where they may run. False when the machine was too busy both times: noise.h
  */
 static bool measure(struct spinner *const s[], int n, const cpu_set_t *cpus)
 {
 	autoclose int lock = lab_lock_cpu();
-	bool quiet = false, as_predicted = false;
-	for (int tries = 0; tries < 2 && !as_predicted; tries++) {
-		long long missing = 0, off = 0, predicted = 0, stolen = 0;
+	enum noise noise = NOISE_BUSY;
+	for (int tries = 0; tries < 2 && noise != NOISE_NONE; tries++) {
+		struct noise_cpu process[2];
 		long long left = -idle(cpus);
-		bool late = false;
-		as_predicted = true;
 		for (int i = 0; i < n; i++)
 			account(s[i], -1);
 		for (int i = 0; i < n; i++)
@@ -237,37 +240,15 @@ static bool measure(struct spinner *const s[], int n, const cpu_set_t *cpus)
 			gate_wait(&s[i]->done);
 		left += idle(cpus);
 		for (int i = 0; i < n; i++) {
-			const struct seen *seen = s[i]->seen;
-			long long must = s[i]->predicted, had = seen->ran * window / seen->length;
 			account(s[i], 1);
-			long long by_group = s[i]->used * window / s[i]->length;
-			predicted += must;
-			missing += must - had;
-			long long stood = seen->still / (s[i]->threads ? s[i]->threads : 1);
-			long long wrongly = s[i]->stands ? llabs(s[i]->stands - stood) : 0;
-			off += wrongly > llabs(must - had) ? wrongly : llabs(must - had);
-			stolen += seen->stolen;
-			late |= !near(seen->length, s[i]->length, 5);
-			late |= s[i]->threads < 2 && !near(seen->ran, drawn(seen), 5);
-			/* In a group of its own. */
-			late |= (n < 2 || s[0]->group != s[1]->group) && near(must, had, 15) &&
-				!near(must, by_group, 15) &&
-				can_be_noise(must, llabs(by_group - must));
-			as_predicted &= near(must, had, 15);
-			as_predicted &= wrongly * 100 <= s[i]->stands * 15;
-			/* One in proportion to the other: both may be off, and not apart. */
-			as_predicted &=
-				near(s[0]->seen->ran * must / s[0]->predicted, seen->ran, 15);
+			process[i] = measured(s[i], n < 2 || s[0]->group != s[1]->group);
 		}
-		as_predicted &= !late;
-		bool not_given = missing * 10 > predicted && left * 2 <= missing;
-		bool noise = (late || off <= stolen) && can_be_noise(predicted, off);
-		quiet = as_predicted || !(not_given || noise);
+		noise = noise_of_cpu(process, n, window, left);
 	}
-	return quiet;
+	return noise != NOISE_BUSY;
 }
 
-/* A measured value must be within bounds, where there was CPU to measure. */
+/* Checks a measured value, but skips the check when the machine was too busy. */
 static void judge_range(bool quiet, const char *what, long long low, long long high, long long seen)
 {
 	if (quiet)
@@ -276,8 +257,9 @@ static void judge_range(bool quiet, const char *what, long long low, long long h
 		check_skip(what, "machine too busy", "run it again when it is idle");
 }
 
-/* The same, within 15 % of the predicted one. */
+/* The same: the value has to be within 15 % of the predicted one. */
 static void judge(bool quiet, const char *what, long long predicted, long long observed)
 {
-	judge_range(quiet, what, predicted * 85 / 100, predicted * 115 / 100, observed);
+	judge_range(quiet, what, predicted * (100 - NOISE_PERCENT) / 100,
+		predicted * (100 + NOISE_PERCENT) / 100, observed);
 }
