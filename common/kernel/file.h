@@ -7,7 +7,6 @@
 #include <stddef.h>
 
 #include "kernel/text.h"
-#include "kernel/tmp.h"
 
 /* The file as an allocated string, without a newline at its end. */
 char *file_read(const char *path);

@@ -17,6 +17,7 @@
 #include "story/group.h"
 #include "story/json.h"
 #include "story/option.h"
+#include "story/tmp.h"
 
 /* ---- Metadata: one struct a program, printed by --about ---------------- */
 

@@ -99,13 +99,12 @@ static void kill_child(pid_t child)
 }
 
 /* Reads the number every 20 ms; false when it is below least after ten seconds. */
-static bool reaches(
-	pid_t child, const char *group, const char *file, const char *key, long long least)
+static bool reaches(pid_t child, const char *group, const char *file, const char *key, long least)
 {
-	for (int tries = 0; tries < 500 && !child_ended(child, 20); tries++)
-		if (cgroupfs_number(group, file, key) >= least)
-			return true;
-	return false;
+	int tries = 0;
+	while (cgroupfs_number(group, file, key) < least && !child_ended(child, 20) && tries < 500)
+		tries++;
+	return cgroupfs_number(group, file, key) >= least;
 }
 
 static bool grows(pid_t child, const char *group, const char *file, const char *key, int enough)
@@ -140,18 +139,17 @@ static void pressure(void)
 	if (!expect_str("memory.max, the safety limit", most, most_now) ||
 		!expect_str("memory.high", high, high_now))
 		return;
-	expect_int(
-		"memory: us waited before", 0, cgroupfs_number(tight, "memory.pressure", "total"));
+	expect_int("memory: us before", 0, cgroupfs_number(tight, "memory.pressure", "total"));
 	pid_t child = fork_into(tight, TOUCH, limit), at_ease = fork_into(roomy, TOUCH, limit);
-	bool waited = reaches(child, tight, "memory.pressure", "total", 1000);
-	expect_int("tight: 1000 us and more are waited", true, waited);
+	expect_int("tight: 1000 us and more are waited", true,
+		reaches(child, tight, "memory.pressure", "total", 1000));
 	expect_int("control: with room, us waited", 0,
 		cgroupfs_number(roomy, "memory.pressure", "total"));
 	kill_child(at_ease);
 	kill_child(child);
 
 	autofree char *busy = make_group(top, "busy");
-	expect_int("cpu: us waited before", 0, cgroupfs_number(busy, "cpu.pressure", "total"));
+	expect_int("cpu: us before", 0, cgroupfs_number(busy, "cpu.pressure", "total"));
 	cpu_set_t before, one_cpu;
 	sched_getaffinity(0, sizeof before, &before);
 	CPU_ZERO(&one_cpu);

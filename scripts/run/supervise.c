@@ -17,6 +17,7 @@
 #include "kernel/file.h"
 #include "kernel/sys.h"
 #include "story/group.h"
+#include "story/tmp.h"
 
 static void sweep(const struct ended *run)
 {

@@ -2,7 +2,7 @@
  * tmp.c: the folder of a run in /tmp.
  */
 #define _GNU_SOURCE
-#include "kernel/tmp.h"
+#include "story/tmp.h"
 
 #include <dirent.h>
 #include <fcntl.h>
