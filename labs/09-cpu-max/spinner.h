@@ -72,7 +72,7 @@ static int nth_cpu(const cpu_set_t *set, int n)
  */
 static void own_name(void)
 {
-	file_write("/proc/thread-self/comm", "spinner");
+	file_try_write("/proc/thread-self/comm", "spinner"); /* for ps; no part of the story */
 }
 
 static void own_cpu(const struct spinner *s, int n)
