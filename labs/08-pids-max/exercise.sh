@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
-task="Make GROUP with at most MAX tasks, and run COMMAND in it."
+task="Make GROUP, allow it at most MAX tasks, and run COMMAND in it."
 look="labs/08-pids-max/main.c, where pids.max is written; cgroup-v2.rst on the PID controller."
 
 check() {
@@ -9,14 +9,14 @@ check() {
 	start "/sys/fs/cgroup/${group##*/}" "$max"
 	expect_command
 	expect "its group" "0::/${group##*/}" "$(group_of "$it")" \
-		"mkdir(2) makes a group; its member becomes who writes 0 into its cgroup.procs."
-	expect "pids.max" "$max" "$(cat "$group/pids.max")" "The limit is a file of GROUP: pids.max."
+		"mkdir(2) makes a group. A process joins it by writing 0 into its cgroup.procs."
+	expect "pids.max" "$max" "$(cat "$group/pids.max")" "The limit is a file of GROUP, pids.max. Write MAX to it."
 	expect "tasks in GROUP" 1 "$(cat "$group/pids.current")" \
-		"COMMAND alone is to be in there: nobody waits for it in GROUP, which would take one of the MAX."
+		"GROUP holds a second process. COMMAND needs all MAX tasks, so nobody waits for it in GROUP: exec it."
 	go_on
 	# shellcheck disable=SC2016 # that shell expands it
 	sh -c 'echo 0 >"$0/cgroup.procs"; for i in $(seq 40); do sleep 600 & done; wait' "$group" >/dev/null 2>&1 3>&- &
 	sleep 1
 	expect "tasks in GROUP, after 40 more were asked for" "$max" "$(cat "$group/pids.current")" \
-		"The limit has to hold for all that COMMAND starts."
+		"The processes that COMMAND starts are not limited. Write pids.max in GROUP before COMMAND runs."
 }

@@ -127,8 +127,9 @@ static void limit_above(void)
 	/* From Linux 6.11 on, unless the mount asks for the old way: cgroups(7), pids_localevents
 	 */
 	bool by_holder = cg_has(below, "pids.events.local") && !strstr(mounts, "pids_localevents");
-	lab_note(by_holder ? "This kernel counts it where the limit is (from Linux 6.11)."
-			   : "This kernel counts it where the fork was (up to Linux 6.10).");
+	lab_note(by_holder
+			 ? "This kernel counts in the group with the limit (Linux 6.11 and later)."
+			 : "This kernel counts in the group of the fork (Linux 6.10 and earlier).");
 	expect_int("counted where the fork was", by_holder ? 0 : REFUSED,
 		cg_read_key(below, "pids.events", "max"));
 	expect_int("counted where the limit is", by_holder ? REFUSED : 0,
@@ -226,16 +227,16 @@ int main(int argc, char *argv[])
 	if (tally == MAP_FAILED)
 		die("mmap");
 
-	lab_step("A group's own limit: each refusal must be counted in pids.events.", NULL);
+	lab_step("Fork beyond the limit of a group.", "pids.events counts each refusal");
 	own_limit();
-	lab_step(
-		"A limit above must bound the groups below. Who counts, the kernel decides.", NULL);
+	lab_step("Fork in a group whose parent has the limit.",
+		"the parent's limit holds; the kernel version decides which group counts");
 	limit_above();
-	lab_step("Only forks are refused: processes must come in by cgroup.procs all the same.",
-		NULL);
+	lab_step("Move more processes into a group than its limit allows.",
+		"cgroup.procs accepts them: the kernel refuses only forks");
 	beyond();
-	lab_step("A late write to cgroup.procs must miss children; CLONE_INTO_CGROUP must not.",
-		NULL);
+	lab_step("Attach a process after its fork, then create one with CLONE_INTO_CGROUP.",
+		"the late write misses its children, clone3() misses none");
 	race();
 
 	lab_row("a refusal by the own limit", "0", "counted", "pids.events");

@@ -94,7 +94,7 @@ int main(int argc, char *argv[])
 	struct spinner control = {.group = group_create("control")};
 	start(&control, window);
 	bool quiet = measure((struct spinner *[]){&control}, 1, &all);
-	judge(quiet, "control: usec in each period", period,
+	expect_measured(quiet, "control: usec in each period", period,
 		control.used * period / control.length);
 	expect_int("control: nr_throttled", 0, control.throttles);
 
@@ -107,9 +107,11 @@ int main(int argc, char *argv[])
 	start(&limited, window * share / period);
 	quiet = measure((struct spinner *[]){&limited}, 1, &all);
 	bool must = share < period;
-	judge(quiet, "limited: usec in each period", share, limited.used * period / limited.length);
-	judge_range(quiet, "nr_throttled", must, must ? 2 * window / period : 0, limited.throttles);
-	judge_range(quiet, "throttled_usec", (window - limited.predicted) / 2,
+	expect_measured(quiet, "limited: usec in each period", share,
+		limited.used * period / limited.length);
+	expect_measured_range(
+		quiet, "nr_throttled", must, must ? 2 * window / period : 0, limited.throttles);
+	expect_measured_range(quiet, "throttled_usec", (window - limited.predicted) / 2,
 		must ? window + period : 0, limited.throttled_for);
 	expect_str("the spinner is", "alive", child_ended(limited.pid, 0) ? "killed" : "alive");
 	lab_look("grep . %s/cpu.max %s/cpu.stat", limited.group, limited.group);
@@ -128,7 +130,7 @@ int main(int argc, char *argv[])
 	lab_answer("limit", child_ended(limited.pid, 0) ? "killed" : still > 10 ? "stops" : "runs");
 	int running = lab_cells("running", cell, CELLS, size, "usec",
 		period < 2 * size ? window / 10 : period, first * size);
-	judge(true, "running cells, % of usage_usec", 100,
+	expect_measured(true, "running cells, % of usage_usec", 100,
 		limited.used ? running * size * 100 / limited.used : 0);
 
 	lab_step("Run a spinner in each of two groups with different weights, both on one CPU.",
@@ -145,7 +147,7 @@ int main(int argc, char *argv[])
 	SYS(sched_setaffinity(light.pid, sizeof one, &one));
 	SYS(sched_setaffinity(heavy.pid, sizeof one, &one));
 	quiet = measure(both, 2, &one);
-	judge(quiet, "one CPU: heavy in % of light", weight,
+	expect_measured(quiet, "one CPU: heavy in % of light", weight,
 		light.used ? heavy.used * 100 / light.used : 0);
 	lab_look("grep . %s/cpu.weight %s/cpu.weight", light.group, heavy.group);
 	lab_look("grep Cpus_allowed_list /proc/%d/status /proc/%d/status", light.pid, heavy.pid);
@@ -157,8 +159,8 @@ int main(int argc, char *argv[])
 	SYS(sched_setaffinity(heavy.pid, sizeof two, &two));
 	light.predicted = heavy.predicted = window;
 	quiet = measure(both, 2, &two);
-	judge(quiet, "two CPUs: light, % of a CPU", 100, light.used * 100 / light.length);
-	judge(quiet, "two CPUs: heavy, % of a CPU", 100, heavy.used * 100 / heavy.length);
+	expect_measured(quiet, "two CPUs: light, % of a CPU", 100, light.used * 100 / light.length);
+	expect_measured(quiet, "two CPUs: heavy, % of a CPU", 100, heavy.used * 100 / heavy.length);
 	lab_answer("weight", heavy.used < light.used * 3 / 2 ? "same" : "more");
 
 	autofree char *got = text("%lld of %lld usec", share, period);

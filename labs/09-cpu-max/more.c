@@ -66,7 +66,7 @@ static void stop(struct spinner *s)
 	child_wait(s->pid);
 }
 
-/* Writes a limit and reads it back: before that nothing is judged by it. */
+/* Writes a limit and reads it back, because the checks that follow rely on it. */
 static bool limited_by(const char *group, const char *what, const char *limit)
 {
 	cg_write(group, "cpu.max", limit);
@@ -88,7 +88,7 @@ static void share(const char *name, const char *max_what, const char *limit, con
 		return;
 	start(&s);
 	bool quiet = measure((struct spinner *[]){&s}, 1, &all);
-	judge(quiet, what, percent * 10, had(&s));
+	expect_measured(quiet, what, percent * 10, had(&s));
 	stop(&s);
 }
 
@@ -102,7 +102,7 @@ static void nine_and_one(const char *one_group, const char *nine_group, const ch
 	SYS(sched_setaffinity(single.pid, sizeof one, &one));
 	SYS(sched_setaffinity(nine.pid, sizeof one, &one)); /* before it makes its threads */
 	bool quiet = measure((struct spinner *[]){&single, &nine}, 2, &one);
-	judge(quiet, what, 1000 / part, single.seen->ran * 1000 / single.seen->length);
+	expect_measured(quiet, what, 1000 / part, single.seen->ran * 1000 / single.seen->length);
 	stop(&single), stop(&nine);
 }
 
@@ -119,9 +119,10 @@ static void together(const char *name, int threads, const char *max_what, const 
 		return;
 	start(&s);
 	bool quiet = measure((struct spinner *[]){&s}, 1, &two);
-	judge(quiet, ran_what, 500, had(&s));
-	judge(quiet, still_what, 1000 - 500 / threads, s.seen->still * 1000 / window / threads);
-	judge_range(quiet, events_what, 1, 2 * window / 100000, s.throttles);
+	expect_measured(quiet, ran_what, 500, had(&s));
+	expect_measured(
+		quiet, still_what, 1000 - 500 / threads, s.seen->still * 1000 / window / threads);
+	expect_measured_range(quiet, events_what, 1, 2 * window / 100000, s.throttles);
 	stop(&s);
 }
 
@@ -138,7 +139,7 @@ static void one_and_a_half(void)
 		return;
 	start(&s);
 	bool quiet = measure((struct spinner *[]){&s}, 1, &two);
-	judge(quiet, "1.5 CPUs: ms a second", thousandths, had(&s));
+	expect_measured(quiet, "1.5 CPUs: ms a second", thousandths, had(&s));
 	stop(&s);
 }
 
@@ -152,17 +153,18 @@ static void parents(void)
 		return;
 	start(&s);
 	bool quiet = measure((struct spinner *[]){&s}, 1, &all);
-	judge(quiet, "its parent unlimited: ms a second", 800, had(&s));
+	expect_measured(quiet, "its parent unlimited: ms a second", 800, had(&s));
 	if (!limited_by(parent, "the parent's cpu.max", "50000 100000"))
 		return;
 	long long own = cg_read_key(child, "cpu.stat", "nr_throttled");
 	s.predicted = window / 2;
 	quiet = measure((struct spinner *[]){&s}, 1, &all);
-	judge(quiet, "its parent limited: ms a second", 500, had(&s));
-	judge_range(quiet, "the parent's nr_throttled", 1, 2 * window / 100000, s.throttles);
+	expect_measured(quiet, "its parent limited: ms a second", 500, had(&s));
+	expect_measured_range(
+		quiet, "the parent's nr_throttled", 1, 2 * window / 100000, s.throttles);
 	/* Time that a host takes is charged all at once: then its own quota too is spent. */
 	quiet &= s.seen->stolen * 5 <= s.predicted;
-	judge_range(quiet, "the child's, more than before", 0, s.throttles / 2,
+	expect_measured_range(quiet, "the child's, more than before", 0, s.throttles / 2,
 		cg_read_key(child, "cpu.stat", "nr_throttled") - own);
 	stop(&s);
 }
@@ -194,7 +196,7 @@ static void pinned(void)
 	struct spinner s = {.group = group, .threads = 2, .predicted = window};
 	start(&s);
 	bool quiet = measure((struct spinner *[]){&s}, 1, &all);
-	judge(quiet, "two threads, pinned: ms a second", 1000, had(&s));
+	expect_measured(quiet, "two threads, pinned: ms a second", 1000, had(&s));
 	stop(&s);
 
 	autofree char *present = file_read("/sys/devices/system/cpu/possible");
@@ -219,27 +221,31 @@ int main(int argc, char *argv[])
 	CPU_SET(nth_cpu(&all, 0), &two);
 	CPU_SET(nth_cpu(&all, 1), &two);
 
-	lab_step("Smaller shares: 25 % and 10 % must be just that.", NULL);
+	lab_step("Limit a spinner to 25 % of a CPU, then to 10 %.", "it gets just that much");
 	share("quarter", "25 %: cpu.max", "25000 100000", "25 %: ms a second", 25);
 	share("tenth", "10 %: cpu.max", "10000 100000", "10 %: ms a second", 10);
 
-	lab_step("Nine threads and one on one CPU: a tenth for the one; with groups, half.", NULL);
+	lab_step("Run nine threads against one on one CPU, first without and then with groups.",
+		"the one gets a tenth, and half when each side has a group");
 	autofree char *together_group = group_create("all-ten");
 	autofree char *one_group = group_create("one"), *nine_group = group_create("nine");
 	nine_and_one(together_group, together_group, "no groups: the one, ms a second", 10);
 	nine_and_one(one_group, nine_group, "a group each: the one, ms a second", 2);
 
-	lab_step("One quota of half a CPU: two threads must spend it twice as fast.", NULL);
+	lab_step("Give one thread, then two, a quota of half a CPU.",
+		"two threads spend it twice as fast, and both wait longer");
 	together("alone", 1, "one thread: cpu.max", "one thread: ran, ms a second",
 		"one thread: stood still", "one thread: nr_throttled");
 	together("pair", 2, "two threads: cpu.max", "two threads: ran, ms a second",
 		"two threads: each stood still", "two threads: nr_throttled");
-	lab_note("The same work, and three quarters of each period without an answer.");
+	lab_note("Two threads do the same work and give no answer in three quarters of a period.");
 
-	lab_step("docker's --cpus 1.5 must be 150000 100000, and be had by two threads.", NULL);
+	lab_step("Write what docker run --cpus 1.5 writes, and run two threads.",
+		"together they get one and a half CPUs");
 	one_and_a_half();
 
-	lab_step("A parent's quota must bound its children's, whatever theirs says.", NULL);
+	lab_step("Limit the group above to less than its child.",
+		"the lower limit holds, and the counters of the group above grow");
 	parents();
 
 	lab_row("one thread against nine", "a tenth", "half", "a group each");

@@ -41,7 +41,8 @@ struct spinner {
 	int threads;         /* 0 is 1 */
 	const cpu_set_t *each; /* each thread on a CPU of its own among these; NULL: anywhere */
 	long long predicted;   /* its CPU time in a window */
-	long long stands;      /* how long each thread does not run in it; 0: it is not judged */
+	long long
+		stands; /* how long each thread does not run in it; 0: nothing is expected of it */
 
 	pid_t pid;
 	struct gate go, done;
@@ -249,7 +250,8 @@ static bool measure(struct spinner *const s[], int n, const cpu_set_t *cpus)
 }
 
 /* Checks a measured value, but skips the check when the machine was too busy. */
-static void judge_range(bool quiet, const char *what, long long low, long long high, long long seen)
+static void expect_measured_range(
+	bool quiet, const char *what, long long low, long long high, long long seen)
 {
 	if (quiet)
 		expect_range(what, low, high, seen);
@@ -258,8 +260,8 @@ static void judge_range(bool quiet, const char *what, long long low, long long h
 }
 
 /* The same: the value has to be within 15 % of the predicted one. */
-static void judge(bool quiet, const char *what, long long predicted, long long observed)
+static void expect_measured(bool quiet, const char *what, long long predicted, long long observed)
 {
-	judge_range(quiet, what, predicted * (100 - NOISE_PERCENT) / 100,
+	expect_measured_range(quiet, what, predicted * (100 - NOISE_PERCENT) / 100,
 		predicted * (100 + NOISE_PERCENT) / 100, observed);
 }
