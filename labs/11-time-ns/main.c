@@ -22,7 +22,7 @@
 static long long days = 1000;
 
 static const struct lab_option lab_options[] = {
-	{"days", LAB_NUMBER, &days, 1, 10000, "days that the namespace adds to the uptime"},
+	{"days", LAB_NUMBER, &days, 1, 10000, "days to add to the uptime"},
 	{0},
 };
 

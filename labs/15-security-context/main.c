@@ -28,7 +28,7 @@
 static long long user = 1000;
 
 static const struct lab_option lab_options[] = {
-	{"user", LAB_NUMBER, &user, 1, 65534, "the user id to switch to, as in runAsUser"},
+	{"user", LAB_NUMBER, &user, 1, 65534, "user id to switch to, as in runAsUser"},
 	{0},
 };
 

@@ -56,8 +56,7 @@ static const struct lab_option lab_options[] = {
 		.help = "print what each line of the manifest becomes"},
 	{"pod-pids-limit", LAB_NUMBER, &pids, 1, 4194304, "the Pod's limit of tasks, pids.max"},
 	{"image", LAB_NAMED_PATH, &images, .help = "an image and its folder", .wrong = wrong_image},
-	{"restarts", LAB_NUMBER, &restarts, 0, 100,
-		"end MANIFEST's Pod after so many of a container"},
+	{"restarts", LAB_NUMBER, &restarts, 0, 100, "end MANIFEST's Pod after so many"},
 	{0},
 };
 
