@@ -1,5 +1,5 @@
 /*
- * out.c: one event, two formats, each event one write(2).
+ * out.c: both formats tell the same, and a line fits its terminal.
  */
 #define _GNU_SOURCE
 #include "kernel/proc.h"
@@ -85,25 +85,6 @@ static void both_formats_tell_the_same(void **state)
 		assert_non_null(at);
 	}
 	assert_lacks(r, out, "{\"");
-}
-
-/* ---- JSON ---- */
-
-static void odd_strings(void)
-{
-	begin(&lab_here, "--format=jsonl", NULL);
-	expect_str("tab\tnewline\n", "quote\" backslash\\ slash/",
-		"\001\033\037\177 \303\251\342\226\210");
-}
-
-static void strings_are_escaped(void **state)
-{
-	(void)state;
-	struct run *r = run(odd_strings);
-	assert_int_equal(json_lines(r->out), 3);
-	assert_has(r, out,
-		"\"what\":\"tab\\u0009newline\\u000a\",\"expected\":\"quote\\\" backslash\\\\ slash/\","
-		"\"observed\":\"\\u0001\\u001b\\u001f\\u007f \303\251\342\226\210\"");
 }
 
 /* ---- The where-line ---- */
@@ -266,86 +247,6 @@ static void what_is_pasted_is_never_wrapped(void **state)
 	assert_has(r, out, "Next: make lab-02\n");
 }
 
-/* ---- Escapes ---- */
-
-static const char *variable, *value;
-
-static void colorful(void)
-{
-	if (variable)
-		setenv(variable, value, 1);
-	begin(&lab_here, option, NULL);
-	lab_step("A step", NULL);
-	long fd = SYS(dup(2));
-	(void)fd;
-	expect_int("a", 1, 1);
-	expect_int("b", 1, 2);
-	check_skip("c", "r", "m");
-	for (int i = 0; i < 100; i++)
-		lab_sample("s", i, 100, "pages");
-	_exit(lab_end());
-}
-
-static struct run *colors(int columns, const char *word, const char *name, const char *text)
-{
-	option = word;
-	variable = name;
-	value = text;
-	struct run *r = run_with(colorful, (struct how){.columns = columns});
-	assert_status(r, 1);
-	return r;
-}
-
-static bool has_color(const char *out)
-{
-	for (; (out = strchr(out, '\033')); out++)
-		if (out[1 + strspn(out + 1, "[0123456789;")] == 'm')
-			return true;
-	return false;
-}
-
-static void no_escape_where_none_is_wanted(void **state)
-{
-	(void)state;
-	assert_null(strchr(colors(0, NULL, NULL, NULL)->out, '\033'));
-	assert_null(strchr(colors(0, "--color=auto", NULL, NULL)->out, '\033'));
-	assert_null(strchr(colors(80, "--plain", NULL, NULL)->out, '\033'));
-	assert_null(strchr(colors(80, NULL, "TERM", "dumb")->out, '\033'));
-	assert_null(strchr(colors(80, "--format=jsonl", NULL, NULL)->out, '\033'));
-	/* Colour is off; the live picture still moves the cursor. */
-	assert_false(has_color(colors(80, NULL, "NO_COLOR", "1")->out));
-	assert_false(has_color(colors(80, "--color=never", NULL, NULL)->out));
-}
-
-static void plain_is_ascii(void **state)
-{
-	(void)state;
-	struct run *r = colors(80, "--plain", "LC_ALL", "C.UTF-8");
-	for (const char *c = r->out; *c; c++)
-		assert_true(*c == '\n' || (*c >= ' ' && *c < 0x7f));
-}
-
-static void colors_where_they_are_wanted(void **state)
-{
-	(void)state;
-	assert_true(has_color(colors(80, NULL, NULL, NULL)->out));
-	assert_true(has_color(colors(80, NULL, "NO_COLOR", "")->out)); /* no-color.org: not empty */
-	assert_true(has_color(colors(0, "--color=always", NULL, NULL)->out));
-	assert_true(has_color(colors(80, "--color=always", "NO_COLOR", "1")->out));
-	/* The eight basic colours and bold only, each taken back before the event's end. */
-	struct run *r = colors(80, NULL, NULL, NULL);
-	bool on = false;
-	for (const char *c = r->out; (c = strchr(c, '\033')); c++) {
-		int code, end = 0;
-		if (sscanf(c, "\033[%dm%n", &code, &end) != 1 || !end)
-			continue;
-		assert_true(code == 0 || code == 1 || (code >= 30 && code <= 37));
-		assert_true(on == (code == 0));
-		on = code != 0;
-	}
-	assert_false(on);
-}
-
 /* ---- The table ---- */
 
 static int rows_wanted;
@@ -432,128 +333,18 @@ static void columns_stand_below_each_other(void **state)
 	assert_true(lines > 3); /* the head, the first row, and more than one of the second */
 }
 
-/* ---- One write ---- */
-
-static void one_of_each(void)
-{
-	static char huge[70000];
-	memset(huge, 'x', sizeof huge - 1);
-	begin(&lab_here, option, NULL);
-	lab_note("note");
-	long fd = SYS(dup(2));
-	(void)fd;
-	expect_int("a", 1, 1);
-	expect_str("huge", "small", huge);
-	check_skip("s", "r", "m");
-}
-
-static void an_event_is_one_write(void **state)
-{
-	(void)state;
-	option = "--format=jsonl";
-	struct run *r = run_with(one_of_each, (struct how){.packets = true});
-	assert_int_equal(json_lines(r->out), 6); /* where lab call a huge s */
-	assert_int_equal(r->packets, 6);
-	for (int i = 1; i < r->packets; i++)
-		assert_int_equal(r->out[r->start[i] - 1], '\n');
-	option = NULL;
-	r = run_with(one_of_each, (struct how){.packets = true});
-	assert_int_equal(r->packets, 2 + 5); /* title and goal, then one each */
-	assert_int_equal(strncmp(r->out + r->start[2], "   note", 7), 0);
-	assert_int_equal(strncmp(r->out + r->start[4], "   pass  a", 10), 0);
-	assert_int_equal(strncmp(r->out + r->start[5], "   fail  huge", 13), 0);
-	assert_int_equal(strncmp(r->out + r->start[6], "   skip  s", 10), 0);
-}
-
-static void one_step(void)
-{
-	begin(&lab_here, NULL);
-	lab_step("A step", NULL);
-}
-
-static void a_step_is_one_write_too(void **state)
-{
-	(void)state;
-	struct run *r = run_with(one_step, (struct how){.packets = true});
-	assert_has(r, out, "\n\n1. A step\n");
-	assert_int_equal(r->packets, 2 + 1);
-}
-
-static void forks(void)
-{
-	begin(&lab_here, option, NULL);
-	lab_step("A step", NULL);
-	expect_int("before", 1, 1);
-	for (int i = 0; i < 4; i++) {
-		pid_t child = FORK();
-		if (child == 0) {
-			for (int n = 0; n < 50; n++)
-				expect_int("in the child", n, n);
-			exit(0); /* not _exit(): whatever is buffered would come again */
-		}
-	}
-	while (wait(NULL) > 0)
-		;
-	_exit(lab_end());
-}
-
-static void a_fork_duplicates_nothing(void **state)
-{
-	(void)state;
-	option = "--format=jsonl";
-	struct run *r = run(forks);
-	assert_status(r, 0);
-	assert_int_equal(json_lines(r->out), 4 + 4 + 200 + 1);
-	assert_int_equal(times(r->out, "\"event\":\"step\""), 1);
-	assert_int_equal(times(r->out, "\"event\":\"call\""), 4); /* each by the parent alone */
-	assert_int_equal(times(r->out, "\"before\""), 1);
-	option = NULL;
-	r = run(forks);
-	assert_status(r, 0);
-	assert_int_equal(times(r->out, "   pass  in the child"), 200);
-	assert_int_equal(times(r->out, "1. A step"), 1);
-}
-
-/* ---- Nobody reads it ---- */
-
-static void to_a_full_disk(void)
-{
-	dup2(open("/dev/full", O_WRONLY), STDOUT_FILENO);
-	begin(&lab_here, option, NULL);
-}
-
-static void a_full_disk_breaks_the_lab(void **state)
-{
-	(void)state;
-	static const char *const formats[] = {NULL, "--format=jsonl"};
-	for (int i = 0; i < 2; i++) {
-		option = formats[i];
-		struct run *r = run(to_a_full_disk);
-		assert_status(r, 3);
-		assert_has(r, err, "write to standard output: ENOSPC");
-	}
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_formats_tell_the_same),
-		cmocka_unit_test(strings_are_escaped),
 		cmocka_unit_test(where_it_runs),
 		cmocka_unit_test(lines_fit_every_width),
 		cmocka_unit_test(wrapping_loses_no_word),
 		cmocka_unit_test(a_check_fits_too),
 		cmocka_unit_test(what_is_pasted_is_never_wrapped),
-		cmocka_unit_test(no_escape_where_none_is_wanted),
-		cmocka_unit_test(plain_is_ascii),
-		cmocka_unit_test(colors_where_they_are_wanted),
 		cmocka_unit_test(ten_rows_at_most),
 		cmocka_unit_test(a_broken_run_has_no_table),
 		cmocka_unit_test(columns_stand_below_each_other),
-		cmocka_unit_test(an_event_is_one_write),
-		cmocka_unit_test(a_step_is_one_write_too),
-		cmocka_unit_test(a_fork_duplicates_nothing),
-		cmocka_unit_test(a_full_disk_breaks_the_lab),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
