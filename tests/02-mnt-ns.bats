@@ -155,12 +155,12 @@ changes_of() {
 @test "02-mnt-ns: the host of the propagation story is a table of its own, with a shared /etc" {
 	before=$(machine_table)
 	lab_at "control: the host's /etc/config" "$LABS/$program-more-propagation"
-	# check: host: its mount table
+	# more-propagation: host: its mount table
 	differ "the story's host beside this machine" "$(ns_of self mnt)" "$(ns_of "$lab" mnt)"
 	same "mounts that it receives from this machine" "" "$(points "$lab" ' master:')"
 	same "mounts that it shares" "/etc /etc" "$(points "$lab" ' shared:')"
 	same "this machine's table, while the lab mounts" "$before" "$(machine_table)"
-	# check: host: /etc/config
+	# more-propagation: host: /etc/config
 	lab_go_until "in web, in db, outside"
 	same "its /etc/config" host "$(read_in "$lab" /etc/config)"
 	lab_end
@@ -169,12 +169,12 @@ changes_of() {
 
 @test "02-mnt-ns: control: a copy that is still shared leaks to its host" {
 	lab_at "control: the host's /etc/config" "$LABS/$program-more-propagation"
-	# check: control: the host's /etc/config
+	# more-propagation: control: the host's /etc/config
 	same "the host's /etc/config" control "$(read_in "$lab" /etc/config)"
 	same "the host's /etc, with what leaked on top" "lab02-host lab02-control" \
 		"$(sources_at "$lab" /etc | xargs -n 1 | tail -n 2 | xargs)"
 	same "children of the lab by then" "" "$(children_of "$lab")"
-	# check: control: its mount table
+	# more-propagation: control: its mount table
 	trace "$program-more-propagation"
 	control=$(caller_of 'mount\("lab02-control", "/etc", "tmpfs", 0, NULL\) += 0')
 	same "what it did to its table" 'unshare(CLONE_NEWNS) mount("lab02-control", "/etc", "tmpfs", 0, NULL)' \
@@ -193,28 +193,28 @@ changes_of() {
 @test "02-mnt-ns: two private containers have two contents at one path, the host a third" {
 	lab_at "in web, in db, outside" "$LABS/$program-more-propagation"
 	read -r web db <<<"$(children_of "$lab")"
-	# check: web: its mount table
-	# check: db: its mount table
+	# more-propagation: web: its mount table
+	# more-propagation: db: its mount table
 	differ "web's table beside the host's" "$(ns_of "$lab" mnt)" "$(ns_of "$web" mnt)"
 	differ "db's table beside the host's" "$(ns_of "$lab" mnt)" "$(ns_of "$db" mnt)"
 	differ "db's table beside web's" "$(ns_of "$web" mnt)" "$(ns_of "$db" mnt)"
 	same "mounts of the two that are not private" "" "$(not_private "$web")$(not_private "$db")"
-	# check: in web, in db, outside
+	# more-propagation: in web, in db, outside
 	same "/etc/config in web, in db, on the host" "web db host" \
 		"$(read_in "$web" /etc/config) $(read_in "$db" /etc/config) $(read_in "$lab" /etc/config)"
 }
 
 @test "02-mnt-ns: a slave receives the host's mount, and the host not the slave's" {
 	lab_at "control: in a private one" "$LABS/$program-more-propagation"
-	# check: slave: its mount table
+	# more-propagation: slave: its mount table
 	differ "the slave's table beside the host's" "$(ns_of "$lab" mnt)" "$(ns_of "$lab_pid" mnt)"
 	same "mounts that the slave shares" "" "$(points "$lab_pid" ' shared:')"
-	# check: the host's mount, in the slave
+	# more-propagation: the host's mount, in the slave
 	same "the slave's /etc/out" lab02-outside "$(sources_at "$lab_pid" /etc/out)"
-	# check: the slave's mount, on the host
+	# more-propagation: the slave's mount, on the host
 	same "the slave's /etc/in" lab02-inside "$(sources_at "$lab_pid" /etc/in)"
 	same "the host's /etc/in" "" "$(sources_at "$lab" /etc/in)"
-	# check: control: in a private one
+	# more-propagation: control: in a private one
 	read -r web _ <<<"$(children_of "$lab")"
 	same "web's /etc/out" "" "$(sources_at "$web" /etc/out)"
 }

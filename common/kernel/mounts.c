@@ -13,12 +13,16 @@
 #include "kernel/ns.h"
 #include "kernel/sys.h"
 
-void mounts_unshare(void)
+void mounts_unshare_at(const char *file, int line)
 {
 	long before = ns_inode(0, "mnt");
-	SYS(unshare(CLONE_NEWNS));
-	if (ns_inode(0, "mnt") != before) /* else it would be the host's that is changed */
-		SYS(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	int rc = unshare(CLONE_NEWNS);
+	sys_done(file, line, "unshare(CLONE_NEWNS)", rc, errno);
+	if (ns_inode(0, "mnt") != before) { /* else it would be the host's that is changed */
+		rc = mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+		sys_done(file, line, "mount(NULL, \"/\", NULL, MS_REC | MS_PRIVATE, NULL)", rc,
+			errno);
+	}
 	autofree char *table = ns_mount_table(before);
 	errno = 0;
 	if (strcmp(table, "own, private") != 0)

@@ -9,4 +9,5 @@
  * shared, is broken and mounts nothing. The story shows both calls. The mounts need no undo: they
  * end with the last process in the namespace. mount_namespaces(7)
  */
-void mounts_unshare(void);
+#define mounts_unshare() mounts_unshare_at(__FILE__, __LINE__)
+void mounts_unshare_at(const char *file, int line);

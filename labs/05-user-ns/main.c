@@ -51,7 +51,7 @@ static void map_root_to(uid_t uid, gid_t gid)
 	autofree char *users = text("0 %u 1", uid), *groups = text("0 %u 1", gid);
 	lab_note("uid_map: \"%s\". Id 0 inside is id %u outside; the map has one id.", users, uid);
 	SYS(write_file("/proc/self/uid_map", users));
-	/* Without a privilege outside, gid_map is refused until setgroups(2) is denied: more.c. */
+	/* Without CAP_SETGID outside, gid_map is refused until setgroups(2) is denied: more.c. */
 	SYS(write_file("/proc/self/setgroups", "deny"));
 	expect_errno(
 		"gid_map, once setgroups is denied", 0, write_file("/proc/self/gid_map", groups));
@@ -92,7 +92,7 @@ int main(int argc, char *argv[])
 {
 	lab_begin(&lab, argc, argv);
 	if (geteuid() == 0) {
-		SYS(ns_become_ordinary()); /* setresuid(2); root could do all this without a map */
+		SYS(ns_become_ordinary()); /* setresuid(2); root has these capabilities already */
 		lab_note("Root started this lab. It goes on as the ordinary user %u.", geteuid());
 	}
 	uid_t uid = geteuid();
@@ -162,7 +162,7 @@ int main(int argc, char *argv[])
 
 	lab_predict("host");
 	lab_step("Use root's power on what the machine owns.", "the kernel refuses all four calls");
-	/* Each call would change nothing even if the kernel allowed it. */
+	/* Each call would do no lasting harm even if the kernel allowed it. */
 	struct utsname uts;
 	struct timespec now;
 	if (uname(&uts) || clock_gettime(CLOCK_REALTIME, &now))

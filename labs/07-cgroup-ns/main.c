@@ -129,7 +129,7 @@ int main(int argc, char *argv[])
 	lab_look("cat %s/cgroup.controllers", home);
 
 	lab_step("Make a group, and another one in it.",
-		"the kernel fills both with files, but memory.max is not among them");
+		"the kernel fills both with files, but the inner one has no memory.max yet");
 	SYS(mkdir(top, 0755));
 	group_undo(top);
 	if (lab_command)
@@ -189,7 +189,7 @@ int main(int argc, char *argv[])
 	expect_errno("after rmdir", ENOENT, access(group, F_OK));
 
 	lab_step("Put a process into a group, then enable controllers in that group.",
-		"memory is refused with EBUSY; pids is allowed, and the group becomes threaded");
+		"memory is refused with EBUSY; pids is allowed, and makes a threaded domain");
 	autofree char *beside = text("%s/beside", top);
 	SYS(mkdir(beside, 0755));
 	child = FORK();

@@ -36,7 +36,7 @@ static const struct lab lab = {
 	.id = "15-security-context",
 	.title = "What root may not do",
 	.goal = "A Pod's securityContext is a handful of system calls before exec(). Each call takes "
-		"one thing away and changes one line of /proc/self/status or one mount.",
+		"one thing away, which shows in /proc/self/status or in the mounts.",
 	.manual = "capabilities(7) seccomp(2) prctl(2) capset(2) setresuid(2) credentials(7) "
 		  "mount(2)",
 	.teaches = "setresuid prctl:PR_CAPBSET_DROP capset prctl:PR_SET_NO_NEW_PRIVS "
