@@ -96,10 +96,10 @@ static void attach(int group, int program)
 
 static int programs_on(int group)
 {
-	union bpf_attr query = {.query = {.target_fd = (uint32_t)group}};
-	query.query.attach_type = BPF_CGROUP_DEVICE;
-	MUST(bpf(BPF_PROG_QUERY, &query));
-	return (int)query.query.prog_cnt;
+	union bpf_attr attr = {.query = {.target_fd = (uint32_t)group}};
+	attr.query.attach_type = BPF_CGROUP_DEVICE;
+	MUST(bpf(BPF_PROG_QUERY, &attr));
+	return (int)attr.query.prog_cnt;
 }
 
 /* A node is a name for a type and two numbers. The program is asked about these, not the name. */

@@ -285,7 +285,7 @@ static void security_modules(void)
 	if (active)
 		expect_int("lsm names landlock", version > 0, strstr(active, "landlock") != NULL);
 	if (version <= 0) {
-		check_skip("Landlock", "only where the kernel has it: CONFIG_SECURITY_LANDLOCK, lsm=",
+		check_skip("Landlock", "only where the kernel has it: CONFIG_SECURITY_LANDLOCK",
 			"boot with lsm=landlock,... on Linux 5.13 or later");
 		return;
 	}

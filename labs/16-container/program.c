@@ -100,7 +100,8 @@ void refuse_folder_stdio(void)
 	struct stat st;
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		if (!fstat(fd, &st) && S_ISDIR(st.st_mode))
-			option_usage("%s: expected no folder, for COMMAND could leave its root by it",
+			option_usage(
+				"%s: expected no folder, for COMMAND could leave its root by it",
 				names[fd]);
 }
 

@@ -97,7 +97,8 @@ static struct running running_find(const char *target)
 	autofree char *list = proc_pids();
 	int count = 0;
 	if (!target)
-		option_usage("%s: expected a NAME after it, one of those that ps shows", asked.verb);
+		option_usage(
+			"%s: expected a NAME after it, one of those that ps shows", asked.verb);
 	for (char *pids = list; running_next(&pids, &one);) {
 		bool by_id = *target && !strncmp(one.id, target, strlen(target));
 		if (!strcmp(one.name, target) || by_id) {
@@ -347,7 +348,7 @@ int run_verb(const struct lab *lab, int argc, char *argv[])
 	bool executes = !strcmp(asked.verb, "exec");
 	if (executes != !!lab_command)
 		option_usage(executes ? "exec: expected -- COMMAND after the NAME"
-				   : "%s: expected no COMMAND with it",
+				      : "%s: expected no COMMAND with it",
 			asked.verb);
 	if (!strcmp(asked.verb, "ps"))
 		return ps();
