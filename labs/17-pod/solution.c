@@ -31,8 +31,7 @@ int main(int argc, char **argv)
 	/* end */
 
 	pid_t child = 0; /* stays 0 in the process that becomes COMMAND */
-	/* hole: make the namespaces that a container has of its own, and create its first process
-	 */
+	/* hole: make the namespaces of a container, and create its first process in them */
 	if (unshare(CLONE_NEWPID | CLONE_NEWNS))
 		err(1, "unshare");
 	child = fork();

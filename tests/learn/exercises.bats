@@ -252,6 +252,7 @@ judged() {
 	mkdir -p "$tree/scripts" "$WORK"
 	ln -s "$ROOT/labs" "$ROOT/build" "$tree"
 	cp scripts/grade "$tree/scripts"
+	ln -s "$ROOT"/scripts/{learn,run} "$tree/scripts"
 	cat >"$tree/scripts/vm" <<-'SH'
 		#!/bin/sh
 		printf '@kernel 6.1\n'
@@ -315,6 +316,7 @@ judged() {
 	ln -s "$ROOT/labs" "$tree"
 	ln -s "$ROOT"/build/{bin,labs,static} "$tree/build"
 	cp scripts/exercise scripts/grade "$tree/scripts"
+	ln -s "$ROOT"/scripts/{learn,run} "$tree/scripts"
 	printf '#!/bin/sh\nexit 1\n' >"$tree/scripts/vm"
 	cp "$tree/scripts/vm" "$tree/scripts/labvm/kernel"
 	chmod +x "$tree/scripts/vm" "$tree/scripts/labvm/kernel"
