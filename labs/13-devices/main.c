@@ -26,7 +26,7 @@ static long long minor_allowed = NULL_DEVICE;
 
 static const struct lab_option lab_options[] = {
 	{"minor", LAB_NUMBER, &minor_allowed, 3, 9,
-		"N of the allowed device 1:N: 3 null, 5 zero, 7 full"},
+		"N of the device 1:N: 3 null, 5 zero, 7 full"},
 	{0},
 };
 
