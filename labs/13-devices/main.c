@@ -25,8 +25,7 @@ enum { MEM = 1, TTY = 4, NULL_DEVICE = 3, ZERO = 5 }; /* Documentation/admin-gui
 static long long minor_allowed = NULL_DEVICE;
 
 static const struct lab_option lab_options[] = {
-	{"minor", LAB_NUMBER, &minor_allowed, 3, 9,
-		"N of the device 1:N: 3 null, 5 zero, 7 full"},
+	{"minor", LAB_NUMBER, &minor_allowed, 3, 9, "N of the device 1:N: 3 null, 5 zero, 7 full"},
 	{0},
 };
 
