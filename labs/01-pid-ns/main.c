@@ -30,7 +30,7 @@ static const struct lab lab = {
 };
 
 /* A process waits at a gate until another one opens it, so that the steps stay in order. */
-static struct gate ready, a_go, b_go;
+static struct gate ready, a_go, b_go, there;
 static int held[2]; /* a pipe that A's processes inherit: poll() tells when all have ended */
 
 /* Done twice. Lab 02 explains these calls; unshare --mount-proc makes the same ones. */
@@ -46,12 +46,15 @@ static bool mount_own_proc(void)
 	return true;
 }
 
-/* Done three times: a process that only has to be there. */
+/* Done three times: start a process and return when it runs. It only has to be there. */
 static pid_t start_process(void)
 {
 	pid_t child = FORK();
-	if (child == 0)
+	if (child == 0) {
+		gate_open(&there);
 		child_idle();
+	}
+	gate_wait(&there);
 	return child;
 }
 
@@ -124,7 +127,7 @@ int main(int argc, char *argv[])
 	}
 	if (lab_command)
 		hands_on();
-	gate_init(&ready), gate_init(&a_go), gate_init(&b_go);
+	gate_init(&ready), gate_init(&a_go), gate_init(&b_go), gate_init(&there);
 	if (pipe2(held, O_CLOEXEC))
 		die("pipe2");
 	pid_t self = getpid();
