@@ -3,6 +3,7 @@
 # for the tests beside it, and else by --setup-suite-file.
 
 setup_suite() {
+	local IFS=$' \t\n' # with --filter-tags bats leaves a comma in it
 	BATS_TEST_DIRNAME=$(realpath "${BASH_SOURCE[0]%/*}")
 	# shellcheck source=tests/helper.bash
 	. "$BATS_TEST_DIRNAME/../helper.bash"
