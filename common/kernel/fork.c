@@ -4,23 +4,32 @@
 #define _GNU_SOURCE
 #include "kernel/fork.h"
 
-#include "kernel/gate.h"
+#include <unistd.h>
+
 #include "kernel/sys.h"
 
-static struct gate born; /* holds a child until its birth has been printed */
-
-void fork_init(void)
+/* A gate for each birth, because two processes may fork at once. */
+struct gate fork_begin(void)
 {
-	gate_init(&born);
+	struct gate born = {.fd = -1};
+	if (sys_on_call)
+		gate_init(&born);
+	return born;
 }
 
-void fork_done(const char *file, int line, const char *call, long value, int error)
+void fork_done(
+	const char *file, int line, const char *call, long value, int error, struct gate *born)
 {
-	if (sys_on_call && value == 0) {
-		gate_wait(&born); /* the parent's line comes first */
+	if (born->fd < 0) {
+		sys_done(file, line, call, value, error, NULL);
 		return;
 	}
-	sys_done(file, line, call, value, error);
-	if (sys_on_call)
-		gate_open(&born);
+	if (value == 0) {
+		gate_wait(born); /* the parent's line comes first */
+	} else {
+		sys_done(file, line, call, value, error, NULL);
+		gate_open(born);
+	}
+	close(born->fd);
+	errno = error;
 }

@@ -3,17 +3,21 @@
  */
 #pragma once
 
+#include "kernel/gate.h"
+
 /*
  * SYS() for a call that returns twice, such as clone3(2): the parent shows it, and the child goes
  * on when it has been shown.
  */
 #define FORKED(call) \
 	({ \
+		struct gate fork_gate = fork_begin(); \
 		__auto_type sys_value = (call); \
-		fork_done(__FILE__, __LINE__, #call, (long)sys_value, errno); \
+		fork_done(__FILE__, __LINE__, #call, (long)sys_value, errno, &fork_gate); \
 		sys_value; \
 	})
 #define FORK() FORKED(fork())
 
-void fork_init(void); /* once, before the first of them */
-void fork_done(const char *file, int line, const char *call, long value, int error);
+struct gate fork_begin(void);
+void fork_done(
+	const char *file, int line, const char *call, long value, int error, struct gate *born);

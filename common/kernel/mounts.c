@@ -17,11 +17,11 @@ void mounts_unshare_at(const char *file, int line)
 {
 	long before = ns_inode(0, "mnt");
 	int rc = unshare(CLONE_NEWNS);
-	sys_done(file, line, "unshare(CLONE_NEWNS)", rc, errno);
+	sys_done(file, line, "unshare(CLONE_NEWNS)", rc, errno, NULL);
 	if (ns_inode(0, "mnt") != before) { /* else it would be the host's that is changed */
 		rc = mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
 		sys_done(file, line, "mount(NULL, \"/\", NULL, MS_REC | MS_PRIVATE, NULL)", rc,
-			errno);
+			errno, NULL);
 	}
 	autofree char *table = ns_mount_table(before);
 	errno = 0;

@@ -45,18 +45,44 @@ void die(const char *fmt, ...)
 	_exit(3);
 }
 
-void sys_done(const char *file, int line, const char *call, long value, int error)
+/* call with the values of its variables in the place of their names, allocated. */
+static char *with_values(const char *call, const struct sys_variable *variables)
 {
-	autofree char *place = NULL;
+	char *shown = NULL;
+	size_t shown_size, size;
+	FILE *to = open_memstream(&shown, &shown_size);
+	for (const char *at = call; to && *at; at += size) {
+		const struct sys_variable *v = at > call && strchr("( ", at[-1]) ? variables : NULL;
+		while (v && v->name &&
+			(strncmp(at, v->name, strlen(v->name)) ||
+				!strchr(",)", at[strlen(v->name)])))
+			v++;
+		size = v && v->name ? strlen(v->name) : 1;
+		if (!v || !v->name)
+			fputc(*at, to);
+		else if (v->string)
+			fprintf(to, "\"%s\"", v->string);
+		else
+			fprintf(to, "%ld", v->number);
+	}
+	if (!to || fclose(to))
+		die("out of memory");
+	return shown;
+}
+
+void sys_done(const char *file, int line, const char *call, long value, int error,
+	const struct sys_variable *variables)
+{
 	if (!sys_on_call && value != -1)
 		return;
+	autofree char *place = NULL, *shown = with_values(call, variables);
 	if (asprintf(&place, "%s:%d", file, line) < 0)
 		die("out of memory");
 	if (sys_on_call)
-		sys_on_call(place, call, value, error);
+		sys_on_call(place, shown, value, error);
 	errno = error;
 	if (value == -1)
-		die("%s  %s", place, call);
+		die("%s  %s", place, shown);
 }
 
 void sys_wrote(const char *file, int line, const char *name, const char *value, long written)
@@ -65,5 +91,5 @@ void sys_wrote(const char *file, int line, const char *name, const char *value, 
 	int error = errno;
 	if (asprintf(&call, "write(%s, \"%s\")", name, value) < 0)
 		die("out of memory");
-	sys_done(file, line, call, written, error);
+	sys_done(file, line, call, written, error, NULL);
 }

@@ -12,14 +12,28 @@
 /*
  * Runs call, shows it with its place, its value and the PID that made it, and
  * yields its value. -1 stops the lab as broken, with errno. A call whose
- * failure is the lesson stays bare and goes to expect_errno().
+ * failure is the lesson stays bare and goes to expect_errno(). After the call
+ * stand at most three of its variables, strings or integers, whose values the
+ * story shows in the place of their names: SYS(setns(fd, 0), fd).
  */
-#define SYS(call) \
+#define SYS(call, ...) \
 	({ \
 		__auto_type sys_value = (call); \
-		sys_done(__FILE__, __LINE__, #call, (long)sys_value, errno); \
+		sys_done(__FILE__, __LINE__, #call, (long)sys_value, errno, \
+			SYS_VARIABLES(__VA_ARGS__)); \
 		sys_value; \
 	})
+
+#define SYS_VARIABLES(...) \
+	((const struct sys_variable[]){ \
+		SYS_PICK(0, ##__VA_ARGS__, SYS_3, SYS_2, SYS_1, SYS_0)(__VA_ARGS__){NULL}})
+#define SYS_PICK(unused, a, b, c, name, ...) name
+#define SYS_0()
+#define SYS_1(a) \
+	{#a, _Generic((a), char *: (a), const char *: (a), default: NULL), \
+		_Generic((a), char *: 0, const char *: 0, default: (a))},
+#define SYS_2(a, b) SYS_1(a) SYS_1(b)
+#define SYS_3(a, b, c) SYS_2(a, b) SYS_1(c)
 
 /* As SYS(), for the many of which the story shows none. */
 #define MUST(call) \
@@ -30,7 +44,15 @@
 		must_value; \
 	})
 
-void sys_done(const char *file, int line, const char *call, long value, int error);
+/* A variable of a call's: a string, or a number where string is NULL. The last has no name. */
+struct sys_variable {
+	const char *name, *string;
+	long number;
+};
+
+/* variables may be NULL. */
+void sys_done(const char *file, int line, const char *call, long value, int error,
+	const struct sys_variable *variables);
 
 /* Shows a write(2) of value to a file of the kernel's, which returned written. */
 void sys_wrote(const char *file, int line, const char *name, const char *value, long written);

@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 #include "kernel/file.h"
-#include "kernel/mark.h"
 #include "kernel/proc.h"
 #include "kernel/sys.h"
 

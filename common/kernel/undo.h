@@ -14,6 +14,7 @@
  * signal-safety(7). arg is copied.
  */
 void undo(void (*fn)(const char *arg), const char *arg);
+#define MARK ".unboxed"            /* a file that says whose a folder is: it goes last */
 void undo_rmdir(const char *path); /* removes the folder and the plain files in it */
 void undo_kill(pid_t pid);         /* SIGKILL, until child_wait() has seen its end; once */
 

@@ -13,10 +13,10 @@
 
 #include "kernel/cg.h"
 #include "kernel/file.h"
-#include "kernel/mark.h"
 #include "kernel/sys.h"
 #include "kernel/undo.h"
 #include "machine/machine.h"
+#include "story/mark.h"
 #include "story/state.h"
 
 static void remove_or_tell(const char *group)

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "kernel/mark.h"
+#include "story/mark.h"
 
 /*
  * The folder of the cgroup v2 group in which this lab may make groups, called

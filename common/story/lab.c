@@ -138,7 +138,6 @@ void lab_begin(const struct lab *the_lab, int argc, char *argv[])
 	out_where();
 	if (lab_command) /* which tells nothing of what it does, and shows no births */
 		return;
-	fork_init();
 	sys_on_call = out_call;
 	out_init();
 	if (missing_or_die(needs, STDERR_FILENO))

@@ -9,10 +9,10 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "kernel/mark.h"
 #include "kernel/sys.h"
 #include "kernel/text.h"
 #include "kernel/undo.h"
+#include "story/mark.h"
 
 const char *tmp_folder(void)
 {

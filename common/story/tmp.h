@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "kernel/mark.h"
+#include "story/mark.h"
 
 /*
  * A new folder /tmp/labNN-PID-XXXXXX of this run, mode 0700, removed at its end.

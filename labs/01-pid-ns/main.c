@@ -189,7 +189,7 @@ int main(int argc, char *argv[])
 	lab_predict("dies");
 	lab_step("Kill PID 1 of A from outside.",
 		"its children die with it, and no fork() works in there any more");
-	SYS(kill(a, SIGKILL));
+	SYS(kill(a, SIGKILL), a);
 	expect_int("PID 1 ended with 128 + SIGKILL", 137, child_wait(a));
 	struct pollfd readable = {.fd = held[0]}; /* POLLHUP: no writer is left */
 	expect_int("its children are gone (pipe closed)", 1, poll(&readable, 1, 5000));

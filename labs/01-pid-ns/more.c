@@ -200,7 +200,7 @@ int main(int argc, char *argv[])
 		expect_errno("outside: kill(its PID, 0) sees it", 0, kill(first, 0));
 		lab_look("grep -E 'NSpid|SigCgt' /proc/%d/status", first);
 		lab_wait(first);
-		SYS(kill(first, SIGKILL));
+		SYS(kill(first, SIGKILL), first);
 		expect_int("SIGKILL from outside", 137, child_wait(first));
 		_exit(0);
 	}

@@ -60,7 +60,7 @@ static void make_read_only(const char *path)
 	if (statvfs(path, &fs))
 		die("statvfs %s", path);
 	unsigned long kept = fs.f_flag & (MS_NOSUID | MS_NODEV | MS_NOEXEC);
-	SYS(mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | kept, NULL));
+	SYS(mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | kept, NULL), path);
 }
 
 /* Done twice: in the story and for a COMMAND. When it returns false, "/" is still the host's. */
@@ -74,7 +74,7 @@ static bool enter_rootfs(const char *volume)
 	make_read_only(tree);
 	SYS(chdir(tree));
 	if (volume)
-		SYS(mount(volume, "var/lib", NULL, MS_BIND, NULL));
+		SYS(mount(volume, "var/lib", NULL, MS_BIND, NULL), volume);
 	if (lab_command) { /* it gets a writable /tmp, and /proc where the kernel allows that */
 		SYS(mount("lab02-tmp", "tmp", "tmpfs", MS_NOSUID | MS_NODEV, NULL));
 		mount("proc", "proc", "proc", 0, NULL);
@@ -115,7 +115,7 @@ static _Noreturn void web(const char *volume)
 	gate_wait(&go);
 	if (inside) {
 		int fd = SYS(open("/var/lib/note", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-		SYS(write(fd, "from inside", 11));
+		SYS(write(fd, "from inside", 11), fd);
 		close(fd);
 		make_read_only("/var/lib");
 		expect_errno("read-only: open() to write", EROFS, open("/var/lib/note", O_WRONLY));

@@ -58,7 +58,7 @@ static void mount_etc(const char *name)
 	autofree char *source = text("lab02-%s", name);
 	struct stat before, after;
 	int failed = stat("/etc", &before);
-	SYS(mount(source, "/etc", "tmpfs", 0, NULL));
+	SYS(mount(source, "/etc", "tmpfs", 0, NULL), source);
 	if (failed || stat("/etc", &after) || after.st_dev == before.st_dev)
 		return; /* this /etc is not the new tmpfs, so nothing is written to it */
 	close(open("/etc/config", O_WRONLY | O_CREAT | O_CLOEXEC, 0644));

@@ -184,13 +184,13 @@ static _Noreturn void refusals(void)
 	const char *new_root = "/etc/root";
 	if (unshare_mounts("refusals")) {
 		mount_tmpfs("lab02-new", "/etc");
-		SYS(mkdir(new_root, 0755));
+		SYS(mkdir(new_root, 0755), new_root);
 		expect_pivot("to a plain folder", "EINVAL: no mount", new_root, new_root);
-		SYS(mount(new_root, new_root, NULL, MS_BIND, NULL));
-		SYS(mount(NULL, new_root, NULL, MS_SHARED, NULL));
+		SYS(mount(new_root, new_root, NULL, MS_BIND, NULL), new_root);
+		SYS(mount(NULL, new_root, NULL, MS_SHARED, NULL), new_root);
 		if (!expect_pivot("to a shared mount", "EINVAL: shared", new_root, new_root))
 			_exit(1); /* the call was allowed, so the root has changed */
-		SYS(mount(NULL, new_root, NULL, MS_PRIVATE, NULL));
+		SYS(mount(NULL, new_root, NULL, MS_PRIVATE, NULL), new_root);
 		expect_pivot("the root put on itself", "EBUSY: the root", new_root, "/");
 		expect_pivot("to a private mount", "success: private", new_root, new_root);
 	}
@@ -243,7 +243,7 @@ static void enter_tmpfs(const char *volume)
 		die("chdir, mkdir: a root in %s", new_root);
 	copy(busybox, "bin/busybox");
 	MUST(symlink("busybox", "bin/sh"));
-	SYS(mount(volume, "data", NULL, MS_BIND, NULL));
+	SYS(mount(volume, "data", NULL, MS_BIND, NULL), volume);
 	SYS(pivot_root(".", "mnt"));
 	if (same("/", ".")) /* otherwise /mnt is the host's own folder */
 		SYS(umount2("/mnt", MNT_DETACH));
@@ -264,7 +264,7 @@ static _Noreturn void remover(const char *volume)
 static void remove_all(void)
 {
 	autofree char *volume = text("%s", tmp_folder()), *file = text("%s/file", volume);
-	close(SYS(open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)));
+	close(SYS(open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600), file));
 	int before = files_of_host();
 	pid_t child = FORK();
 	if (child == 0)

@@ -59,7 +59,7 @@ static bool not_the_machines(const char *what)
 /* Done twice: by the control in the host's namespace, and by the container in its own. */
 static void set_names(void)
 {
-	SYS(sethostname(name, strlen(name)));
+	SYS(sethostname(name, strlen(name)), name, strlen(name));
 	SYS(setdomainname("lab.example", 11));
 }
 
@@ -114,7 +114,7 @@ int main(int argc, char *argv[])
 	if (lab_command) {
 		SYS(unshare(CLONE_NEWUTS));
 		if (not_the_machines("a namespace of its own"))
-			SYS(sethostname(name, strlen(name)));
+			SYS(sethostname(name, strlen(name)), name, strlen(name));
 		lab_exec_command();
 	}
 	gate_init(&named), gate_init(&leave);
@@ -163,8 +163,8 @@ int main(int argc, char *argv[])
 	pid_t third = FORK();
 	if (third == 0) {
 		autofree char *path = text("/proc/%d/ns/uts", web);
-		int fd = SYS(open(path, O_RDONLY | O_CLOEXEC));
-		SYS(setns(fd, CLONE_NEWUTS));
+		int fd = SYS(open(path, O_RDONLY | O_CLOEXEC), path);
+		SYS(setns(fd, CLONE_NEWUTS), fd);
 		autofree char *joined = names();
 		expect_str("after setns(): the names", wanted, joined);
 		_exit(strcmp(joined, wanted) != 0);

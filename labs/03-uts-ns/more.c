@@ -44,7 +44,7 @@ static pid_t holder(const char *name)
 		long before = ns_inode(0, "uts");
 		SYS(unshare(CLONE_NEWUTS));
 		if (ns_inode(0, "uts") != before)
-			SYS(sethostname(name, strlen(name)));
+			SYS(sethostname(name, strlen(name)), name, strlen(name));
 		gate_open(&named);
 		gate_wait(&leave);
 		_exit(0);
@@ -60,7 +60,7 @@ static void expect_name_behind(int fd, const char *what, const char *name)
 	pid_t child = FORK();
 	if (child == 0) {
 		struct utsname uts;
-		SYS(setns(fd, CLONE_NEWUTS));
+		SYS(setns(fd, CLONE_NEWUTS), fd);
 		if (uname(&uts))
 			die("uname");
 		expect_str(what, name, uts.nodename);
@@ -113,7 +113,7 @@ int main(int argc, char *argv[])
 		"it is still there: a second one gives ENOSPC until close()");
 	pid_t child = holder("by-fd");
 	autofree char *path = text("/proc/%d/ns/uts", child);
-	int fd = SYS(open(path, O_RDONLY | O_CLOEXEC));
+	int fd = SYS(open(path, O_RDONLY | O_CLOEXEC), path);
 	expect_str("a process is in it: one more", "ENOSPC", errno_name(one_more()));
 	lab_look("readlink %s", path);
 	lab_look("ls -l /proc/%d/fd/%d", getpid(), fd);
@@ -122,7 +122,7 @@ int main(int argc, char *argv[])
 	child_done(child);
 	expect_name_behind(fd, "by fd: its hostname", "by-fd");
 	expect_str("by fd: one more", "ENOSPC", errno_name(one_more()));
-	SYS(close(fd));
+	SYS(close(fd), fd);
 	expect_str("fd closed: one more", "success", errno_name(one_more_soon()));
 
 	lab_step("Hold a namespace by a bind mount, as ip netns add does.",
@@ -130,17 +130,17 @@ int main(int argc, char *argv[])
 	child = holder("by-mount");
 	autofree char *source = text("/proc/%d/ns/uts", child);
 	autofree char *file = text("%s/uts", tmp_folder());
-	close(SYS(open(file, O_WRONLY | O_CREAT, 0600))); /* a file to mount it on */
-	SYS(mount(source, file, NULL, MS_BIND, NULL));
+	close(SYS(open(file, O_WRONLY | O_CREAT, 0600), file)); /* a file to mount it on */
+	SYS(mount(source, file, NULL, MS_BIND, NULL), source, file);
 	gate_open(&leave);
 	child_done(child);
-	fd = SYS(open(file, O_RDONLY | O_CLOEXEC));
+	fd = SYS(open(file, O_RDONLY | O_CLOEXEC), file);
 	expect_name_behind(fd, "by mount: its hostname", "by-mount");
-	SYS(close(fd));
+	SYS(close(fd), fd);
 	expect_str("by mount: one more", "ENOSPC", errno_name(one_more()));
 	lab_look("grep uts /proc/%d/mountinfo", getpid());
 	lab_wait(0);
-	SYS(umount2(file, 0));
+	SYS(umount2(file, 0), file);
 	expect_str("unmounted: one more", "success", errno_name(one_more_soon()));
 
 	lab_row("the last process ends", "the namespace is gone", "an open file: it stays",

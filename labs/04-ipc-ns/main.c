@@ -40,7 +40,7 @@ static struct gate ready, go;
 static void create_segment(const char *content)
 {
 	int id = SYS(shmget(KEY, SIZE, IPC_CREAT | IPC_EXCL | 0600));
-	char *memory = SYS(shmat(id, NULL, 0));
+	char *memory = SYS(shmat(id, NULL, 0), id);
 	strcpy(memory, content);
 }
 
@@ -189,7 +189,7 @@ int main(int argc, char *argv[])
 	lab_step("Create POSIX shared memory on the host, and open it inside.",
 		"the inside finds it, although its IPC namespace is new");
 	int fd = SYS(shm_open("/lab04", O_RDWR | O_CREAT | O_EXCL, 0600));
-	SYS(write(fd, "host", 4));
+	SYS(write(fd, "host", 4), fd);
 	gate_open(&go);
 	gate_wait(&ready);
 	autofree char *file = text("/proc/%d/root/dev/shm/lab04", inside);

@@ -142,7 +142,7 @@ int main(int argc, char *argv[])
 	if (ns_inode(child, "ipc") == ns_inode(0, "ipc"))
 		return lab_end_early(); /* there is nothing to hold */
 	autofree char *path = text("/proc/%d/ns/ipc", child);
-	int fd = SYS(open(path, O_RDONLY | O_CLOEXEC));
+	int fd = SYS(open(path, O_RDONLY | O_CLOEXEC), path);
 	lab_look("ls -l %s /proc/%d/fd/%d", path, getpid(), fd);
 	lab_wait(child);
 	gate_open(&leave);
@@ -159,7 +159,7 @@ int main(int argc, char *argv[])
 	expect_str("by fd: one more", "ENOSPC", errno_name(one_more()));
 
 	lab_step("Close that file.", "the namespace ends, so one more can be made");
-	SYS(close(fd));
+	SYS(close(fd), fd);
 	expect_str("fd closed: one more", "success", errno_name(one_more_in_time()));
 
 	lab_step("Control: create objects in a process that ends, while its namespace stays.",
@@ -172,9 +172,9 @@ int main(int argc, char *argv[])
 		struct message message = {1, "host"};
 		create_segment("host");
 		int queue = SYS(msgget(KEY, IPC_CREAT | IPC_EXCL | 0600));
-		SYS(msgsnd(queue, &message, sizeof message.text, 0));
+		SYS(msgsnd(queue, &message, sizeof message.text, 0), queue);
 		int set = SYS(semget(KEY, 1, IPC_CREAT | IPC_EXCL | 0600));
-		SYS(semctl(set, 0, SETVAL, 7));
+		SYS(semctl(set, 0, SETVAL, 7), set);
 		_exit(0);
 	}
 	expect_int("host: their creator has ended", 0, child_wait(child));

@@ -50,7 +50,7 @@ static void map_root_to(uid_t uid, gid_t gid)
 {
 	autofree char *users = text("0 %u 1", uid), *groups = text("0 %u 1", gid);
 	lab_note("uid_map: \"%s\". Id 0 inside is id %u outside; the map has one id.", users, uid);
-	SYS(write_file("/proc/self/uid_map", users));
+	SYS(write_file("/proc/self/uid_map", users), users);
 	/* Without CAP_SETGID outside, gid_map is refused until setgroups(2) is denied: more.c. */
 	SYS(write_file("/proc/self/setgroups", "deny"));
 	expect_errno(
@@ -152,7 +152,7 @@ int main(int argc, char *argv[])
 	lab_step("Create a file as this root.",
 		"inside its owner is root, outside it is the ordinary user");
 	struct stat made = {.st_uid = (uid_t)-1};
-	autoclose int fd = SYS(open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	autoclose int fd = SYS(open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600), file);
 	fstat(fd, &made);
 	expect_int("inside: owner of the file", 0, made.st_uid);
 	gate_open(&look);

@@ -106,7 +106,7 @@ static _Noreturn void unmapped(uid_t uid, const char *file)
 	autofree char *map = text("0 %u 1", uid);
 	if (unshare_user("unmapped: own user namespace")) {
 		file_write("/proc/self/uid_map", map);
-		autoclose int fd = SYS(open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+		autoclose int fd = SYS(open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600), file);
 		switch_to_id_1("unmapped: getuid()", "setresuid() to 1, unmapped", EINVAL);
 		expect_errno("setresuid() to 0, mapped", 0, setresuid(0, 0, 0));
 		expect_errno("fchown() to 1, unmapped", EINVAL, fchown(fd, 1, (gid_t)-1));

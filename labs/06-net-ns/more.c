@@ -141,7 +141,7 @@ int main(int argc, char *argv[])
 		"its end of the veth pair goes, and the host's end goes with it");
 	autofree char *before = link_names(host.netlink);
 	expect_int("control: vethb on the host", true, strstr(before, "vethb") != NULL);
-	SYS(kill(b.pid, SIGKILL));
+	SYS(kill(b.pid, SIGKILL), b.pid);
 	child_wait(b.pid);
 	nl_socket_free(b.netlink); /* a socket and a descriptor hold a namespace too */
 	SYS(close(in_b));

@@ -55,7 +55,7 @@ static int write_file(const char *group, const char *file, const char *value)
 static bool limit_memory(const char *group)
 {
 	autofree char *bytes = text("%lld", limit);
-	SYS(write_file(group, "memory.max", bytes));
+	SYS(write_file(group, "memory.max", bytes), group, bytes);
 	write_file(group, "memory.swap.max", "0"); /* The file exists only with swap: lab 10. */
 	autofree char *observed = cgroupfs_read(group, "memory.max");
 	return expect_str("memory.max reads back", bytes, observed);
@@ -80,13 +80,14 @@ static pid_t fork_eater(void)
 
 static _Noreturn void hands_on(const char *top)
 {
-	SYS(write_file(top, "cgroup.subtree_control", "+memory +pids"));
+	SYS(write_file(top, "cgroup.subtree_control", "+memory +pids"), top);
 	autofree char *group = text("%s/command", top);
-	SYS(mkdir(group, 0755));
+	SYS(mkdir(group, 0755), group);
 	limit_memory(group);
 	pid_t child = FORK();
 	if (child == 0) {
-		SYS(write_file(group, "cgroup.procs", "0")); /* 0 stands for the writer itself. */
+		SYS(write_file(group, "cgroup.procs", "0"),
+			group); /* 0 stands for the writer itself. */
 		lab_exec_command();
 	}
 	lab_exit_as(child);
@@ -117,7 +118,7 @@ int main(int argc, char *argv[])
 	lab_note("cgroups: %s, v2 at %s, our group there: %s", version[machine.cgroup],
 		machine.cgroup_mount, our_path);
 	struct statfs fs;
-	SYS(statfs(machine.cgroup_mount, &fs));
+	SYS(statfs(machine.cgroup_mount, &fs), machine.cgroup_mount);
 	expect_str("statfs() of the mount", "cgroup2",
 		fs.f_type == CGROUP2_SUPER_MAGIC ? "cgroup2" : "another");
 	/* The mount alone proves little: on a hybrid machine v1 holds the controllers. */
@@ -130,12 +131,12 @@ int main(int argc, char *argv[])
 
 	lab_step("Make a group, and another one in it.",
 		"the kernel fills both with files, but the inner one has no memory.max yet");
-	SYS(mkdir(top, 0755));
+	SYS(mkdir(top, 0755), top);
 	group_undo(top);
 	if (lab_command)
 		hands_on(top);
 	autofree char *group = text("%s/limited", top), *max = text("%s/memory.max", group);
-	SYS(mkdir(group, 0755));
+	SYS(mkdir(group, 0755), group);
 	autofree char *enabled = cgroupfs_read(group, "cgroup.controllers");
 	expect_str("its cgroup.controllers", "none", *enabled ? enabled : "none");
 	expect_errno("its memory.max", ENOENT, access(max, F_OK));
@@ -144,7 +145,7 @@ int main(int argc, char *argv[])
 
 	lab_step("Enable the controllers in the upper group, for the groups in it.",
 		"memory.max appears in the lower group");
-	SYS(write_file(top, "cgroup.subtree_control", "+memory +pids"));
+	SYS(write_file(top, "cgroup.subtree_control", "+memory +pids"), top);
 	if (!expect_errno("its memory.max, enabled above", 0, access(max, F_OK)))
 		return lab_end();
 	lab_look("ls %s", group);
@@ -166,7 +167,7 @@ int main(int argc, char *argv[])
 	child = fork_eater();
 	autofree char *pid = text("%d", child), *observed_path = NULL;
 	autofree char *path = text("%s/lab07-%d/limited", our_path[1] ? our_path : "", getpid());
-	SYS(write_file(group, "cgroup.procs", pid));
+	SYS(write_file(group, "cgroup.procs", pid), group, pid);
 	observed_path = cgroupfs_path_of(child);
 	expect_str("its group", path, observed_path);
 	lab_look("cat %s/cgroup.procs", group);
@@ -185,19 +186,19 @@ int main(int argc, char *argv[])
 	lab_answer("stays", "%s", access(group, F_OK) ? "gone" : "stays");
 	lab_look("cat %s/cgroup.events", group);
 	lab_wait(0);
-	SYS(rmdir(group));
+	SYS(rmdir(group), group);
 	expect_errno("after rmdir", ENOENT, access(group, F_OK));
 
 	lab_step("Put a process into a group, then enable controllers in that group.",
 		"memory is refused with EBUSY; pids is allowed, and makes a threaded domain");
 	autofree char *beside = text("%s/beside", top);
-	SYS(mkdir(beside, 0755));
+	SYS(mkdir(beside, 0755), beside);
 	child = FORK();
 	if (child == 0)
 		child_idle();
 	undo_kill(child);
 	autofree char *idle = text("%d", child);
-	SYS(write_file(beside, "cgroup.procs", idle));
+	SYS(write_file(beside, "cgroup.procs", idle), beside, idle);
 	expect_errno("+memory: a domain controller", EBUSY,
 		write_file(beside, "cgroup.subtree_control", "+memory"));
 	expect_errno("entering where +memory is", EBUSY, write_file(top, "cgroup.procs", idle));

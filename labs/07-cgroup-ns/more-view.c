@@ -52,7 +52,7 @@ static int write_file(const char *group, const char *file, const char *value)
 static char *make_group(const char *top, const char *name)
 {
 	char *group = text("%s/%s", top, name);
-	SYS(mkdir(group, 0755));
+	SYS(mkdir(group, 0755), group);
 	return group;
 }
 
@@ -73,8 +73,8 @@ static void mount_cgroups(void)
 {
 	mounts_unshare();
 	/* The kernel refuses to mount a filesystem on itself, so a tmpfs lies between the two. */
-	SYS(mount("tmpfs", cgroup_mount, "tmpfs", 0, NULL));
-	SYS(mount("cgroup2", cgroup_mount, "cgroup2", 0, NULL));
+	SYS(mount("tmpfs", cgroup_mount, "tmpfs", 0, NULL), cgroup_mount);
+	SYS(mount("cgroup2", cgroup_mount, "cgroup2", 0, NULL), cgroup_mount);
 }
 
 /* The process in the container. It works in two parts, and the lab opens the gate before each. */
@@ -108,7 +108,7 @@ static _Noreturn void hands_on(const char *group)
 {
 	pid_t child = FORK();
 	if (child == 0) {
-		SYS(write_file(group, "cgroup.procs", "0"));
+		SYS(write_file(group, "cgroup.procs", "0"), group);
 		if (unshare_cgroups()) {
 			mount_cgroups();
 			lab_exec_command();
@@ -131,12 +131,12 @@ int main(int argc, char *argv[])
 
 	lab_step("Make two groups side by side, limit one, and put a process into each.",
 		"/proc/PID/cgroup says the whole path, from the top of the tree");
-	SYS(mkdir(top, 0755));
+	SYS(mkdir(top, 0755), top);
 	group_undo(top);
-	SYS(write_file(top, "cgroup.subtree_control", "+memory +pids"));
+	SYS(write_file(top, "cgroup.subtree_control", "+memory +pids"), top);
 	autofree char *beside = make_group(top, "beside"), *web = make_group(top, "web");
 	autofree char *bytes = text("%lld", limit);
-	SYS(write_file(web, "memory.max", bytes));
+	SYS(write_file(web, "memory.max", bytes), web, bytes);
 	if (lab_command)
 		hands_on(web);
 	pid_t idle = FORK();
@@ -148,8 +148,8 @@ int main(int argc, char *argv[])
 		container(web, idle);
 	undo_kill(child);
 	autofree char *idle_pid = text("%d", idle), *child_pid = text("%d", child);
-	SYS(write_file(beside, "cgroup.procs", idle_pid));
-	SYS(write_file(web, "cgroup.procs", child_pid));
+	SYS(write_file(beside, "cgroup.procs", idle_pid), beside, idle_pid);
+	SYS(write_file(web, "cgroup.procs", child_pid), web, child_pid);
 	autofree char *before = cgroupfs_path_of(child);
 	expect_str("before: its group", path, before);
 	lab_look("cat /proc/%d/cgroup", child);

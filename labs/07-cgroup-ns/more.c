@@ -63,7 +63,7 @@ static int write_file(const char *group, const char *file, const char *value)
 static char *make_group(const char *parent, const char *name)
 {
 	char *group = text("%s/%s", parent, name);
-	SYS(mkdir(group, 0755));
+	SYS(mkdir(group, 0755), group);
 	return group;
 }
 
@@ -131,9 +131,10 @@ static void pressure(void)
 			"boot with psi=1; a kernel with CONFIG_PSI");
 		return;
 	}
-	SYS(write_file(roomy, "memory.max", most));
-	SYS(write_file(tight, "memory.max", most));
-	SYS(write_file(tight, "memory.high", high)); /* Above it, the kernel slows the process. */
+	SYS(write_file(roomy, "memory.max", most), roomy, most);
+	SYS(write_file(tight, "memory.max", most), tight, most);
+	/* Above it, the kernel slows the process. */
+	SYS(write_file(tight, "memory.high", high), tight, high);
 	autofree char *most_now = cgroupfs_read(tight, "memory.max"),
 		      *high_now = cgroupfs_read(tight, "memory.high");
 	if (!expect_str("memory.max, the safety limit", most, most_now) ||
@@ -190,7 +191,7 @@ static void use_up(const char *v, const char *memory, const char *cpu, const cha
 static char *mount_v1(const char *controller)
 {
 	char *folder = text("%s/%s", tmp_folder(), controller);
-	SYS(mkdir(folder, 0755));
+	SYS(mkdir(folder, 0755), folder);
 	struct pollfd none = {.fd = -1};
 	int rc, tries = 100;
 	/* EBUSY for a moment, until the kernel has freed the group that was in v2. */
@@ -216,11 +217,11 @@ static void in_v1(const char *bytes)
 	expect_int("v2 has the memory controller still", false, machine_has(machine.all, "memory"));
 	autofree char *in_memory = text("%s/lab07-%d", memory, lab_pid);
 	autofree char *in_cpu = text("%s/lab07-%d", cpu, lab_pid);
-	SYS(mkdir(in_memory, 0755));
-	SYS(mkdir(in_cpu, 0755));
-	SYS(write_file(in_memory, "memory.limit_in_bytes", bytes));
-	SYS(write_file(in_cpu, "cpu.cfs_period_us", "100000"));
-	SYS(write_file(in_cpu, "cpu.cfs_quota_us", "50000"));
+	SYS(mkdir(in_memory, 0755), in_memory);
+	SYS(mkdir(in_cpu, 0755), in_cpu);
+	SYS(write_file(in_memory, "memory.limit_in_bytes", bytes), in_memory, bytes);
+	SYS(write_file(in_cpu, "cpu.cfs_period_us", "100000"), in_cpu);
+	SYS(write_file(in_cpu, "cpu.cfs_quota_us", "50000"), in_cpu);
 	autofree char *limit_now = cgroupfs_read(in_memory, "memory.limit_in_bytes");
 	autofree char *quota_now = cgroupfs_read(in_cpu, "cpu.cfs_quota_us");
 	if (!expect_str("v1: memory.limit_in_bytes", bytes, limit_now))
@@ -229,8 +230,8 @@ static void in_v1(const char *bytes)
 	use_up("v1", in_memory, in_cpu, "memory.oom_control");
 	expect_range("v1: memory.failcnt", 1, LLONG_MAX,
 		cgroupfs_number(in_memory, "memory.failcnt", ""));
-	SYS(rmdir(in_memory));
-	SYS(rmdir(in_cpu));
+	SYS(rmdir(in_memory), in_memory);
+	SYS(rmdir(in_cpu), in_cpu);
 	lab_row("the memory limit", "v1: memory.limit_in_bytes", "v2: memory.max", "a file");
 	lab_row("who was killed", "memory.oom_control", "memory.events", "a file");
 	lab_row("the CPU limit", "two: cfs_quota_us, cfs_period_us", "one: cpu.max", "a file");
@@ -240,12 +241,12 @@ static void in_v1(const char *bytes)
 
 static void v1(void)
 {
-	SYS(mkdir(top, 0755));
+	SYS(mkdir(top, 0755), top);
 	group_undo(top);
-	SYS(write_file(top, "cgroup.subtree_control", "+memory +cpu"));
+	SYS(write_file(top, "cgroup.subtree_control", "+memory +cpu"), top);
 	autofree char *bytes = text("%zu", limit), *group = make_group(top, "v2");
-	SYS(write_file(group, "memory.max", bytes));
-	SYS(write_file(group, "cpu.max", "50000 100000"));
+	SYS(write_file(group, "memory.max", bytes), group, bytes);
+	SYS(write_file(group, "cpu.max", "50000 100000"), group);
 	autofree char *max = cgroupfs_read(group, "memory.max"),
 		      *quota = cgroupfs_read(group, "cpu.max");
 	if (!expect_str("v2: memory.max", bytes, max))
@@ -253,8 +254,8 @@ static void v1(void)
 	expect_str("v2: cpu.max", "50000 100000", quota);
 	use_up("v2", group, group, "memory.events");
 	cgroupfs_event(group, "populated 0");
-	SYS(rmdir(group));
-	SYS(rmdir(top));
+	SYS(rmdir(group), group);
+	SYS(rmdir(top), top);
 
 	mounts_unshare();
 	SYS(mount("tmpfs", tmp_folder(), "tmpfs", 0, NULL));
@@ -278,9 +279,9 @@ int main(int argc, char *argv[])
 
 	lab_step("Put a process into a group two levels below; then kill it.",
 		"populated is 1 in each group above, as long as the process is there");
-	SYS(mkdir(top, 0755));
+	SYS(mkdir(top, 0755), top);
 	group_undo(top);
-	SYS(write_file(top, "cgroup.subtree_control", "+memory"));
+	SYS(write_file(top, "cgroup.subtree_control", "+memory"), top);
 	autofree char *above = make_group(top, "above"), *below = make_group(above, "below");
 	autofree char *empty = make_group(above, "empty");
 	expect_int("before: above is populated", 0,
@@ -303,7 +304,7 @@ int main(int argc, char *argv[])
 	child = fork_into(paused, SPIN, 0);
 	expect_int("control: CPU time grows", true,
 		grows(child, paused, "cpu.stat", "usage_usec", 10000));
-	SYS(write_file(paused, "cgroup.freeze", "1"));
+	SYS(write_file(paused, "cgroup.freeze", "1"), paused);
 	expect_int("cgroup.events: frozen 1 comes", true, cgroupfs_event(paused, "frozen 1"));
 	long long used = cgroupfs_number(paused, "cpu.stat", "usage_usec");
 	bool ended = child_ended(child, 300); /* Not frozen, it would run for these 300 ms. */
@@ -312,7 +313,7 @@ int main(int argc, char *argv[])
 	expect_int("frozen: it has ended", false, ended);
 	lab_look("grep . %s/cgroup.events %s/cgroup.freeze", paused, paused);
 	lab_wait(0);
-	SYS(write_file(paused, "cgroup.freeze", "0"));
+	SYS(write_file(paused, "cgroup.freeze", "0"), paused);
 	expect_int("thawed: CPU time grows", true,
 		grows(child, paused, "cpu.stat", "usage_usec", 10000));
 	kill_child(child);
@@ -326,7 +327,7 @@ int main(int argc, char *argv[])
 	expect_int("control: the one that kill() names", 137, child_wait(one));
 	expect_int("control: the other has ended", false, child_ended(other, 0));
 	one = fork_into(a, IDLE, 0);
-	SYS(write_file(group, "cgroup.kill", "1"));
+	SYS(write_file(group, "cgroup.kill", "1"), group);
 	expect_int("cgroup.kill: the one", 137, end_of(one));
 	expect_int("cgroup.kill: the other", 137, end_of(other));
 	expect_int("populated 0 comes", true, cgroupfs_event(group, "populated 0"));

@@ -144,8 +144,8 @@ int main(int argc, char *argv[])
 	expect_int("heavy: cpu.weight", weight, cg_read_long(heavy.group, "cpu.weight"));
 	start(&light, window * 100 / (100 + weight));
 	start(&heavy, window * weight / (100 + weight));
-	SYS(sched_setaffinity(light.pid, sizeof one, &one));
-	SYS(sched_setaffinity(heavy.pid, sizeof one, &one));
+	SYS(sched_setaffinity(light.pid, sizeof one, &one), light.pid);
+	SYS(sched_setaffinity(heavy.pid, sizeof one, &one), heavy.pid);
 	quiet = measure(both, 2, &one);
 	expect_measured(quiet, "one CPU: heavy in % of light", weight,
 		light.used ? heavy.used * 100 / light.used : 0);
@@ -155,8 +155,8 @@ int main(int argc, char *argv[])
 
 	lab_predict("weight");
 	lab_step("Give the two spinners two CPUs.", "each gets a whole CPU, whatever its weight");
-	SYS(sched_setaffinity(light.pid, sizeof two, &two));
-	SYS(sched_setaffinity(heavy.pid, sizeof two, &two));
+	SYS(sched_setaffinity(light.pid, sizeof two, &two), light.pid);
+	SYS(sched_setaffinity(heavy.pid, sizeof two, &two), heavy.pid);
 	light.predicted = heavy.predicted = window;
 	quiet = measure(both, 2, &two);
 	expect_measured(quiet, "two CPUs: light, % of a CPU", 100, light.used * 100 / light.length);

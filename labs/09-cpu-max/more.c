@@ -99,8 +99,9 @@ static void nine_and_one(const char *one_group, const char *nine_group, const ch
 	struct spinner nine = {
 		.group = nine_group, .threads = 9, .predicted = window - window / part};
 	start(&single), start(&nine);
-	SYS(sched_setaffinity(single.pid, sizeof one, &one));
-	SYS(sched_setaffinity(nine.pid, sizeof one, &one)); /* before it makes its threads */
+	SYS(sched_setaffinity(single.pid, sizeof one, &one), single.pid);
+	SYS(sched_setaffinity(nine.pid, sizeof one, &one),
+		nine.pid); /* before it makes its threads */
 	bool quiet = measure((struct spinner *[]){&single, &nine}, 2, &one);
 	expect_measured(quiet, what, 1000 / part, single.seen->ran * 1000 / single.seen->length);
 	stop(&single), stop(&nine);
@@ -147,7 +148,7 @@ static void parents(void)
 {
 	autofree char *parent = group_create("parent"), *child = text("%s/child", parent);
 	cg_enable(parent, "cpu");
-	SYS(mkdir(child, 0755));
+	SYS(mkdir(child, 0755), child);
 	struct spinner s = {.group = child, .limiter = parent, .predicted = window * 80 / 100};
 	if (!limited_by(child, "the child's own cpu.max", "80000 100000"))
 		return;

@@ -169,7 +169,7 @@ int main(int argc, char *argv[])
 	lab_look("cat %s/memory.current", by_hand);
 	lab_look("cat /proc/%d/cgroup", child);
 	lab_wait(child);
-	SYS(kill(child, SIGKILL));
+	SYS(kill(child, SIGKILL), child);
 	expect_int("by hand: 128 + SIGKILL", 137, child_wait(child));
 	expect_int("by hand: oom_kill", 0, cg_read_key(by_hand, "memory.events", "oom_kill"));
 

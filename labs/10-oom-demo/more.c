@@ -108,9 +108,9 @@ static _Noreturn void fill_tmpfs(const char *folder)
 		ns_map_root();
 	}
 	mounts_unshare();
-	SYS(mount("tmpfs", folder, "tmpfs", 0, "size=1m"));
+	SYS(mount("tmpfs", folder, "tmpfs", 0, "size=1m"), folder);
 	autofree char *file = text("%s/full", folder);
-	int fd = SYS(open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	int fd = SYS(open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600), file);
 	ssize_t n;
 	do {
 		n = write(fd, block, sizeof block);

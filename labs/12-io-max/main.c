@@ -111,7 +111,7 @@ int main(int argc, char *argv[])
 	lab_note("The disk is %s, which io.max and io.stat call %s.", disk_path, disk_numbers);
 	if (!expect_str("the device is", DISK, disk_kind(disk_path)))
 		return lab_end(); /* The lab would overwrite what is on it. */
-	disk = SYS(openat(AT_FDCWD, disk_path, O_RDWR | O_DIRECT | O_CLOEXEC));
+	disk = SYS(openat(AT_FDCWD, disk_path, O_RDWR | O_DIRECT | O_CLOEXEC), disk_path);
 	autofree char *control = group_create("control");
 	if (!expect_str("its group's io.max", "there", cg_has(control, "io.max") ? "there" : "not"))
 		return lab_end();

@@ -67,7 +67,7 @@ static int mount_disk(void)
 		die("posix_spawn mke2fs");
 	if (child_wait(pid))
 		die("mke2fs %s failed", disk_path);
-	SYS(mount(disk_path, "/mnt", "ext4", 0, NULL));
+	SYS(mount(disk_path, "/mnt", "ext4", 0, NULL), disk_path);
 	return lock;
 }
 
@@ -219,7 +219,7 @@ int main(int argc, char *argv[])
 	int lock = mount_disk();
 	write_cached(file, CACHED);
 	int fd = openat(AT_FDCWD, file, O_RDONLY | O_CLOEXEC);
-	SYS(fsync(fd));
+	SYS(fsync(fd), fd);
 	errno = posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED); /* drops it from the page cache */
 	if (errno)
 		die("posix_fadvise %s", file);

@@ -89,7 +89,7 @@ int main(int argc, char *argv[])
 	autofree char *large = text("%s rbps=%d", disk_numbers, 8 * RATE);
 	autofree char *small = text("%s rbps=%d", disk_numbers, RATE);
 	cg_enable(parent, "io");
-	SYS(mkdir(child, 0755));
+	SYS(mkdir(child, 0755), child);
 	cg_write(child, "io.max", large);
 	cg_write(parent, "io.max", small);
 	expect_int("the child's own rbps", 8 * RATE, io_max(child, "rbps"));

@@ -277,7 +277,7 @@ static char *v1_list(const char *group)
 static void v1_write(const char *group, const char *name, const char *rule)
 {
 	autofree char *path = text("%s/%s", group, name);
-	SYS(file_try_write(path, rule));
+	SYS(file_try_write(path, rule), path, rule);
 }
 
 static void v1(void)
@@ -291,7 +291,7 @@ static void v1(void)
 		return;
 	}
 	autofree char *group = text("/mnt/lab13-%d", getpid());
-	SYS(mkdir(group, 0755));
+	SYS(mkdir(group, 0755), group);
 	undo_rmdir(group);
 	autofree char *all = v1_list(group);
 	expect_str("v1: devices.list, new", "a *:* rwm", all);
@@ -308,7 +308,7 @@ static void v1(void)
 		_exit(0);
 	}
 	child_done(child);
-	SYS(rmdir(group));
+	SYS(rmdir(group), group);
 	lab_row("the rule", "v1: devices.allow", "v2: a program", "bpf(2)");
 }
 

@@ -63,7 +63,7 @@ static void mount_root(const char *image, const char *name)
 	if (mkdir(name, 0755) || mkdir(root, 0755) || mkdir(upper, 0755) || mkdir(work, 0755))
 		die("mkdir %s", name);
 	lab_note("layers: %s", layers);
-	SYS(mount("overlay", root, "overlay", 0, layers));
+	SYS(mount("overlay", root, "overlay", 0, layers), root, layers);
 }
 
 static void write_file(const char *path, const char *content)

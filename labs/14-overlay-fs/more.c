@@ -117,7 +117,7 @@ static long long mapped(const volatile char *address, const char *key)
 static volatile char *map_all(const char *path)
 {
 	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
-	volatile char *program = SYS(mmap(NULL, SIZE, PROT_READ, MAP_SHARED, fd, 0));
+	volatile char *program = SYS(mmap(NULL, SIZE, PROT_READ, MAP_SHARED, fd, 0), fd);
 	for (int i = 0; i < SIZE; i += 4096)
 		(void)program[i];
 	return program;
@@ -150,7 +150,7 @@ static _Noreturn void db(void)
 	gate_wait(&db_go);
 	long long before = disk_used();
 	int fd = SYS(open("db/root/program", O_WRONLY | O_CLOEXEC));
-	SYS(write(fd, "d", 1));
+	SYS(write(fd, "d", 1), fd);
 	close(fd);
 	expect_int("upper, for one byte: KiB", SIZE / 1024, disk_used() - before);
 	volatile char *copy = map_all("db/root/program");
@@ -257,7 +257,7 @@ int main(int argc, char *argv[])
 	write_file("web/root/config", "by web");
 	if (unlink("web/root/secret"))
 		die("unlink web/root/secret");
-	SYS(kill(web_pid, SIGKILL));
+	SYS(kill(web_pid, SIGKILL), web_pid);
 	child_wait(web_pid);
 	SYS(umount2("web/root", 0));
 	mount_root("web/upper:image", "late");

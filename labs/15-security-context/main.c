@@ -93,7 +93,7 @@ static _Noreturn void run_command(void)
 		MUST(prctl(PR_CAPBSET_DROP, cap));
 	MUST(setgroups(0, NULL));
 	MUST(setresgid(user, user, user));
-	SYS(setresuid(user, user, user));
+	SYS(setresuid(user, user, user), user);
 	SYS(capset(&version, no_capabilities));
 	SYS(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
 	SYS(seccomp(SECCOMP_SET_MODE_FILTER, 0, &deny_unshare));
@@ -121,7 +121,7 @@ int main(int argc, char *argv[])
 		return lab_end_early();
 	close(MUST(creat(file, 0600)));
 	program_copy(program);
-	SYS(chmod(program, 04755)); /* after the copy, because a write clears the set-uid bit */
+	SYS(chmod(program, 04755), program); /* last, because a write clears the set-uid bit */
 
 	lab_predict("map");
 	lab_step("runAsUser: a child switches to the user by setresuid().",
@@ -133,7 +133,7 @@ int main(int argc, char *argv[])
 		expect_errno("before: open() of root's file", 0, open(file, O_RDONLY | O_CLOEXEC));
 		MUST(setgroups(0, NULL));
 		MUST(setresgid(user, user, user));
-		SYS(setresuid(user, user, user));
+		SYS(setresuid(user, user, user), user);
 		expect_moved("runAsUser: moved", "Uid");
 		expect_errno("runAsUser: open() of it", EACCES, open(file, O_RDONLY | O_CLOEXEC));
 		autofree char *map_now = file_read("/proc/self/uid_map");
@@ -152,7 +152,7 @@ int main(int argc, char *argv[])
 		"its uid is 0, and the kernel refuses what only a capability allows");
 	child = FORK();
 	if (child == 0) {
-		SYS(chown(file, user, -1)); /* allowed by CAP_CHOWN */
+		SYS(chown(file, user, -1), file, user); /* allowed by CAP_CHOWN */
 		expect_errno("before: open() of the user's", 0, open(file, O_RDONLY | O_CLOEXEC));
 		for (int cap = 0; prctl(PR_CAPBSET_READ, cap) >= 0; cap++)
 			MUST(prctl(PR_CAPBSET_DROP, cap)); /* no later exec() can give it back */
@@ -173,7 +173,7 @@ int main(int argc, char *argv[])
 		"the program runs as root");
 	child = FORK();
 	if (child == 0) {
-		SYS(setresuid(user, user, user));
+		SYS(setresuid(user, user, user), user);
 		program_exec(program);
 	}
 	program_wait(child);
@@ -189,7 +189,7 @@ int main(int argc, char *argv[])
 		"the program starts, and stays the user");
 	child = FORK();
 	if (child == 0) {
-		SYS(setresuid(user, user, user));
+		SYS(setresuid(user, user, user), user);
 		SYS(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
 		expect_moved("no_new_privs: moved", sandbox ? "Uid" : "Uid NoNewPrivs");
 		program_exec(program);

@@ -188,7 +188,7 @@ static _Noreturn void read_only_root(void)
 	struct stat host, root;
 	MUST(unshare(CLONE_NEWNS)); /* a copy of the lab's own table, which is private */
 	MUST(stat("/", &host));
-	SYS(chroot(place)); /* a runtime calls pivot_root(), lab 02 */
+	SYS(chroot(place), place); /* a runtime calls pivot_root(), lab 02 */
 	/* What becomes read-only is not the host's root. */
 	if (stat("/", &root) ||
 		!expect_differ("its root", (long long)host.st_dev, (long long)root.st_dev))
@@ -230,8 +230,8 @@ static _Noreturn void masked(void)
 	expect_int("before: /proc/keys has bytes", true, content_of(keys) > 0);
 	expect_int("before: /sys/firmware has names", true, names_in(folder) > 0);
 	expect_errno("before: open() of hostname to write", 0, open(name, O_WRONLY | O_CLOEXEC));
-	SYS(mount("/dev/null", keys, NULL, MS_BIND, NULL));
-	SYS(mount("lab15-mask", folder, "tmpfs", MS_RDONLY, NULL));
+	SYS(mount("/dev/null", keys, NULL, MS_BIND, NULL), keys);
+	SYS(mount("lab15-mask", folder, "tmpfs", MS_RDONLY, NULL), folder);
 	SYS(mount("/proc/sys", "/proc/sys", NULL, MS_BIND | MS_REC, NULL));
 	SYS(mount(NULL, "/proc/sys", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL));
 	expect_int("masked: bytes of /proc/keys", 0, content_of(keys));
@@ -257,8 +257,8 @@ static _Noreturn void by_landlock(void)
 	};
 	expect_errno("before: open() of the file", 0, open(file, O_RDONLY | O_CLOEXEC));
 	int rules = SYS(landlock_create_ruleset(&handled, sizeof handled, 0));
-	SYS(landlock_add_rule(rules, LANDLOCK_RULE_PATH_BENEATH, &allowed));
-	SYS(landlock_restrict_self(rules));
+	SYS(landlock_add_rule(rules, LANDLOCK_RULE_PATH_BENEATH, &allowed), rules);
+	SYS(landlock_restrict_self(rules), rules);
 	expect_errno("Landlock: open() of the file", EACCES, open(file, O_RDONLY | O_CLOEXEC));
 	int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
 	expect_errno("Landlock: open() below /proc", 0, fd);

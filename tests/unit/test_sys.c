@@ -77,6 +77,39 @@ static void sys_shows_the_call_and_stops_at_its_failure(void **state)
 	assert_has(r, err, "  open(\"/none/such\", O_RDONLY): ENOENT\n");
 }
 
+static void variables(void)
+{
+	int fd = dup(2), of = 7;
+	const char *name = "web";
+	struct {
+		pid_t pid;
+	} child = {getpid()};
+	begin(&lab_here, NULL);
+	SYS(dup3(fd, fd + 1, 0), fd);
+	SYS(setpgid(child.pid, child.pid), child.pid);
+	SYS(strnlen(name, strlen(name)), strlen(name), name);
+	SYS(access("/", of & 0), of);
+	close(fd);
+	SYS(close(fd), fd);
+}
+
+static void sys_shows_the_values_of_variables(void **state)
+{
+	(void)state;
+	struct run *r = run(variables);
+	int fd = 0, pid = 0;
+	assert_status(r, 3);
+	sscanf(strstr(r->out, "dup3("), "dup3(%d, fd + 1, 0) = ", &fd);
+	assert_true(fd > 2);
+	sscanf(strstr(r->out, "setpgid("), "setpgid(%d, ", &pid);
+	assert_true(pid > 1);
+	assert_has(r, out, " strnlen(\"web\", 3) = 3 ");
+	assert_has(r, out, " access(\"/\", of & 0) = 0 ");
+	assert_has(r, out, " close(");
+	assert_has(r, err, "): EBADF");
+	assert_lacks(r, err, "close(fd)");
+}
+
 static void forked(void)
 {
 	begin(&lab_here, "--format=jsonl", NULL);
@@ -165,6 +198,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sys_shows_the_call_and_stops_at_its_failure),
+		cmocka_unit_test(sys_shows_the_values_of_variables),
 		cmocka_unit_test(a_child_speaks_after_its_birth),
 		cmocka_unit_test(errors_have_names),
 		cmocka_unit_test(die_names_the_errno_and_undoes),

@@ -8,7 +8,7 @@
  * of them has ended. The lock is taken first: what has the mark is locked, or left.
  */
 #define _GNU_SOURCE
-#include "kernel/mark.h"
+#include "story/mark.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,6 +22,7 @@
 #include "kernel/file.h"
 #include "kernel/sys.h"
 #include "kernel/text.h"
+#include "kernel/undo.h"
 
 static const char attribute[] = "user.unboxed"; /* of a group's folder, since Linux 5.7 */
 

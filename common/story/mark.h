@@ -14,8 +14,6 @@ struct ended {
 		since; /* when it was started, CLOCK_REALTIME_COARSE, as in an inode's times */
 };
 
-#define MARK ".unboxed" /* a file in a folder of a run's */
-
 /* What has just been made; words stand in the mark. Not every kernel has marks for groups. */
 void mark_folder(const char *path);
 void mark_group(const char *path, const char *words);
