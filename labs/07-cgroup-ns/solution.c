@@ -13,8 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Writes text to a file, in one write(2), as the kernel's files want it. */
-static void put(const char *folder, const char *file, const char *text)
+/* Writes text in one write(2), as the kernel's files need it. */
+static void write_file(const char *folder, const char *file, const char *text)
 {
 	char path[4096];
 	snprintf(path, sizeof path, "%s/%s", folder, file);
@@ -33,7 +33,7 @@ int main(int argc, char **argv)
 	const char *group = argv[1];
 
 	/* hole: enter GROUP first, because the new namespace begins at the group that you are in */
-	put(group, "cgroup.procs", "0");
+	write_file(group, "cgroup.procs", "0");
 	if (unshare(CLONE_NEWCGROUP))
 		err(1, "unshare");
 	/* end */

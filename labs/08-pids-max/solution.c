@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Writes text to a file, in one write(2), as the kernel's files want it. */
-static void put(const char *folder, const char *file, const char *text)
+/* Writes text in one write(2), as the kernel's files need it. */
+static void write_file(const char *folder, const char *file, const char *text)
 {
 	char path[4096];
 	snprintf(path, sizeof path, "%s/%s", folder, file);
@@ -34,8 +34,8 @@ int main(int argc, char **argv)
 	/* hole: the group, its limit, and who is in it */
 	if (mkdir(group, 0755))
 		err(1, "mkdir %s", group);
-	put(group, "pids.max", max);
-	put(group, "cgroup.procs", "0");
+	write_file(group, "pids.max", max);
+	write_file(group, "cgroup.procs", "0");
 	/* end */
 
 	execvp(argv[3], argv + 3);

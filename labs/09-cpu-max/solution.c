@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Writes text to a file, in one write(2), as the kernel's files want it. */
-static void put(const char *folder, const char *file, const char *text)
+/* Writes text in one write(2), as the kernel's files need it. */
+static void write_file(const char *folder, const char *file, const char *text)
 {
 	char path[4096];
 	snprintf(path, sizeof path, "%s/%s", folder, file);
@@ -38,8 +38,8 @@ int main(int argc, char **argv)
 		err(1, "mkdir %s", group);
 	/* hole: how many microseconds of how many, then a member */
 	snprintf(line, sizeof line, "%d 100000", percent * 1000);
-	put(group, "cpu.max", line);
-	put(group, "cgroup.procs", "0");
+	write_file(group, "cpu.max", line);
+	write_file(group, "cgroup.procs", "0");
 	/* end */
 
 	execvp(argv[3], argv + 3);

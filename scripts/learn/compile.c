@@ -103,7 +103,7 @@ static void restrict_by_landlock(int version)
 
 /* ==== A root of its own, where there is no Landlock ==== */
 
-static void put(const char *path, const char *text)
+static void write_file(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0 || write(fd, text, strlen(text)) < 0)
@@ -138,10 +138,10 @@ static void restrict_by_namespaces(void)
 			"the sysctls user.max_user_namespaces and kernel.unprivileged_userns_clone allow it",
 			strerror(errno));
 	snprintf(map, sizeof map, "%u %u 1", uid, uid);
-	put("/proc/self/uid_map", map);
-	put("/proc/self/setgroups", "deny");
+	write_file("/proc/self/uid_map", map);
+	write_file("/proc/self/setgroups", "deny");
 	snprintf(map, sizeof map, "%u %u 1", gid, gid);
-	put("/proc/self/gid_map", map);
+	write_file("/proc/self/gid_map", map);
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
 		mount("box", "../root", "tmpfs", MS_NOSUID | MS_NODEV, "size=64k"))
 		err(BROKEN, "mount");

@@ -50,7 +50,7 @@
 
 enum { FAILED = 125 };
 
-static void put(const char *path, const char *text)
+static void write_file(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0 || write(fd, text, strlen(text)) < 0)
@@ -82,7 +82,7 @@ static void clear_group(void)
 
 	if (access(GROUP, F_OK))
 		return;
-	put(GROUP "/cgroup.kill", "1");
+	write_file(GROUP "/cgroup.kill", "1");
 	events.fd = open(GROUP "/cgroup.events", O_RDONLY | O_CLOEXEC);
 	while (strstr(text, "populated 1")) {
 		ssize_t got = pread(events.fd, text, sizeof text - 1, 0);
@@ -102,15 +102,16 @@ static void make_group(void)
 		GROUP "/program/cgroup.procs"};
 
 	try(mkdir(GROUP, 0755), GROUP);
-	put(GROUP "/pids.max", "64");
-	put(GROUP "/memory.max", "200M");
-	put(GROUP "/cpu.weight", "10"); /* so that the judge has its turn beside 64 who spin */
-	put(GROUP "/cgroup.max.descendants", "64");
-	put(GROUP "/cgroup.procs", "0");
+	write_file(GROUP "/pids.max", "64");
+	write_file(GROUP "/memory.max", "200M");
+	write_file(
+		GROUP "/cpu.weight", "10"); /* so that the judge has its turn beside 64 who spin */
+	write_file(GROUP "/cgroup.max.descendants", "64");
+	write_file(GROUP "/cgroup.procs", "0");
 	try(unshare(CLONE_NEWCGROUP), "unshare CLONE_NEWCGROUP");
 	try(mkdir(GROUP "/program", 0755), GROUP "/program");
-	put(GROUP "/program/cgroup.procs", "0");
-	put(GROUP "/cgroup.subtree_control", "+cpu +io +memory +pids");
+	write_file(GROUP "/program/cgroup.procs", "0");
+	write_file(GROUP "/cgroup.subtree_control", "+cpu +io +memory +pids");
 	for (size_t i = 0; i < sizeof delegated / sizeof *delegated; i++)
 		try(chown(delegated[i], FIRST_ID, FIRST_ID), delegated[i]);
 }
@@ -304,7 +305,7 @@ static _Noreturn void be_witness(bool bpf, const int said[2], const int heard[2]
 	char user[64];
 
 	try(prctl(PR_SET_PDEATHSIG, SIGKILL) || prctl(PR_SET_DUMPABLE, 0), "prctl");
-	put("/proc/self/oom_score_adj", "-1000");
+	write_file("/proc/self/oom_score_adj", "-1000");
 	enter_root(bpf);
 	tell(said);
 	hear(heard);
@@ -324,7 +325,7 @@ static void write_map(pid_t pid, const char *name)
 	char path[64], map[64];
 	snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
 	snprintf(map, sizeof map, "0 %d %d", FIRST_ID, IDS);
-	put(path, map);
+	write_file(path, map);
 }
 
 /* Makes the stage, and ends. The witness becomes a child of whoever asked. */
@@ -466,7 +467,7 @@ static _Noreturn void become(pid_t witness, const char *group, int id, char **co
 	struct stat theirs, ours;
 	if (owner < 0 || own < 0 || fstat(owner, &theirs) || fstat(own, &ours))
 		err(FAILED, "the user namespace");
-	put(group, "0");
+	write_file(group, "0");
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		try(setns(ns[i], 0), kinds[i]);
 	try(setgroups(0, NULL), "setgroups");
