@@ -4,8 +4,12 @@
  *
  * namespaces(7), cgroups(7), capabilities(7)
  */
+/* link: json-c */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <json_object.h>
+#include <json_pointer.h>
+#include <json_tokener.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -118,12 +122,13 @@ static int print_hostname(const struct running *seen)
 	return uname(&is) || fputs(is.nodename, stdout) < 0;
 }
 
-/* The number that follows a name in JSON; -1 when it is not there. */
-static long long json_number(const char *json, const char *name)
+/* The number at a JSON pointer, RFC 6901; -1 when there is none. */
+static long long json_number(struct json_object *json, const char *pointer)
 {
-	autofree char *key = text("\"%s\": ", name);
-	const char *at = strstr(json, key);
-	return at ? strtoll(at + strlen(key), NULL, 10) : -1;
+	struct json_object *number;
+	bool found = !json_pointer_get(json, pointer, &number) &&
+		     json_object_is_type(number, json_type_int);
+	return found ? json_object_get_int64(number) : -1;
 }
 
 /* A process of the group reads the scratch device, and the group is charged for the page cache. */
@@ -269,17 +274,21 @@ int main(int argc, char *argv[])
 	lab_step("Ask inspect. No program keeps a record of this container.",
 		"inspect reports what the kernel's files contain");
 	seen.group = c.group;
-	autofree char *json = output_of(inspect, &seen),
+	autofree char *printed = output_of(inspect, &seen),
 		      *hostname = output_of(print_hostname, &seen);
+	struct json_object *json = json_tokener_parse(printed);
 	autofree char *quota = text("%lld %d", c.cpus * CPU_PERIOD / 1000, CPU_PERIOD);
 	autofree char *cpu_max = cg_read(c.group, "cpu.max"), *short_id = text("%.12s", seen.id);
 	expect_str("web: its hostname",
 		asked.container.hostname ? asked.container.hostname : short_id, hostname);
 	expect_str("web: cpu.max", quota, cpu_max);
-	expect_int("inspect: State.Pid", c.pid, json_number(json, "Pid"));
-	expect_int("inspect: Memory", limit, json_number(json, "Memory"));
-	expect_int("inspect: NanoCpus", c.cpus * 1000000, json_number(json, "NanoCpus"));
-	expect_int("inspect: its net namespace", ns_inode(c.pid, "net"), json_number(json, "net"));
+	expect_int("inspect: State.Pid", c.pid, json_number(json, "/0/State/Pid"));
+	expect_int("inspect: Memory", limit, json_number(json, "/0/HostConfig/Memory"));
+	expect_int(
+		"inspect: NanoCpus", c.cpus * 1000000, json_number(json, "/0/HostConfig/NanoCpus"));
+	expect_int("inspect: its net namespace", ns_inode(c.pid, "net"),
+		json_number(json, "/0/Namespaces/net"));
+	json_object_put(json);
 	show_container(&c);
 
 	lab_predict("gone");
