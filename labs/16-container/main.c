@@ -123,12 +123,14 @@ static int print_hostname(const struct running *seen)
 }
 
 /* The number at a JSON pointer, RFC 6901; -1 when there is none. */
-static long long json_number(struct json_object *json, const char *pointer)
+static long long json_number(const char *printed, const char *pointer)
 {
-	struct json_object *number;
+	struct json_object *json = json_tokener_parse(printed), *number;
 	bool found = !json_pointer_get(json, pointer, &number) &&
 		     json_object_is_type(number, json_type_int);
-	return found ? json_object_get_int64(number) : -1;
+	long long value = found ? json_object_get_int64(number) : -1;
+	json_object_put(json);
+	return value;
 }
 
 /* A process of the group reads the scratch device, and the group is charged for the page cache. */
@@ -274,9 +276,8 @@ int main(int argc, char *argv[])
 	lab_step("Ask inspect. No program keeps a record of this container.",
 		"inspect reports what the kernel's files contain");
 	seen.group = c.group;
-	autofree char *printed = output_of(inspect, &seen),
+	autofree char *json = output_of(inspect, &seen),
 		      *hostname = output_of(print_hostname, &seen);
-	struct json_object *json = json_tokener_parse(printed);
 	autofree char *quota = text("%lld %d", c.cpus * CPU_PERIOD / 1000, CPU_PERIOD);
 	autofree char *cpu_max = cg_read(c.group, "cpu.max"), *short_id = text("%.12s", seen.id);
 	expect_str("web: its hostname",
@@ -288,7 +289,6 @@ int main(int argc, char *argv[])
 		"inspect: NanoCpus", c.cpus * 1000000, json_number(json, "/0/HostConfig/NanoCpus"));
 	expect_int("inspect: its net namespace", ns_inode(c.pid, "net"),
 		json_number(json, "/0/Namespaces/net"));
-	json_object_put(json);
 	show_container(&c);
 
 	lab_predict("gone");
@@ -298,9 +298,8 @@ int main(int argc, char *argv[])
 	autofree char *eat = text("exec eat %lld >/dev/null", 2 * limit);
 	eater.command = (char *[]){"sh", "-c", eat, NULL};
 	eater.name = "eater";
-	eater.hostname = NULL;
+	eater.hostname = eater.root.keep = NULL;
 	eater.number = 0;
-	eater.root.keep = NULL;
 	eater.quiet = true;
 	container_start(&eater);
 	int status = child_wait(eater.pid);
