@@ -4,8 +4,12 @@
  *
  * namespaces(7), cgroups(7), capabilities(7)
  */
+/* link: json-c */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <json_object.h>
+#include <json_pointer.h>
+#include <json_tokener.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -118,12 +122,15 @@ static int print_hostname(const struct running *seen)
 	return uname(&is) || fputs(is.nodename, stdout) < 0;
 }
 
-/* The number that follows a name in JSON; -1 when it is not there. */
-static long long json_number(const char *json, const char *name)
+/* The number at a JSON pointer, RFC 6901; -1 when there is none. */
+static long long json_number(const char *printed, const char *pointer)
 {
-	autofree char *key = text("\"%s\": ", name);
-	const char *at = strstr(json, key);
-	return at ? strtoll(at + strlen(key), NULL, 10) : -1;
+	struct json_object *json = json_tokener_parse(printed), *number;
+	bool found = !json_pointer_get(json, pointer, &number) &&
+		     json_object_is_type(number, json_type_int);
+	long long value = found ? json_object_get_int64(number) : -1;
+	json_object_put(json);
+	return value;
 }
 
 /* A process of the group reads the scratch device, and the group is charged for the page cache. */
@@ -276,10 +283,12 @@ int main(int argc, char *argv[])
 	expect_str("web: its hostname",
 		asked.container.hostname ? asked.container.hostname : short_id, hostname);
 	expect_str("web: cpu.max", quota, cpu_max);
-	expect_int("inspect: State.Pid", c.pid, json_number(json, "Pid"));
-	expect_int("inspect: Memory", limit, json_number(json, "Memory"));
-	expect_int("inspect: NanoCpus", c.cpus * 1000000, json_number(json, "NanoCpus"));
-	expect_int("inspect: its net namespace", ns_inode(c.pid, "net"), json_number(json, "net"));
+	expect_int("inspect: State.Pid", c.pid, json_number(json, "/0/State/Pid"));
+	expect_int("inspect: Memory", limit, json_number(json, "/0/HostConfig/Memory"));
+	expect_int(
+		"inspect: NanoCpus", c.cpus * 1000000, json_number(json, "/0/HostConfig/NanoCpus"));
+	expect_int("inspect: its net namespace", ns_inode(c.pid, "net"),
+		json_number(json, "/0/Namespaces/net"));
 	show_container(&c);
 
 	lab_predict("gone");
@@ -289,9 +298,8 @@ int main(int argc, char *argv[])
 	autofree char *eat = text("exec eat %lld >/dev/null", 2 * limit);
 	eater.command = (char *[]){"sh", "-c", eat, NULL};
 	eater.name = "eater";
-	eater.hostname = NULL;
+	eater.hostname = eater.root.keep = NULL;
 	eater.number = 0;
-	eater.root.keep = NULL;
 	eater.quiet = true;
 	container_start(&eater);
 	int status = child_wait(eater.pid);
