@@ -216,7 +216,7 @@ static void drop_keys(void)
 {
 	if (person && option_given.step)
 		tcflush(STDIN_FILENO, TCIFLUSH);
-	if (person && option_given.step && !shared->welcomed)
+	if (person && option_given.step && !shared->welcomed && !lecture)
 		out_note(
 			"Enter: go on. ?: all keys. STEP=0 before the command turns the waits off.");
 	shared->welcomed = true;
@@ -268,7 +268,7 @@ static void hold(const struct lab_question *question)
 		autofree char *line = text("%d: %s", choices + 1, question->choices[choices].text);
 		out_ask(line);
 	}
-	if (person && option_given.step && !shared->welcomed)
+	if (person && option_given.step && !shared->welcomed && !lecture)
 		out_note(
 			"Enter: go on. ?: all keys. STEP=0 before the command turns the waits off.");
 	shared->welcomed = sys_shared->held = true;
