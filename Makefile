@@ -25,7 +25,7 @@ say       = $(if $(V),,@printf '  %-4s %s\n' $(1) '$(2)')
 
 # ---- What there is ----------------------------------------------------------
 
-LABS    := $(patsubst labs/%/main.c,%,$(wildcard labs/[0-9]*/main.c))
+NAMES   := $(patsubst labs/%/main.c,%,$(wildcard labs/[0-9]*/main.c))
 # main.c, more.c and more-WORD.c are a program each, X.gen.c prints the header X.h at build time, and
 # further .c files are linked to the programs of their lab, and of labs that include its headers.
 ALONE   := $(wildcard labs/[0-9]*/main.c labs/[0-9]*/more.c labs/[0-9]*/more-*.c)
@@ -58,11 +58,11 @@ include $(wildcard */rules.mk scripts/*/rules.mk)
 
 # ---- Words that are no lab: one clear line, before anything is done ------------
 
-named = $(if $(findstring %,$(1)),,$(filter $(1) $(1)-% 0$(1)-% %-$(1),$(LABS)))
+named = $(if $(findstring %,$(1)),,$(filter $(1) $(1)-% 0$(1)-% %-$(1),$(NAMES)))
 VERBS := lab more shell demo guide exercise hint reset
 $(foreach goal,$(MAKECMDGOALS),$(foreach verb,$(VERBS),$(if $(filter $(verb)- $(verb)-%,$(goal)),\
 	$(if $(and $(goal:$(verb)-=),$(call named,$(goal:$(verb)-%=%))),,\
-	$(error there is no $(goal); expected $(verb)-NN with NN or name one of: $(LABS))))))
+	$(error there is no $(goal); expected $(verb)-NN with NN or name one of: $(NAMES))))))
 
 # ---- For students ----------------------------------------------------------------
 
@@ -84,13 +84,15 @@ guide:
 guide-%:
 	@scripts/guide $*
 
-flags = $(if $(STEP),--step) $(if $(PREDICT),--predict) $(if $(PLAIN),--plain) \
+# Who quits a story, a lecture or a shell has ended nothing that went wrong.
+quit  = || { status=$$?; [ $$status = 130 ] || exit $$status; }
+flags = $(if $(filter-out 0 no,$(STEP)),--step) $(if $(filter-out 0 no,$(PREDICT)),--predict) $(if $(PLAIN),--plain) \
 	$(if $(FORMAT),--format=$(FORMAT)) $(ARGS)
 export WHERE
 lab-%: all
-	@scripts/lab $* $(flags)
+	@scripts/lab $* $(flags) $(quit)
 more-%: all
-	@scripts/lab $*/more $(flags)
+	@scripts/lab $*/more $(flags) $(quit)
 shell-%: all
 	@scripts/lab --shell $*
 exercise-%: all
@@ -112,9 +114,9 @@ grade: all
 labs: all
 	@scripts/labs
 demo: all
-	@scripts/labs --step
+	@scripts/labs --step $(if $(PLAN),--plan $(PLAN),$(LABS)) $(quit)
 demo-%: all
-	@scripts/labs --step $*
+	@scripts/labs --step $* $(quit)
 
 # ---- For developers --------------------------------------------------------------
 

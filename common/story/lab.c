@@ -9,8 +9,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 
 #include "kernel/child.h"
 #include "kernel/file.h"
@@ -21,11 +19,9 @@
 #include "story/out.h"
 #include "story/state.h"
 
-enum { MISSING = 8, SUMMARY = 512 };
+enum { MISSING = 8 };
 
 bool lab_asks_missing = true;
-
-static char *looks; /* what --step shows at the next wait */
 
 /* ---- Begin and end ---- */
 
@@ -140,6 +136,7 @@ void lab_begin(const struct lab *the_lab, int argc, char *argv[])
 		return;
 	sys_on_call = out_call;
 	out_init();
+	step_init();
 	if (missing_or_die(needs, STDERR_FILENO))
 		exit(77);
 	out_lab();
@@ -222,16 +219,6 @@ void lab_exit_as(pid_t command)
 
 /* ---- Narration ---- */
 
-void lab_step(const char *act, const char *expect)
-{
-	if (lab_command)
-		return;
-	if (shared->step)
-		lab_wait(0);
-	shared->waited = false;
-	out_step(++shared->step, act, expect);
-}
-
 void lab_note(const char *fmt, ...)
 {
 	autofree char *line = NULL;
@@ -296,181 +283,6 @@ int lab_cells(const char *series, const long long value[], int count, long long 
 bool lab_watched(void)
 {
 	return out_drawing();
-}
-
-/* ---- Steps ---- */
-
-void lab_look(const char *fmt, ...)
-{
-	autofree char *before = looks, *line = NULL;
-	va_list ap;
-	va_start(ap, fmt);
-	if (vasprintf(&line, fmt, ap) < 0)
-		die("out of memory");
-	va_end(ap);
-	looks = text("%s%s%s", before ? before : "", before ? "\n" : "", line);
-}
-
-/* The key of a line of input, 0 for none, '?' for more than one, -1 at the end; read by the byte,
- * because a child may read the rest. */
-static int read_key(void)
-{
-	char line[SUMMARY], byte;
-	size_t length = 0;
-	for (;;) {
-		ssize_t n = read(STDIN_FILENO, &byte, 1);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0 && length == 0)
-			return -1;
-		if (n <= 0 || byte == '\n')
-			break;
-		if (length < sizeof line - 1)
-			line[length++] = byte;
-	}
-	line[length] = '\0';
-	char *key = line + strspn(line, " \t");
-	return strlen(key) == 1 ? (unsigned char)*key : *key ? '?' : 0;
-}
-
-/* util-linux's nsenter in those of pid's namespaces that we are not in, and by a plain write in its
- * group. */
-static _Noreturn void enter(pid_t pid)
-{
-	static struct machine machine;
-	static const struct {
-		const char *name, *flag;
-	} namespaces[] = {{"user", "--user"}, {"mnt", "--mount"}, {"pid", "--pid"},
-		{"net", "--net"}, {"uts", "--uts"}, {"ipc", "--ipc"}, {"cgroup", "--cgroup"},
-		{"time", "--time"}};
-	enum { NAMESPACES = sizeof namespaces / sizeof *namespaces };
-	const char *argv[NAMESPACES + 8] = {"nsenter"};
-	int argc = 1;
-	machine_read(&machine, "/");
-	autofree char *target = text("--target=%d", pid);
-	autofree char *prompt = text("PS1=%s $ ", lab->id);
-	argv[argc++] = target;
-	argv[argc++] = "--preserve-credentials";
-	for (int i = 0; i < NAMESPACES; i++) {
-		struct stat ours, theirs;
-		autofree char *of_us = text("/proc/self/ns/%s", namespaces[i].name);
-		autofree char *of_pid = text("/proc/%d/ns/%s", pid, namespaces[i].name);
-		if (!stat(of_us, &ours) && !stat(of_pid, &theirs) && ours.st_ino != theirs.st_ino)
-			argv[argc++] = namespaces[i].flag;
-	}
-	const char *const shell[] = {"env", prompt, "sh", "-i", NULL};
-	memcpy(argv + argc, shell, sizeof shell);
-
-	autofree char *of_pid = text("/proc/%d/cgroup", pid);
-	autofree char *group = file_try_read(of_pid);
-	char *path = group ? strstr(group, "0::") : NULL;
-	if (path) {
-		path[strcspn(path, "\n")] = '\0';
-		autofree char *procs = text("%s%s/cgroup.procs", machine.cgroup_mount, path + 3);
-		/* In the same group, or in one that is not ours, the view must do. */
-		if (file_try_write(procs, "0"))
-			errno = 0;
-	}
-	execvp(argv[0], (char **)argv);
-	dprintf(STDERR_FILENO, "nsenter (util-linux): %s\n", errno_name(errno));
-	_exit(127);
-}
-
-static void shell_in(pid_t pid)
-{
-	pid_t child = fork();
-	if (child == 0)
-		enter(pid);
-	while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
-		;
-}
-
-void lab_wait(pid_t pid)
-{
-	autofree char *commands = looks;
-	looks = NULL;
-	if (lab_command || !option_given.step || shared->waited || !shared->step)
-		return;
-	shared->waited = sys_shared->held = true;
-	for (;;) {
-		out_wait(pid, commands ? commands : "");
-		int key = read_key();
-		if (key == 's' && pid) {
-			shell_in(pid);
-		} else if (key == 'q') {
-			dprintf(STDERR_FILENO, "%s: ended at step %d\n", lab->id, shared->step);
-			/* A child may be in a PID namespace of its own, and can name the lab by no
-			 * number there: the lab finds out when it waits for it. */
-			sys_shared->over = true;
-			undo_if_over();
-		} else if (key <= 0 || !isatty(STDIN_FILENO)) {
-			if (!isatty(STDIN_FILENO))
-				out_line("");
-			sys_shared->held = false;
-			return;
-		}
-	}
-}
-
-/* ---- Predictions ---- */
-
-void lab_predict(const char *name)
-{
-	const struct lab_question *question = lab->words ? lab->words->questions : NULL;
-	shared->question = NULL;
-	if (!option_given.predict || lab_command || !isatty(STDIN_FILENO))
-		return;
-	while (question && question->name && strcmp(question->name, name))
-		question++;
-	errno = 0;
-	if (!question || !question->name)
-		die("this lab has no question %s", name);
-	lab_wait(0); /* the step before has its own */
-	autofree char *asked = text("What do you think? %s", question->text);
-	out_ask("");
-	out_ask(asked);
-	int last = 0;
-	for (; last < 4 && question->choices[last].value; last++) {
-		autofree char *line = text("%d: %s", last + 1, question->choices[last].text);
-		out_ask(line);
-	}
-	int choice = 0;
-	while (choice < 1 || choice > last) {
-		dprintf(option_given.jsonl ? STDERR_FILENO : STDOUT_FILENO,
-			"   Your number, 1 to %d > ", last);
-		int key = read_key();
-		choice = key < 0 ? 0 : key - '0';
-		if (key < 0)
-			return;
-	}
-	shared->questions++;
-	shared->choice = choice - 1;
-	shared->question = question; /* a child that was there before may be the one that answers */
-}
-
-void lab_answer(const char *name, const char *fmt, ...)
-{
-	autofree char *observed = NULL;
-	va_list ap;
-	va_start(ap, fmt);
-	if (vasprintf(&observed, fmt, ap) < 0)
-		die("out of memory");
-	va_end(ap);
-	const struct lab_question *question = shared->question;
-	if (!question || strcmp(question->name, name))
-		return;
-	const struct lab_choice *picked = &question->choices[shared->choice], *right = NULL;
-	for (int i = 0; i < 4 && question->choices[i].value; i++)
-		if (!strcmp(question->choices[i].value, observed))
-			right = &question->choices[i];
-	shared->score += picked == right;
-	autofree char *told =
-		picked == right ? text("You predicted it: %s.", right->text)
-				: text("The kernel says: %s. %s", right ? right->text : observed,
-					  picked->misconception ? picked->misconception : "");
-	out_ask(told);
-	out_prediction(name, picked->value, observed);
-	shared->question = NULL;
 }
 
 /* ---- The lock of those who measure time ---- */

@@ -250,8 +250,8 @@ static void help(void)
 	printf("Usage: %s [OPTION...]%s [-- COMMAND [ARG...]]\n%s\n\n"
 	       "With COMMAND no story: it runs in the place that the lab makes, and its\n"
 	       "exit status is the lab's.\n\n"
-	       "  --step                     wait for Enter after each step (s: shell, q: quit)\n"
-	       "  --predict                  ask before showing, and score\n"
+	       "  --step[=no]                wait for Enter at each step; ? lists the keys\n"
+	       "  --predict[=no]             ask before showing, and score; a terminal gets both\n"
 	       "  --format=story|jsonl       prose, or one JSON object a line\n"
 	       "  --color=auto|always|never  colours of the story\n"
 	       "  --plain                    ASCII only, the cursor never moves\n"
@@ -385,7 +385,9 @@ void option_read(int argc, char *argv[], const char **can_run)
 	const char *ask = NULL;
 	const char *format = "story", *color = "auto";
 	const struct lab_option common[] = {
+		{.name = "step=no", .type = LAB_FLAG, .value = &option_given.no_step},
 		{.name = "step", .type = LAB_FLAG, .value = &option_given.step},
+		{.name = "predict=no", .type = LAB_FLAG, .value = &option_given.no_predict},
 		{.name = "predict", .type = LAB_FLAG, .value = &option_given.predict},
 		{.name = "plain", .type = LAB_FLAG, .value = &option_given.plain},
 		{.name = "format", .type = LAB_CHOICE, .value = &format, .choices = "story jsonl"},

@@ -45,7 +45,7 @@ __attribute__((format(printf, 1, 2))) _Noreturn void option_usage(const char *fm
 
 /* What every lab's command line has. */
 struct options {
-	bool step, predict, jsonl, plain;
+	bool step, no_step, predict, no_predict, jsonl, plain;
 	enum { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER } color;
 	const char *part; /* the one that was asked for; lab_asked() */
 };

@@ -196,10 +196,14 @@ void out_step(int number, const char *act, const char *expect)
 	wrap(page.stream, 0, 3, numbered);
 	fputs(paint("\033[0m"), page.stream);
 	page_print(&page);
-	if (expect) {
-		autofree char *expected = text("Expect: %s", expect);
-		story(3, 11, "", expected);
-	}
+	if (expect)
+		out_expect(expect);
+}
+
+void out_expect(const char *expect)
+{
+	autofree char *expected = text("Expect: %s", expect);
+	story(3, 11, "", expected);
 }
 
 void out_note(const char *line)
@@ -323,9 +327,22 @@ void out_wait(pid_t pid, const char *commands)
 		fprintf(page.stream, "     %s\n", line);
 		page_print(&page);
 	}
+}
+
+void out_prompt(bool has_shell, int choices)
+{
+	autofree char *prompt =
+		choices ? text("   Your number, 1 to %d; Enter: I don't know > ", choices)
+			: text("   Enter: next%s, ?: keys, q: quit > ",
+				  has_shell ? ", s: a shell in there" : "");
+	if (option_given.jsonl) {
+		if (choices)
+			dprintf(STDERR_FILENO, "%s", prompt);
+		return;
+	}
 	struct page page;
 	page_open(&page);
-	fprintf(page.stream, "   Enter: next%s, q: quit > ", pid ? ", s: a shell in there" : "");
+	fputs(prompt, page.stream);
 	page_print(&page);
 }
 

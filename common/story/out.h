@@ -20,6 +20,8 @@ void out_check(const char *what, const char *expected, const char *observed, enu
 void out_sample(const char *series, long long value, long long limit, const char *unit);
 int out_cells(const char *series, const long long value[], int count, long long limit,
 	const char *unit, long long every, long long first);
+void out_expect(const char *expect); /* where out_step() was not to say it */
+void out_prompt(bool has_shell, int choices);
 void out_wait(pid_t pid, const char *commands);
 void out_row(const char *const cell[4]);
 void out_end(enum verdict verdict);

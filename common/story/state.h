@@ -14,10 +14,12 @@ struct shared {
 	struct sys_shared sys;
 	int count[3]; /* by verdict; sys.broken is the fourth */
 	int step;
-	bool waited; /* this step has had its wait */
+	bool waited;   /* this step has had its wait */
+	bool all;      /* a person wants all the rest at once */
+	bool welcomed; /* and knows how to go on */
 	int score, questions;
 	const struct lab_question *question; /* that was asked and has no answer yet */
-	int choice;                          /* what was picked, from 0 */
+	int choice;                          /* what was picked, from 0; -1: "I don't know" */
 	int failed_length;
 	char failed[512]; /* the checks that failed, as far as they fit */
 };
@@ -25,3 +27,5 @@ struct shared {
 extern bool lab_in_vm; /* as it was in the beginning: a lab may mount on /etc */
 extern struct shared *shared;
 extern const struct lab *lab;
+
+void step_init(void); /* what a terminal gets: --step and --predict */

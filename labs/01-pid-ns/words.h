@@ -5,11 +5,11 @@ static const struct lab_question questions[] = {
 	{"caller", "After unshare(CLONE_NEWPID), what is the PID of the process that called it?",
 		{{"same", "the same as before", NULL},
 			{"1", "1: it is in the new namespace now",
-				"A process never changes its PID namespace. Only its later children "
-				"start in the new one."},
+				"1 will be its first child. A process never changes its PID "
+				"namespace; only its later children start in the new one."},
 			{"0", "0: it has none until it forks",
-				"Every process has a PID. The caller stays in its old namespace and "
-				"keeps its number."}}},
+				"0 stands for a parent that is outside the reader's namespace. Every "
+				"process has a PID, and the caller keeps its own."}}},
 	{"proc", "In the new namespace, with the /proc that was mounted before, ps lists:",
 		{{"theirs", "the processes of the old namespace", NULL},
 			{"own", "its own processes only",

@@ -27,7 +27,7 @@ static const struct lab lab = {
 		"file, so the mount table decides who finds it.",
 	.manual = "ipc_namespaces(7) sysvipc(7) shmget(2) shmat(2) shm_open(3) shm_overview(7)",
 	.teaches = "unshare:CLONE_NEWIPC shmget:IPC_CREAT shmat mount:tmpfs file:sysvipc/shm",
-	.after = "02-mnt-ns 03-uts-ns",
+	.after = "02-mnt-ns 05-user-ns",
 	.needs = {.namespaces = true},
 	.words = &words,
 };

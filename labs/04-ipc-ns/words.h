@@ -10,8 +10,8 @@ static const struct lab_question questions[] = {
 	{"posix",
 		"The host creates an object by shm_open(). In the new IPC namespace the object is",
 		{{"hidden", "hidden",
-			 "An IPC namespace hides System V objects and POSIX message queues. shm_open() "
-			 "opens a file in /dev/shm, so only another mount there can hide it."},
+			 "A System V object or a POSIX message queue would be hidden. shm_open() opens a "
+			 "file in /dev/shm, and only another mount there can hide a file."},
 			{"found", "found, with the host's content", NULL}}},
 	{0},
 };

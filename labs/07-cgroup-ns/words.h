@@ -33,8 +33,8 @@ static const struct lab_words words = {
 static const struct lab_question view_questions[] = {
 	{"view", "A process enters a new cgroup namespace. Outside, its /proc/PID/cgroup now shows",
 		{{"/", "/",
-			 "The reader's namespace decides which path is shown. Only inside the new "
-			 "namespace does the path begin at the process' own group."},
+			 "/ is what the process itself reads. The reader's namespace decides where the "
+			 "path begins, and the reader outside is in another one."},
 			{"full", "the same path as before", NULL}}},
 	{0},
 };

@@ -4,13 +4,14 @@
 static const struct lab_question questions[] = {
 	{"caller", "A process asks for a time namespace of its own. Who is in it from then on?",
 		{{"caller", "the process and its next children",
-			 "Most namespaces do move the caller; PID and time namespaces do not. A clock "
-			 "that jumps under a running program would break its timers."},
+			 "Most namespaces do take the process itself. PID and time namespaces take only "
+			 "its next children: a clock that jumps would break the timers of a program "
+			 "that runs."},
 			{"children", "its next children, but not the process itself", NULL}}},
 	{"wall", "In a container whose uptime was moved by years, what does date(1) print?",
 		{{"moved", "a day in another year",
-			 "CLOCK_REALTIME has no offset. The whole machine has one: certificates, "
-			 "logs and files of all containers are dated by it."},
+			 "Another year would need an offset for CLOCK_REALTIME, and there is none. The "
+			 "machine has one time of day, by which all its files and logs are dated."},
 			{"same", "today", NULL}}},
 	{"late", "The container runs. Can its offsets still be changed?",
 		{{"closed", "no, they are fixed as long as the namespace exists", NULL},

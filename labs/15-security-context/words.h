@@ -19,7 +19,8 @@ static const struct lab_question questions[] = {
 			 "runs with the ids of the user."},
 			{"user", "It runs, as the user", NULL},
 			{"root", "It runs, as root",
-				"Becoming root is exactly what the flag prevents."}}},
+				"Without no_new_privs it would run as root. The flag keeps exec() "
+				"from giving a process more rights."}}},
 	{0},
 };
 

@@ -86,7 +86,7 @@ on_terminal() { # PREFIX ENVIRONMENTS PROGRAM...
 		words+=" \"${run[*]}\""
 	done
 	script='for p in '"$words"'; do for v in '"$2"'; do
-		echo; echo "@@@ $v $p"; env "$v" $p 2>/dev/null; v=$?; echo; echo "@@status $v"; done; done'
+		echo; echo "@@@ $v $p"; env STEP=0 "$v" $p 2>/dev/null; v=$?; echo; echo "@@status $v"; done; done'
 	TERM=xterm PATH="$LABS:$PATH" timeout --kill-after=5 300 script -qec \
 		"stty cols 60 rows 24; $1 sh -c '$script'" /dev/null </dev/null 3>&- 2>&1 |
 		tr -d '\r' | awk -v out="$out" '/^@@@ / { file = out "." $3 "." $2; next } file { print >file }'
@@ -191,6 +191,27 @@ predicted() {
 			| all([.[].observed] | unique | length == 1)' >/dev/null || wrong "$program: what is right differs from run to run"
 		jq -e '[.[].choices[].misconception | select(. != "")] | length == (unique | length)' <<<"$questions" >/dev/null ||
 			wrong "$program: two choices have one misconception"
+	done
+	none_wrong
+}
+
+# A reason is read after "You said: ...": it has a word of the choice in it, and refers to nothing by "that".
+@test "story: each choice but the right one has a reason, which speaks of that choice by name" {
+	host_only "the programs are the same in both places"
+	for program in "${programs[@]}"; do
+		nameless=$("$LABS/$program" --about | jq -r '
+			def small: ["the", "and", "for", "with", "that", "this", "its", "from", "not", "but", "are", "has", "have",
+				"was", "all", "any", "now", "there", "one", "only", "it", "as", "in", "of", "to", "is", "an", "by", "on",
+				"a", "no", "or", "can", "at"];
+			def words: ascii_downcase | [scan("[a-z0-9_./-]+") | sub("[.-]+$"; "")] - small | map(sub("(ing|ed|es|s)$"; ""));
+			.questions[] | .name as $question
+			| if ([.choices[] | select(.misconception == "")] | length) != 1
+				then "\($question): expected a reason for each choice but one" else empty end,
+			(.choices[] | select(.misconception != "")
+				| (.text | words) as $said | (.misconception | words) as $reason
+				| select(($said - $reason) == $said or (.misconception | test("^(That|This|It)\\b")))
+				| "\($question), \(.text): the reason does not name it: \(.misconception)")')
+		[ -z "$nameless" ] || wrong "$program: $nameless"
 	done
 	none_wrong
 }

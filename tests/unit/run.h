@@ -47,6 +47,7 @@ struct how {
 	const char *input; /* on stdin, then its end */
 	int columns;       /* stdout is a terminal of that width */
 	bool terminal;     /* stdin is that terminal too */
+	bool talks;        /* and each line of input waits for a prompt, "> " */
 	bool packets;      /* stdout keeps the borders between writes */
 	int seconds;       /* instead of RUN_SECONDS */
 };
@@ -111,6 +112,17 @@ static inline bool run_take(struct run *r, int fd, bool is_out)
 	return true;
 }
 
+/* The next line of input, once what was written last is a prompt. */
+static inline void run_talk(const struct run *r, int fd, const char **input)
+{
+	if (!*input || !**input || r->out_size < 2 ||
+		memcmp(r->out + r->out_size - 2, "> ", 2) != 0)
+		return;
+	size_t length = strcspn(*input, "\n") + 1;
+	assert_int_equal(write(fd, *input, length), length);
+	*input += length;
+}
+
 static inline struct run *run_with(void (*fn)(void), struct how how)
 {
 	static struct run r;
@@ -137,7 +149,7 @@ static inline struct run *run_with(void (*fn)(void), struct how how)
 	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	close(out[1]);
 	close(err[1]);
-	if (how.input) {
+	if (how.input && !how.talks) {
 		ssize_t size = (ssize_t)strlen(how.input);
 		assert_int_equal(
 			write(how.terminal ? out[0] : in[1], how.input, (size_t)size), size);
@@ -153,6 +165,8 @@ static inline struct run *run_with(void (*fn)(void), struct how how)
 		for (int i = 0; i < 2 && !r.late; i++)
 			if (fds[i].fd >= 0 && fds[i].revents && !run_take(&r, fds[i].fd, i == 0))
 				fds[i].fd = -1;
+			else if (i == 0 && how.talks && fds[0].revents)
+				run_talk(&r, out[0], &how.input);
 	}
 	struct pollfd gone = {.fd = pidfd, .events = POLLIN};
 	long left = end - run_ms();

@@ -28,15 +28,16 @@ static const struct lab_part parts[] = {
 static const struct lab lab_here = {
 	.id = "01-test", .title = "t", .goal = "g", .words = &words, .parts = parts};
 
-static const char *first; /* a word of the next run's command line */
+static const char *first, *step; /* words of the next run's command line */
 
 static void predicts(void)
 {
-	begin(&lab_here, "--predict", "--color=never", first, NULL);
-	lab_step("one", NULL);
+	begin(&lab_here, "--predict", "--color=never", step ? step : "--step=no", first, NULL);
 	lab_predict("pid");
+	lab_step("one", "it is one, of course");
 	lab_answer("pid", "%d", 1);
 	lab_predict("second");
+	lab_step("two", NULL);
 	lab_answer("second", "%s", "yes");
 	lab_answer("second", "%s", "yes"); /* is no second score */
 	expect_int("a", 1, 1);
@@ -45,7 +46,7 @@ static void predicts(void)
 
 static struct run *predict(const char *input)
 {
-	first = NULL;
+	first = step = NULL;
 	return run_with(predicts, (struct how){.input = input, .columns = 80, .terminal = true});
 }
 
@@ -58,8 +59,8 @@ static void right_and_wrong_predictions(void **state)
 	assert_has(r, out, "1: it is one\n");
 	assert_has(r, out, "3: it is nought\n");
 	assert_lacks(r, out, "4: ");
-	assert_has(r, out, "Your number, 1 to 3 > ");
-	assert_has(r, out, "Your number, 1 to 2 > ");
+	assert_has(r, out, "Your number, 1 to 3; Enter: I don't know > ");
+	assert_has(r, out, "Your number, 1 to 2; Enter: I don't know > ");
 	assert_int_equal(times(r->out, "You predicted it: "), 2);
 	assert_has(r, out, "You predicted it: it is one.\n");
 	assert_has(r, out, "\nPredicted: 2 of 2\n");
@@ -67,8 +68,10 @@ static void right_and_wrong_predictions(void **state)
 
 	r = predict("2\n2\n");
 	assert_status(r, 0); /* a wrong guess is no failed check */
-	assert_has(r, out, "The kernel says: it is one. PIDs are global.\n");
-	assert_has(r, out, "The kernel says: of course. Why?\n");
+	assert_has(r, out,
+		"   You said: it is seven.\n   What happens: it is one.\n"
+		"   Why: PIDs are global.\n");
+	assert_has(r, out, "   You said: never.\n   What happens: of course.\n   Why: Why?\n");
 	assert_has(r, out, "\nPredicted: 0 of 2\n");
 	assert_lacks(r, out, "You predicted it");
 
@@ -79,9 +82,9 @@ static void right_and_wrong_predictions(void **state)
 static void junk_is_asked_again(void **state)
 {
 	(void)state;
-	struct run *r = predict("x\n9\n0\n\n4\n-1\n  1\n2\n");
+	struct run *r = predict("x\n9\n0\n4\n-1\n  1 \n2\n");
 	assert_status(r, 0);
-	assert_int_equal(times(r->out, "Your number, 1 to 3 > "), 7);
+	assert_int_equal(times(r->out, "Your number, 1 to 3; "), 6);
 	assert_has(r, out, "\nPredicted: 1 of 2\n");
 }
 
@@ -89,8 +92,94 @@ static void two_digits_are_no_choice(void **state)
 {
 	(void)state;
 	struct run *r = predict("12\n1\n1\n");
-	assert_int_equal(times(r->out, "Your number, 1 to 3 > "), 2);
+	assert_int_equal(times(r->out, "Your number, 1 to 3; "), 2);
 	assert_has(r, out, "\nPredicted: 2 of 2\n");
+}
+
+static void enter_is_i_do_not_know(void **state)
+{
+	(void)state;
+	struct run *r = predict("\n2\n");
+	assert_status(r, 0);
+	assert_has(r, out, "   What happens: it is one.\n");
+	assert_lacks(r, out, "PIDs are global.");
+	assert_int_equal(times(r->out, "You said: "), 1);
+	assert_has(r, out, "\nPredicted: 0 of 2\n");
+}
+
+/* What is to be expected gives the answer away, so it comes after it. */
+static void what_to_expect_is_told_after_the_answer(void **state)
+{
+	(void)state;
+	struct run *r = predict("1\n1\n");
+	const char *act = strstr(r->out, "1. one\n"), *asked = strstr(r->out, "What is getpid()"),
+		   *expect = strstr(r->out, "   Expect: it is one, of course\n"),
+		   *told = strstr(r->out, "You predicted it: ");
+	assert_true(act && asked && expect && told);
+	assert_true(act < asked && asked < expect && expect < told);
+	assert_int_equal(times(r->out, "Expect: "), 1);
+}
+
+static void predicts_here(void)
+{
+	static const char *const named[] = {"CI", "STEP", "PREDICT"};
+	for (int i = 0; i < 3; i++)
+		unsetenv(named[i]);
+	if (step)
+		putenv((char *)(uintptr_t)step);
+	begin(&lab_here, "--color=never", first, NULL);
+	lab_predict("pid");
+	lab_step("one", NULL);
+	lab_answer("pid", "%d", 1);
+	expect_int("a", 1, 1);
+	_exit(lab_end());
+}
+
+static struct run *run_here(
+	const char *variable, const char *option, int columns, const char *input)
+{
+	step = variable;
+	first = option;
+	return run_with(predicts_here,
+		(struct how){
+			.input = input, .columns = columns, .terminal = columns, .talks = columns});
+}
+
+static void a_terminal_gets_steps_and_questions(void **state)
+{
+	(void)state;
+	struct run *r = run_here(NULL, NULL, 80, "2\n\n");
+	assert_status(r, 0);
+	assert_has(r, out, "STEP=0 before the command turns the waits off.\n");
+	assert_has(r, out, "   You said: it is seven.\n");
+	assert_has(r, out, "   Enter: next, ?: keys, q: quit > ");
+	r = run_here("PREDICT=0", NULL, 80, "\n\n");
+	assert_status(r, 0);
+	assert_lacks(r, out, "What do you think?");
+	assert_int_equal(times(r->out, "   Enter: next, ?: keys, q: quit > "), 2);
+	r = run_here(NULL, "--predict=no", 80, "\n\n");
+	assert_status(r, 0);
+	assert_lacks(r, out, "What do you think?");
+}
+
+static void who_has_turned_it_off_gets_none(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *variable, *option;
+		int columns;
+	} quiet[] = {{"CI=true", NULL, 80}, {"STEP=0", NULL, 80}, {"STEP=no", NULL, 80},
+		{NULL, "--step=no", 80}, {NULL, "--format=jsonl", 80}, {NULL, NULL, 0}};
+	for (size_t i = 0; i < sizeof quiet / sizeof *quiet; i++) {
+		struct run *r =
+			run_here(quiet[i].variable, quiet[i].option, quiet[i].columns, NULL);
+		assert_status(r, 0);
+		assert_lacks(r, out, "What do you think?");
+		assert_lacks(r, out, "Enter: ");
+		assert_lacks(r, err, "What do you think?");
+	}
+	/* Who types --step gets it there too. */
+	assert_has(run_here("CI=true", "--step", 80, "1\n\n"), out, "You predicted it: ");
 }
 
 static void the_end_of_input_is_no_answer(void **state)
@@ -99,7 +188,7 @@ static void the_end_of_input_is_no_answer(void **state)
 	struct run *r = predict("\004\004");
 	assert_status(r, 0);
 	assert_lacks(r, out, "Predicted");
-	assert_lacks(r, out, "The kernel says");
+	assert_lacks(r, out, "What happens");
 }
 
 static void junk_and_then_the_end_is_no_answer(void **state)
@@ -108,13 +197,13 @@ static void junk_and_then_the_end_is_no_answer(void **state)
 	struct run *r = predict("9\n\004x\n\004");
 	assert_status(r, 0);
 	assert_lacks(r, out, "Predicted");
-	assert_lacks(r, out, "The kernel says");
+	assert_lacks(r, out, "What happens");
 }
 
 static void nobody_is_asked_without_a_terminal(void **state)
 {
 	(void)state;
-	first = NULL;
+	first = step = NULL;
 	struct run *r = run_with(predicts, (struct how){.input = "1\n1\n"});
 	assert_status(r, 0);
 	assert_lacks(r, out, "What do you think?");
@@ -122,7 +211,7 @@ static void nobody_is_asked_without_a_terminal(void **state)
 	first = "--format=jsonl";
 	r = run_with(predicts, (struct how){.input = "1\n"});
 	assert_status(r, 0);
-	assert_int_equal(json_lines(r->out), 5);
+	assert_int_equal(json_lines(r->out), 6);
 	assert_has(r, out, "\"questions\":0,\"score\":0");
 }
 
@@ -157,6 +246,10 @@ int main(void)
 		cmocka_unit_test(right_and_wrong_predictions),
 		cmocka_unit_test(junk_is_asked_again),
 		cmocka_unit_test(two_digits_are_no_choice),
+		cmocka_unit_test(enter_is_i_do_not_know),
+		cmocka_unit_test(what_to_expect_is_told_after_the_answer),
+		cmocka_unit_test(a_terminal_gets_steps_and_questions),
+		cmocka_unit_test(who_has_turned_it_off_gets_none),
 		cmocka_unit_test(the_end_of_input_is_no_answer),
 		cmocka_unit_test(junk_and_then_the_end_is_no_answer),
 		cmocka_unit_test(nobody_is_asked_without_a_terminal),

@@ -64,7 +64,7 @@ static void three_steps(void)
 	lab_step("three", NULL);
 	int status = lab_end();
 	char rest[16] = "";
-	ssize_t n = read(STDIN_FILENO, rest, sizeof rest - 1);
+	ssize_t n = isatty(STDIN_FILENO) ? 0 : read(STDIN_FILENO, rest, sizeof rest - 1);
 	dprintf(STDERR_FILENO, "rest=%.*s", n > 0 ? (int)n : 0, rest);
 	_exit(status);
 }
@@ -118,8 +118,8 @@ static void the_end_of_input_goes_on(void **state)
 	struct run *r = run_words(three_steps, "--step", NULL, (struct how){0});
 	assert_status(r, 0);
 	assert_has(r, err, "undone rest=");
-	assert_int_equal(times(r->out, "Enter: next, s: a shell in there, q: quit > "), 1);
-	assert_int_equal(times(r->out, "Enter: next, q: quit > "), 2);
+	assert_int_equal(times(r->out, "Enter: next, s: a shell in there, ?: keys, q: quit > "), 1);
+	assert_int_equal(times(r->out, "Enter: next, ?: keys, q: quit > "), 2);
 	assert_has(r, out, "     cat /proc/42/status\n     second command\n");
 	assert_has(r, out, "1 checks");
 	/* A last line without a newline is a line. */
@@ -138,8 +138,117 @@ static void q_quits(void **state)
 	assert_status(r, 130);
 	assert_has(r, err, "ended at step 2\nundone ");
 	r = run_words(three_steps, "--step", NULL,
-		(struct how){.input = "q\n", .columns = 80, .terminal = true});
+		(struct how){.input = "q\n", .columns = 80, .terminal = true, .talks = true});
 	assert_status(r, 130);
+}
+
+static struct run *talk(const char *input)
+{
+	return run_words(three_steps, "--color=never", "--step",
+		(struct how){.input = input, .columns = 80, .terminal = true, .talks = true});
+}
+
+/* Act, then a key, then what happens; and a wait where there is something to look at. */
+static void a_person_reads_the_act_before_the_result(void **state)
+{
+	(void)state;
+	struct run *r = talk("\n\n\n\n\n");
+	assert_status(r, 0);
+	assert_int_equal(times(r->out, "?: keys, q: quit > "), 5);
+	assert_int_equal(times(r->out, "turns the waits off"), 1);
+	static const char *const order[] = {"1. one\n", "STEP=0 before", "q: quit > ",
+		"     cat /proc/42/status\n", "s: a shell in there, ?: keys, q: quit > ",
+		"after the wait", "2. two\n", "q: quit > ", "expected 1, observed 1", "3. three\n",
+		"q: quit > ", "q: quit > ", "1 checks"};
+	const char *at = r->out;
+	for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+		at = strstr(at, order[i]);
+		if (!at)
+			run_show(r);
+		assert_non_null(at);
+		at += strlen(order[i]);
+	}
+}
+
+static void a_shows_all_the_rest(void **state)
+{
+	(void)state;
+	struct run *r = talk("a\n");
+	assert_status(r, 0);
+	assert_int_equal(times(r->out, "q: quit > "), 1);
+	assert_has(r, out, "1 checks");
+	r = run_words(three_steps, "--step", NULL, (struct how){.input = "a\nrest"});
+	assert_status(r, 0);
+	assert_has(r, err, "rest=rest");
+	assert_int_equal(times(r->out, "q: quit > "), 1);
+}
+
+static void other_keys_show_which_there_are(void **state)
+{
+	(void)state;
+	struct run *r = talk("?\nhelp\ns\na\n");
+	assert_status(r, 0);
+	assert_int_equal(times(r->out, "     a      shows all the rest at once\n"), 2);
+	assert_has(r, out, "No process is in a place of this lab now");
+	assert_lacks(r, out, "the next lab");
+}
+
+static void typed_ahead(void)
+{
+	int fd = posix_openpt(O_RDWR | O_NOCTTY);
+	if (fd < 0 || grantpt(fd) || unlockpt(fd))
+		_exit(99);
+	dup2(open(ptsname(fd), O_RDWR | O_NOCTTY), STDIN_FILENO);
+	begin(&lab_here, "--step", NULL);
+	if (write(fd, "q\nq\n", 4) != 4) /* while the step runs */
+		_exit(98);
+	pid_t typist = fork();
+	if (typist == 0) {
+		struct pollfd typed = {.fd = STDIN_FILENO, .events = POLLIN};
+		while (poll(&typed, 1, 0) > 0)
+			;
+		_exit(write(fd, "a\n", 2) != 2);
+	}
+	lab_step("one", NULL);
+	expect_int("a", 1, 1);
+	_exit(lab_end());
+}
+
+static void keys_that_were_typed_during_a_step_are_dropped(void **state)
+{
+	(void)state;
+	struct run *r = run_with(typed_ahead, (struct how){.columns = 80, .seconds = 5});
+	assert_status(r, 0);
+	assert_lacks(r, err, "ended at step");
+}
+
+static int keys_of_lecture[2];
+
+static void step_in_a_lecture(void)
+{
+	char fd[16];
+	snprintf(fd, sizeof fd, "%d", keys_of_lecture[1]);
+	setenv("LAB_LECTURE", fd, 1);
+	three_steps();
+}
+
+static void a_lecture_is_told_where_to_go(void **state)
+{
+	(void)state;
+	static const char *const keys[] = {"n\n", "r\n", "10\n", "3\n"};
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		char told[8] = "";
+		assert_int_equal(pipe2(keys_of_lecture, 0), 0);
+		struct run *r = run_words(step_in_a_lecture, NULL, NULL,
+			(struct how){
+				.input = keys[i], .columns = 80, .terminal = true, .talks = true});
+		close(keys_of_lecture[1]);
+		assert_status(r, 130);
+		assert_lacks(r, err, "ended at step");
+		assert_int_equal(read(keys_of_lecture[0], told, sizeof told), strlen(keys[i]));
+		assert_string_equal(told, keys[i]);
+		close(keys_of_lecture[0]);
+	}
 }
 
 static void three_steps_in_the_background(void)
@@ -341,6 +450,11 @@ int main(void)
 		cmocka_unit_test(one_line_of_input_a_step),
 		cmocka_unit_test(the_end_of_input_goes_on),
 		cmocka_unit_test(q_quits),
+		cmocka_unit_test(a_person_reads_the_act_before_the_result),
+		cmocka_unit_test(a_shows_all_the_rest),
+		cmocka_unit_test(other_keys_show_which_there_are),
+		cmocka_unit_test(keys_that_were_typed_during_a_step_are_dropped),
+		cmocka_unit_test(a_lecture_is_told_where_to_go),
 		cmocka_unit_test(q_quits_where_ctrl_c_is_ignored),
 		cmocka_unit_test(a_child_can_hold_the_wait),
 		cmocka_unit_test(q_in_a_pid_namespace_ends_the_lab_and_nobody_else),

@@ -1,0 +1,84 @@
+#!/usr/bin/env bats
+# make demo: which labs, in which order, and what each key does. A terminal is played by script(1).
+# bats file_tags=apart
+
+load ../helper
+
+setup() {
+	host_only "a lecture is begun on the host"
+	command -v script >/dev/null || skip "there is no script(1) here to make a terminal"
+	cd "$ROOT" || return
+	unset CI STEP PREDICT
+}
+
+# talk COMMAND KEY...: types one KEY at each prompt. Sets said to all that was told, status to how it ended.
+talk() {
+	local command=$1 chunk rest
+	shift
+	said=''
+	coproc { TERM=dumb exec timeout --kill-after=5 200 script -qec "stty -echo cols 80 rows 24; $command; echo ended \$?" /dev/null 2>&1 3>&-; }
+	while IFS= read -r -t 120 -d '>' -u "${COPROC[0]}" chunk; do
+		said+="$chunk>"
+		[[ $chunk = *' ' ]] || continue # a prompt ends with " > "
+		[ $# -gt 0 ] || break
+		said+=" [$1]"
+		printf '%s\n' "$1" >&"${COPROC[1]}"
+		shift
+	done
+	[ $# = 0 ] || said+=" [never asked for: $*]"
+	said+=$chunk
+	while IFS= read -r -t 60 -u "${COPROC[0]}" rest; do said+=$rest$'\n'; done
+	wait "$COPROC_PID" || :
+	said=${said//$'\r'/}
+}
+
+# told: the headings of the items, in their order.
+told() {
+	sed -n 's/^==== [0-9]* of [0-9]*: scripts\/lab //p' <<<"$said" | xargs
+}
+
+@test "lecture: n is the next lab, r the lab again, a number that lab, Enter the next one, and q ends all" {
+	talk "scripts/labs --step 03 01" n r 3 a "" q
+	same "items" "03 01 01 03 01" "$(told)"
+	[[ $said = *"03-uts-ns: pass, 12 checks"* && $said = *"The lecture ends here."*"ended 0"* ]] || { echo "$said" && return 1; }
+	# One that is not in the list comes in between; there is none with 99.
+	talk "scripts/labs --step 03 01" 05 99 n q
+	same "items" "03 05 01" "$(told)"
+	[[ $said = *"There is no lab 99; expected a number from 01 to 18."* ]] || { echo "$said" && return 1; }
+}
+
+@test "lecture: Ctrl-C ends it, in a lab and between two" {
+	local before
+	before=$(find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'unboxed-lecture.*' | sort)
+	talk "scripts/labs --step 03 01" $'\003'
+	same "items" "03" "$(told)"
+	talk "scripts/labs --step 03 01" a $'\003'
+	same "items" "03" "$(told)"
+	same "left" "$before" "$(find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'unboxed-lecture.*' | sort)"
+}
+
+@test "lecture: LABS and PLAN choose; the heading comes first, then a key, then the result" {
+	talk 'make demo LABS="01 03"' n q
+	same "items of LABS" "01 03" "$(told)"
+	[[ $said != *"***"* ]]
+	talk "make demo-03" q
+	same "items of demo-03" "03" "$(told)"
+	# A plan's command that is no story waits for a key too.
+	talk "make demo PLAN=45" n n n n "" q
+	[[ $said = *"scripts/lab 10 --memory 32M -- eat 64M; echo "*"Enter: run it"*"[]"*$'\n137\n'* ]] || { echo "$said" && return 1; }
+	[[ $said = *"5 of 7"* && $said != *"***"* ]]
+	run -2 scripts/labs --step --plan 46
+	[[ ${#lines[@]} = 1 && $output = *"expected one of GUIDE.md's: 45 90 180" ]]
+	run -2 scripts/labs --step --plan
+	[ ${#lines[@]} = 1 ]
+}
+
+@test "lecture: it asks for predictions, which PREDICT=0 turns off, and begins in the course's order" {
+	talk "make demo LABS=03" "" "" "" 2 q
+	[[ $said = *"What do you think?"*"You said: empty, or localhost."*"What happens: the same as before."*"Why: "* ]] ||
+		{ echo "$said" && return 1; }
+	talk "make demo LABS=03 PREDICT=0" "" "" "" "" q
+	[[ $said != *"What do you think?"* && $said = *"it begins as a copy"* ]] || { echo "$said" && return 1; }
+	talk "make demo" n n n q
+	same "items" "03 01 02 05" "$(told)"
+}
