@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
 task="Run COMMAND with its own hostname and NIS domain name; the machine keeps both of its names."
 look="labs/03-uts-ns/main.c, the step with unshare(); sethostname(2) and setdomainname(2)."
+because="unshare() comes first, because sethostname() changes the namespace in which its caller is at that moment. The length is strlen(), without the final NUL, because the kernel takes exactly that many bytes as the name."
 
 names() {
 	# shellcheck disable=SC2016 # that shell expands it

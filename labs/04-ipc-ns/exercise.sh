@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
 task="Run COMMAND in a new IPC namespace that has a shared memory segment of KEY and BYTES. The machine must not have it."
 look="labs/04-ipc-ns/main.c, create_segment() and container(); shmget(2) on IPC_CREAT."
+because="shmget() comes after unshare(), because a segment belongs to the namespace of the process that creates it. IPC_EXCL makes the call fail instead of quietly opening a segment that already has this key."
 
 # segment COLUMN PID: that column of the line of $key in /proc/sysvipc/shm, as PID sees it: 3 is the mode, 4 the bytes.
 segment() {

@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
 task="Run COMMAND in the network and UTS namespaces of process PID. Its other namespaces stay as they are."
 look="labs/06-net-ns/main.c, which enters web by setns(); setns(2), and ls -l /proc/self/ns."
+because="Both files are opened before the first setns(), so a wrong PID changes nothing. setns() gets the kind as its second argument, so the kernel refuses a file of another kind."
 
 # of KIND: which process's namespace of that kind COMMAND is in.
 of() {

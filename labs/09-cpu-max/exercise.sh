@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
 task="Make GROUP, give it PERCENT of one CPU in each period of 100 ms, and run COMMAND in it."
 look="labs/09-cpu-max/main.c, where cpu.max is written; cgroup-v2.rst on cpu.max: \$MAX \$PERIOD, in microseconds."
+because="Quota and period go into one write(), because the kernel reads each write() to cpu.max as a whole line. The limit is there before the process joins, so COMMAND never runs without it."
 
 check() {
 	local group percent before used
@@ -8,9 +9,9 @@ check() {
 	expect "before: GROUP" "not there" "$([ -e "$group" ] && echo there || echo "not there")" ""
 	start "/sys/fs/cgroup/${group##*/}" "$percent"
 	expect_command
-	expect "its group" "0::/${group##*/}" "$(group_of "$it")" "A process joins GROUP by writing 0 into GROUP/cgroup.procs."
+	expect "its group" "0::/${group##*/}" "$(group_of "$it")" "COMMAND runs in another group. A process joins GROUP by writing 0 to GROUP/cgroup.procs."
 	expect "cpu.max" "${percent}000 100000" "$(cat "$group/cpu.max")" \
-		"cpu.max takes two numbers in microseconds: the quota, PERCENT hundredths of the period, and the period, 100000."
+		"The file has another quota or period. cpu.max takes two numbers in microseconds: the quota, PERCENT hundredths of the period, and the period, 100000."
 	go_on
 	# shellcheck disable=SC2016 # that shell expands it
 	sh -c 'echo 0 >"$0/cgroup.procs"; while :; do :; done' "$group" >/dev/null 2>&1 3>&- &

@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
 task="A service keeps every answer in memory and is killed with 137. Change it so that it survives under the memory.max of GROUP and still uses at least half of it as cache."
 look="labs/10-oom-demo/main.c on memory.max and memory.events. The file memory.max in GROUP holds the limit."
+because="The cache uses three quarters of memory.max, because the program itself counts for the same limit. The slot of an evicted block becomes NULL, so a later request builds the block again instead of reading freed memory."
 
 check() {
 	local group limit requests seed_of sum=0 next i status=0
@@ -21,7 +22,7 @@ check() {
 		"137 is 128 + SIGKILL. The cache and the program together must stay below memory.max. Does your code call free(3) on old blocks?"
 	expect "oom_kill in memory.events" 0 "$(sed -n 's/^oom_kill //p' "$group/memory.events")" "The kernel killed a process in GROUP, because the group needed more than memory.max."
 	expect "the sum of its answers" "$sum" "$(last_words)" \
-		"After free() set cache[key] to NULL; otherwise the key still points to freed memory."
+		"An answer came from a block that is not there any more. After free() the key still points to that memory, until you set cache[key] to NULL."
 	expect "memory.peak of at least half of memory.max" yes \
 		"$([ "$(cat "$group/memory.peak")" -ge $((limit / 2)) ] && echo yes || echo "no, $(cat "$group/memory.peak") of $limit")" \
 		"The cache is too small to be useful. How many blocks fit below memory.max?"

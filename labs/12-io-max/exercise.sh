@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
 task="Make GROUP, which reads at most RBPS bytes a second from the disk SOURCE and makes at most WIOPS writes a second to the disk TARGET, and run COMMAND in it."
 look="labs/12-io-max/main.c, the steps that write io.max; cgroup-v2.rst on io.max; stat(2) on the numbers of a device."
+because="Each disk gets a write of its own, because a line of io.max names one device and changes only the limits that it names. The limits are written before the process joins, so they hold from COMMAND's first request on."
 
 prepare() {
 	[ -b /dev/ram7 ] || modprobe brd rd_nr=8 rd_size=16384 # eight disks of memory
@@ -38,7 +39,7 @@ check() {
 		"$(held "1:$to" if=/dev/zero of="$target" bs=4k count=$((wiops * 10)) oflag=direct)" \
 		"Writes to TARGET are not limited. Each disk has a line of its own; wiops= limits the write requests a second."
 	expect "io.max for SOURCE" "1:$from rbps=$rbps wbps=max riops=max wiops=max" "$(grep "^1:$from " <<<"$limits")" \
-		"Set only rbps for SOURCE, in bytes; a limit that a line does not name stays max."
+		"SOURCE has another limit, or one more. rbps alone limits the bytes that are read; a limit that a line does not name stays max."
 	expect "io.max for TARGET" "1:$to rbps=max wbps=max riops=max wiops=$wiops" "$(grep "^1:$to " <<<"$limits")" \
-		"Set only wiops for TARGET: it counts requests, not bytes, and writes, not reads."
+		"TARGET has another limit, or one more. Set only wiops: it counts requests, not bytes, and writes, not reads."
 }

@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
 task="Run COMMAND in GROUP, where MAJOR:MINOR is the only block device that can be opened or made; character devices are as free as before."
 look="labs/13-devices/main.c, load_program() and attach(); struct bpf_cgroup_dev_ctx in linux/bpf.h."
+because="Whatever is allowed jumps forward to the one yes at the end, and everything else falls through to the no. The mask keeps only the type of the device, so read, write and mknod get the same answer."
 
 prepare() {
 	[ -b /dev/ram7 ] || modprobe brd rd_nr=8 rd_size=16384 # eight disks of memory
@@ -34,19 +35,19 @@ check() {
 	done
 	start "/sys/fs/cgroup${group#"$groups"}" "${majors[which]}" "$minor"
 	expect_command
-	expect "its group" "0::${group#"$groups"}" "$(group_of "$it")" "COMMAND is no member of GROUP: write 0 to its cgroup.procs before exec()."
+	expect "its group" "0::${group#"$groups"}" "$(group_of "$it")" "COMMAND runs in another group. Write 0 to GROUP/cgroup.procs before execvp()."
 	go_on
 	expect "in GROUP: open() of another MINOR" "$refused" "$(told "$group" ": <$neighbour")" \
-		"Is the program attached to GROUP? Are type and access told apart by 0xffff? Is minor looked at?"
+		"The program allows it, or it is not attached to GROUP. Does it compare minor, and separate the type from the access bits with 0xffff?"
 	expect "in GROUP: open() of another MAJOR" "$refused" "$(told "$group" ": <$stranger")" \
 		"A device has two numbers: the same MINOR with another MAJOR is another disk."
 	expect "in GROUP: open() of MAJOR:MINOR" success "$(told "$group" ": <$allowed")" \
-		"This device should be allowed. A jump counts from the instruction behind it."
+		"The program refuses the one block device that it has to allow. A jump counts from the instruction behind it."
 	expect "in GROUP: open() of /dev/zero" success "$(told "$group" ": </dev/zero")" \
-		"No block device: it should be allowed. A jump counts from the instruction behind it."
+		"The program refuses a character device, and those are as free as before. A jump counts from the instruction behind it."
 	expect "in GROUP: mknod() of another MINOR" "$refused" \
 		"$(told "$group" "mknod $node b ${majors[which]} $other")" \
-		"The program is asked about mknod() too. Above the low 16 bits access_type says what for; refuse all of it."
+		"The program allows mknod(). The kernel asks about mknod() too: the bits of access_type above the low 16 say what for. Refuse all of it."
 	expect "beside GROUP: open() of another MINOR" success "$(told "$beside" ": <$neighbour")" \
-		"Other groups should not notice: target_fd is GROUP's folder, not the one above."
+		"The program decides for another group too. target_fd chooses the group: it is GROUP's folder, not the one above."
 }

@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
 task="Write process 1 of a container. It runs COMMAND, passes signals on to it, reaps every child, and ends with COMMAND's status."
 look="labs/16-container/init.c, init_main(); pid_namespaces(7), \"The namespace init process\"; sigwaitinfo(2), waitpid(2)."
+because="All signals are blocked before fork(), so none is lost between the start of COMMAND and the first sigwaitinfo(). The inner loop calls waitpid() until it finds nothing, because one SIGCHLD may stand for several children."
 
 # of PID KEY: the last word of that line of its status; nothing when the process is gone.
 of() {
@@ -43,7 +44,7 @@ check() {
 	expect "its PID namespace" "its own" "$(own pid)" "COMMAND runs in the machine's PID namespace. CLONE_NEWPID affects the children that fork() creates after unshare()."
 	expect "process 1 in there" "its parent" "$(case "$(of "$it" NSpid) $(of "$init" NSpid)" in
 		1\ *) echo COMMAND ;; *\ 1) echo "its parent" ;; *) echo another ;; esac)" \
-		"COMMAND has to be a child of process 1. Call fork() in init(), and execvp() in the child."
+		"COMMAND is process 1 itself, or a child of another process. Call fork() in init(), and execvp() in the child."
 	expect "signals that COMMAND blocks" none "$(of "$it" SigBlk | sed 's/^0*$/none/')" \
 		"COMMAND starts with blocked signals, because fork() and exec() keep the signal mask. Unblock them in the child before execvp()."
 
@@ -86,5 +87,5 @@ check() {
 	status=0
 	on_stage "$groups/program" timeout 20 /exercise sh -c "exit $code" || status=$?
 	expect "its status, after a COMMAND that exits with one" "$code" $status \
-		"COMMAND exited by itself: WIFEXITED() is true then, and WEXITSTATUS() is its status."
+		"The program ended with another status. COMMAND exited by itself: WIFEXITED() is true then, and WEXITSTATUS() is its status."
 }

@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
 task="Run COMMAND as one more container in the Pod of pause. It shares network, IPC and hostname; processes and mounts are its own."
 look="labs/17-pod/sandbox.c, container_join(); the table of namespaces in the guide's chapter 17; setns(2), with a pidfd."
+because="One setns() with a pidfd joins the three namespaces, and a pidfd never comes to mean another process. unshare() and fork() come after it, because a container has its own PID and mount namespaces in the Pod."
 
 # whose KIND: whose namespace of this kind COMMAND is in.
 whose() {
@@ -61,14 +62,14 @@ check() {
 	expect "its UTS, and the Pod's new hostname" "pause's, $name" "$(whose uts), $(at "$it" uts uname -n)" \
 		"COMMAND does not have the Pod's hostname. Sharing means joining the namespace, not copying the name: CLONE_NEWUTS in setns()."
 	expect "its PID namespace" "its own" "$(whose pid)" \
-		"A container has its own PID namespace. CLONE_NEWPID affects later children only: call unshare(), then fork()."
+		"COMMAND is in a PID namespace that is not its own. CLONE_NEWPID affects later children only: call unshare(), then fork()."
 	expect "its PID in there" 1 "$(awk '/^NSpid/ { print $NF }' "$proc/$it/status")" \
 		"COMMAND is not process 1. Only the first child after unshare() is. Did your program fork another one before?"
 	expect "the machine's mounts at /proc, and its /" "$before" "$(mounts_there)" \
 		"A mount of yours has changed the machine's mount table. First CLONE_NEWNS, then MS_REC | MS_PRIVATE on /, then mount /proc."
-	expect "its mount table" "its own" "$(whose mnt)" "Each container has its own mount table: CLONE_NEWNS belongs into unshare(), not into setns()."
+	expect "its mount table" "its own" "$(whose mnt)" "COMMAND has a mount table that is not its own. CLONE_NEWNS belongs into unshare(), not into setns()."
 	expect "processes that its ps sees" 1 "$(ps_at "$it")" \
-		"ps reads /proc, which shows the PID namespace of the process that mounted it. Mount /proc in the child."
+		"COMMAND sees another /proc. ps reads /proc, which shows the PID namespace of the process that mounted it: mount it in the child."
 	go_on
 	kill -KILL "$pause"
 	until_so ended

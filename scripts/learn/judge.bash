@@ -15,19 +15,20 @@ why_not() {
 	grep -m 1 -i error "$program.errors" || grep -m 1 . "$program.errors" || echo no
 }
 
-# judge: builds and checks; leaves the lines of the box in the array lines.
+# judge: builds and checks. Leaves the checks in the array lines, one an element, as the box prints them; in said
+# what the program printed, and in compiler what the compiler did.
 judge() {
-	local accel='' status=0
-	lines=()
+	local accel='' status=0 line
+	lines=() said=() compiler=()
 	build || status=$?
 	case $status in
-	0) ;;
-	1)
-		lines=("fail"$'\t'"it compiles"$'\t'"yes"$'\t'"$(why_not | cut -c 1-120)"$'\t'"The compiler names the line.")
-		return
-		;;
+	0 | 1) mapfile -t compiler < <(head -n 12 "$program.errors") ;;
 	*) cat "$program.errors" >&2 && exit $status ;;
 	esac
+	if [ $status = 1 ]; then
+		lines=("fail"$'\t'"it compiles"$'\t'"yes"$'\t'"$(why_not | cut -c 1-120)"$'\t'"The compiler names the line and the column of what it does not understand. Mend the first error first.")
+		return
+	fi
 	if ! scripts/labvm/kernel --path >/dev/null 2>&1 || ! accel=$(scripts/vm --accel 2>&1); then
 		echo "scripts/exercise: $id is checked in the lab VM, and there is none here${accel:+ ($accel)}; type: make setup" >&2
 		exit 77
@@ -39,14 +40,40 @@ judge() {
 	trap 'kill $box 2>/dev/null || :; wait $box || :; exit 130' INT TERM HUP
 	wait $box || :
 	trap - INT TERM HUP
-	mapfile -t lines < <(tr -d '\r' <"$program.said" | sed 1d) # "ready"
+	while IFS= read -r line; do
+		case $line in
+		said$'\t'*) said+=("${line#*$'\t'}") ;;
+		*) lines+=("$line") ;;
+		esac
+	done < <(tr -d '\r' <"$program.said" | sed 1d) # "ready"
 }
 
-# verdict: of what judge has left: every line a pass, and the end was reached.
-verdict() {
+# all_hold: every line that judge has left is a pass, and the end was reached.
+all_hold() {
 	local line
 	[ ${#lines[@]} -gt 1 ] && [ "${lines[-1]}" = end ] || return 1
 	for line in "${lines[@]::${#lines[@]}-1}"; do
 		[[ $line == pass$'\t'* ]] || return 1
 	done
+}
+
+# quote TITLE LINE...: lines that are not ours.
+quote() {
+	[ $# -gt 1 ] || return 0
+	echo "$1"
+	printf '  | %s\n' "${@:2}" | cut -c 1-78
+}
+
+# diagnosis: what was wrong in this run, and why.
+diagnosis() {
+	local word what expected observed why
+	IFS=$'\t' read -r word what expected observed why <<<"${lines[-1]-}"
+	if [ "$word" != fail ]; then
+		what="the check goes on to its end" expected=yes observed=no
+		why="Your program did not end in time, or it ended the machine that it ran in."
+	fi
+	wrap <<<"  fail  $what: expected $expected, observed $observed"
+	[ -z "$why" ] || wrap <<<"Why: $why"
+	quote "The compiler says:" "${compiler[@]}"
+	quote "Your program printed:" "${said[@]}"
 }

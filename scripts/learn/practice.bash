@@ -1,30 +1,40 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # scripts/exercise, which loads this file, shares its variables
 # The loop of make practice: checks what is saved, and has keys.
 
-# next_exercise AFTER: the first that is not done, of those after it and then of those before.
-next_exercise() {
-	progress | sed '$d' | { cat && echo "$1"; } | awk -v after="$1" '
-		{ name[++n] = $1; word[n] = $2 }
-		END { n--; for (i = 1; i <= n; i++) if (name[i] == after) at = i
-			for (i = 1; i <= n; i++) { k = (at + i - 1) % n + 1; if (word[k] != "done") { print name[k]; exit } } }'
+# turn_to ID: work on it. What was done with the solution a week ago or more begins anew.
+turn_to() {
+	local standing
+	set_exercise "$1"
+	standing_of "$id"
+	if [ "$standing" = 'to do again' ]; then
+		echo "You have seen the solution of $id; write it once more, without it."
+		reset
+	fi
+	begin
 }
 
 # Each check is a process of its own, with numbers of its own, and takes no keys.
 practice() {
-	local events key file keys='n next   h hint   l list   r run   q quit'
+	local events key file next terminal keys='n next   h hint   l list   r run   q quit'
 	command -v inotifywait >/dev/null ||
 		{ echo "scripts/exercise: practice needs inotifywait, of inotify-tools; type: make setup" >&2 && exit 77; }
-	id=$(next_exercise '')
-	[ -n "$id" ] || { echo "All exercises are done." && progress && return; }
-	source=$work/$id.c
-	begin
+	find_next ''
+	[ -n "$next" ] || { progress && echo "All exercises are done." && return; }
+	turn_to "$next"
 	exec {events}< <(exec inotifywait --monitor --quiet --event close_write,moved_to --format %f "$work" 2>&1)
 	watcher=$!
 	trap 'kill $watcher 2>/dev/null || :' EXIT
 	trap 'exit 130' INT TERM
+	export IN_PRACTICE='the key n' # for the words of a check
+	unset SOURCE
+	# Ctrl-C is a key like q while a key is waited for, so that make has nothing to complain of.
+	terminal=$(stty -g 2>/dev/null) || terminal=''
+	[ -z "$terminal" ] || { trap 'kill $watcher 2>/dev/null || :; stty "$terminal"' EXIT && stty intr undef; }
 	show() {
 		echo
+		[ -z "$terminal" ] || stty "$terminal"
 		"$@" </dev/null || :
+		[ -z "$terminal" ] || stty intr undef
 		echo "$keys"
 	}
 	show "$self" check "$id"
@@ -33,17 +43,16 @@ practice() {
 		if read -rsn 1 -t 0.3 key; then
 			case $key in
 			n)
-				key=$(next_exercise "$id")
-				[ -n "$key" ] || { show progress && echo "All exercises are done." && continue; }
-				id=$key source=$work/$key.c
-				begin
+				find_next "$id"
+				[ -n "$next" ] || { show progress && echo "All exercises are done." && continue; }
+				turn_to "$next"
 				while read -r -t 0.2 -u "$events" _; do :; done # that was us
 				show "$self" check "$id"
 				;;
 			h) show "$self" hint "$id" ;;
 			l) show progress ;;
 			r) show "$self" check "$id" ;;
-			q)
+			q | $'\x03')
 				echo
 				break
 				;;
@@ -54,7 +63,7 @@ practice() {
 		fi
 		# An editor writes more than once; what is saved is what is worked on.
 		while read -r -t 0.05 -u "$events" file; do
-			[[ $file == *.c && -e labs/${file%.c}/solution.c ]] && key=saved id=${file%.c}
+			[[ $file == *.c && -e labs/${file%.c}/solution.c ]] && key=saved && set_exercise "${file%.c}"
 		done
 		[ "$key" != saved ] || show "$self" check "$id"
 	done

@@ -50,24 +50,47 @@ judged() {
 	[[ ${output//$'\n'/} == *"it compiles: expected yes, observed exercise.c:1:25: error: "* ]]
 }
 
-@test "exercises: what a student writes wrong is refused, with the hint that fits" {
-	id=03-uts-ns
-	sed 's/strlen(argv\[1\]))/strlen(argv[1]) - 1)/' labs/$id/solution.c >"$source"
-	mkdir "$WORK/.state" && echo 1 >"$WORK/.state/$id.hints"
-	run env SOURCE="$source" scripts/exercise hint $id
-	[[ ${output//$'\n'/} == *"In this run: its hostname"*"number of bytes"* ]]
+# without_breaks: as if the terminal had no end of a line.
+without_breaks() {
+	tr '\n' ' ' <<<"$output" | tr -s ' '
 }
 
-@test "exercises: begun once, never overwritten, reset byte for byte; three hints; progress" {
-	id=${ids[0]}
+@test "exercises: a check says what was observed, why, where to look, and what the program printed, stderr too" {
+	id=03-uts-ns
+	sed 's/strlen(argv\[1\]))/strlen(argv[1]) - 1)/; s/^\texecvp/\tdprintf(1, "to stdout\\n");\n\tdprintf(2, "to \\033[31m stderr\\n");\n&/; s/^#include <err.h>/&\n#include <stdio.h>/' \
+		labs/$id/solution.c >"$source"
+	judged $id 1 "$source"
+	[[ $(without_breaks) == *"fail its hostname: expected "*" Why: "*"number of bytes"*" Where to look: labs/$id/main.c"* ]]
+	[[ $output == *"| to stdout"* && $output == *"| to ?[31m stderr"* && $output != *$'\033'* ]]
+	# And once it holds, the model beside it, and why that is written so.
+	sed 's/unshare(CLONE_NEWUTS)/unshare(CLONE_NEWUTS) != 0/' labs/$id/solution.c >"$source"
+	judged $id 0 "$source"
+	[[ $output == *"yours | "*"unshare(CLONE_NEWUTS) != 0)"*"model | "*"unshare(CLONE_NEWUTS))"*"Why the model"* ]]
+	same "lines of the program that are shown" 1 "$(grep -c 'yours |' <<<"$output")"
+}
+
+@test "exercises: begun once, never overwritten, reset byte for byte; progress; the next one by name" {
+	local other order
+	id=03-uts-ns
 	run scripts/exercise check "$id"
 	same "the first check" 1 "$status"
 	cmp "$begun/$id.c" "$WORK/$id.c"
 	cp "labs/$id/solution.c" "$WORK/$id.c"
-	scripts/exercise check "$id"
+	run scripts/exercise check "$id"
 	cmp "labs/$id/solution.c" "$WORK/$id.c"
+	[[ $output == *"is the model solution, line for line"* ]]
+	other=$(sed -n 's/^Next: make exercise-[0-9]* (\([^:]*\): .*/\1/p' <<<"$output")
 	run scripts/exercise progress
 	[[ $output == *"$id "*done* && $output == *" 1 of ${#ids[@]}"* ]]
+	# The course's order: no lab comes before one that it builds on; the next one is the one that follows.
+	order=$(sed -n 's/^  \([0-9][0-9]-[^ ]*\) .*/\1/p' <<<"$output")
+	same "exercises in the list" "${ids[*]}" "$(sort <<<"$order" | xargs)"
+	same "next" "$(sed -n "/^$id\$/{n;p}" <<<"$order")" "$other"
+	while read -r other; do
+		for before in $("$LABS/$other" --about | jq -r '.after[]'); do
+			[[ $'\n'${order%%"$other"*} = *$'\n'"$before"$'\n'* ]] || { echo "$other comes before $before" && return 1; }
+		done
+	done <<<"$order"
 	echo >>"$WORK/$id.c" # another content than the one that passed
 	run scripts/exercise progress
 	[[ $output == *" 0 of ${#ids[@]}"* ]]
@@ -77,10 +100,97 @@ judged() {
 	cp "$WORK/$id.c~" "$BATS_TEST_TMPDIR/kept"
 	scripts/exercise reset "$id"
 	cmp "$WORK/$id.c~" "$BATS_TEST_TMPDIR/kept"
-	for hint in "Where to look" "In this run" "The lines to write" "In this run"; do
-		run scripts/exercise hint "$id"
-		[[ $output == *"$hint"* ]] || { echo "expected $hint, observed $output" && return 1; }
+}
+
+# hints WORDS...: so many more are given, each with these words, and each with what the last check saw. There is no
+# lab VM for them.
+hints() {
+	local words
+	for words; do
+		run env KERNEL=/nowhere scripts/exercise hint "$id"
+		same "$words: status" 0 "$status"
+		[[ $output == *"$diagnosis"*"$words"* ]] || { echo "expected $diagnosis, then $words; observed $output" && return 1; }
 	done
+}
+
+@test "exercises: hints go from one YOUR TURN to the next, keep the diagnosis, begin anew after progress, and boot nothing" {
+	local diagnosis first='if (unshare(CLONE_NEWPID | CLONE_NEWNS))'
+	id=01-pid-ns
+	run scripts/exercise hint $id
+	same "not begun: status" 1 "$status"
+	run scripts/exercise check $id
+	run env KERNEL=/nowhere scripts/exercise check $id
+	same "a check without a lab VM" 77 "$status"
+	diagnosis="fail  its PID namespace: expected its own, observed the machine's"
+	hints "Where to look" "YOUR TURN 1 of 2" "$first" "YOUR TURN 2 of 2"
+	[[ $output == *"Calls"*"mount()"*"MS_PRIVATE"* && $output != *'mount("proc"'* ]]
+	hints 'mount("proc", "/proc"' "make solution-01"
+	run scripts/exercise check $id # no progress, nothing anew
+	hints "make solution-01"
+	# The first YOUR TURN is written: another diagnosis, and what is left to write comes first.
+	sed -i "s/^\t\/\* YOUR TURN: ask.*/&\n\t$first err(1, \"unshare\");/" "$WORK/$id.c"
+	hints "The file has changed"
+	run scripts/exercise check $id
+	diagnosis="fail  processes that its ps sees: expected 1, observed "
+	hints "Where to look" "YOUR TURN 2 of 2" 'mount("proc", "/proc"' "YOUR TURN 1 of 2"
+	cp "labs/$id/solution.c" "$WORK/$id.c"
+	run scripts/exercise check $id
+	diagnosis='' hints "all holds"
+}
+
+@test "exercises: who is shown the solution has done it with the solution, and a week later it is to do again" {
+	id=03-uts-ns
+	scripts/exercise check $id || :
+	run env KERNEL=/nowhere scripts/exercise solution $id
+	same "status" 0 "$status"
+	same "marks of the exercise" 0 "$(grep -cE 'hole:|/\* end \*/|YOUR TURN' <<<"$output")"
+	same "what is shown is the solution" "" "$(diff -w <(sed '/^Why it is written so/,$d' <<<"$output") <(scripts/learn/cut --whole labs/$id/solution.c) | grep '[^<> ]' | grep -v '^[0-9]' || :)"
+	standing() {
+		scripts/exercise progress | sed -n "s/^  $id  *//p"
+	}
+	same "standing" "done with the solution" "$(standing)"
+	cp labs/$id/solution.c "$WORK/$id.c"
+	run scripts/exercise check $id
+	[[ $output == *"It counts as done with the solution"* ]]
+	same "after a pass" "done with the solution" "$(standing)"
+	scripts/exercise reset $id
+	same "reset in that week" "done with the solution" "$(standing)"
+	echo $(($(date +%s) - 8 * 86400)) >"$WORK/.state/$id.solution"
+	cp labs/$id/solution.c "$WORK/$id.c"
+	same "a week later" "to do again" "$(standing)"
+	if command -v inotifywait >/dev/null; then # practice begins with it
+		run timeout 60 scripts/exercise practice </dev/null
+		[[ $output == *"write it once more"*"$id: not yet"* ]]
+		cmp "$begun/$id.c" "$WORK/$id.c"
+		cmp labs/$id/solution.c "$WORK/$id.c~"
+	else
+		scripts/exercise reset $id
+	fi
+	cp labs/$id/solution.c "$WORK/$id.c"
+	scripts/exercise check $id
+	same "and then" "done" "$(standing)"
+	scripts/exercise solution $id
+	same "looked at afterwards" "done" "$(standing)"
+}
+
+@test "exercises: each has two sentences on why its solution is written so, and every check but a control has a reason" {
+	local because file
+	for file in labs/*/exercise.sh; do
+		because=$(sed -n 's/^because="\(.*\)"$/\1/p' "$file")
+		same "$file: sentences" 2 "$(grep -oE '[.](  *|$)' <<<"$because" | wc -l)"
+		same "$file: sentences of more than 25 words" "" "$(awk -v RS='[.]( |\n)' 'NF > 25' <<<"$because")"
+		same "$file: checks without a reason" "" "$(sed -e ':a' -e '/\\$/{N;s/\\\n//;ta' -e '}' "$file" | grep -E '^\s*expect .*""$' | grep -v 'expect "before: ' || :)"
+	done
+}
+
+@test "exercises: a wrong solution is no error of make's" {
+	run make exercise-03
+	same "status" 0 "$status"
+	[[ $output == *"03-uts-ns: not yet"* && $output != *"***"* ]]
+	run make hint-03
+	same "hint" 0 "$status"
+	run -2 make solution-99
+	[[ $output == *"expected solution-NN"* ]]
 }
 
 @test "exercises: a program that hangs, or forks without end to hold on, is ended, and nothing is left" {
@@ -177,7 +287,7 @@ judged() {
 	wait
 	while IFS=$'\t' read -r number id check words _; do
 		said=$(sed -n "/^@ $number\$/,/^@ /{/^@ /d;p}" "$list.$id")
-		said=$(tail -n 1 <<<"$said")
+		said=$(grep -v $'^said\t' <<<"$said" | tail -n 1)
 		[[ $said == fail$'\t'"${check# }"*"${words# }"* ]] ||
 			{ echo "$number $id: expected '$check', '$words', observed $said" && cat "$list.errors" && return 1; }
 	done <"$list"
@@ -357,6 +467,7 @@ judged() {
 			sleep 0.1
 		done
 	}
+	mapfile -t ids < <(scripts/exercise progress | sed -n 's/^  \([0-9][0-9]-[^ ]*\) .*/\1/p') # in the course's order
 	id=${ids[0]}
 	told 1 "^$id: not yet"
 	cmp "$begun/$id.c" "$WORK/$id.c"
@@ -369,7 +480,7 @@ judged() {
 	echo r >&"$keys"
 	told 3 "^$id: not yet"
 	printf h >&"$keys"
-	told 1 "^Where to look"
+	told 1 "^Hint 1 of"
 	cp "labs/$id/solution.c" "$WORK/$id.c"
 	told 2 "^$id: all holds"
 	printf l >&"$keys"

@@ -1,0 +1,93 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # scripts/exercise, which loads this file, has set what is read here
+# How far the student is. For each exercise work/.state has
+#   ID           the last check: its verdict, the checksum of the file, the seed, and how many checks
+#                passed at best
+#   ID.last      the diagnosis of that check, when it failed
+#   ID.hints     the hints that were given since the program last got further
+#   ID.solution  the time at which the solution was shown
+# A program that passed is a file's content, so another content is not done any more.
+
+week=$((7 * 86400))
+
+# find_exercises: sets exercises in the order of the course: each behind those that its lab builds on, and otherwise
+# by number. What is not built yet says nothing of itself, and has only its number.
+find_exercises() {
+	local file id
+	exercises=()
+	while read -r id; do
+		[ ! -e "labs/$id/solution.c" ] || exercises+=("$id")
+	done < <(for file in build/labs/[0-9][0-9]-*; do
+		[ ! -e "labs/${file##*/}/main.c" ] || "$file" --about
+	done | jq -rs 'def course(left; done): (left | map(select(.after - done == [])) + left | first) as $lab
+		| if $lab then course(left - [$lab]; done + [$lab.id]) else done[] end;
+		course(map({id, after}) | sort_by(.id); [])')
+	for file in labs/*/solution.c; do
+		id=${file%/*} id=${id#*/}
+		[[ " ${exercises[*]} " = *" $id "* ]] || exercises+=("$id")
+	done
+}
+
+# read_state ID: sets verdict, hash, seen_seed and passes to what the last check of it left; "none" before one.
+read_state() {
+	verdict=none hash='' seen_seed='' passes=0
+	[ ! -r "$work/.state/$1" ] || read -r verdict hash seen_seed passes <"$work/.state/$1" || :
+}
+checksum() {
+	sha256sum <"$1" | cut -d ' ' -f 1
+}
+
+# standing_of ID: sets standing, a few words.
+standing_of() {
+	local verdict hash seen_seed passes shown=0
+	read_state "$1"
+	standing='not begun'
+	[ ! -f "$work/$1.c" ] || standing=begun
+	[ ! -r "$work/.state/$1.solution" ] || read -r shown <"$work/.state/$1.solution" || :
+	if [ "$shown" != 0 ]; then
+		standing='done with the solution'
+		[ $((EPOCHSECONDS - shown)) -lt $week ] || standing='to do again'
+	elif [ "$standing" = begun ] && [ "$verdict" = pass ] && [ "$hash" = "$(checksum "$work/$1.c")" ]; then
+		standing='done'
+	fi
+}
+
+# find_next AFTER: sets next to the first exercise that is left, of those behind AFTER in the course and then of those
+# before it; to nothing when all are done.
+find_next() {
+	local i at=-1 standing
+	next=''
+	find_exercises
+	for i in "${!exercises[@]}"; do [ "${exercises[i]}" != "$1" ] || at=$i; done
+	for ((i = 1; i <= ${#exercises[@]}; i++)); do
+		next=${exercises[(at + i) % ${#exercises[@]}]}
+		standing_of "$next"
+		[[ $standing = done* ]] || return 0
+	done
+	next=''
+}
+
+progress() {
+	local id standing bar count=0 shown=0
+	find_exercises
+	for id in "${exercises[@]}"; do
+		standing_of "$id"
+		printf '  %-20s %s\n' "$id" "$standing"
+		[[ $standing != done* ]] || count=$((count + 1))
+		[ "$standing" != 'done with the solution' ] || shown=$((shown + 1))
+	done
+	printf -v bar '%*s' $((count * 40 / ${#exercises[@]})) ''
+	printf '[%-40s] %d of %d\n' "${bar// /#}" "$count" "${#exercises[@]}"
+	[ $shown = 0 ] || echo "$shown with the solution; make practice offers them again a week later"
+}
+
+# note VERDICT COUNT: of this content of the file. Who has got further is not given the same hints again.
+note() {
+	local verdict hash seen_seed passes
+	[ -z "${SOURCE-}" ] || return 0
+	read_state "$id"
+	passes=${passes:-0}
+	if [ "$1" = pass ] || [ "$2" -gt "$passes" ]; then rm -f "$state.hints"; fi
+	mkdir -p "$work/.state"
+	echo "$1 $(checksum "$source") $seed $(($2 > passes ? $2 : passes))" >"$state"
+	if [ "$1" = pass ]; then rm -f "$state.last"; else diagnosis >"$state.last"; fi
+}
