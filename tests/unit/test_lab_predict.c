@@ -2,37 +2,11 @@
  * lab.c: the questions of --predict.
  */
 #define _GNU_SOURCE
-#include "kernel/proc.h"
-#include "kernel/sys.h"
-#include "run.h"
-
-static const struct lab_question questions[] = {
-	{.name = "pid",
-		.text = "What is getpid() in there?",
-		.choices = {{"1", "it is one", NULL}, {"7", "it is seven", "PIDs are global."},
-			{"0", "it is nought", "The idle task is far away."}}},
-	{.name = "second",
-		.text = "And now?",
-		.choices = {{"yes", "of course", NULL}, {"no", "never", "Why?"}}},
-	{.name = NULL},
-};
-static const struct lab_words words = {
-	.try_now = {"ls"}, .docker = "d", .kubernetes = "k", .next = "n", .questions = questions};
-static const struct lab_part parts[] = {
-	{.name = "easy", .title = "An easy part"},
-	{.name = "future",
-		.title = "A part of the future",
-		.needs = {.kernel = "99.0", .cpus = 100000}},
-	{0},
-};
-static const struct lab lab_here = {
-	.id = "01-test", .title = "t", .goal = "g", .words = &words, .parts = parts};
-
-static const char *first; /* a word of the next run's command line */
+#include "lab_here.h"
 
 static void predicts(void)
 {
-	begin(&lab_here, "--predict", "--color=never", first, NULL);
+	begin(&lab_with_words, "--predict", "--color=never", first, NULL);
 	lab_step("one", NULL);
 	lab_predict("pid");
 	lab_answer("pid", "%d", 1);
@@ -139,7 +113,7 @@ static void a_prediction_is_an_event_too(void **state)
 
 static void no_such_question(void)
 {
-	begin(&lab_here, "--predict", NULL);
+	begin(&lab_with_words, "--predict", NULL);
 	lab_predict("nowhere");
 }
 
