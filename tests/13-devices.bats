@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # 13-devices, seen from outside while it waits: what a shell of this test's own may
-# open and make in the lab's group and outside of it, at each step, the program in
+# open and make in the lab's group and outside of it, the program in
 # /proc/PID/fdinfo, and the calls as strace sees them. "# check:" names the lab's
 # check whose fact is obtained here a second time.
 
-# shellcheck disable=SC2154 # facts and the helper's variables
+# shellcheck disable=SC2154 # the helper's variables
 load helper
 program=13-devices
 
@@ -25,61 +25,35 @@ in_group() {
 	outcome sh -c 'echo $$ >"$0/cgroup.procs" && eval "$1"' "$1" "$2"
 }
 
-# all_in GROUP: the six acts in it
+# all_in GROUP: what becomes of the six acts in it
 all_in() {
-	local node=$BATS_FILE_TMPDIR/node device
-	for name in null zero; do
-		in_group "$1" ": </dev/$name"
-	done
-	for device in "c 1 3" "c 1 5" "c 4 3" "b 1 3"; do
-		in_group "$1" "mknod $node $device"
-		rm -f "$node"
-	done
+	local node=$BATS_TEST_TMPDIR/node name device
+	{
+		for name in null zero; do
+			in_group "$1" ": </dev/$name"
+		done
+		for device in "c 1 3" "c 1 5" "c 4 3" "b 1 3"; do
+			in_group "$1" "mknod $node $device"
+			rm -f "$node"
+		done
+	} | xargs
 }
 
-setup_file() {
-	"$LABS/$program" --can-run || return 0
-	lab_start "$LABS/$program"
-	lab_go_to 1 || :
+# at CHECK: the lab waits after that check; $top is the folder of its groups, and $box its group.
+at() {
+	lab_at "$1" "$LABS/$program"
 	top=$(find /sys/fs/cgroup -type d -name "lab13-$lab")
 	box=$top/box
-	beside=$top/unboxed-test
-	mkdir "$beside" || :
-	fact box "$box"
-	fact numbers "$(stat -c %t:%T /dev/null /dev/zero | xargs)"
-	fact before "$(all_in "$box" | xargs)"
-
-	lab_go_to 2 || :
-	for file in "/proc/$lab/fdinfo"/*; do
-		type=$(sed -n 's/^prog_type:[[:space:]]*//p' "$file")
-		[ -z "$type" ] || fact prog_type "$type"
-	done
-	fact asked "$(all_in "$box" | xargs)"
-	fact asked_beside "$(all_in "$beside" | xargs)"
-	fact asked_outside "$(outcome sh -c ': </dev/zero')"
-	fact another "$(in_group "$box" ': </dev/full')"
-
-	lab_go_to 3 || :
-	fact child_group "$(sed -n 's/^0:://p' "/proc/$lab_pid/cgroup")"
-	fact child_uid "$(status_of "$lab_pid" Uid)"
-	fact child_power "$(status_of "$lab_pid" CapEff)"
-	fact own_power "$(status_of self CapEff)"
-	fact mode "$(stat -c %a /dev/zero)"
-
-	lab_go_to 5 || :
-	fact after "$(all_in "$box" | xargs)"
-	rmdir "$beside" || :
-	lab_end
-	fact status "$lab_status"
-	fact left "$(find /sys/fs/cgroup -type d -name "lab13-$lab")"
-
-	strace -f -qq -e trace=bpf,openat,mknodat -o "$BATS_FILE_TMPDIR/calls" "$LABS/$program" >/dev/null 2>&1 3>&- || :
 }
 
 setup() {
 	needs_lab "$program"
-	read_facts
-	calls=$BATS_FILE_TMPDIR/calls
+	beside=
+}
+
+teardown() {
+	[ ! -d "$beside" ] || rmdir "$beside"
+	lab_stop
 }
 
 # results PATTERN: what the calls like this returned, in their order
@@ -88,7 +62,8 @@ results() {
 }
 
 @test "13-devices: control: root in the group opens both devices and makes all nodes" {
-	same "the numbers of null and zero" "1:3 1:5" "$numbers"
+	at "before: mknod() of b 1:N"
+	same "the numbers of null and zero" "1:3 1:5" "$(stat -c %t:%T /dev/null /dev/zero | xargs)"
 	# check: before: programs on the group
 	# check: before: open() of /dev/null
 	# check: before: open() of /dev/zero
@@ -96,26 +71,35 @@ results() {
 	# check: before: mknod() of 1:5
 	# check: before: mknod() of c 4:N
 	# check: before: mknod() of b 1:N
-	same "ours in its group" "works works works works works works" "$before"
+	same "ours in its group" "works works works works works works" "$(all_in "$box")"
 }
 
 @test "13-devices: a program of the kernel's device type is asked, in that group only" {
+	at "programs on the group"
 	# check: programs on the group
-	same "its type: BPF_PROG_TYPE_CGROUP_DEVICE" 15 "$prog_type"
-	same "loaded, attached, detached" "BPF_PROG_LOAD BPF_PROG_ATTACH BPF_PROG_DETACH" \
-		"$(grep -oE 'BPF_PROG_(LOAD|ATTACH|DETACH)' "$calls" | xargs)"
-	same "ours in its group" "works EPERM works EPERM EPERM EPERM" "$asked"
-	same "another device there" EPERM "$another"
-	same "ours in the group beside it" "works works works works works works" "$asked_beside"
+	same "its type: BPF_PROG_TYPE_CGROUP_DEVICE" 15 "$(sed -n 's/^prog_type:[[:space:]]*//p' "/proc/$lab/fdinfo"/*)"
+	same "ours in its group" "works EPERM works EPERM EPERM EPERM" "$(all_in "$box")"
+	same "another device there" EPERM "$(in_group "$box" ': </dev/full')"
+	beside=$top/unboxed-test
+	mkdir "$beside"
+	same "ours in the group beside it" "works works works works works works" "$(all_in "$beside")"
 	# check: outside: open() of /dev/zero
-	same "ours in no group of the lab's" works "$asked_outside"
+	same "ours in no group of the lab's" works "$(outcome sh -c ': </dev/zero')"
 }
 
 @test "13-devices: it is root with all its power, and the mode allows it, who is refused" {
-	same "its group" "${box#/sys/fs/cgroup}" "$child_group"
-	same "its ids" "0 0 0 0" "$child_uid"
-	same "its capabilities, beside ours" "$own_power" "$child_power"
-	same "mode of /dev/zero" 666 "$mode"
+	at "outside: open() of /dev/zero"
+	same "its group" "$box" "$(group_of "$lab_pid")"
+	same "its ids" "0 0 0 0" "$(status_of "$lab_pid" Uid)"
+	same "its capabilities, beside ours" "$(status_of self CapEff)" "$(status_of "$lab_pid" CapEff)"
+	same "mode of /dev/zero" 666 "$(stat -c %a /dev/zero)"
+}
+
+@test "13-devices: the calls: with the program attached the kernel refuses all but the device 1:3" {
+	calls=$BATS_TEST_TMPDIR/calls
+	strace -f -qq -e trace=bpf,openat,mknodat -o "$calls" "$LABS/$program" >/dev/null 2>&1 3>&-
+	same "loaded, attached, detached" "BPF_PROG_LOAD BPF_PROG_ATTACH BPF_PROG_DETACH" \
+		"$(grep -oE 'BPF_PROG_(LOAD|ATTACH|DETACH)' "$calls" | xargs)"
 	# check: asked: open() of /dev/null
 	[[ " $(results 'openat\(AT_FDCWD, "/dev/null", O_RDONLY\|O_CLOEXEC\)') " == *" works works works "* ]]
 	# check: asked: open() of /dev/zero
@@ -132,14 +116,19 @@ results() {
 	same "nodes b 1:3: before, asked, after" "works EPERM works" "$(results 'mknodat\(.*S_IFBLK.*makedev\(0x1, 0x3\)')"
 }
 
-@test "13-devices: detached, both work again" {
+@test "13-devices: detached, both work again, and the end of the lab takes its group away" {
+	at "after: mknod() of b 1:N"
 	# check: after: programs on the group
 	# check: after: open() of /dev/null
 	# check: after: mknod() of 1:3
 	# check: after: mknod() of 1:5
 	# check: after: mknod() of c 4:N
 	# check: after: mknod() of b 1:N
-	same "ours in its group" "works works works works works works" "$after"
+	same "ours in its group" "works works works works works works" "$(all_in "$box")"
+	lab_end
+	same "its status" 0 "$lab_status"
+	lab=
+	[ ! -e "$top" ]
 }
 
 @test "13-devices: a COMMAND is in such a group, and --minor says which device it may open" {
@@ -152,9 +141,4 @@ results() {
 	same "status with --minor 5" 0 "$status"
 	run "$LABS/$program" --minor 5 --format=jsonl
 	same "status of its story" 0 "$status"
-}
-
-@test "13-devices: and its verdict is pass, and the group is gone" {
-	same "its status" 0 "$status"
-	same "what is left" "" "$left"
 }

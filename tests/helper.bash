@@ -42,17 +42,7 @@ host_only() {
 	! in_vm || skip "on the host only: $1"
 }
 
-# ---- Facts: observed once in setup_file, held beside what is expected in the tests ----
-
-fact() {
-	printf '%s=%q\n' "$1" "$2" >>"$BATS_FILE_TMPDIR/facts"
-}
-
-# Each becomes a variable.
-read_facts() {
-	# shellcheck disable=SC1091 # written by fact()
-	[ ! -e "$BATS_FILE_TMPDIR/facts" ] || . "$BATS_FILE_TMPDIR/facts"
-}
+# ---- Expected beside observed ----
 
 same() {
 	[ "$2" = "$3" ] && return
@@ -170,17 +160,10 @@ lab_at() {
 	lab_go_until "$1"
 }
 
-# Ends the lab of lab_start, if there still is one.
+# Ends the lab of lab_start, if there still is one: it quits where it waits.
 lab_stop() {
-	[ -z "${lab-}" ] || lab_end 30
+	[ -z "${lab-}" ] || { lab_key q || :; lab_end 30; }
 	lab=''
-}
-
-# lab_go_to STEP
-lab_go_to() {
-	while [ "${lab_step:-0}" -lt "$1" ]; do
-		lab_go || return 1
-	done
 }
 
 # Lets it run to its end, or waits for the end that a signal brings. Sets

@@ -4,9 +4,13 @@
 
 runs=$BATS_RUN_TMPDIR/labs
 
+# fact NAME VALUE: becomes a variable in read_programs.
+fact() {
+	printf '%s=%q\n' "$1" "$2" >>"$runs/facts"
+}
+
 # find_programs: for setup_suite. Nothing is listed by name.
 find_programs() {
-	local BATS_FILE_TMPDIR=$runs # where fact writes
 	local about program place exclusive shortest quick after parts teaches status written=0 listed=0 programs=() here=() elsewhere=() timed=()
 	mkdir "$runs"
 	for program in "$LABS"/[0-9]*; do
@@ -49,7 +53,8 @@ find_programs() {
 # read_programs: for setup. Sets programs: those that belong here; here: those of them that can run here, and are
 # not held on the host; elsewhere: those that cannot; seed; out and err, for status; and goes to the tree.
 read_programs() {
-	BATS_FILE_TMPDIR=$runs read_facts
+	# shellcheck disable=SC1091 # written by fact()
+	. "$runs/facts"
 	read -ra programs <<<"$all_of_them"
 	read -ra here <<<"$can_run"
 	read -ra elsewhere <<<"$cannot_run"

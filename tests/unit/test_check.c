@@ -4,13 +4,7 @@
 #define _GNU_SOURCE
 #include <limits.h>
 
-#include "kernel/proc.h"
-#include "kernel/sys.h"
-#include "run.h"
-#include "story/option.h"
-#include "story/out.h"
-
-static const struct lab lab_here = {.id = "01-test", .title = "t", .goal = "g"};
+#include "lab_here.h"
 
 static void jsonl(void)
 {

@@ -4,13 +4,8 @@
 #define _GNU_SOURCE
 #include <limits.h>
 
-#include "kernel/sys.h"
-#include "run.h"
+#include "lab_here.h"
 #include "story/curve.h"
-#include "story/option.h"
-#include "story/out.h"
-
-static const struct lab lab_here = {.id = "01-test", .title = "t", .goal = "g"};
 
 /* The clock that curve.c reads stands still until a test moves it. */
 static bool clock_is_ours;
@@ -43,9 +38,9 @@ static void rise(void)
 	expect_int("after", 1, 1);
 }
 
-static struct run *words(long long first, long long last, long long step, long long end)
+static struct run *words(long long start, long long last, long long step, long long end)
 {
-	from = first;
+	from = start;
 	to = last;
 	by = step;
 	limit = end;
@@ -271,9 +266,9 @@ static void show_on_screen(const char *out)
 }
 
 static struct run *picture(
-	int columns, long long first, long long last, long long step, long long end)
+	int columns, long long start, long long last, long long step, long long end)
 {
-	from = first;
+	from = start;
 	to = last;
 	by = step;
 	limit = end;

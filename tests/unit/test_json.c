@@ -2,17 +2,7 @@
  * json.c, and the checker of JSON in run.h that other tests trust.
  */
 #define _GNU_SOURCE
-#include "kernel/proc.h"
-#include "kernel/sys.h"
-#include "run.h"
-#include "story/option.h"
-#include "story/out.h"
-
-#define LONG_TEXT \
-	"one two three four five six seven eight nine ten eleven twelve thirteen fourteen " \
-	"fifteen sixteen seventeen eighteen nineteen twenty twenty-one twenty-two twenty-three"
-
-static const struct lab lab_here = {.id = "01-test", .title = "Title", .goal = LONG_TEXT};
+#include "lab_here.h"
 
 static void odd_strings(void)
 {

@@ -2,50 +2,11 @@
  * lab.c: parts, and how a lab ends.
  */
 #define _GNU_SOURCE
-#include "kernel/proc.h"
-#include "kernel/sys.h"
-#include "run.h"
-
-static const struct lab_question questions[] = {
-	{.name = "pid",
-		.text = "What is getpid() in there?",
-		.choices = {{"1", "it is one", NULL}, {"7", "it is seven", "PIDs are global."},
-			{"0", "it is nought", "The idle task is far away."}}},
-	{.name = "second",
-		.text = "And now?",
-		.choices = {{"yes", "of course", NULL}, {"no", "never", "Why?"}}},
-	{.name = NULL},
-};
-static const struct lab_words words = {
-	.try_now = {"ls"}, .docker = "d", .kubernetes = "k", .next = "n", .questions = questions};
-static const struct lab_part parts[] = {
-	{.name = "easy", .title = "An easy part"},
-	{.name = "future",
-		.title = "A part of the future",
-		.needs = {.kernel = "99.0", .cpus = 100000}},
-	{0},
-};
-static const struct lab lab_here = {
-	.id = "01-test", .title = "t", .goal = "g", .words = &words, .parts = parts};
-
-static const char *first, *second; /* words of the next run's command line */
-
-static void told(const char *arg)
-{
-	if (write(STDERR_FILENO, arg, strlen(arg)) < 0)
-		_exit(99);
-}
-
-static struct run *run_words(void (*fn)(void), const char *one, const char *two, struct how how)
-{
-	first = one;
-	second = two;
-	return run_with(fn, how);
-}
+#include "lab_here.h"
 
 static void with_parts(void)
 {
-	begin(&lab_here, first, NULL);
+	begin(&lab_with_words, first, NULL);
 	if (lab_part("easy"))
 		expect_int("a", 1, 1);
 	if (lab_part("future"))
@@ -71,14 +32,14 @@ static void a_part_that_cannot_run_is_one_skip(void **state)
 
 static void no_such_part(void)
 {
-	begin(&lab_here, NULL);
+	begin(&lab_with_words, NULL);
 	errno = EIO;
 	lab_part("nowhere");
 }
 
 static void in_the_middle(void)
 {
-	begin(&lab_here, "--format=jsonl", NULL);
+	begin(&lab_with_words, "--format=jsonl", NULL);
 	expect_int("a", 1, 1);
 	if (first)
 		expect_int("b", 1, 2);
@@ -107,7 +68,7 @@ static int passes, fails, skips, breaks;
 
 static void end(void)
 {
-	begin(&lab_here, first, NULL);
+	begin(&lab_with_words, first, NULL);
 	undo(told, "undone ");
 	for (int i = 0; i < passes; i++)
 		expect_int("p", 1, 1);

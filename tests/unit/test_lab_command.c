@@ -4,55 +4,7 @@
 #define _GNU_SOURCE
 #include <sys/stat.h>
 
-#include "kernel/proc.h"
-#include "kernel/sys.h"
-#include "run.h"
-
-static const struct lab_question questions[] = {
-	{.name = "pid",
-		.text = "What is getpid() in there?",
-		.choices = {{"1", "it is one", NULL}, {"7", "it is seven", "PIDs are global."},
-			{"0", "it is nought", "The idle task is far away."}}},
-	{.name = "second",
-		.text = "And now?",
-		.choices = {{"yes", "of course", NULL}, {"no", "never", "Why?"}}},
-	{.name = NULL},
-};
-static const struct lab_words words = {
-	.try_now = {"ls"}, .docker = "d", .kubernetes = "k", .next = "n", .questions = questions};
-static const struct lab_part parts[] = {
-	{.name = "easy", .title = "An easy part"},
-	{.name = "future",
-		.title = "A part of the future",
-		.needs = {.kernel = "99.0", .cpus = 100000}},
-	{0},
-};
-static const struct lab lab_here = {
-	.id = "01-test", .title = "t", .goal = "g", .words = &words, .parts = parts};
-
-static char folder[64];
-
-static void told(const char *arg)
-{
-	if (write(STDERR_FILENO, arg, strlen(arg)) < 0)
-		_exit(99);
-}
-
-/* ---- Steps and waits ---- */
-
-static int make_folder(void **state)
-{
-	(void)state;
-	strcpy(folder, "/tmp/unit-lab-XXXXXX");
-	return mkdtemp(folder) ? 0 : -1;
-}
-
-static int drop_folder(void **state)
-{
-	(void)state;
-	undo_rmdir_now(folder);
-	return access(folder, F_OK) ? 0 : -1;
-}
+#include "lab_here.h"
 
 /* ---- Hands-on ---- */
 
@@ -63,7 +15,7 @@ static void hands_on(void)
 {
 	if (path)
 		setenv("PATH", path, 1);
-	begin(&lab_here, "--", command[0], command[1], command[2], command[3], NULL);
+	begin(&lab_with_words, "--", command[0], command[1], command[2], command[3], NULL);
 	undo(told, "undone ");
 	int go[2];
 	if (pipe2(go, O_CLOEXEC))
@@ -177,7 +129,7 @@ static void the_callers_path_comes_first(void **state)
 
 static void hands_on_narration(void)
 {
-	begin(&lab_here, "--", "true", NULL);
+	begin(&lab_with_words, "--", "true", NULL);
 	lab_step("one", NULL);
 	lab_note("note");
 	long fd = SYS(dup(2));
@@ -202,7 +154,7 @@ static void hands_on_there_is_no_story(void **state)
 
 static void hands_on_sample(void)
 {
-	begin(&lab_here, "--", "true", NULL);
+	begin(&lab_with_words, "--", "true", NULL);
 	lab_sample("s", 1, 2, "pages");
 	lab_sample("s", 2, 2, "pages");
 	check_skip("s", "r", "m"); /* closes the curve */

@@ -2,37 +2,14 @@
  * lab.c: the questions of --predict.
  */
 #define _GNU_SOURCE
-#include "kernel/proc.h"
-#include "kernel/sys.h"
-#include "run.h"
+#include "lab_here.h"
 
-static const struct lab_question questions[] = {
-	{.name = "pid",
-		.text = "What is getpid() in there?",
-		.choices = {{"1", "it is one", NULL}, {"7", "it is seven", "PIDs are global."},
-			{"0", "it is nought", "The idle task is far away."}}},
-	{.name = "second",
-		.text = "And now?",
-		.choices = {{"yes", "of course", NULL}, {"no", "never", "Why?"}}},
-	{.name = NULL},
-};
-static const struct lab_words words = {
-	.try_now = {"ls"}, .docker = "d", .kubernetes = "k", .next = "n", .questions = questions};
-static const struct lab_part parts[] = {
-	{.name = "easy", .title = "An easy part"},
-	{.name = "future",
-		.title = "A part of the future",
-		.needs = {.kernel = "99.0", .cpus = 100000}},
-	{0},
-};
-static const struct lab lab_here = {
-	.id = "01-test", .title = "t", .goal = "g", .words = &words, .parts = parts};
-
-static const char *first, *step; /* words of the next run's command line */
+static const char *step; /* its --step, NULL: no */
 
 static void predicts(void)
 {
-	begin(&lab_here, "--predict", "--color=never", step ? step : "--step=no", first, NULL);
+	begin(&lab_with_words, "--predict", "--color=never", step ? step : "--step=no", first,
+		NULL);
 	lab_predict("pid");
 	lab_step("one", "it is one, of course");
 	lab_answer("pid", "%d", 1);
@@ -127,7 +104,7 @@ static void predicts_here(void)
 		unsetenv(named[i]);
 	if (step)
 		putenv((char *)(uintptr_t)step);
-	begin(&lab_here, "--color=never", first, NULL);
+	begin(&lab_with_words, "--color=never", first, NULL);
 	lab_predict("pid");
 	lab_step("one", NULL);
 	lab_answer("pid", "%d", 1);
@@ -228,7 +205,7 @@ static void a_prediction_is_an_event_too(void **state)
 
 static void no_such_question(void)
 {
-	begin(&lab_here, "--predict", NULL);
+	begin(&lab_with_words, "--predict", NULL);
 	lab_predict("nowhere");
 }
 

@@ -6,53 +6,13 @@
 #include <sys/stat.h>
 
 #include "fails.h"
-#include "kernel/proc.h"
-#include "kernel/sys.h"
-#include "run.h"
-
-static const struct lab_question questions[] = {
-	{.name = "pid",
-		.text = "What is getpid() in there?",
-		.choices = {{"1", "it is one", NULL}, {"7", "it is seven", "PIDs are global."},
-			{"0", "it is nought", "The idle task is far away."}}},
-	{.name = "second",
-		.text = "And now?",
-		.choices = {{"yes", "of course", NULL}, {"no", "never", "Why?"}}},
-	{.name = NULL},
-};
-static const struct lab_words words = {
-	.try_now = {"ls"}, .docker = "d", .kubernetes = "k", .next = "n", .questions = questions};
-static const struct lab_part parts[] = {
-	{.name = "easy", .title = "An easy part"},
-	{.name = "future",
-		.title = "A part of the future",
-		.needs = {.kernel = "99.0", .cpus = 100000}},
-	{0},
-};
-static const struct lab lab_here = {
-	.id = "01-test", .title = "t", .goal = "g", .words = &words, .parts = parts};
-
-static const char *first, *second; /* words of the next run's command line */
-static char folder[64];
-
-static void told(const char *arg)
-{
-	if (write(STDERR_FILENO, arg, strlen(arg)) < 0)
-		_exit(99);
-}
-
-static struct run *run_words(void (*fn)(void), const char *one, const char *two, struct how how)
-{
-	first = one;
-	second = two;
-	return run_with(fn, how);
-}
+#include "lab_here.h"
 
 /* ---- Steps and waits ---- */
 
 static void three_steps(void)
 {
-	begin(&lab_here, first, second, NULL);
+	begin(&lab_with_words, first, second, NULL);
 	undo(told, "undone ");
 	lab_step("one", NULL);
 	lab_look("cat /proc/%d/status", 42);
@@ -268,7 +228,7 @@ static void q_quits_where_ctrl_c_is_ignored(void **state)
 
 static void wait_in_a_child(void)
 {
-	begin(&lab_here, "--step", NULL);
+	begin(&lab_with_words, "--step", NULL);
 	undo(told, "undone ");
 	lab_step("one", NULL);
 	pid_t child = fork();
@@ -299,7 +259,7 @@ static void a_child_can_hold_the_wait(void **state)
 /* In a PID namespace where the lab's number is another process's. */
 static void wait_in_a_pid_namespace(void)
 {
-	begin(&lab_here, "--step", NULL);
+	begin(&lab_with_words, "--step", NULL);
 	undo(told, "undone ");
 	lab_step("one", NULL);
 	pid_t lab_pid = getpid();
@@ -343,25 +303,11 @@ static void shell(void)
 	char path[128];
 	snprintf(path, sizeof path, "%s:/usr/bin:/bin", folder);
 	setenv("PATH", path, 1);
-	begin(&lab_here, "--step", "--format=jsonl", NULL);
+	begin(&lab_with_words, "--step", "--format=jsonl", NULL);
 	lab_step("one", NULL);
 	lab_wait(getpid());
 	expect_int("a", 1, 1);
 	_exit(lab_end());
-}
-
-static int make_folder(void **state)
-{
-	(void)state;
-	strcpy(folder, "/tmp/unit-lab-XXXXXX");
-	return mkdtemp(folder) ? 0 : -1;
-}
-
-static int drop_folder(void **state)
-{
-	(void)state;
-	undo_rmdir_now(folder);
-	return access(folder, F_OK) ? 0 : -1;
 }
 
 static void s_opens_a_shell_and_waits_again(void **state)
@@ -379,7 +325,7 @@ static pid_t elsewhere; /* a child in another UTS namespace, where we may make o
 
 static void shell_elsewhere(void)
 {
-	begin(&lab_here, "--step", "--format=jsonl", NULL);
+	begin(&lab_with_words, "--step", "--format=jsonl", NULL);
 	lab_step("one", NULL);
 	int ready[2];
 	char byte;

@@ -2,11 +2,7 @@
  * out.c: both formats tell the same, and a line fits its terminal.
  */
 #define _GNU_SOURCE
-#include "kernel/proc.h"
-#include "kernel/sys.h"
-#include "run.h"
-#include "story/option.h"
-#include "story/out.h"
+#include "lab_here.h"
 
 #define LONG_TEXT \
 	"one two three four five six seven eight nine ten eleven twelve thirteen fourteen " \
@@ -21,15 +17,13 @@ static const struct lab_words words = {
 	.kubernetes = "shareProcessNamespace",
 	.next = "make lab-02",
 };
-static const struct lab lab_here = {.id = "01-test", .title = "Title", .goal = LONG_TEXT};
+static const struct lab with_long_goal = {.id = "01-test", .title = "Title", .goal = LONG_TEXT};
 static const struct lab with_words = {
 	.id = "01-test", .title = "Title", .goal = "Goal.", .words = &words};
 
-static const char *option; /* of the next run; NULL none */
-
 static void events(void)
 {
-	begin(&lab_here, option, NULL);
+	begin(&with_long_goal, first, NULL);
 	lab_step("First " LONG_TEXT, NULL);
 	lab_note("A note of %d " LONG_TEXT, 42);
 	long value = SYS(dup(2));
@@ -44,7 +38,7 @@ static void events(void)
 static void both_formats_tell_the_same(void **state)
 {
 	(void)state;
-	option = "--format=jsonl";
+	first = "--format=jsonl";
 	struct run *r = run(events);
 	assert_status(r, 0);
 	assert_int_equal(json_lines(r->out), 6);
@@ -70,7 +64,7 @@ static void both_formats_tell_the_same(void **state)
 	}
 	assert_lacks(r, out, "A note");
 
-	option = NULL;
+	first = NULL;
 	r = run(events);
 	assert_status(r, 0);
 	static const char *const story[] = {"01-test: Title\n", "\n1. First one two",
@@ -93,19 +87,19 @@ static void where(void)
 {
 	setenv("LAB_WHERE", "vm", 1);
 	setenv("LAB_WHY", "no \"root\" here", 1);
-	begin(&lab_here, "--format=jsonl", NULL);
+	begin(&with_long_goal, "--format=jsonl", NULL);
 }
 
 static void where_by_itself(void)
 {
 	unsetenv("LAB_WHERE");
-	begin(&lab_here, option, NULL);
+	begin(&with_long_goal, first, NULL);
 }
 
 static void where_hands_on(void)
 {
 	unsetenv("LAB_WHERE");
-	begin(&lab_here, "--format=jsonl", "--", "true", NULL);
+	begin(&with_long_goal, "--format=jsonl", "--", "true", NULL);
 }
 
 static void where_it_runs(void **state)
@@ -117,7 +111,7 @@ static void where_it_runs(void **state)
 	assert_int_equal(r->err_size, 0); /* the runner has said it */
 
 	const char *place = access("/etc/unboxed-vm", F_OK) ? "on this machine" : "in the lab VM";
-	option = NULL;
+	first = NULL;
 	r = run(where_by_itself);
 	assert_has(r, err, "01-test runs ");
 	assert_has(r, err, place);
@@ -153,7 +147,7 @@ static void lines_fit_every_width(void **state)
 	static const struct {
 		int columns, fit;
 	} of[] = {{40, 40}, {60, 60}, {80, 80}, {30, 40}, {200, 80}, {0, 80}};
-	option = NULL;
+	first = NULL;
 	for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
 		struct run *r = run_with(events, (struct how){.columns = of[i].columns});
 		assert_status(r, 0);
@@ -180,7 +174,7 @@ static void wrapping_loses_no_word(void **state)
 {
 	(void)state;
 	static char flat[RUN_OUT + 1];
-	option = "--color=never";
+	first = "--color=never";
 	struct run *r = run_with(events, (struct how){.columns = 40});
 	flat[0] = ' ';
 	words_of(flat + 1, r->out);
@@ -202,7 +196,7 @@ static const char *long_what;
 
 static void long_check(void)
 {
-	begin(&lab_here, "--color=never", NULL);
+	begin(&with_long_goal, "--color=never", NULL);
 	expect_str(long_what, "this and also that", "that and also this, which is much longer");
 }
 
@@ -253,7 +247,7 @@ static int rows_wanted;
 
 static void table(void)
 {
-	begin(&lab_here, option, NULL);
+	begin(&with_long_goal, first, NULL);
 	for (int i = 0; i < rows_wanted; i++) {
 		char what[32];
 		snprintf(what, sizeof what, "row-%d.", i);
@@ -268,7 +262,7 @@ static void ten_rows_at_most(void **state)
 	(void)state;
 	static const char *const formats[] = {NULL, "--format=jsonl"};
 	for (int i = 0; i < 2; i++) {
-		option = formats[i];
+		first = formats[i];
 		rows_wanted = 10;
 		struct run *r = run(table);
 		assert_status(r, 0);
@@ -279,17 +273,17 @@ static void ten_rows_at_most(void **state)
 		assert_has(r, err, "the table has more than 10 rows\n");
 		assert_lacks(r, out, "row-");
 	}
-	option = "--format=jsonl";
+	first = "--format=jsonl";
 	rows_wanted = 0;
 	struct run *r = run(table);
 	assert_has(r, out, "\"table\":[]}\n");
-	option = NULL;
+	first = NULL;
 	assert_lacks(run(table), out, "who decided");
 }
 
 static void broken_with_a_row(void)
 {
-	begin(&lab_here, option, NULL);
+	begin(&with_long_goal, first, NULL);
 	lab_row("row", "a", "b", "c");
 	expect_int("a", 1, 1);
 	pid_t child = fork();
@@ -304,18 +298,18 @@ static void a_broken_run_has_no_table(void **state)
 	(void)state;
 	static const char *const formats[] = {NULL, "--format=jsonl"};
 	for (int i = 0; i < 2; i++) {
-		option = formats[i];
+		first = formats[i];
 		struct run *r = run(broken_with_a_row);
 		assert_status(r, 3);
 		assert_lacks(r, out, "row");
 	}
-	option = NULL;
+	first = NULL;
 }
 
 static void columns_stand_below_each_other(void **state)
 {
 	(void)state;
-	option = "--color=never";
+	first = "--color=never";
 	struct run *r = run_with(events, (struct how){.columns = 60});
 	const char *line = strstr(r->out, "\n  what");
 	assert_non_null(line);

@@ -2,19 +2,7 @@
  * out.c: where it writes escapes, and which.
  */
 #define _GNU_SOURCE
-#include "kernel/proc.h"
-#include "kernel/sys.h"
-#include "run.h"
-#include "story/option.h"
-#include "story/out.h"
-
-#define LONG_TEXT \
-	"one two three four five six seven eight nine ten eleven twelve thirteen fourteen " \
-	"fifteen sixteen seventeen eighteen nineteen twenty twenty-one twenty-two twenty-three"
-
-static const struct lab lab_here = {.id = "01-test", .title = "Title", .goal = LONG_TEXT};
-
-static const char *option; /* of the next run; NULL none */
+#include "lab_here.h"
 
 static const char *variable, *value;
 
@@ -22,7 +10,7 @@ static void colorful(void)
 {
 	if (variable)
 		setenv(variable, value, 1);
-	begin(&lab_here, option, NULL);
+	begin(&lab_here, first, NULL);
 	lab_step("A step", NULL);
 	long fd = SYS(dup(2));
 	(void)fd;
@@ -36,7 +24,7 @@ static void colorful(void)
 
 static struct run *colors(int columns, const char *word, const char *name, const char *text)
 {
-	option = word;
+	first = word;
 	variable = name;
 	value = text;
 	struct run *r = run_with(colorful, (struct how){.columns = columns});

@@ -2,19 +2,7 @@
  * out.c: an event is one write(2), which a fork does not repeat and a full disk stops.
  */
 #define _GNU_SOURCE
-#include "kernel/proc.h"
-#include "kernel/sys.h"
-#include "run.h"
-#include "story/option.h"
-#include "story/out.h"
-
-#define LONG_TEXT \
-	"one two three four five six seven eight nine ten eleven twelve thirteen fourteen " \
-	"fifteen sixteen seventeen eighteen nineteen twenty twenty-one twenty-two twenty-three"
-
-static const struct lab lab_here = {.id = "01-test", .title = "Title", .goal = LONG_TEXT};
-
-static const char *option; /* of the next run; NULL none */
+#include "lab_here.h"
 
 /* ---- One write ---- */
 
@@ -22,7 +10,7 @@ static void one_of_each(void)
 {
 	static char huge[70000];
 	memset(huge, 'x', sizeof huge - 1);
-	begin(&lab_here, option, NULL);
+	begin(&lab_here, first, NULL);
 	lab_note("note");
 	long fd = SYS(dup(2));
 	(void)fd;
@@ -34,13 +22,13 @@ static void one_of_each(void)
 static void an_event_is_one_write(void **state)
 {
 	(void)state;
-	option = "--format=jsonl";
+	first = "--format=jsonl";
 	struct run *r = run_with(one_of_each, (struct how){.packets = true});
 	assert_int_equal(json_lines(r->out), 6); /* where lab call a huge s */
 	assert_int_equal(r->packets, 6);
 	for (int i = 1; i < r->packets; i++)
 		assert_int_equal(r->out[r->start[i] - 1], '\n');
-	option = NULL;
+	first = NULL;
 	r = run_with(one_of_each, (struct how){.packets = true});
 	assert_int_equal(r->packets, 2 + 5); /* title and goal, then one each */
 	assert_int_equal(strncmp(r->out + r->start[2], "   note", 7), 0);
@@ -65,7 +53,7 @@ static void a_step_is_one_write_too(void **state)
 
 static void forks(void)
 {
-	begin(&lab_here, option, NULL);
+	begin(&lab_here, first, NULL);
 	lab_step("A step", NULL);
 	expect_int("before", 1, 1);
 	for (int i = 0; i < 4; i++) {
@@ -84,14 +72,14 @@ static void forks(void)
 static void a_fork_duplicates_nothing(void **state)
 {
 	(void)state;
-	option = "--format=jsonl";
+	first = "--format=jsonl";
 	struct run *r = run(forks);
 	assert_status(r, 0);
 	assert_int_equal(json_lines(r->out), 4 + 4 + 200 + 1);
 	assert_int_equal(times(r->out, "\"event\":\"step\""), 1);
 	assert_int_equal(times(r->out, "\"event\":\"call\""), 4); /* each by the parent alone */
 	assert_int_equal(times(r->out, "\"before\""), 1);
-	option = NULL;
+	first = NULL;
 	r = run(forks);
 	assert_status(r, 0);
 	assert_int_equal(times(r->out, "   pass  in the child"), 200);
@@ -103,7 +91,7 @@ static void a_fork_duplicates_nothing(void **state)
 static void to_a_full_disk(void)
 {
 	dup2(open("/dev/full", O_WRONLY), STDOUT_FILENO);
-	begin(&lab_here, option, NULL);
+	begin(&lab_here, first, NULL);
 }
 
 static void a_full_disk_breaks_the_lab(void **state)
@@ -111,7 +99,7 @@ static void a_full_disk_breaks_the_lab(void **state)
 	(void)state;
 	static const char *const formats[] = {NULL, "--format=jsonl"};
 	for (int i = 0; i < 2; i++) {
-		option = formats[i];
+		first = formats[i];
 		struct run *r = run(to_a_full_disk);
 		assert_status(r, 3);
 		assert_has(r, err, "write to standard output: ENOSPC");

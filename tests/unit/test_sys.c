@@ -4,52 +4,14 @@
 #define _GNU_SOURCE
 #include <sys/mman.h>
 
-#include "kernel/proc.h"
-#include "kernel/sys.h"
-#include "run.h"
+#include "lab_here.h"
 
-static const struct lab_question questions[] = {
-	{.name = "pid",
-		.text = "What is getpid() in there?",
-		.choices = {{"1", "it is one", NULL}, {"7", "it is seven", "PIDs are global."},
-			{"0", "it is nought", "The idle task is far away."}}},
-	{.name = "second",
-		.text = "And now?",
-		.choices = {{"yes", "of course", NULL}, {"no", "never", "Why?"}}},
-	{.name = NULL},
-};
-static const struct lab_words words = {
-	.try_now = {"ls"}, .docker = "d", .kubernetes = "k", .next = "n", .questions = questions};
-static const struct lab_part parts[] = {
-	{.name = "easy", .title = "An easy part"},
-	{.name = "future",
-		.title = "A part of the future",
-		.needs = {.kernel = "99.0", .cpus = 100000}},
-	{0},
-};
-static const struct lab lab_here = {
-	.id = "01-test", .title = "t", .goal = "g", .words = &words, .parts = parts};
 static const struct lab lab_of_the_future = {
 	.id = "99-future", .title = "t", .goal = "g", .needs = {.kernel = "99.0"}};
 
-static const char *first, *second; /* words of the next run's command line */
-
-static void told(const char *arg)
-{
-	if (write(STDERR_FILENO, arg, strlen(arg)) < 0)
-		_exit(99);
-}
-
-static struct run *run_words(void (*fn)(void), const char *one, const char *two, struct how how)
-{
-	first = one;
-	second = two;
-	return run_with(fn, how);
-}
-
 static void calls(void)
 {
-	begin(&lab_here, NULL);
+	begin(&lab_with_words, NULL);
 	errno = EIO;
 	long fd = SYS(open("/dev/null", O_RDONLY));
 	dprintf(1, "fd %d errno %d\n", fd > 2, errno == EIO);
@@ -84,7 +46,7 @@ static void variables(void)
 	struct {
 		pid_t pid;
 	} child = {getpid()};
-	begin(&lab_here, NULL);
+	begin(&lab_with_words, NULL);
 	SYS(dup3(fd, fd + 1, 0), fd);
 	SYS(setpgid(child.pid, child.pid), child.pid);
 	SYS(strnlen(name, strlen(name)), strlen(name), name);
@@ -112,7 +74,7 @@ static void sys_shows_the_values_of_variables(void **state)
 
 static void forked(void)
 {
-	begin(&lab_here, "--format=jsonl", NULL);
+	begin(&lab_with_words, "--format=jsonl", NULL);
 	pid_t child = FORK();
 	if (child == 0) {
 		expect_int("in the child", 1, 1);
@@ -152,9 +114,9 @@ static void dies(void)
 	if (second)
 		begin(&lab_of_the_future, "--", "true", NULL);
 	else if (first)
-		begin(&lab_here, "--", "true", NULL);
+		begin(&lab_with_words, "--", "true", NULL);
 	else
-		begin(&lab_here, NULL);
+		begin(&lab_with_words, NULL);
 	undo(told, "undone ");
 	errno = error;
 	die("cannot %s", "go on");

@@ -5,24 +5,10 @@
 #include <dirent.h>
 #include <sys/stat.h>
 
-#include "kernel/proc.h"
-#include "kernel/sys.h"
-#include "run.h"
-#include "story/option.h"
-#include "story/out.h"
-
-static const struct lab lab_here = {.id = "01-test", .title = "t", .goal = "g"};
-static char folder[64];
-
-static int make_folder(void **state)
-{
-	(void)state;
-	strcpy(folder, "/tmp/unit-undo-XXXXXX");
-	return mkdtemp(folder) ? 0 : -1;
-}
+#include "lab_here.h"
 
 /* What undo_rmdir_now() would have to do is not asked to clean up after itself. */
-static int drop_folder(void **state)
+static int empty_folder(void **state)
 {
 	(void)state;
 	char path[512];
@@ -36,12 +22,6 @@ static int drop_folder(void **state)
 		closedir(dir);
 	rmdir(folder);
 	return 0;
-}
-
-static void told(const char *arg)
-{
-	if (write(STDERR_FILENO, arg, strlen(arg)) < 0)
-		_exit(99);
 }
 
 static void push_three(void)
@@ -383,11 +363,11 @@ int main(void)
 		cmocka_unit_test(who_has_been_waited_for_takes_no_place),
 		cmocka_unit_test(undo_kill_of_nobody_is_broken),
 		cmocka_unit_test_setup_teardown(
-			the_folder_goes_with_its_files, make_folder, drop_folder),
+			the_folder_goes_with_its_files, make_folder, empty_folder),
 		cmocka_unit_test_setup_teardown(
-			what_cannot_be_removed_is_told, make_folder, drop_folder),
+			what_cannot_be_removed_is_told, make_folder, empty_folder),
 		cmocka_unit_test_setup_teardown(
-			a_link_is_removed_and_not_followed, make_folder, drop_folder),
+			a_link_is_removed_and_not_followed, make_folder, empty_folder),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
