@@ -59,9 +59,13 @@ include $(wildcard */rules.mk scripts/*/rules.mk)
 # ---- Words that are no lab: one clear line, before anything is done ------------
 
 named = $(if $(findstring %,$(1)),,$(filter $(1) $(1)-% 0$(1)-% %-$(1),$(NAMES)))
+# further NN-WORD: NN/more-WORD, where the lab NN has that further lesson
+number = $(firstword $(subst -, ,$(1)))
+further = $(if $(wildcard labs/$(call number,$(1))-*/more-$(1:$(call number,$(1))-%=%).c),$(call \
+	number,$(1))/more-$(1:$(call number,$(1))-%=%))
 VERBS := lab more shell demo guide exercise hint solution reset
 $(foreach goal,$(MAKECMDGOALS),$(foreach verb,$(VERBS),$(if $(filter $(verb)- $(verb)-%,$(goal)),\
-	$(if $(and $(goal:$(verb)-=),$(call named,$(goal:$(verb)-%=%))),,\
+	$(if $(and $(goal:$(verb)-=),$(or $(call named,$(goal:$(verb)-%=%)),$(if $(filter more,$(verb)),$(call further,$(goal:$(verb)-%=%))))),,\
 	$(error there is no $(goal); expected $(verb)-NN with NN or name one of: $(NAMES))))))
 
 # ---- For students ----------------------------------------------------------------
@@ -92,7 +96,7 @@ export WHERE
 lab-%: all
 	@scripts/lab $* $(flags) $(quit)
 more-%: all
-	@scripts/lab $*/more $(flags) $(quit)
+	@scripts/lab $(or $(call further,$*),$*/more) $(flags) $(quit)
 shell-%: all
 	@scripts/lab --shell $*
 # A program that is not right yet is no error of make's.

@@ -29,7 +29,7 @@ static const struct lab_words words = {
 	.kubernetes =
 		"volumes and volumeMounts are bind mounts; readOnlyRootFilesystem: true makes the "
 		"root read-only.",
-	.next = "scripts/lab 02/more-propagation: why a mount leaks; make more-02: ways out of a "
+	.next = "make more-02-propagation: why a mount leaks; make more-02: ways out of a "
 		"root; then make lab-04",
 	.questions = questions,
 };

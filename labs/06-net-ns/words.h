@@ -43,7 +43,7 @@ static const struct lab_words more_words = {
 	.kubernetes =
 		"the bridge plugin of CNI makes these calls for each Pod; an IPAM plugin chooses "
 		"the address.",
-	.next = "scripts/lab 06/more-nat: NAT, and a firewall for each; then make lab-07",
+	.next = "make more-06-nat: NAT, and a firewall for each; then make lab-07",
 };
 
 static const struct lab_words more_nat_words = {

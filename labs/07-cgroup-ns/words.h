@@ -26,7 +26,7 @@ static const struct lab_words words = {
 	.kubernetes =
 		"the kubelet makes kubepods.slice, and in it a group for each QoS class, each Pod "
 		"and each container. The runtime writes the limits.",
-	.next = "scripts/lab 07/more-view: the cgroup namespace; then make more-07",
+	.next = "make more-07-view: the cgroup namespace; then make more-07",
 	.questions = questions,
 };
 

@@ -35,7 +35,7 @@ static const struct lab_words more_words = {
 		  "--oom-kill-disable has no effect with cgroup v2.",
 	.kubernetes = "the kubelet sets memory.oom.group for each container on cgroup v2 (since "
 		      "1.28), so all processes of the container are killed together.",
-	.next = "scripts/lab 10/more-reclaim: what the kernel takes back first",
+	.next = "make more-10-reclaim: what the kernel takes back first",
 };
 
 static const struct lab_words reclaim_words = {

@@ -41,7 +41,7 @@ static const struct lab_words more_words = {
 		"limits all of them together.",
 	.kubernetes = "containerd and CRI-O have blockio classes: an annotation of the Pod chooses "
 		      "the io.max of its containers.",
-	.next = "scripts/lab 12/more-writeback: the page cache",
+	.next = "make more-12-writeback: the page cache",
 };
 
 static const struct lab_words writeback_words = {

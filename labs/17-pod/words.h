@@ -43,7 +43,7 @@ static const struct lab_words more_words = {
 	.kubernetes =
 		"these are the rules of every Pod. hostNetwork and hostIPC share with the node "
 		"instead; the Pod Security Standard \"baseline\" forbids both.",
-	.next = "scripts/lab 17/more-fields: fields that change this; then make guide-17",
+	.next = "make more-17-fields: fields that change this; then make guide-17",
 };
 
 static const struct lab_words fields_words = {
