@@ -125,7 +125,8 @@ static void wrap(FILE *to, int at, int indent, const char *text)
 	int column = at;
 	bool empty = true;
 	while (*text) {
-		int length = (int)strcspn(text, " ");
+		int length = (int)strcspn(text, *text == '[' ? "]" : " "); /* "[PID 7]" is a word */
+		length += text[length] == ']';
 		if (!empty && column + 1 + length > width) {
 			column = fprintf(to, "\n%*s", indent, "") - 1;
 			empty = true;
