@@ -33,7 +33,7 @@ let_go() {
 }
 
 setup() {
-	case $BATS_TEST_DESCRIPTION in *"wrong words"*) return 0 ;; esac # which need nothing
+	case $BATS_TEST_DESCRIPTION in *"wrong words"* | *"every option of docker"* | *"reaches the host"*) return 0 ;; esac # which need nothing
 	needs_lab "$program"
 }
 
@@ -106,7 +106,7 @@ traced_story() {
 	# check: web: CapBnd
 	same "its bounding set: 14 capabilities of Docker's default" 00000000a80425fb "$(status_of "$web" CapBnd)"
 	# check: web: Seccomp, 2 is a filter
-	same "its filter, no_new_privs" "2 1" "$(status_of "$web" Seccomp) $(status_of "$web" NoNewPrivs)"
+	same "its filter, no_new_privs" "2 0" "$(status_of "$web" Seccomp) $(status_of "$web" NoNewPrivs)"
 	# check: web: its root, an overlay of
 	same "its root" overlay "$(awk '$5 == "/" { print $(NF - 2) }' "/proc/$web/mountinfo" | xargs)"
 	# check: web: its hostname
@@ -261,9 +261,13 @@ traced_story() {
 	options=(--memory 64m --cpus 0.5 --pids-limit 30 --name web --hostname web.example --ip 172.17.0.9
 		--tmpfs /run:size=1m --tmpfs /tmp/x -v "$BATS_TEST_TMPDIR/volume:/data:ro" -v "$BATS_TEST_TMPDIR/volume:/rw"
 		--keep "$BATS_TEST_TMPDIR/keep" --rootfs "$ROOT/build/rootfs/tree" --read-only -e A=1 -e HOME -w /data
-		--cap-add NET_ADMIN --cap-add sys_time --cap-drop chown --cap-drop CAP_KILL --init)
-	more=(--cgroups=disabled --network none --user 1000:100)
-	for set in options more; do
+		--cap-add NET_ADMIN --cap-add sys_time --cap-drop chown --cap-drop CAP_KILL --init
+		--memory-reservation 8m --cpu-shares 512 --cpuset-cpus 0 --ulimit nofile=100:200 --oom-score-adj 10
+		--tmpfs "/y:ro,exec,shared" --security-opt no-new-privileges)
+	more=(--cgroups=disabled --network none --user student:100 --security-opt seccomp=unconfined)
+	host=(--memory 64m --memory-swap 64m --cpu-quota 50000 --cpu-period 60000 --network host --ipc host --uts host --pid host
+		--privileged --rm)
+	for set in options more host; do
 		declare -n words=$set
 		"$container" "${words[@]}" --explain -- true >"$BATS_TEST_TMPDIR/lines"
 		for word in "${words[@]}"; do # each option that was given has a line
@@ -276,6 +280,216 @@ traced_story() {
 		matched=$(explained "$BATS_TEST_TMPDIR/lines" "$BATS_TEST_TMPDIR/calls" 26)
 		within "lines that are calls" 9 100 "$matched"
 	done
+}
+
+@test "16-container: a line of docker run's with busybox works behind scripts/lab 16" {
+	lab=$ROOT/scripts/lab
+	# shellcheck disable=SC2016 # that shell expands it
+	run --separate-stderr "$lab" 16 --rm docker.io/library/busybox:1.36 sh -c 'printf "%s|" "$@" "$HOSTNAME"' sh 'a  b' --help -- ''
+	[[ $status = 0 && $output == 'a  b|--help|--||'[0-9a-f]*'|' ]]
+	# shellcheck disable=SC2016 # that shell expands it
+	run --separate-stderr "$lab" 16 --net=none -m64m -eA=1 busybox <<<'echo $A from sh; ip -o link | wc -l'
+	same "without a program" "1 from sh 1" "$(xargs <<<"$output")"
+	run "$lab" 16 nginx:alpine
+	[[ $status = 2 && $output == *"--image nginx=DIR"*"build/rootfs/tree"* ]]
+	cp -r "$ROOT/build/rootfs/tree" "$BATS_TEST_TMPDIR/image"
+	echo mine >"$BATS_TEST_TMPDIR/image/etc/mine"
+	run --separate-stderr "$lab" 16 --image other="$BATS_TEST_TMPDIR/image" --image nginx="$BATS_TEST_TMPDIR/image" nginx:alpine cat /etc/mine
+	same "another image" mine "$output"
+
+	id=$("$lab" 16 -d --name web busybox sleep 1000 2>/dev/null)
+	[[ $id =~ ^[0-9a-f]{64}$ ]]
+	held_pid=$("$container" inspect "${id:0:12}" | jq '.[0].State.Pid')
+	same "who has that id" "sleep lab16:web:$id" "$(cat "/proc/$held_pid/comm") $(awk '$5 == "/" { print $(NF - 1) }' "/proc/$held_pid/mountinfo")"
+	group=$(group_of "$held_pid")
+	# Another lab that ends does not take it along.
+	same "by exec" "sleep" "$("$lab" 16 exec web cat /proc/1/comm 2>/dev/null)"
+	[[ $("$lab" 16 ps 2>/dev/null) == *"${id:0:12}"*web* ]]
+	"$lab" 16 kill "${id:0:12}"
+	for ((tries = 200; tries > 0; tries--)); do
+		[ -e "$group" ] || break
+		sleep 0.05
+	done
+	[ ! -e "$group" ]
+	run -127 --separate-stderr "$lab" 16 -d busybox nosuch
+	[[ $output != *[0-9a-f]* && $stderr == *nosuch* ]]
+	id=$("$lab" 16 -dit busybox 2>/dev/null) # its shell reads a terminal, and goes on
+	held_pid=$("$container" inspect "$id" | jq '.[0].State.Pid')
+	same "its standard input" /dev/pts/0 "$(readlink "/proc/$held_pid/fd/0")"
+	"$lab" 16 kill "$id"
+}
+
+@test "16-container: docker's limits are files of the container's group" {
+	held --memory 64m --memory-swap 96m --memory-reservation 32m --cpu-shares 1024 --cpu-quota 50000 --cpu-period 200000 \
+		--cpuset-cpus 0 --pids-limit 50
+	group=$(group_of "$held_pid")
+	while read -r file expected; do
+		same "$file" "$expected" "$(value "$group/$file")"
+	done <<-'LIMITS'
+		memory.max 67108864
+		memory.swap.max 33554432
+		memory.low 33554432
+		cpu.weight 39
+		cpu.max 50000 200000
+		cpuset.cpus 0
+		pids.max 50
+	LIMITS
+	let_go
+	held --memory 64m --memory-swap -1 --cpu-shares 2 --cpu-period 50000 --pids-limit -1
+	group=$(group_of "$held_pid")
+	same "what is not limited, and the least weight" "max max 50000 max 1" \
+		"$(value "$group/memory.swap.max") $(value "$group/cpu.max") $(value "$group/pids.max") $(value "$group/cpu.weight")"
+	let_go
+	held --cpus .5
+	same "--cpus .5" "50000 100000" "$(value "$(group_of "$held_pid")/cpu.max")"
+}
+
+@test "16-container: --ulimit, --oom-score-adj and --security-opt are in the process's own files" {
+	held --ulimit nofile=1024:2048 --ulimit core=0 --oom-score-adj 300 --security-opt no-new-privileges --security-opt seccomp=unconfined
+	same "RLIMIT_NOFILE" "1024 2048" "$(awk '/^Max open files/ { print $4, $5 }' "/proc/$held_pid/limits")"
+	same "RLIMIT_CORE" "0 0" "$(awk '/^Max core file size/ { print $5, $6 }' "/proc/$held_pid/limits")"
+	same "oom_score_adj" 300 "$(<"/proc/$held_pid/oom_score_adj")"
+	same "no_new_privs, filter" "1 0" "$(status_of "$held_pid" NoNewPrivs) $(status_of "$held_pid" Seccomp)"
+	let_go
+	held --security-opt no-new-privileges=false --security-opt apparmor=unconfined
+	same "no_new_privs, filter by default" "0 2" "$(status_of "$held_pid" NoNewPrivs) $(status_of "$held_pid" Seccomp)"
+	same "oom_score_adj by default" "$(</proc/self/oom_score_adj)" "$(<"/proc/$held_pid/oom_score_adj")"
+}
+
+@test "16-container: --network, --ipc, --uts and --pid host: that namespace is the host's, and no other" {
+	in_vm || skip "in the lab VM only"
+	local kind other before
+	before="$(hostname) $(ip -o link show lo)"
+	for kind in net ipc uts pid; do
+		held "--${kind/net/network}" host
+		for other in mnt cgroup net ipc uts pid; do
+			if [ $other = $kind ]; then
+				same "its $other namespace with --$kind host" "$(ns_of self $other)" "$(ns_of "$held_pid" $other)"
+			else
+				differ "its $other namespace with --$kind host" "$(ns_of self $other)" "$(ns_of "$held_pid" $other)"
+			fi
+		done
+		let_go
+	done
+	same "hostname and link of the host" "$before" "$(hostname) $(ip -o link show lo)"
+	# What COMMAND has started ends with it all the same.
+	run_in --pid host busybox sh -c 'sleep 4711 & echo $!'
+	[[ $output =~ ^[0-9]+$ ]]
+	same "a process that it left" gone "$(alive "$output" && echo runs || echo gone)"
+	run_in --ipc host -v "$BATS_TEST_TMPDIR:/data" busybox sh -c ': >/dev/shm/lab16-of-the-container'
+	[ -e /dev/shm/lab16-of-the-container ]
+	rm /dev/shm/lab16-of-the-container
+}
+
+@test "16-container: --privileged: all capabilities, no filter, nothing masked, every device" {
+	in_vm || skip "in the lab VM only"
+	held --privileged
+	same "its capabilities" "$(status_of self CapBnd)" "$(status_of "$held_pid" CapEff)"
+	same "its filter" 0 "$(status_of "$held_pid" Seccomp)"
+	same "what is read-only or masked" "" "$(awk '$5 ~ "^/(proc|sys)" && ($6 ~ /^ro/ || $5 ~ "^/proc/.")' "/proc/$held_pid/mountinfo")"
+	let_go
+	for option in --privileged --cap-add=ALL; do
+		run_in $option busybox sh -c 'mknod /disk b 240 0; head -c 1 /disk 2>&1'
+		if [ $option = --privileged ]; then [[ $output != *"not permitted"* ]]; else [[ $output == *"not permitted"* ]]; fi
+	done
+	# An exec may do no more than the container, and no less.
+	held --privileged --name all
+	same "filter of an exec" 0 "$("$container" exec all awk '$1 == "Seccomp:" { print $2 }' /proc/self/status 2>/dev/null)"
+}
+
+@test "16-container: what reaches the host is for the lab VM, or for WHERE=host" {
+	host_only "that is asked of a machine which is none"
+	for option in --privileged --pid=host --network=host --ipc=host --uts=host; do
+		run env -u WHERE "$container" "$option" --can-run busybox true
+		[[ $status = 77 && $output == *"WHERE=host"* ]]
+	done
+}
+
+@test "16-container: docker's words for a tmpfs are flags of mount, and the rest its size and mode" {
+	run_in --tmpfs /a:rw,noexec,nosuid,size=16m --tmpfs /b:exec,suid,dev,mode=700,uid=1000 --tmpfs /c:ro,noatime,sync,shared \
+		--tmpfs /d busybox cat /proc/self/mountinfo
+	of() { awk -v at="$1" '$5 == at { print $6, $7 ~ /shared/ ? "shared" : "-", $NF }' <<<"$output"; }
+	same "/a" "rw,nosuid,nodev,noexec,relatime - rw,size=16384k" "$(of /a | sed 's/,inode64//')"
+	same "/b" "rw,relatime - rw,mode=700,uid=1000" "$(of /b | sed 's/,inode64//')"
+	same "/c" "ro,nosuid,nodev,noexec,noatime shared ro,sync" "$(of /c | sed 's/,inode64//; s/ ro$/ ro,sync/')"
+	same "/d" "rw,nosuid,nodev,noexec,relatime - rw" "$(of /d | sed 's/,inode64//')"
+}
+
+@test "16-container: -u takes a name from the image's passwd, and never from the host's" {
+	run_in -u student busybox sh -c 'echo $(id -u) $(id -g) $HOME'
+	same "a name" "1000 1000 /home/student" "$output"
+	run_in -u 1000:nogroup busybox sh -c 'id -u; id -g'
+	same "a number and a group's name" "1000 $(awk -F: '$1 == "nogroup" { print $3 }' "$ROOT/build/rootfs/tree/etc/group")" "$(xargs <<<"$output")"
+	cp -r "$ROOT/build/rootfs/tree" "$BATS_TEST_TMPDIR/image"
+	echo intruder:x:7:7::/: >"$BATS_TEST_TMPDIR/passwd"
+	ln -sf "$BATS_TEST_TMPDIR/passwd" "$BATS_TEST_TMPDIR/image/etc/passwd"
+	run_in --rootfs "$BATS_TEST_TMPDIR/image" -u intruder -- id -u
+	same "status of a name by a link to the host" 2 "$status"
+	rm "$BATS_TEST_TMPDIR/image/etc/passwd"
+	mkfifo "$BATS_TEST_TMPDIR/image/etc/passwd"
+	run_in --rootfs "$BATS_TEST_TMPDIR/image" -u intruder -- id -u
+	same "status where passwd is a FIFO" 2 "$status"
+}
+
+@test "16-container: as in docker, any user may bind port 80, and make sockets for ping" {
+	for network in bridge none; do
+		held --network $network -u 1000
+		same "sysctls, --network $network" "0 0 2147483647" \
+			"$(nsenter --target="$held_pid" --net cat /proc/sys/net/ipv4/ip_unprivileged_port_start /proc/sys/net/ipv4/ping_group_range | xargs)"
+		let_go
+	done
+	run_in -u 1000 --cap-drop ALL busybox sh -c 'httpd -p 80 && cat /proc/net/tcp /proc/net/tcp6'
+	[[ $status = 0 && $output == *":0050 "*" 0A "*" 1000 "* ]]
+}
+
+@test "16-container: every option of docker run is run, or refused and explained by a line of its own" {
+	host_only "the program is the same in both places"
+	local option flag
+	wrong=()
+	runs=" $("$container" --about | jq -r '.options[].name' | xargs) "
+	# docker run --help, version 28. A star: it takes no value.
+	for option in add-host annotation attach blkio-weight blkio-weight-device cap-add cap-drop cgroup-parent cgroupns cidfile \
+		cpu-period cpu-quota cpu-rt-period cpu-rt-runtime cpu-shares cpus cpuset-cpus cpuset-mems detach\* detach-keys device \
+		device-cgroup-rule device-read-bps device-read-iops device-write-bps device-write-iops disable-content-trust\* dns \
+		dns-option dns-search domainname entrypoint env env-file expose gpus group-add health-cmd health-interval \
+		health-retries health-start-interval health-start-period health-timeout help\* hostname init\* interactive\* ip ip6 ipc \
+		isolation kernel-memory label label-file link link-local-ip log-driver log-opt mac-address memory \
+		memory-reservation memory-swap memory-swappiness mount name network network-alias no-healthcheck\* \
+		oom-kill-disable\* oom-score-adj pid pids-limit platform privileged\* publish publish-all\* pull quiet\* read-only\* \
+		restart rm\* runtime security-opt shm-size sig-proxy\* stop-signal stop-timeout storage-opt sysctl tmpfs tty\* \
+		ulimit use-api-socket\* user userns uts volume volume-driver volumes-from workdir net-alias dns-opt; do
+		flag=${option##*[^*]} option=${option%\*}
+		[[ $option != help && $runs != *" $option "* ]] || continue
+		words=("--$option")
+		[ -n "$flag" ] || words+=(value)
+		run "$container" "${words[@]}" busybox true
+		[[ $status = 2 && $output == *"--${option/%net-alias/network-alias}"*": not run here: "?????* && $output != *$'\n'* ]] ||
+			[ "$option" = dns-opt ] || wrong+=("$option: status $status: $output")
+		run "$container" "${words[@]}" --explain busybox true
+		[[ $status = 0 && $output == *"${words[*]} "*"nothing here: "* ]] || wrong+=("--explain of $option: status $status: $output")
+	done
+	for words in "-p 80:80" "-dp 80:80" "-P" "-l a=b" "-q"; do
+		# shellcheck disable=SC2086 # words
+		run "$container" $words busybox true
+		[[ $status = 2 && $output == *": not run here: "* ]] || wrong+=("$words: status $status: $output")
+	done
+	while read -r typed nearest; do
+		run "$container" "--$typed" busybox
+		[[ $status = 2 && $output == *"--$typed"*"expected --$nearest,"* ]] || wrong+=("$typed: $output")
+	done <<-'NEAREST'
+		memroy memory
+		pubish publish
+		cap-ad cap-add
+		tempfs tmpfs
+		privilege privileged
+		oom-score oom-score-adj
+	NEAREST
+	run "$container" --xyzzy busybox
+	[[ $status = 2 && $output == *"--xyzzy"*expected*--help* ]] || wrong+=("xyzzy: $output")
+	[ ${#wrong[@]} = 0 ] || {
+		printf '%s\n' "${wrong[@]}"
+		return 1
+	}
 }
 
 @test "16-container: ps, inspect, stats and exec tell what the kernel has" {
@@ -299,7 +513,7 @@ traced_story() {
 		'for n in mnt pid ipc uts net cgroup; do [ "$(readlink /proc/self/ns/$n)" = "$(readlink /proc/1/ns/$n)" ] || echo $n; done' 2>&1 | grep -v ' runs ')"
 	run --separate-stderr "$container" exec web -- sh -c 'echo $$ >/dev/null; grep -E "CapEff|Seccomp:|NoNewPrivs" /proc/self/status | xargs; exit 7'
 	same "status of an exec" 7 "$status"
-	same "what it may do" "CapEff: 00000000a80425fb NoNewPrivs: 1 Seccomp: 2" "$output"
+	same "what it may do" "CapEff: 00000000a80425fb NoNewPrivs: 0 Seccomp: 2" "$output"
 	"$container" exec web -- sleep 100 >/dev/null 2>&1 3>&- &
 	exec=$!
 	for ((tries = 200; tries > 0; tries--)); do
@@ -427,26 +641,43 @@ traced_story() {
 		[ "$result" = 2 ] && [[ $said == "$program: "*expected* && $said != *$'\n'* ]] || wrong+=("$*: status $result: $said")
 	}
 	for value in '' x -5 1.5M 12Q 64mm 99999999999999999999 5m 2P; do refused --memory "$value" -- true; done
-	for value in '' x -1 0 0.001 1.2345 2000 .5 1e3; do refused --cpus "$value" -- true; done
-	for value in '' x -1 0 99999999 1.5; do refused --pids-limit "$value" -- true; done
+	for value in '' x -1 0 . 0.001 .001 1.2345 2000 1e3; do refused --cpus "$value" -- true; done
+	for value in '' x - -2 99999999 1.5; do refused --pids-limit "$value" -- true; done
 	for value in '' 'a b' a/b "$(printf '%064d' 0)"; do refused --hostname "$value" -- true; done
 	for value in '' x -web 'a b' a/b "$(printf '%064d' 0)"; do refused --name "$value" -- true; done
-	for value in '' host container:web BRIDGE; do refused --network "$value" -- true; done
+	for value in '' container:web BRIDGE; do refused --network "$value" -- true; done
 	for value in '' x 10.0.0.1 172.17.0.0 172.17.0.1 172.17.255.255 172.17.0.256 172.17.0.9/16 ::1; do refused --ip "$value" -- true; done
-	for value in '' student -1 1000: :1000 70000 1000:70000 1000:1000:1000 1e3 99999999999999999999; do refused --user "$value" -- true; done
-	for value in '' run / /. /.. /../etc /a/../../b; do refused --tmpfs "$value" -- true; done
-	for value in '' /tmp /tmp: :/data /tmp:data /tmp:/ /tmp:/.. /tmp:/a/../.. /no/such:/data /tmp:/data:rx /tmp:/data:ro:ro; do refused --volume "$value" -- true; done
+	for value in '' nobody-such -1 1000: :1000 70000 1000:70000 1000:1000:1000 1e3 student:nosuch 99999999999999999999; do refused --user "$value" -- true; done
+	for value in '' run / /. /.. /../etc /a/../../b /run: "/run:rw," /run:bind /run:size /run:size=x /run:size=1q /run:mode=8 /run:uid=x; do refused --tmpfs "$value" -- true; done
+	for value in '' /tmp /tmp: :/data /tmp:data /tmp:/ /tmp:/.. /tmp:/a/../.. data:/data /no/such:/data /tmp:/data:rx /tmp:/data:ro:ro; do refused --volume "$value" -- true; done
 	for value in '' =x; do refused --env "$value" -- true; done
 	for value in '' data ./x; do refused --workdir "$value" -- true; done
 	for value in '' NOSUCH CAP_ 64; do refused --cap-add "$value" -- true && refused --cap-drop "$value" -- true; done
 	for value in '' /no/such /etc/passwd; do refused --rootfs "$value" -- true && refused --keep "$value" -- true; done
 	for value in '' on; do refused --cgroups "$value" -- true; done
-	refused --init && refused --cgroups=disabled && refused --signal TERM -- true
-	for option in memory cpus pids-limit hostname name network ip user tmpfs volume env workdir cap-add cap-drop rootfs keep cgroups signal; do
+	for value in '' x -2 0 1q; do refused --memory 64m --memory-swap "$value" -- true; done
+	for value in '' x -2 0 999 1.5; do refused --cpu-quota "$value" -- true; done
+	for value in '' x -1 -2 0 999 1000001; do refused --cpu-period "$value" -- true; done
+	for value in '' x -1 0 1 262145; do refused --cpu-shares "$value" -- true; done
+	for value in '' x -1 1- -2 1,,2 2-1 "0," 0-1-2; do refused --cpuset-cpus "$value" -- true; done
+	for value in '' x -1001 1001 1.5; do refused --oom-score-adj "$value" -- true; done
+	for value in '' x nofile nofile= nofile=x nosuch=1 nofile=2:1 nofile=-1:5 nofile=1:2:3; do refused --ulimit "$value" -- true; done
+	for value in '' x seccomp=/etc/passwd no-new-privileges:maybe; do refused --security-opt "$value" -- true; done
+	for value in '' x container:web; do refused --pid "$value" -- true && refused --ipc "$value" -- true && refused --uts "$value" -- true; done
+	for value in '' x nginx=/etc/passwd nginx=/no/such =/tmp; do refused --image "$value" nginx true; done
+	refused --memory-swap 64m -- true && refused --memory 64m --memory-swap 32m -- true
+	refused --memory 64m --memory-reservation 65m -- true
+	refused --cpus 1 --cpu-quota 5000 -- true && refused --cpus 1 --cpu-period 5000 -- true
+	refused --uts host --hostname web -- true && refused --pid host --cgroups=disabled -- true
+	refused --image nginx=/tmp -- true
+	refused nginx true && refused registry:5000/nginx:1.2 && refused '' && refused busyboxx
+	for option in --init --cgroups=disabled --privileged --detach --pid=host --network=host --user=1000; do refused "$option"; done
+	refused --signal TERM -- true
+	for option in memory cpus memory-swap memory-reservation cpu-quota cpu-period cpu-shares cpuset-cpus oom-score-adj ulimit security-opt pid ipc uts pids-limit hostname name network ip user tmpfs volume env workdir cap-add cap-drop rootfs keep cgroups signal; do
 		refused "--$option"
 		refused "--$option" -- true
 	done
-	for option in read-only init tty interactive explain; do refused "--$option=yes" -- true; done
+	for option in read-only init tty interactive explain privileged detach rm; do refused "--$option=yes" -- true; done
 	refused --network none --ip 172.17.0.9 -- true
 	refused --cgroups disabled --memory 64m -- true
 	refused --tty -- true </dev/null

@@ -2,8 +2,13 @@
  * container.h: what the files of this lab offer each other, and lab 17: a container as it was asked
  * for, and once it runs, what it is.
  *
+ *   line.c     docker run's command line: an image, COMMAND without "--", options that nobody has
  *   options.c  docker run's options: one table of how each is read and what it becomes
+ *   explain.c  what --explain prints of them
+ *   asked.c    what the options mean together
  *   values.c   what an option's value may be
+ *   limits.c   the files of the group
+ *   settings.c what an option changes in the container's first process
  *   life.c     the calls of a container's life, in their order: begin here
  *   root.c     what is mounted in its root, and how no link leads out of it
  *   privileges.c   capabilities and the seccomp filter
@@ -12,6 +17,7 @@
  *   terminal.c a terminal of its own, and signals
  *   init.c     a PID 1 that reaps, for --init
  *   program.c  what a container must not get of the program that makes it
+ *   detach.c   --detach: the waiting process goes on in the background
  *   running.c  ps, inspect, stats, exec and kill, from the kernel's own files
  */
 #pragma once
@@ -41,7 +47,7 @@ struct root {
 	bool unmasked; /* privileged: nothing is hidden, and /proc/sys and /sys can be written */
 	const struct bind_mount *volumes;
 	int volume_count;
-	const struct lab_texts *tmpfs; /* "/run" or "/run:size=64m" */
+	const struct lab_texts *tmpfs; /* as tmpfs_parse() reads them */
 	bool user_namespace;           /* we are no root outside: no node can be made */
 };
 
@@ -66,9 +72,16 @@ struct container {
 	const char *name, *hostname;
 	struct root root;
 	struct privileges privileges;
-	const char *workdir;
+	const char *workdir, *home;
 	char **environment, **command;
-	long long memory, cpus, pids; /* bytes, thousandths, tasks; 0: no limit */
+	/* 0: no limit. Bytes, but of swap -1: all there is; thousandths; tasks */
+	long long memory, swap, reservation, cpus, pids;
+	long long cpu_shares, cpu_quota, cpu_period; /* microseconds; a quota of -1: no limit */
+	const char *cpuset, *oom_score_adj;
+	const struct lab_texts *ulimits;
+	int joined;   /* CLONE_NEWNET...: the host's namespaces that it joins */
+	int withheld; /* CLONE_NEWPID: it is born in the host's */
+	int host;     /* a pidfd of a process in the host's namespaces */
 	bool bridge, tty, init, grouped;
 	bool silent; /* what COMMAND writes goes nowhere */
 	int output;  /* where its stderr goes; 0: where ours goes */
@@ -83,30 +96,86 @@ struct container {
 
 /* ---- options.c ---- */
 
+/*
+ * The one table: a row for each option of docker run, and for a few of our own. It says how the
+ * option is read and what it becomes, or of an option that is not run here what it is.
+ */
+struct row {
+	struct lab_option option;                   /* without a value: not run here */
+	void (*explain)(const struct container *c); /* NULL: a limit, or no part of a container */
+	const char *words; /* what docker does for it, and why that is not here */
+};
+extern const struct row option_rows[];
+extern const struct lab_option container_operands[];
+const struct lab_option *container_options(void);
+
+/* ---- line.c ---- */
+
+/* Puts argv into the order of every lab's command line: option.h. */
+char **container_line(int argc, char *argv[]);
+void explain_others(void); /* the options that are not run here */
+
+/* ---- asked.c ---- */
+
 /* The options as they were typed. */
 extern struct asked {
 	struct container container; /* what needs no second look */
-	const char *ip, *user, *rootfs, *keep, *network, *cgroups, *signal;
-	struct lab_texts volumes, tmpfs, env, cap_add, cap_drop;
-	bool interactive, explain;
+	const char *memory_swap, *cpus, *pids, *cpu_quota, *ip, *user, *rootfs, *keep, *network,
+		*cgroups, *pid, *ipc, *uts, *signal;
+	struct lab_texts volumes, tmpfs, env, cap_add, cap_drop, ulimits, security, images;
+	bool interactive, explain, privileged, detach, rm;
 	const char *verb, *target;
 } asked;
-extern const struct lab_option container_operands[];
-const struct lab_option *container_options(void);
 
 struct container container_asked(void);   /* ends with status 2 when it cannot be one */
 void container_name(struct container *c); /* its id, and what follows of it */
 void random_id(char id[65]);              /* 64 hex digits; getrandom(2) */
-int explain_container(const struct container *c);
+/* Whether --security-opt has this word. */
+bool security_has(const char *word);
 
 /* PATH, HOSTNAME and HOME, with room for count variables more behind these three. Allocated. */
 char **environment_new(const char *hostname, uid_t user, size_t count);
 
-enum { CPU_PERIOD = 100000, LIMITS = 4 }; /* microseconds, as Docker has it */
+/* ---- limits.c ---- */
+
+enum { CPU_PERIOD = 100000, LIMITS = 10 }; /* microseconds, as Docker has it */
 extern const struct limit {
 	const char *option, *file;
 	char *(*value)(const struct container *c); /* allocated; NULL: no limit */
 } container_limits[LIMITS];
+
+/* ---- explain.c ---- */
+
+int explain_container(const struct container *c);
+void explain_bridge(const struct container *c);
+void explain_pid(const struct container *c);
+void explain_ipc(const struct container *c);
+void explain_uts(const struct container *c);
+void explain_cgroups(const struct container *c);
+void explain_name(const struct container *c);
+void explain_hostname(const struct container *c);
+void explain_ip(const struct container *c);
+void explain_rootfs(const struct container *c);
+void explain_keep(const struct container *c);
+void explain_volumes(const struct container *c);
+void explain_init(const struct container *c);
+void explain_tmpfs(const struct container *c);
+void explain_read_only(const struct container *c);
+void explain_workdir(const struct container *c);
+void explain_tty(const struct container *c);
+void explain_interactive(const struct container *c);
+void explain_detach(const struct container *c);
+void explain_rm(const struct container *c);
+void explain_privileged(const struct container *c);
+void explain_ulimit(const struct container *c);
+void explain_oom_score_adj(const struct container *c);
+void explain_cap_drop(const struct container *c);
+void explain_user(const struct container *c);
+void explain_cap_add(const struct container *c);
+void explain_security(const struct container *c);
+void explain_env(const struct container *c);
+__attribute__((format(printf, 3, 4))) void becomes(
+	const char *option, const char *value, const char *fmt, ...);
 
 /* ---- values.c ---- */
 
@@ -118,15 +187,63 @@ const char *wrong_env(const char *value);
 const char *wrong_workdir(const char *value);
 const char *wrong_tmpfs(const char *value);
 const char *wrong_volume(const char *value);
+const char *wrong_image_folder(const char *value);
+const char *wrong_cpus(const char *value);
+const char *wrong_pids(const char *value);
+const char *wrong_swap(const char *value);
+const char *wrong_quota(const char *value);
+const char *wrong_cpuset(const char *value);
+const char *wrong_score(const char *value);
+const char *wrong_ulimit(const char *value);
+const char *wrong_security(const char *value);
 
-/* "1000" or "1000:100": both at most 65535, whatever is mapped. */
-bool user_parse(const char *value, uid_t *user, gid_t *group);
+/* A whole number from low to high. */
+bool number_parse(const char *value, long long low, long long high, long long *number);
+/* "1.5" and ".5": thousandths. */
+bool cpus_parse(const char *value, long long *thousandths);
+/* Bytes; "-1" is -1. */
+bool swap_parse(const char *value, long long *bytes);
+
+/* "nofile=1024:2048"; RLIMIT_NOFILE, and for --explain its name. */
+struct ulimit {
+	int resource;
+	const char *name;
+	long long soft, hard; /* -1: none */
+};
+bool ulimit_parse(const char *value, struct ulimit *limit);
+
+/*
+ * "PATH" or "PATH:OPTION,...": the words that are flags of mount(2), and the rest as tmpfs(5) reads
+ * it, which is allocated.
+ */
+struct tmpfs {
+	const char *target;
+	char *data;                /* NULL: nothing */
+	unsigned long flags;       /* MS_NOSUID | ... */
+	unsigned long propagation; /* MS_SHARED...: a second mount(2); 0: it stays private */
+};
+bool tmpfs_parse(const char *value, struct tmpfs *t);
+char *mount_flags_text(unsigned long flags); /* as strace(1) has them; allocated */
 
 /*
  * "SRC:DST[:ro]" in its three parts; SRC as it is without links, allocated, NULL when it is not
  * there.
  */
 bool volume_parse(const char *value, struct bind_mount *volume);
+
+/* ---- settings.c ---- */
+
+/* "NAME[:GROUP]", by the passwd(5) and group(5) of a root's folder. False: none of that name. */
+bool user_find(const char *root, const char *value, struct container *c);
+void host_open(struct container *c);
+void host_join(const struct container *c);
+void settings_apply(const struct container *c);
+
+/* ---- detach.c ---- */
+
+void detach(void);
+/* With --detach: tells the process in the foreground that COMMAND runs. */
+void detach_report(const struct container *c);
 
 /* ---- life.c ---- */
 
@@ -188,6 +305,8 @@ char *network_address(int number);
 int network_number(const char *address);
 extern const char no_ipv6[];
 void network_ipv4_only(void);
+void network_begin(const struct container *c);
+void network_finish(const struct container *c, const char *address);
 int network_host(const char *groups);
 int network_plug(pid_t pid, int wanted, int running);
 void network_up(const char *address);

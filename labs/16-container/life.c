@@ -78,7 +78,7 @@ static int group_make(struct container *c)
 			cg_write(c->group, container_limits[i].file, value);
 	}
 	int group = MUST(open(c->group, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-	if (!c->root.user_namespace) /* only real root may load a device program */
+	if (!c->root.user_namespace && !c->root.unmasked) /* only real root may load its program */
 		allow_devices(group);
 	return group;
 }
@@ -98,8 +98,10 @@ void container_start(struct container *c)
 	MUST(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel));
 
 	struct clone_args args = {
-		.flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET |
-			 CLONE_PIDFD | (c->grouped ? CLONE_INTO_CGROUP : 0),
+		.flags =
+			((CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET) &
+				~(unsigned)c->withheld) |
+			CLONE_PIDFD | (c->grouped ? CLONE_INTO_CGROUP : 0),
 		.pidfd = (uint64_t)(uintptr_t)&c->pidfd,
 		.cgroup = (uint64_t)group,
 		.exit_signal = SIGCHLD,
@@ -151,13 +153,13 @@ static _Noreturn void container_main(struct container *c)
 	SYS(unshare(CLONE_NEWCGROUP));
 	expect_own_namespaces(c);
 	SYS(sethostname(c->hostname, length));
-	if (c->bridge)
-		network_ipv4_only();
+	host_join(c);
+	network_begin(c);
 	root_enter(&c->root);
 
 	if (MUST(read(c->channel, address, sizeof address)) != sizeof address)
 		_exit(125); /* the runtime has ended */
-	network_up(address);
+	network_finish(c, address);
 	c->channel =
 		close_descriptors(c->channel); /* open until exec(), for container_await_exec() */
 	enter_workdir(c->workdir);
@@ -284,6 +286,7 @@ _Noreturn void command_exec(const struct container *c)
 	MUST(setsid()); /* leaves the host's terminal, into which it could inject input */
 	if (c->tty)
 		terminal_open(c->channel);
+	settings_apply(c);
 	drop_privileges(&c->privileges);
 	MUST(prctl(PR_SET_PDEATHSIG, SIGKILL)); /* COMMAND ends when the waiting process does */
 	sigemptyset(&none);

@@ -64,10 +64,14 @@ static struct lab lab = {
 /* A COMMAND needs less than the story: an ordinary user can run one, in a user namespace. */
 static void needs_of_command(const struct container *c)
 {
-	lab.needs.root = c->privileges.user != 0;
+	lab.needs.root = c->privileges.user != 0 || c->privileges.group != 0 || c->joined ||
+			 c->withheld || c->root.unmasked;
+	/* What reaches the host is for the lab VM, or for who has typed WHERE=host. */
+	lab.hazard = c->joined || c->withheld || c->root.unmasked;
 	lab.needs.memory = 0;
-	if (!c->grouped)
-		lab.needs.controllers = NULL;
+	lab.needs.controllers = !c->grouped ? NULL
+				: c->cpuset ? "cpu cpuset memory pids"
+					    : "cpu memory pids";
 	if (!c->bridge)
 		lab.needs.modules = NULL;
 }
@@ -177,22 +181,29 @@ static void show_container(const struct container *c)
 /* Everything before the story: options that print and end, --init's own main(), and COMMAND. */
 static struct container read_command_line(int argc, char *argv[])
 {
+	char **line = container_line(argc, argv);
+	int length = 0;
+	while (line[length])
+		length++;
 	lab.options = container_options();
-	bool act = lab_parse(&lab, argc, argv); /* false: only --can-run was asked for */
+	bool act = lab_parse(&lab, length, line); /* false: only --can-run was asked for */
 	if (!strcmp(argv[0], init_path))
 		init_main(lab_command); /* in a container, its PID 1: --init */
 	struct container c = container_asked();
 	if (act && asked.explain)
 		exit(explain_container(&c));
 	if (act && asked.verb)
-		exit(run_verb(&lab, argc, argv));
+		exit(run_verb(&lab, length, line));
 	limit = c.memory ? c.memory : 32 << 20;
 	limit -= limit % sysconf(_SC_PAGESIZE);
 	if (act)
-		program_protect(argv);
+		program_protect(line);
 	if (lab_command) {
 		refuse_folder_stdio();
 		needs_of_command(&c);
+		if (act && asked.detach)
+			detach();
+		host_open(&c);
 	} else if (3 * limit > lab.needs.memory) {
 		lab.needs.memory =
 			3 * limit; /* a program without a group touches two thirds of it */

@@ -171,3 +171,28 @@ void network_up(const char *address)
 	}
 	nl_socket_free(sock);
 }
+
+/*
+ * What Docker writes besides: whoever it is may bind port 80, and ping without CAP_NET_RAW. In a
+ * user namespace the numbers have to be mapped. ip-sysctl.rst
+ */
+void network_begin(const struct container *c)
+{
+	static const char port[] = "/proc/sys/net/ipv4/ip_unprivileged_port_start",
+			  ping[] = "/proc/sys/net/ipv4/ping_group_range";
+	if (c->joined & CLONE_NEWNET)
+		return;
+	if (c->bridge)
+		network_ipv4_only();
+	if ((file_try_write(port, "0") ||
+		    file_try_write(ping, c->root.user_namespace ? "0 0" : "0 2147483647")) &&
+		errno != ENOENT && errno != EROFS && errno != EACCES)
+		die("write to %s, %s", port, ping);
+}
+
+/* The host's network is up, or is not: that is not the container's to change. */
+void network_finish(const struct container *c, const char *address)
+{
+	if (!(c->joined & CLONE_NEWNET))
+		network_up(address);
+}

@@ -1,354 +1,197 @@
 /*
- * options.c: docker run's options. One table drives each of them: how it is read, and what
- * --explain prints of it. Of a limit the same row is also what life.c writes to the file of the
- * group.
- *
- * In what --explain prints, "FILE <- VALUE" is a write to a file of the container's group.
- * Everything else is a call as strace(1) shows it, in which "..." stands for what is left out.
+ * options.c: docker run's options. One table has a row for each: how it is read, and what it
+ * becomes. Of a limit a row of limits.c is what life.c writes, and what --explain prints of it. The
+ * options that are not run here stand in it as well, with what docker does for them.
  */
 #define _GNU_SOURCE
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/random.h>
-#include <sys/stat.h>
-
 #include "container.h"
-#include "kernel/file.h"
-#include "kernel/sys.h"
 
-struct asked asked = {
-	.container = {.workdir = "/"}, .network = "bridge", .cgroups = "enabled", .signal = "KILL"};
-
-/* ---- Limits: an option, a file of the group, and what is written to it ---- */
-
-static char *memory_max(const struct container *c)
-{
-	long long page = sysconf(_SC_PAGESIZE); /* the kernel rounds down to whole pages */
-	return c->memory ? text("%lld", c->memory / page * page) : NULL;
-}
-
-/* With swap, what is over the limit would go there and nothing would be killed. */
-static char *memory_swap_max(const struct container *c)
-{
-	return c->memory ? text("0") : NULL;
-}
-
-static char *cpu_max(const struct container *c)
-{
-	return c->cpus ? text("%lld %d", c->cpus * CPU_PERIOD / 1000, CPU_PERIOD) : NULL;
-}
-
-static char *pids_max(const struct container *c)
-{
-	return c->pids ? text("%lld", c->pids) : NULL;
-}
-
-const struct limit container_limits[LIMITS] = {
-	{"memory", "memory.max", memory_max},
-	{"memory", "memory.swap.max", memory_swap_max},
-	{"cpus", "cpu.max", cpu_max},
-	{"pids-limit", "pids.max", pids_max},
-};
-
-/* ---- What each option becomes ---- */
-
-/* A line; the call goes to a line of its own where the words are long. */
-__attribute__((format(printf, 3, 4))) static void becomes(
-	const char *option, const char *value, const char *fmt, ...)
-{
-	enum { COLUMN = 26 };
-	autofree char *words = text("%s%s%s", option, *value ? " " : "", value), *call = NULL;
-	va_list ap;
-	va_start(ap, fmt);
-	if (vasprintf(&call, fmt, ap) < 0)
-		die("out of memory");
-	va_end(ap);
-	bool wide = strlen(words) > COLUMN;
-	printf("%-*s %s%*s%s\n", COLUMN, words, wide ? "\n" : "", wide ? COLUMN + 1 : 0, "", call);
-}
-
-static void explain_limits(const char *option, const char *typed, const struct container *c)
-{
-	for (int i = 0; i < LIMITS; i++) {
-		autofree char *value = strcmp(container_limits[i].option, option)
-					       ? NULL
-					       : container_limits[i].value(c);
-		autofree char *dashed = text("--%s", option);
-		if (value)
-			becomes(dashed, typed, "%s <- %s", container_limits[i].file, value);
+#define TEXT(member, named, letters, words, is_wrong) \
+	{ \
+		named, LAB_TEXT, &asked.member, .help = words, .letter = letters, \
+						.wrong = is_wrong \
 	}
-}
-
-static void explain_memory(const struct container *c)
-{
-	autofree char *typed = text("%lld", c->memory);
-	explain_limits("memory", typed, c);
-}
-
-static void explain_cpus(const struct container *c)
-{
-	autofree char *typed = text("%lld.%03lld", c->cpus / 1000, c->cpus % 1000);
-	explain_limits("cpus", typed, c);
-}
-
-static void explain_pids(const struct container *c)
-{
-	autofree char *typed = text("%lld", c->pids);
-	explain_limits("pids-limit", typed, c);
-}
-
-static void explain_cgroups(const struct container *c)
-{
-	if (!c->grouped) {
-		becomes("--cgroups", "disabled", "nothing: it stays in the group of its caller");
-		return;
+#define TEXTS(member, named, letters, words, is_wrong) \
+	{ \
+		named, LAB_TEXTS, &asked.member, .help = words, .letter = letters, \
+						 .wrong = is_wrong \
 	}
-	becomes("", "", "clone3(...CLONE_INTO_CGROUP...)");
-	if (geteuid() == 0)
-		becomes("", "", "bpf(BPF_PROG_ATTACH...BPF_CGROUP_DEVICE...)");
-}
-
-static void explain_name(const struct container *c)
-{
-	if (c->name)
-		becomes("--name", c->name, "mount(\"lab16:%s:...\"overlay\"...)", c->name);
-}
-
-static void explain_hostname(const struct container *c)
-{
-	if (c->hostname)
-		becomes("--hostname", c->hostname, "sethostname(\"%s\", %zu)", c->hostname,
-			strlen(c->hostname));
-	else
-		becomes("", "", "sethostname(..., 12)");
-}
-
-static void explain_network(const struct container *c)
-{
-	becomes("--network", asked.network, "clone3(...CLONE_NEWNET...)");
-	if (!c->bridge)
-		return;
-	if (!access(no_ipv6, F_OK))
-		becomes("", "", "net/ipv6/conf/all/disable_ipv6 <- 1");
-	becomes("", "", "sendmsg(...RTM_NEWLINK...\"veth\"...\"eth0\"...)");
-}
-
-static void explain_ip(const struct container *c)
-{
-	(void)c;
-	if (asked.ip)
-		becomes("--ip", asked.ip, "sendmsg(...RTM_NEWADDR...\"%s\"...)", asked.ip);
-}
-
-static void explain_rootfs(const struct container *c)
-{
-	becomes(asked.rootfs ? "--rootfs" : "", asked.rootfs ? asked.rootfs : "",
-		"mount(...\"overlay\"...lowerdir=%s...)", c->root.image);
-}
-
-static void explain_keep(const struct container *c)
-{
-	if (asked.keep)
-		becomes("--keep", asked.keep, "mount(...\"overlay\"...upperdir=%s/upper...)",
-			c->root.keep);
-}
-
-static void explain_bind(const char *option, const char *typed, const struct bind_mount *v)
-{
-	becomes(option, typed, "open_tree(...\"%s\"...OPEN_TREE_CLONE...)", v->source);
-	if (v->read_only)
-		becomes("", "", "mount_setattr(...%s, {attr_set=MOUNT_ATTR_RDONLY...)",
-			v->recursive ? "AT_RECURSIVE" : "AT_EMPTY_PATH");
-	becomes("", "", "openat2(...\"%s\"...RESOLVE_IN_ROOT...)", v->target);
-	becomes("", "", "move_mount(...)");
-}
-
-static void explain_volumes(const struct container *c)
-{
-	for (int i = 0; i < asked.volumes.count; i++)
-		explain_bind("--volume", asked.volumes.value[i], &c->root.volumes[i]);
-}
-
-/* Its program is one more bind mount, behind the volumes. */
-static void explain_init(const struct container *c)
-{
-	if (!c->init)
-		return;
-	explain_bind("--init", "", &c->root.volumes[asked.volumes.count]);
-	becomes("", "", "rt_sigtimedwait(...)");
-}
-
-static void explain_tmpfs(const struct container *c)
-{
-	for (int i = 0; i < c->root.tmpfs->count; i++) {
-		const char *path = asked.tmpfs.value[i], *options = strchr(path, ':');
-		int length = (int)strcspn(path, ":");
-		becomes("--tmpfs", path,
-			"mount(\"tmpfs\", \"memory\", \"tmpfs\", MS_NOSUID|MS_NODEV|MS_NOEXEC, %s%s%s)",
-			options ? "\"" : "", options ? options + 1 : "NULL", options ? "\"" : "");
-		becomes("", "", "openat2(...\"%.*s\"...RESOLVE_IN_ROOT...)", length, path);
-		becomes("", "", "move_mount(...)");
+#define FLAG(member, named, letters, words) \
+	{ \
+		named, LAB_FLAG, &asked.member, .help = words, .letter = letters \
 	}
-}
-
-/* The last thing that is done to the root, before it is entered. */
-static void explain_read_only(const struct container *c)
-{
-	if (c->root.read_only)
-		becomes("--read-only", "",
-			"mount(NULL, \".\", NULL, MS_RDONLY|MS_REMOUNT|MS_BIND, NULL)");
-	becomes("", "", "pivot_root(\".\", \".\")");
-}
-
-static void explain_workdir(const struct container *c)
-{
-	if (!strcmp(c->workdir, "/"))
-		return;
-	becomes("--workdir", c->workdir, "openat2(...\"%s\"...RESOLVE_IN_ROOT...)", c->workdir);
-	becomes("", "", "fchdir(...)");
-}
-
-static void explain_tty(const struct container *c)
-{
-	if (c->tty)
-		becomes("--tty", "", "ioctl(...TIOCSCTTY...)");
-}
-
-static void explain_interactive(const struct container *c)
-{
-	(void)c;
-	if (asked.interactive)
-		becomes("--interactive", "", "nothing: standard input is its own in any case");
-}
-
-static void explain_cap_drop(const struct container *c)
-{
-	for (int i = 0; i < asked.cap_drop.count; i++) {
-		uint64_t set = 0;
-		capability_parse(asked.cap_drop.value[i], &set);
-		set &= default_capabilities & ~c->privileges.capabilities;
-		for (int cap = 0; cap <= CAP_LAST_CAP; cap++) {
-			autofree char *name = set & 1ULL << cap ? capability_name(cap) : NULL;
-			if (name)
-				becomes("--cap-drop", asked.cap_drop.value[i],
-					"prctl(PR_CAPBSET_DROP, %s)", name);
-		}
+#define CHOICE(member, named, list, words) \
+	{ \
+		named, LAB_CHOICE, &asked.member, .help = words, .choices = list \
 	}
-}
-
-static void explain_user(const struct container *c)
-{
-	const struct privileges *p = &c->privileges;
-	if (!asked.user)
-		return;
-	becomes("--user", asked.user, "setresgid(%u, %u, %u)", p->group, p->group, p->group);
-	becomes("", "", "setresuid(%u, %u, %u)", p->user, p->user, p->user);
-}
-
-static void explain_cap_add(const struct container *c)
-{
-	for (int i = 0; i < asked.cap_add.count; i++) {
-		uint64_t set = 0;
-		capability_parse(asked.cap_add.value[i], &set);
-		if (set == UINT64_MAX) {
-			becomes("--cap-add", asked.cap_add.value[i], "nothing is dropped");
-			continue;
-		}
-		for (int cap = 0; cap <= CAP_LAST_CAP; cap++) {
-			autofree char *name = set & 1ULL << cap ? capability_name(cap) : NULL;
-			if (name)
-				becomes("--cap-add", asked.cap_add.value[i],
-					c->privileges.user
-						? "nothing: a user other than root has none, %s or not"
-						: "capset(...1<<%s...)",
-					name);
-		}
+/* One that is not run here, with a value or without. */
+#define OTHER(named, letters, what) \
+	{ \
+		{named, LAB_TEXT, .letter = letters}, .words = what \
 	}
-}
-
-static void explain_env(const struct container *c)
-{
-	(void)c;
-	for (int i = 0; i < asked.env.count; i++) {
-		const char *one = asked.env.value[i], *value = getenv(one);
-		if (strchr(one, '='))
-			becomes("--env", one, "execve(...\"%s\"...)", one);
-		else if (value)
-			becomes("--env", one, "execve(...\"%s=%s\"...)", one, value);
-		else
-			becomes("--env", one, "nothing: it is not set here");
+#define OTHER_FLAG(named, letters, what) \
+	{ \
+		{named, LAB_FLAG, .letter = letters}, .words = what \
 	}
-}
 
-/* ---- The table, in the order in which a container gets them ---- */
-
-static const struct row {
-	struct lab_option option;
-	void (*explain)(const struct container *c); /* NULL: it is no part of a container */
-} rows[] = {
+const struct row option_rows[] = {
+	/* In the order in which a container gets them. */
 	{{"memory", LAB_SIZE, &asked.container.memory, 6 << 20, 1LL << 50,
-		 "its limit of memory, memory.max", 'm'},
-		explain_memory},
-	{{"cpus", LAB_DECIMAL, &asked.container.cpus, 10, 1024000, "its limit of CPUs, cpu.max"},
-		explain_cpus},
-	{{"pids-limit", LAB_NUMBER, &asked.container.pids, 1, 4194304,
-		 "its limit of tasks, pids.max"},
-		explain_pids},
-	{{"cgroups", LAB_CHOICE, &asked.cgroups, .help = "disabled: no group of its own",
-		 .choices = "enabled disabled"},
+		"its limit of memory, memory.max", 'm'}},
+	{TEXT(memory_swap, "memory-swap", 0, "memory and swap together; -1: no limit", wrong_swap)},
+	{{"memory-reservation", LAB_SIZE, &asked.container.reservation, 1 << 20, 1LL << 50,
+		"what the kernel reclaims last, memory.low"}},
+	{TEXT(cpus, "cpus", 0, "its limit of CPUs, cpu.max", wrong_cpus)},
+	{TEXT(cpu_quota, "cpu-quota", 0, "microseconds of a CPU in each period", wrong_quota)},
+	{{"cpu-period", LAB_NUMBER, &asked.container.cpu_period, 1000, 1000000,
+		"that period, in microseconds"}},
+	{{"cpu-shares", LAB_NUMBER, &asked.container.cpu_shares, 2, 262144,
+		"its weight beside others, cpu.weight", 'c'}},
+	{TEXT(container.cpuset, "cpuset-cpus", 0, "the CPUs it may use, cpuset.cpus",
+		wrong_cpuset)},
+	{TEXT(pids, "pids-limit", 0, "its limit of tasks, pids.max", wrong_pids)},
+	{CHOICE(cgroups, "cgroups", "enabled disabled", "disabled: no group of its own"),
 		explain_cgroups},
-	{{"name", LAB_TEXT, &asked.container.name, .help = "its name, for ps, exec ...",
-		 .wrong = wrong_name},
-		explain_name},
+	{TEXT(container.name, "name", 0, "its name, for ps, exec ...", wrong_name), explain_name},
+	{CHOICE(pid, "pid", "host", "the host's processes, no CLONE_NEWPID"), explain_pid},
 	{{"hostname", LAB_NAME, &asked.container.hostname, 1, 63, "its hostname, sethostname(2)",
 		 'h'},
 		explain_hostname},
-	{{"network", LAB_CHOICE, &asked.network, .help = "its network", .choices = "none bridge"},
-		explain_network},
-	{{"ip", LAB_TEXT, &asked.ip, .help = "its address on the bridge", .wrong = wrong_ip},
-		explain_ip},
+	{CHOICE(uts, "uts", "host", "the host's hostname, setns(2)"), explain_uts},
+	{CHOICE(ipc, "ipc", "private host", "the host's System V IPC, setns(2)"), explain_ipc},
+	{CHOICE(network, "network", "none bridge host", "its network"), explain_bridge},
+	{TEXT(ip, "ip", 0, "its address on the bridge", wrong_ip), explain_ip},
+	{{"image", LAB_NAMED_PATH, &asked.images, .help = "the folder of an image word",
+		.wrong = wrong_image_folder}},
 	{{"rootfs", LAB_PATH_IN, &asked.rootfs, .help = "a folder: its image"}, explain_rootfs},
 	{{"keep", LAB_PATH_IN_OUT, &asked.keep, .help = "a folder for the files that it writes"},
 		explain_keep},
+	{FLAG(rm, "rm", 0, "accepted: nothing of it stays in any case"), explain_rm},
+	{FLAG(privileged, "privileged", 0, "nothing is taken away or hidden"), explain_privileged},
 	{{"volume", LAB_VOLUME, &asked.volumes, .help = "a bind mount", .letter = 'v',
 		 .wrong = wrong_volume},
 		explain_volumes},
-	{{"tmpfs", LAB_TEXTS, &asked.tmpfs, .help = "PATH[:OPTIONS], a tmpfs(5)",
-		 .wrong = wrong_tmpfs},
-		explain_tmpfs},
-	{{"read-only", LAB_FLAG, &asked.container.root.read_only,
-		 .help = "mount its root with MS_RDONLY"},
+	{TEXTS(tmpfs, "tmpfs", 0, "PATH[:OPTIONS], a tmpfs(5)", wrong_tmpfs), explain_tmpfs},
+	{FLAG(container.root.read_only, "read-only", 0, "mount its root with MS_RDONLY"),
 		explain_read_only},
-	{{"workdir", LAB_TEXT, &asked.container.workdir, .help = "where COMMAND begins",
-		 .letter = 'w', .wrong = wrong_workdir},
+	{TEXT(container.workdir, "workdir", 'w', "where COMMAND begins", wrong_workdir),
 		explain_workdir},
-	{{"tty", LAB_FLAG, &asked.container.tty, .help = "a terminal of its own, pty(7)",
-		 .letter = 't'},
-		explain_tty},
-	{{"interactive", LAB_FLAG, &asked.interactive,
-		 .help = "accepted: standard input always stays open", .letter = 'i'},
+	{FLAG(container.tty, "tty", 't', "a terminal of its own, pty(7)"), explain_tty},
+	{FLAG(interactive, "interactive", 'i', "accepted: standard input always stays open"),
 		explain_interactive},
-	{{"cap-drop", LAB_TEXTS, &asked.cap_drop, .help = "take a capability away",
-		 .wrong = wrong_capability},
+	{FLAG(detach, "detach", 'd', "print the id, go on in the background"), explain_detach},
+	{TEXTS(ulimits, "ulimit", 0, "NAME=SOFT[:HARD], setrlimit(2)", wrong_ulimit),
+		explain_ulimit},
+	{TEXT(container.oom_score_adj, "oom-score-adj", 0, "whom the kernel kills first",
+		 wrong_score),
+		explain_oom_score_adj},
+	{TEXTS(cap_drop, "cap-drop", 0, "take a capability away", wrong_capability),
 		explain_cap_drop},
-	{{"user", LAB_TEXT, &asked.user, .help = "UID[:GID], setresuid(2)", .letter = 'u',
-		 .wrong = wrong_user},
-		explain_user},
-	{{"cap-add", LAB_TEXTS, &asked.cap_add, .help = "leave a capability more",
-		 .wrong = wrong_capability},
+	{TEXT(user, "user", 'u', "USER[:GROUP], setresuid(2)", wrong_user), explain_user},
+	{TEXTS(cap_add, "cap-add", 0, "leave a capability more", wrong_capability),
 		explain_cap_add},
-	{{"init", LAB_FLAG, &asked.container.init, .help = "run an init as PID 1, which reaps"},
-		explain_init},
-	{{"env", LAB_TEXTS, &asked.env, .help = "NAME=VALUE", .letter = 'e', .wrong = wrong_env},
-		explain_env},
-	{{"signal", LAB_TEXT, &asked.signal, .help = "the signal that kill sends"}, NULL},
-	{{"explain", LAB_FLAG, &asked.explain, .help = "print what each option becomes"}, NULL},
+	{TEXTS(security, "security-opt", 0, "no-new-privileges, seccomp=unconfined",
+		 wrong_security),
+		explain_security},
+	{FLAG(container.init, "init", 0, "run an init as PID 1, which reaps"), explain_init},
+	{TEXTS(env, "env", 'e', "NAME=VALUE", wrong_env), explain_env},
+	{TEXT(signal, "signal", 's', "the signal that kill sends", NULL)},
+	{FLAG(explain, "explain", 0, "print what each option becomes")},
+
+	/* What docker has besides. */
+	OTHER("add-host", 0,
+		"a line of /etc/hosts, which dockerd writes; --volume FILE:/etc/hosts"),
+	OTHER("annotation", 0, "a note for the runtime; the kernel never sees it"),
+	OTHER("attach", 'a',
+		"which streams the docker client shows; COMMAND has those of this program"),
+	OTHER("blkio-weight", 0, "io.weight of the group; lab 12 limits a disk"),
+	OTHER("blkio-weight-device", 0, "io.weight of the group; lab 12 limits a disk"),
+	OTHER("cgroup-parent", 0,
+		"the group below which the container's is made; here it is the run's"),
+	OTHER("cgroupns", 0, "unshare(CLONE_NEWCGROUP), which is always made here; lab 07"),
+	OTHER("cidfile", 0,
+		"a file into which the docker client writes the id; --detach prints it"),
+	OTHER("cpu-count", 0, "an option for Windows"),
+	OTHER("cpu-percent", 0, "an option for Windows"),
+	OTHER("cpu-rt-period", 0, "a file of cgroup v1; v2 has none for real-time processes"),
+	OTHER("cpu-rt-runtime", 0, "a file of cgroup v1; v2 has none for real-time processes"),
+	OTHER("cpuset-mems", 0,
+		"cpuset.mems of the group; it needs a machine with several memory nodes"),
+	OTHER("detach-keys", 0, "the keys that detach the docker client; this program stays"),
+	OTHER("device", 0, "mknod(2) in /dev and a rule of the device program; lab 13"),
+	OTHER("device-cgroup-rule", 0, "a rule of the device program; lab 13"),
+	OTHER("device-read-bps", 0, "rbps in io.max of the group; lab 12 writes it"),
+	OTHER("device-read-iops", 0, "riops in io.max of the group; lab 12 writes it"),
+	OTHER("device-write-bps", 0, "wbps in io.max of the group; lab 12 writes it"),
+	OTHER("device-write-iops", 0, "wiops in io.max of the group; lab 12 writes it"),
+	OTHER_FLAG("disable-content-trust", 0,
+		"whether an image's signature is checked; none is pulled"),
+	OTHER("dns", 0,
+		"a line of /etc/resolv.conf, which dockerd writes; --volume FILE:/etc/resolv.conf"),
+	OTHER("dns-option", 0, "a line of /etc/resolv.conf, as --dns"),
+	OTHER("dns-search", 0, "a line of /etc/resolv.conf, as --dns"),
+	OTHER("domainname", 0,
+		"setdomainname(2), in the UTS namespace; lab 03 is about its neighbor"),
+	OTHER("entrypoint", 0, "the first words of execve(2); type the program as COMMAND"),
+	OTHER("env-file", 0, "a file of lines that the docker client reads, each an --env"),
+	OTHER("expose", 0,
+		"a note in dockerd's record; the kernel opens and closes nothing for it"),
+	OTHER("gpus", 0,
+		"device nodes and libraries that the vendor's hook adds; lab 13 for the nodes"),
+	OTHER("group-add", 0,
+		"setgroups(2) with one group more; here there is none besides --user's"),
+	OTHER("health-cmd", 0, "a program that dockerd starts again and again, as exec does"),
+	OTHER("health-interval", 0, "how often dockerd starts --health-cmd"),
+	OTHER("health-retries", 0, "how often --health-cmd may fail"),
+	OTHER("health-start-interval", 0, "how often dockerd starts --health-cmd at first"),
+	OTHER("health-start-period", 0, "how long --health-cmd may fail at first"),
+	OTHER("health-timeout", 0, "how long --health-cmd may take"),
+	OTHER("io-maxbandwidth", 0, "an option for Windows"),
+	OTHER("io-maxiops", 0, "an option for Windows"),
+	OTHER("ip6", 0, "an address as --ip, RTM_NEWADDR; the bridge here has IPv4 alone"),
+	OTHER("isolation", 0, "an option for Windows"),
+	OTHER("kernel-memory", 0, "a file of cgroup v1 that kernels no longer have"),
+	OTHER("label", 'l', "a note in dockerd's record; the kernel never sees it"),
+	OTHER("label-file", 0, "a file of such notes, as --label"),
+	OTHER("link", 0, "lines of /etc/hosts and variables for another container; --ip and --env"),
+	OTHER("link-local-ip", 0, "one more address of eth0, RTM_NEWADDR; lab 06 adds one"),
+	OTHER("log-driver", 0, "who keeps what COMMAND prints; here it goes to your terminal"),
+	OTHER("log-opt", 0, "an option of --log-driver"),
+	OTHER("mac-address", 0, "RTM_NEWLINK with the address of eth0; the kernel chooses it here"),
+	OTHER("memory-swappiness", 0, "a file of cgroup v1; v2 has one for the whole machine only"),
+	OTHER("mount", 0, "a bind mount or a tmpfs in other words; --volume or --tmpfs"),
+	OTHER("network-alias", 0, "a name in dockerd's DNS server; there is none here"),
+	OTHER_FLAG("no-healthcheck", 0, "no --health-cmd of the image's; there is none here"),
+	OTHER_FLAG(
+		"oom-kill-disable", 0, "a file of cgroup v1; v2 cannot switch off the OOM killer"),
+	OTHER("platform", 0, "which variant of an image is pulled; binfmt_misc runs a foreign one"),
+	OTHER("publish", 'p', "a rule of the host's firewall; lab 06/more-nat makes one by hand"),
+	OTHER_FLAG("publish-all", 'P', "a rule for each --expose, as --publish"),
+	OTHER("pull", 0, "when dockerd fetches the image; nothing is fetched here"),
+	OTHER_FLAG("quiet", 'q', "no progress of a pull is shown; nothing is pulled here"),
+	OTHER("restart", 0, "dockerd starts it again after its end; lab 17 does it for a Pod"),
+	OTHER("runtime", 0, "which program makes the calls: runc, crun; here it is this one"),
+	OTHER("shm-size", 0,
+		"size= of the tmpfs on /dev/shm; here it has docker's default, 64 MiB"),
+	OTHER_FLAG("sig-proxy", 0, "whether the client forwards signals; this program always does"),
+	OTHER("stop-signal", 0, "the signal of docker stop; kill --signal sends any"),
+	OTHER("stop-timeout", 0, "seconds until docker stop sends SIGKILL; kill sends it at once"),
+	OTHER("storage-opt", 0,
+		"a quota of the file system below the layers; here that is a tmpfs"),
+	OTHER("sysctl", 0,
+		"a write below /proc/sys of its namespaces, before it becomes read-only"),
+	OTHER_FLAG("use-api-socket", 0,
+		"a bind mount of dockerd's socket, which makes it root of the host"),
+	OTHER("userns", 0, "CLONE_NEWUSER and its maps; lab 05, and lab 17 with hostUsers: false"),
+	OTHER("volume-driver", 0, "the program that provides a volume; --volume takes a folder"),
+	OTHER("volumes-from", 0, "the volumes of another container; --volume for each"),
+	{{0}},
 };
-enum { ROWS = sizeof rows / sizeof *rows };
 
 const struct lab_option container_operands[] = {
-	{"VERB", LAB_CHOICE, &asked.verb, .help = "ps, or inspect, stats, exec, kill with a NAME",
+	{"VERB", LAB_CHOICE, &asked.verb,
+		.help = "ps, or inspect, stats, exec, kill with a NAME; any other word is\n"
+			"                             docker's image, and COMMAND comes after it",
 		.choices = "ps inspect stats exec kill"},
 	{"NAME", LAB_TEXT, &asked.target, .help = "of a running one, or the beginning of its id"},
 	{0},
@@ -356,128 +199,11 @@ const struct lab_option container_operands[] = {
 
 const struct lab_option *container_options(void)
 {
-	static struct lab_option list[ROWS + 1];
-	for (int i = 0; i < ROWS; i++)
-		list[i] = rows[i].option;
+	enum { ROWS = sizeof option_rows / sizeof *option_rows };
+	static struct lab_option list[ROWS];
+	int count = 0;
+	for (const struct row *row = option_rows; row->option.name; row++)
+		if (row->option.value)
+			list[count++] = row->option;
 	return list;
-}
-
-int explain_container(const struct container *c)
-{
-	for (int i = 0; i < ROWS; i++)
-		if (rows[i].explain)
-			rows[i].explain(c);
-	becomes("", "", "prctl(PR_SET_NO_NEW_PRIVS, 1...)");
-	becomes("", "", "seccomp(SECCOMP_SET_MODE_FILTER...)");
-	if (c->command)
-		becomes("--", c->command[0], "execve(...\"%s\"...)", c->command[0]);
-	return fflush(stdout) ? 3 : 0;
-}
-
-/* ---- What the options mean together ---- */
-
-static void need_folder(const char *option, const char *path)
-{
-	struct stat st;
-	if (path && (stat(path, &st) || !S_ISDIR(st.st_mode)))
-		option_usage("%s %s: expected a folder", option, path);
-}
-
-/* What no option has wrong by itself. */
-static void check_together(const struct container *c)
-{
-	need_folder("--rootfs", asked.rootfs);
-	need_folder("--keep", asked.keep);
-	if (asked.ip && !c->bridge)
-		option_usage("--ip %s: expected --network bridge with it", asked.ip);
-	if (!c->grouped && (c->memory || c->cpus || c->pids))
-		option_usage(
-			"--cgroups=disabled: expected no limit with it, for limits are files of a group");
-	if (!lab_command && !asked.verb && !asked.explain && (c->init || !c->grouped))
-		option_usage("%s: expected COMMAND with it, for the story has its own",
-			c->init ? "--init" : "--cgroups=disabled");
-	if (!asked.verb && strcmp(asked.signal, "KILL") != 0)
-		option_usage("--signal: expected kill with it");
-	if (c->tty && lab_command && !isatty(STDIN_FILENO))
-		option_usage("--tty: expected standard input to be a terminal");
-}
-
-struct container container_asked(void)
-{
-	enum { MOST = sizeof asked.volumes.value / sizeof *asked.volumes.value };
-	static struct bind_mount volumes[MOST + 1];
-	struct container c = asked.container;
-	c.command = lab_command;
-	c.bridge = !strcmp(asked.network, "bridge");
-	c.grouped = !strcmp(asked.cgroups, "enabled");
-	check_together(&c);
-	c.number = asked.ip ? network_number(asked.ip) : 0;
-	c.privileges.capabilities =
-		(default_capabilities &
-			~capabilities_named(asked.cap_drop.value, (size_t)asked.cap_drop.count)) |
-		capabilities_named(asked.cap_add.value, (size_t)asked.cap_add.count);
-	if (asked.user)
-		user_parse(asked.user, &c.privileges.user, &c.privileges.group);
-	for (int i = 0; i < asked.volumes.count; i++)
-		volume_parse(asked.volumes.value[i], &volumes[i]);
-	if (c.init)
-		volumes[asked.volumes.count] =
-			(struct bind_mount){file_program(), init_path, true, false};
-	c.root.image = asked.rootfs ? realpath(asked.rootfs, NULL) : file_rootfs();
-	c.root.keep = asked.keep ? realpath(asked.keep, NULL) : NULL;
-	c.root.volumes = volumes;
-	c.root.volume_count = asked.volumes.count + c.init;
-	c.root.tmpfs = &asked.tmpfs;
-	return c;
-}
-
-/* ---- What a container gets that was not typed ---- */
-
-char **environment_new(const char *hostname, uid_t user, size_t count)
-{
-	char **list = calloc(count + 4, sizeof *list);
-	if (!list)
-		die("out of memory");
-	list[0] = text("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-	list[1] = text("HOSTNAME=%s", hostname);
-	list[2] = text("HOME=%s", user ? "/" : "/root");
-	return list;
-}
-
-static char **container_environment(const struct container *c)
-{
-	char **list = environment_new(c->hostname, c->privileges.user, (size_t)asked.env.count + 1);
-	int count = 3;
-	if (c->tty)
-		list[count++] = text("TERM=%s", getenv("TERM") ? getenv("TERM") : "xterm");
-	for (int i = 0; i < asked.env.count; i++) {
-		const char *one = asked.env.value[i], *value = getenv(one);
-		size_t name = strcspn(one, "=");
-		if (!one[name] && !value)
-			continue;
-		int at = 0; /* a later one takes the place of an earlier one */
-		while (at < count && (strncmp(list[at], one, name) || list[at][name] != '='))
-			at++;
-		list[at] = one[name] ? text("%s", one) : text("%s=%s", one, value);
-		count = at == count ? count + 1 : count;
-	}
-	return list;
-}
-
-void random_id(char id[65])
-{
-	unsigned char random[32];
-	if (getrandom(random, sizeof random, 0) != sizeof random)
-		die("getrandom");
-	for (size_t i = 0; i < sizeof random; i++)
-		sprintf(id + 2 * i, "%02x", random[i]);
-}
-
-void container_name(struct container *c)
-{
-	random_id(c->id);
-	c->name = c->name ? c->name : text("%.12s", c->id);
-	c->hostname = c->hostname ? c->hostname : text("%.12s", c->id);
-	c->root.name = text("lab16:%s:%s", c->name, c->id);
-	c->environment = container_environment(c);
 }

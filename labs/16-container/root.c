@@ -290,13 +290,13 @@ static void mount_volume(int root, const struct bind_mount *v)
 
 static void mount_tmpfs(int root, const char *value)
 {
-	autofree char *target = text("%s", value);
-	char *options = strchr(target, ':');
-	if (options)
-		*options++ = '\0';
-	MUST(mount("tmpfs", "memory", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options));
+	struct tmpfs t;
+	tmpfs_parse(value, &t);
+	MUST(mount("tmpfs", "memory", "tmpfs", t.flags, t.data));
+	if (t.propagation)
+		MUST(mount(NULL, "memory", NULL, t.propagation, NULL));
 	autoclose int tree = MUST(open("memory", O_PATH | O_DIRECTORY | O_CLOEXEC));
-	mount_in_root(root, tree, target);
+	mount_in_root(root, tree, t.target);
 }
 
 /* "/a/b:ro": 2 */

@@ -73,16 +73,30 @@ static char *group_of(const struct running *seen)
 	return is_its ? text("%s%s", machine.cgroup_mount, own + 3) : NULL;
 }
 
-/* The next one in the list of PIDs; false at its end. Only PID 1s count, so that each comes once.
+/*
+ * Whether it is a container's first process, so that each container comes once. That is PID 1 of a
+ * namespace of its own; with --pid host the one whose parent has given the group its name.
  */
+static bool is_first(const char *pid, const char *status)
+{
+	const char *pids = strstr(status, "\nNSpid:"), *parents = strstr(status, "\nPPid:");
+	int outside = 0, inside = 0, parent = 0;
+	int levels = pids ? sscanf(pids + 7, "%d%d", &outside, &inside) : 0;
+	if (levels == 2 || !parents || sscanf(parents + 6, "%d", &parent) != 1)
+		return inside == 1;
+	autofree char *path = text("/proc/%s/cgroup", pid), *groups = file_try_read(path);
+	autofree char *run = text("/lab16-%d", parent);
+	const char *named = groups ? strstr(groups, run) : NULL;
+	return named && strchr("/-", named[strlen(run)]);
+}
+
+/* The next one in the list of PIDs; false at its end. */
 static bool running_next(char **pids, struct running *seen)
 {
 	for (char *pid; (pid = strsep(pids, " "));) {
 		autofree char *path = text("/proc/%s/status", pid), *status = file_try_read(path);
-		const char *inside = status ? strstr(status, "\nNSpid:") : NULL;
-		int outside_pid, first = 0;
-		if (inside && sscanf(inside + 7, "%d%d", &outside_pid, &first) == 2 && first == 1 &&
-			running_by_root(atoi(pid), seen) && is_ours(atoi(pid))) {
+		if (status && is_first(pid, status) && running_by_root(atoi(pid), seen) &&
+			is_ours(atoi(pid))) {
 			seen->group = group_of(seen);
 			return true;
 		}
@@ -302,9 +316,13 @@ static int exec_in(const struct running *seen)
 	autoclose int cwd = open(cwd_link, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	lab_asks_missing = false; /* what it would look at is the container's */
 	sscanf(uids, "%u", &user), sscanf(gids, "%u", &group);
+	autofree char *filter = proc_status(seen->pid, "Seccomp"),
+		      *no_new_privs = proc_status(seen->pid, "NoNewPrivs");
 	struct container c = {.privileges = {.user = user,
 				      .group = group,
-				      .capabilities = strtoull(bounds, NULL, 16)},
+				      .capabilities = strtoull(bounds, NULL, 16),
+				      .new_privs = !strcmp(no_new_privs, "0"),
+				      .unconfined = !strcmp(filter, "0")},
 		.environment = environment_of(seen->pid),
 		.command = lab_command,
 		.tty = asked.container.tty,

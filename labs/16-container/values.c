@@ -4,8 +4,12 @@
  */
 #define _GNU_SOURCE
 #include <ctype.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "container.h"
 #include "kernel/file.h"
@@ -29,27 +33,160 @@ const char *wrong_ip(const char *value)
 				     : "an address from " NETWORK ".0.2 to " NETWORK ".255.254";
 }
 
-/* "1000" or "1000:100": both at most 65535, whatever is mapped. */
-bool user_parse(const char *value, uid_t *user, gid_t *group)
+/* A part of --user: a number or a name, of which the image knows whether there is one. */
+static bool is_user(const char *part, size_t length)
 {
-	int end = 0, more = 0;
-	unsigned long uid, gid = 0;
-	bool digits = isdigit((unsigned char)*value) && strlen(value) <= 12;
-	if (!digits || sscanf(value, "%5lu%n", &uid, &end) != 1 || uid > 65535)
+	autofree char *word = text("%.*s", (int)length, part);
+	size_t good =
+		strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_.-0123456789");
+	long long number;
+	if (!length || length > 32 || good < length || *word == '-')
 		return false;
-	if (value[end] == ':' && isdigit((unsigned char)value[end + 1]) &&
-		sscanf(value + end + 1, "%5lu%n", &gid, &more) == 1)
-		end += 1 + more;
-	*user = (uid_t)uid;
-	*group = (gid_t)gid;
-	return !value[end] && gid <= 65535;
+	return strspn(word, "0123456789") < length || number_parse(word, 0, 65535, &number);
 }
 
 const char *wrong_user(const char *value)
 {
-	uid_t user;
-	gid_t group;
-	return user_parse(value, &user, &group) ? NULL : "UID or UID:GID, numbers from 0 to 65535";
+	size_t length = strcspn(value, ":");
+	const char *group = value[length] ? value + length + 1 : NULL;
+	return is_user(value, length) && (!group || is_user(group, strlen(group)))
+		       ? NULL
+		       : "USER or USER:GROUP, each a name or a number from 0 to 65535";
+}
+
+bool number_parse(const char *value, long long low, long long high, long long *number)
+{
+	char *end;
+	errno = 0;
+	*number = strtoll(value, &end, 10);
+	bool digits = isdigit((unsigned char)value[*value == '-']);
+	return digits && !*end && !errno && *number >= low && *number <= high;
+}
+
+bool cpus_parse(const char *value, long long *thousandths)
+{
+	autofree char *whole = text("%s%s", *value == '.' ? "0" : "", value);
+	return option_decimal(whole, thousandths) && *thousandths >= 10 && *thousandths <= 1024000;
+}
+
+const char *wrong_cpus(const char *value)
+{
+	long long thousandths;
+	return cpus_parse(value, &thousandths)
+		       ? NULL
+		       : "a number with at most three decimals from 0.01 to 1024, such as 1.5 or .5";
+}
+
+const char *wrong_pids(const char *value)
+{
+	long long number;
+	return number_parse(value, -1, 4194304, &number)
+		       ? NULL
+		       : "a whole number from 1 to 4194304, or -1 for no limit";
+}
+
+bool swap_parse(const char *value, long long *bytes)
+{
+	*bytes = -1;
+	return !strcmp(value, "-1") ||
+	       (option_size(value, bytes) && *bytes > 0 && *bytes <= 1LL << 50);
+}
+
+const char *wrong_swap(const char *value)
+{
+	long long bytes;
+	return swap_parse(value, &bytes) ? NULL
+					 : "a size, such as 64M, or -1 for all swap that there is";
+}
+
+const char *wrong_quota(const char *value)
+{
+	long long number;
+	bool good = number_parse(value, -1, 1LL << 40, &number) && (number < 0 || number >= 1000);
+	return good ? NULL : "microseconds from 1000, or -1 for no limit";
+}
+
+/* "0-2,4", as cpuset(7) has a list. */
+const char *wrong_cpuset(const char *value)
+{
+	const char *wrong = "a list of CPUs, such as 0 or 0-1,3";
+	for (const char *at = value;; at++) {
+		unsigned first, last;
+		int end = 0, more = 0;
+		if (!isdigit((unsigned char)*at) || sscanf(at, "%4u%n", &first, &end) != 1)
+			return wrong;
+		last = first;
+		if (at[end] == '-' && isdigit((unsigned char)at[end + 1]) &&
+			sscanf(at + end + 1, "%4u%n", &last, &more) == 1)
+			end += 1 + more;
+		at += end;
+		if (last < first || (*at && *at != ','))
+			return wrong;
+		if (!*at)
+			return NULL;
+	}
+}
+
+const char *wrong_score(const char *value)
+{
+	long long number;
+	return number_parse(value, -1000, 1000, &number) ? NULL
+							 : "a whole number from -1000 to 1000";
+}
+
+static const struct {
+	const char *option, *name;
+	int resource;
+} resources[] = {{"core", "RLIMIT_CORE", RLIMIT_CORE}, {"cpu", "RLIMIT_CPU", RLIMIT_CPU},
+	{"data", "RLIMIT_DATA", RLIMIT_DATA}, {"fsize", "RLIMIT_FSIZE", RLIMIT_FSIZE},
+	{"locks", "RLIMIT_LOCKS", RLIMIT_LOCKS}, {"memlock", "RLIMIT_MEMLOCK", RLIMIT_MEMLOCK},
+	{"msgqueue", "RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE}, {"nice", "RLIMIT_NICE", RLIMIT_NICE},
+	{"nofile", "RLIMIT_NOFILE", RLIMIT_NOFILE}, {"nproc", "RLIMIT_NPROC", RLIMIT_NPROC},
+	{"rss", "RLIMIT_RSS", RLIMIT_RSS}, {"rtprio", "RLIMIT_RTPRIO", RLIMIT_RTPRIO},
+	{"rttime", "RLIMIT_RTTIME", RLIMIT_RTTIME},
+	{"sigpending", "RLIMIT_SIGPENDING", RLIMIT_SIGPENDING},
+	{"stack", "RLIMIT_STACK", RLIMIT_STACK}};
+
+bool ulimit_parse(const char *value, struct ulimit *limit)
+{
+	size_t length = strcspn(value, "=");
+	autofree char *numbers = text("%s", value[length] ? value + length + 1 : "");
+	char *hard = strchr(numbers, ':');
+	if (hard)
+		*hard++ = '\0';
+	for (size_t i = 0; i < sizeof resources / sizeof *resources; i++) {
+		if (strlen(resources[i].option) != length ||
+			strncmp(value, resources[i].option, length))
+			continue;
+		limit->resource = resources[i].resource;
+		limit->name = resources[i].name;
+		return number_parse(numbers, -1, LLONG_MAX, &limit->soft) &&
+		       number_parse(hard ? hard : numbers, -1, LLONG_MAX, &limit->hard) &&
+		       (limit->hard < 0 || (limit->soft >= 0 && limit->soft <= limit->hard));
+	}
+	return false;
+}
+
+const char *wrong_ulimit(const char *value)
+{
+	struct ulimit limit;
+	return ulimit_parse(value, &limit)
+		       ? NULL
+		       : "NAME=SOFT[:HARD], such as nofile=1024:2048, with -1 for none; getrlimit(2)";
+}
+
+const char *wrong_security(const char *value)
+{
+	static const char *const known[] = {"no-new-privileges", "no-new-privileges:true",
+		"no-new-privileges=true", "no-new-privileges:false", "no-new-privileges=false",
+		"seccomp=unconfined", "seccomp:unconfined", "apparmor=unconfined",
+		"apparmor:unconfined", "label=disable", "label:disable"};
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (!strcmp(value, known[i]))
+			return NULL;
+	return !strncmp(value, "seccomp=", 8)
+		       ? "seccomp=unconfined; the filter of this lab is filter.gen.c"
+		       : "no-new-privileges or seccomp=unconfined";
 }
 
 const char *wrong_capability(const char *value)
@@ -77,13 +214,110 @@ static bool mountable(const char *path, size_t length)
 	return *path == '/' && strspn(slashed, "/.") < strlen(slashed) && !strstr(slashed, "/../");
 }
 
+/* docker's words that are no data of the file system's: flags of mount(2), set or cleared. */
+static const struct {
+	const char *word;
+	unsigned long set, clear, propagation;
+} mount_words[] = {{"rw", 0, MS_RDONLY}, {"ro", MS_RDONLY}, {"suid", 0, MS_NOSUID},
+	{"nosuid", MS_NOSUID}, {"dev", 0, MS_NODEV}, {"nodev", MS_NODEV}, {"exec", 0, MS_NOEXEC},
+	{"noexec", MS_NOEXEC}, {"async", 0, MS_SYNCHRONOUS}, {"sync", MS_SYNCHRONOUS},
+	{"dirsync", MS_DIRSYNC}, {"mand", MS_MANDLOCK}, {"nomand", 0, MS_MANDLOCK},
+	{"atime", 0, MS_NOATIME}, {"noatime", MS_NOATIME}, {"diratime", 0, MS_NODIRATIME},
+	{"nodiratime", MS_NODIRATIME}, {"relatime", MS_RELATIME}, {"norelatime", 0, MS_RELATIME},
+	{"strictatime", MS_STRICTATIME}, {"nostrictatime", 0, MS_STRICTATIME}, {"defaults"},
+	{"private", .propagation = MS_PRIVATE}, {"rprivate", .propagation = MS_PRIVATE},
+	{"shared", .propagation = MS_SHARED}, {"rshared", .propagation = MS_SHARED},
+	{"slave", .propagation = MS_SLAVE}, {"rslave", .propagation = MS_SLAVE},
+	{"unbindable", .propagation = MS_UNBINDABLE},
+	{"runbindable", .propagation = MS_UNBINDABLE}};
+
+static bool mount_word(const char *word, struct tmpfs *t)
+{
+	for (size_t i = 0; i < sizeof mount_words / sizeof *mount_words; i++) {
+		if (strcmp(word, mount_words[i].word))
+			continue;
+		t->flags = (t->flags & ~mount_words[i].clear) | mount_words[i].set;
+		if (mount_words[i].propagation)
+			t->propagation = mount_words[i].propagation;
+		return true;
+	}
+	return false;
+}
+
+/* What tmpfs(5) itself reads. */
+static bool tmpfs_word(const char *word)
+{
+	size_t name = strcspn(word, "=");
+	const char *value = word[name] ? word + name + 1 : "";
+	size_t digits = strspn(value, "0123456789");
+	if (!strncmp(word, "mpol=", 5))
+		return *value;
+	if (!digits || digits > 18)
+		return false;
+	if (!strncmp(word, "size=", 5))
+		return !value[digits] || (strchr("kKmMgG%", value[digits]) && !value[digits + 1]);
+	if (!strncmp(word, "nr_inodes=", 10) || !strncmp(word, "nr_blocks=", 10))
+		return !value[digits] || (strchr("kKmMgG", value[digits]) && !value[digits + 1]);
+	if (!strncmp(word, "mode=", 5))
+		return strspn(value, "01234567") == strlen(value) && digits <= 4;
+	return (!strncmp(word, "uid=", 4) || !strncmp(word, "gid=", 4)) && !value[digits] &&
+	       digits <= 5;
+}
+
+bool tmpfs_parse(const char *value, struct tmpfs *t)
+{
+	size_t length = strcspn(value, ":");
+	autofree char *words = text("%s", value[length] ? value + length + 1 : "");
+	*t = (struct tmpfs){.flags = MS_NOSUID | MS_NODEV | MS_NOEXEC};
+	char *rest = words;
+	for (char *word; value[length] && (word = strsep(&rest, ","));) {
+		if (mount_word(word, t))
+			continue;
+		autofree char *before = t->data;
+		if (!tmpfs_word(word))
+			return false;
+		t->data = text("%s%s%s", before ? before : "", before ? "," : "", word);
+	}
+	t->target = text("%.*s", (int)length, value);
+	return true;
+}
+
+/* In the order in which strace(1) prints them. */
+char *mount_flags_text(unsigned long flags)
+{
+	static const struct {
+		unsigned long flag;
+		const char *name;
+	} names[] = {{MS_RDONLY, "MS_RDONLY"}, {MS_NOSUID, "MS_NOSUID"}, {MS_NODEV, "MS_NODEV"},
+		{MS_NOEXEC, "MS_NOEXEC"}, {MS_SYNCHRONOUS, "MS_SYNCHRONOUS"},
+		{MS_MANDLOCK, "MS_MANDLOCK"}, {MS_DIRSYNC, "MS_DIRSYNC"},
+		{MS_NOATIME, "MS_NOATIME"}, {MS_NODIRATIME, "MS_NODIRATIME"},
+		{MS_RELATIME, "MS_RELATIME"}, {MS_STRICTATIME, "MS_STRICTATIME"},
+		{MS_PRIVATE, "MS_PRIVATE"}, {MS_SHARED, "MS_SHARED"}, {MS_SLAVE, "MS_SLAVE"},
+		{MS_UNBINDABLE, "MS_UNBINDABLE"}};
+	char *all = text("%s", "");
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		autofree char *before = all;
+		bool has = flags & names[i].flag;
+		all = text("%s%s%s", before, has && *before ? "|" : "", has ? names[i].name : "");
+	}
+	if (*all)
+		return all;
+	free(all);
+	return text("0");
+}
+
 const char *wrong_tmpfs(const char *value)
 {
+	struct tmpfs tmpfs;
 	autofree char *path = text("%.*s", (int)strcspn(value, ":"), value);
-	return !mountable(path, strlen(path))
-		       ? "PATH or PATH:OPTIONS, such as /run:size=64m; tmpfs(5)"
-	       : is_reserved(path) ? not_reserved
-				   : NULL;
+	if (!mountable(path, strlen(path)))
+		return "PATH or PATH:OPTIONS, such as /run:size=64m; tmpfs(5)";
+	if (is_reserved(path))
+		return not_reserved;
+	return tmpfs_parse(value, &tmpfs)
+		       ? NULL
+		       : "options such as rw,noexec,size=64m,mode=1777; mount(8), tmpfs(5)";
 }
 
 /* "SRC:DST[:ro]" in its three parts; SRC as it is without links, allocated, NULL when it is not
@@ -107,9 +341,20 @@ bool volume_parse(const char *value, struct bind_mount *volume)
 const char *wrong_volume(const char *value)
 {
 	struct bind_mount volume;
+	if (*value && *value != ':' && strcspn(value, "/") > strcspn(value, ":"))
+		return "a path before the ':', for dockerd keeps named volumes; ./NAME is a folder here";
 	if (!volume_parse(value, &volume))
 		return "SRC:DST or SRC:DST:ro, DST from / on";
 	return !volume.source               ? "SRC to be a file or folder that is there"
 	       : is_reserved(volume.target) ? not_reserved
 					    : NULL;
+}
+
+const char *wrong_image_folder(const char *value)
+{
+	const char *folder = strchr(value, '=');
+	struct stat st;
+	return folder && folder > value && !stat(folder + 1, &st) && S_ISDIR(st.st_mode)
+		       ? NULL
+		       : "NAME=DIR, DIR a folder with the files of the image";
 }
