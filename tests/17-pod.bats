@@ -373,11 +373,41 @@ becomes() {
 	becomes '    - name:' 'open_tree(..."/srv"...)'
 	becomes '      mountPath:' 'openat2(..."/v"...)'
 	becomes '      readOnly:' 'mount_setattr(...MOUNT_ATTR_RDONLY...)'
-	becomes '    livenessProbe:' 'nothing: Kubernetes has this field, this lab has not'
+	becomes '    livenessProbe:' 'setns(), execve() or connect(), and kill(); left out here'
 	becomes '    emptyDir:' 'mkdir("volumes/x", 0777) (memory too: here is no disk)'
-	becomes '      type:' 'nothing: what is not there is not made'
-	[[ ${stderr_lines[0]} == "$manifest:15:5: warning: spec.containers[].livenessProbe: "* ]]
-	[[ ${stderr_lines[1]} == "$manifest:28:7: warning: spec.volumes[].hostPath.type: "* ]]
+	becomes '      type:' 'mkdir(..., 0755), if it is not there'
+	[ -z "$stderr" ]
+}
+
+@test "17-pod: explain opens no image, and reads lists, templates, several Pods and a byte order mark" {
+	printf '\xef\xbb\xbf%s\n' 'apiVersion: apps/v1' >"$manifest"
+	printf '%s\n' 'kind: Deployment' 'metadata: {name: shop}' 'spec:' '  replicas: 3' '  template:' '    spec:' '      containers:' \
+		'      - name: a' '        image: nginx:1.27' '        args: [-q]' '        resources: {limits: {cpu: 500m, example.com/gpu: 2}}' \
+		--- 'apiVersion: v1' 'kind: List' 'items:' '- {apiVersion: v1, kind: Service, metadata: {name: s}}' \
+		'- apiVersion: v1' '  kind: Pod' '  metadata: {generateName: one-}' '  spec:' '    containers:' '    - name: b' '      image: redis' \
+		'      env: [{name: P, value: !!str 8080}]' '      envFrom: [{secretRef: {name: s}}]' >>"$manifest"
+	run -0 --separate-stderr "${explain[@]}" "$manifest"
+	[ -z "$stderr" ]
+	becomes '        image: nginx' 'mount(...lowerdir=...its layers...)'
+	becomes '        args:' "words of the execve() of its image's ENTRYPOINT"
+	becomes '        resources:' 'cpu.max <- 50000 100000' "nothing here: a device plugin's"
+	becomes '      env:' 'execve(..."P=8080"...)'
+	becomes '      envFrom:' 'execve(): a variable for each key; left out here'
+	[[ $output == *"# What no line says, of shop"*"The Deployment makes Pods of this template."*"# What no line says, of one-xxxxx"* ]]
+	run -0 --separate-stderr "${explain[@]}" --pod one-xxxxx "$manifest"
+	becomes '      image: redis' 'mount(...lowerdir=...its layers...)'
+	[[ $output != *"The Deployment"* ]]
+	same "images of that Pod" 1 "$(grep -c 'its layers' <<<"$output")"
+	run -2 --separate-stderr "${explain[@]}" --pod two "$manifest"
+	[[ $stderr == "$manifest:7:5: expected a Pod named 'two', and the first one is 'shop'" ]]
+}
+
+@test "17-pod: a field that Kubernetes has not is an error with its place; with --validate=warn a warning" {
+	pod 'readinessProbe: {exec: {comand: [sh]}}'
+	run -2 --separate-stderr "${explain[@]}" "$manifest"
+	[[ $stderr == "$manifest:8:29: spec.containers[].readinessProbe.exec.comand: unknown field, "* ]]
+	run -0 --separate-stderr "${explain[@]}" --validate=warn "$manifest"
+	[[ $stderr == "$manifest:8:29: warning: spec.containers[].readinessProbe.exec.comand: unknown field, "* ]]
 }
 
 @test "17-pod: of a long name the hostname is 63 characters, without a '-' at its end" {
@@ -395,8 +425,8 @@ becomes() {
 @test "17-pod: an image that is not busybox needs its folder" {
 	pod
 	sed -i 's/image: busybox/image: nginx:1/' "$manifest"
-	run -2 --separate-stderr "${explain[@]}" "$manifest"
-	[[ $stderr == "$manifest:7:5: "*"--image nginx=DIR" ]]
+	run -2 --separate-stderr "$LABS/$program" "$manifest"
+	[[ $stderr == "$manifest:7:5: image 'nginx:1': ErrImagePull: "*"--image nginx=DIR" ]]
 	mkdir "$BATS_TEST_TMPDIR/nginx"
 	run -0 "${explain[@]}" --image "nginx=$BATS_TEST_TMPDIR/nginx" "$manifest"
 	[[ $output == *"lowerdir=...$BATS_TEST_TMPDIR/nginx..."* ]]

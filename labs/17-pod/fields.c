@@ -23,22 +23,37 @@ bool rule_matches(struct rule *rule, const char *text)
 #define SHARED_RULE(name, most, regex, say) \
 	struct rule name##_rule = {.pattern = "^(" regex ")$", .words = say, .longest = most}
 #define DNS_LABEL "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
-#define NO_DOTS "[^/.:][^/:]*|[.][^/.:][^/:]*|[.][.][^/:]+|[.]"
+#define NO_DOTS "[^/.][^/]*|[.][^/.][^/]*|[.][.][^/]+|[.]"
 RULE(label, 63, DNS_LABEL, "at most 63 of a-z, 0-9 and '-', no '-' at the ends");
 RULE(subdomain, 253, DNS_LABEL "([.]" DNS_LABEL ")*", "a-z, 0-9, '-' and '.', as a DNS name");
 RULE(port_name, 15, "([a-z0-9]+-)*[a-z0-9]*[a-z][a-z0-9]*(-[a-z0-9]+)*",
 	"at most 15 of a-z, 0-9 and '-', with a letter");
-RULE(variable, 4096, "[-._a-zA-Z][-._a-zA-Z0-9]*", "letters, digits, '_', '-', '.', no digit first");
+/* IsRelaxedEnvVarName(), by default since Kubernetes 1.32 */
+RULE(variable, 131072, "[ -<>-~]+", "printable characters of ASCII without '='");
+/* validateLabels(): IsQualifiedName() and IsValidLabelValue() */
+#define QUALIFIED "[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+RULE(label_key, 317, "(" DNS_LABEL "([.]" DNS_LABEL ")*/)?" QUALIFIED,
+	"at most 63 of letters, digits, '-', '_' and '.', perhaps behind a domain and '/'");
+RULE(label_value, 63, "(" QUALIFIED ")?",
+	"at most 63 of letters, digits, '-', '_' and '.', a letter or digit at the ends");
 RULE(file_name, 253, "[.]?[-_a-zA-Z0-9][-._a-zA-Z0-9]*", "a file's name of letters, digits, '-', '_', '.'");
-RULE(a_path, 4095, "(/(" NO_DOTS ")?)+", "an absolute path without '..' and ':'");
+/* ValidatePathNoBacksteps() */
+RULE(host_path, 4095, "(/(" NO_DOTS ")?)+", "an absolute path without '..'");
+RULE(a_path, 4095, ".+", "a path");
+/* validateLocalDescendingPath() */
+RULE(local_path, 4095, "(" NO_DOTS ")(/(" NO_DOTS ")?)*", "a relative path without '..'");
+RULE(generate_name, 253, DNS_LABEL "([.]" DNS_LABEL ")*-?", "a-z, 0-9, '-' and '.', as a DNS name");
 RULE(image_name, 4096, "[^ \t\n]+", "the name of an image");
-RULE(capability, 64, "[A-Z][A-Z_]*", "a capability such as NET_ADMIN, or ALL");
+RULE(capability, 64, "[A-Za-z_]+", "a capability such as NET_ADMIN, or ALL"); /* not checked there */
 RULE(version, 9, "v1", "v1");
 RULE(policy, 9, "Always|OnFailure|Never", "Always, OnFailure or Never");
 RULE(protocol, 9, "TCP|UDP|SCTP", "TCP, UDP or SCTP");
 RULE(profile, 16, "RuntimeDefault|Unconfined|Localhost", "RuntimeDefault, Unconfined or Localhost");
 RULE(host_type, 32, "((Directory|File)(OrCreate)?|Socket|CharDevice|BlockDevice)?",
 	"Directory, DirectoryOrCreate, File, FileOrCreate, Socket, CharDevice or BlockDevice");
+
+SHARED_RULE(resource, 317, "(" DNS_LABEL "([.]" DNS_LABEL ")*/)" QUALIFIED,
+	"cpu, memory, ephemeral-storage, hugepages-SIZE or a name with a domain, example.com/device");
 
 /* YAML 1.1's words for what is no string, as sigs.k8s.io/yaml has them. */
 SHARED_RULE(null, 4, "|~|null|Null|NULL", "null");
@@ -57,29 +72,30 @@ SHARED_RULE(number, 400, "[-+]?(0[xbo][0-9a-fA-F_]+|([.][0-9]+|[0-9][0-9_]*([.][
 #define V(member) offsetof(struct volume, member)
 #define M(member) offsetof(struct config_map, member)
 
-#define RESOURCES(name, at) static const struct shape name##_fields = { \
-	.also = "ephemeral-storage hugepages-2Mi hugepages-1Gi", .fields = { \
+#define RESOURCES(name, at, rest) static const struct shape name##_fields = { \
+	.type = "ResourceList", .other = rest, .fields = { \
 	{F("cpu", CPUS, at + offsetof(struct resources, cpu))}, \
 	{F("memory", BYTES, at + offsetof(struct resources, memory))}}}
-RESOURCES(requests, C(requests));
-RESOURCES(limits, C(limits));
-RESOURCES(pod_requests, P(requests));
-RESOURCES(pod_limits, P(limits));
-static const struct shape resources_fields = {.also = "claims", .fields = {
+RESOURCES(requests, C(requests), C(other_requests));
+RESOURCES(limits, C(limits), C(other_limits));
+RESOURCES(pod_requests, P(requests), P(other_requests));
+RESOURCES(pod_limits, P(limits), P(other_limits));
+static const struct shape resources_fields = {.type = "ResourceRequirements", .fields = {
 	{F("requests", OBJECT, 0), OF(requests)},
 	{F("limits", OBJECT, 0), OF(limits)}}};
-static const struct shape pod_resources_fields = {.also = "claims", .fields = {
+static const struct shape pod_resources_fields = {.type = "ResourceRequirements", .fields = {
 	{F("requests", OBJECT, 0), OF(pod_requests)},
 	{F("limits", OBJECT, 0), OF(pod_limits)}}};
 
-static const struct shape seccomp_fields = {.also = "localhostProfile", .fields = {
-	{F("type", TEXT, C(security.seccomp)), NEEDED, IS(profile)}}};
-static const struct shape pod_seccomp_fields = {.also = "localhostProfile", .fields = {
-	{F("type", TEXT, P(security.seccomp)), NEEDED, IS(profile)}}};
-static const struct shape capabilities_fields = {.also = "", .fields = {
+#define SECCOMP(name, of) static const struct shape name##_fields = {.type = "SeccompProfile", .fields = { \
+	{F("type", TEXT, of(security.seccomp)), NEEDED, IS(profile)}, \
+	{F("localhostProfile", TEXT, of(security.seccomp_profile)), IS(local_path)}}}
+SECCOMP(seccomp, C);
+SECCOMP(pod_seccomp, P);
+static const struct shape capabilities_fields = {.type = "Capabilities", .fields = {
 	{F("add", TEXTS, C(security.cap_add)), IS(capability)},
 	{F("drop", TEXTS, C(security.cap_drop)), IS(capability)}}};
-static const struct shape security_fields = {.also = "appArmorProfile procMount seLinuxOptions windowsOptions", .fields = {
+static const struct shape security_fields = {.type = "SecurityContext", .fields = {
 	{F("runAsUser", NUMBER, C(security.run_as_user)), ID},
 	{F("runAsGroup", NUMBER, C(security.run_as_group)), ID},
 	{F("runAsNonRoot", YES_NO, C(security.run_as_non_root))},
@@ -88,94 +104,89 @@ static const struct shape security_fields = {.also = "appArmorProfile procMount 
 	{F("readOnlyRootFilesystem", YES_NO, C(security.read_only_root))},
 	{F("capabilities", OBJECT, 0), OF(capabilities)},
 	{F("seccompProfile", OBJECT, 0), OF(seccomp)}}};
-static const struct shape pod_security_fields = {
-	.also = "appArmorProfile fsGroup fsGroupChangePolicy seLinuxChangePolicy seLinuxOptions "
-		"supplementalGroups supplementalGroupsPolicy sysctls windowsOptions", .fields = {
+static const struct shape pod_security_fields = {.type = "PodSecurityContext", .fields = {
 	{F("runAsUser", NUMBER, P(security.run_as_user)), ID},
 	{F("runAsGroup", NUMBER, P(security.run_as_group)), ID},
 	{F("runAsNonRoot", YES_NO, P(security.run_as_non_root))},
 	{F("seccompProfile", OBJECT, 0), OF(pod_seccomp)}}};
 
-static const struct shape env_fields = {.item = "env", .size = sizeof(struct pair), .also = "valueFrom", .fields = {
+static const struct shape env_fields = {.item = "env", .size = sizeof(struct pair), .type = "EnvVar",
+	.other = offsetof(struct pair, other), .fields = {
 	{F("name", TEXT, offsetof(struct pair, name)), NEEDED, IS(variable)},
 	{F("value", TEXT, offsetof(struct pair, value))}}};
-static const struct shape port_fields = {.item = "port", .size = sizeof(struct port), .also = "hostIP hostPort", .fields = {
+static const struct shape port_fields = {.item = "port", .size = sizeof(struct port), .type = "ContainerPort", .fields = {
 	{F("name", TEXT, offsetof(struct port, name)), IS(port_name)},
 	{F("protocol", TEXT, offsetof(struct port, protocol)), IS(protocol)},
 	{F("containerPort", NUMBER, offsetof(struct port, number)), NEEDED, .min = 1, .max = 65535}}};
-static const struct shape mount_fields = {.item = "mount", .size = sizeof(struct mount),
-	.also = "mountPropagation recursiveReadOnly subPath subPathExpr", .fields = {
+static const struct shape mount_fields = {.item = "mount", .size = sizeof(struct mount), .type = "VolumeMount", .fields = {
 	{F("name", TEXT, offsetof(struct mount, name)), NEEDED},
 	{F("mountPath", TEXT, offsetof(struct mount, path)), NEEDED, IS(a_path)},
+	{F("subPath", TEXT, offsetof(struct mount, sub_path)), IS(local_path)},
+	{F("subPathExpr", TEXT, offsetof(struct mount, sub_path_expr)), IS(local_path)},
 	{F("readOnly", YES_NO, offsetof(struct mount, read_only))}}};
 
 static const struct shape container_fields = {.item = "container", .size = sizeof(struct container_spec),
-	.also = "envFrom imagePullPolicy lifecycle livenessProbe readinessProbe resizePolicy "
-		"restartPolicy restartPolicyRules startupProbe stdin stdinOnce "
-		"terminationMessagePath terminationMessagePolicy tty volumeDevices", .fields = {
+	.type = "Container", .fields = {
 	{F("name", TEXT, C(name)), NEEDED, IS(label)},
-	{F("image", TEXT, C(image)), NEEDED, IS(image_name)},
+	{F("image", TEXT, C(image)), IS(image_name)},
 	{F("command", TEXTS, C(command))},
 	{F("args", TEXTS, C(args))},
 	{F("workingDir", TEXT, C(working_dir)), IS(a_path)},
+	{F("restartPolicy", TEXT, C(restart_policy)), IS(policy)},
 	{F("env", LIST, C(env)), OF(env)},
 	{F("ports", LIST, C(ports)), OF(port)},
 	{F("volumeMounts", LIST, C(mounts)), OF(mount)},
 	{F("resources", OBJECT, 0), OF(resources)},
 	{F("securityContext", OBJECT, 0), OF(security)}}};
 
-static const struct shape empty_dir_fields = {.also = "", .fields = {
+static const struct shape empty_dir_fields = {.type = "EmptyDirVolumeSource", .fields = {
 	{F("medium", TEXT, V(medium))},
 	{F("sizeLimit", BYTES, V(size_limit))}}};
-static const struct shape host_path_fields = {.also = "", .fields = {
-	{F("path", TEXT, V(host_path)), NEEDED, IS(a_path)},
+static const struct shape host_path_fields = {.type = "HostPathVolumeSource", .fields = {
+	{F("path", TEXT, V(host_path)), NEEDED, IS(host_path)},
 	{F("type", TEXT, V(host_type)), IS(host_type)}}};
-static const struct shape config_source_fields = {.also = "defaultMode items", .fields = {
+static const struct shape config_source_fields = {.type = "ConfigMapVolumeSource", .fields = {
 	{F("name", TEXT, V(config_name)), NEEDED},
 	{F("optional", YES_NO, V(optional))}}};
-static const struct shape volume_fields = {.item = "volume", .size = sizeof(struct volume),
-	.also = "awsElasticBlockStore azureDisk azureFile cephfs cinder csi downwardAPI ephemeral "
-		"fc flexVolume flocker gcePersistentDisk gitRepo glusterfs image iscsi nfs "
-		"persistentVolumeClaim photonPersistentDisk portworxVolume projected quobyte rbd "
-		"scaleIO secret storageos vsphereVolume", .fields = {
+static const struct shape volume_fields = {.item = "volume", .size = sizeof(struct volume), .type = "Volume",
+	.other = V(other), .fields = {
 	{F("name", TEXT, V(name)), NEEDED, IS(label)},
 	{F("emptyDir", OBJECT, V(empty)), OF(empty_dir)},
 	{F("hostPath", OBJECT, V(host)), OF(host_path)},
 	{F("configMap", OBJECT, V(config)), OF(config_source)}}};
 
-static const struct shape spec_fields = {
-	.also = "activeDeadlineSeconds affinity automountServiceAccountToken dnsConfig dnsPolicy "
-		"enableServiceLinks ephemeralContainers hostAliases hostIPC hostNetwork hostPID "
-		"hostnameOverride imagePullSecrets nodeName nodeSelector os overhead "
-		"preemptionPolicy priority priorityClassName readinessGates resourceClaims "
-		"runtimeClassName schedulerName schedulingGates serviceAccount serviceAccountName "
-		"setHostnameAsFQDN subdomain terminationGracePeriodSeconds tolerations "
-		"topologySpreadConstraints", .fields = {
+static const struct shape spec_fields = {.type = "PodSpec", .fields = {
 	{F("hostname", TEXT, P(hostname)), IS(label)},
 	{F("hostUsers", YES_NO, P(host_users))},
+	{F("hostNetwork", YES_NO, P(host_network))},
+	{F("hostPID", YES_NO, P(host_pid))},
+	{F("hostIPC", YES_NO, P(host_ipc))},
 	{F("shareProcessNamespace", YES_NO, P(share_process_namespace))},
 	{F("restartPolicy", TEXT, P(restart_policy)), IS(policy)},
+	{F("terminationGracePeriodSeconds", NUMBER, P(grace)), .min = LLONG_MIN, .max = LLONG_MAX},
 	{F("resources", OBJECT, 0), OF(pod_resources)},
 	{F("securityContext", OBJECT, 0), OF(pod_security)},
 	{F("volumes", LIST, P(volumes)), OF(volume)},
 	{F("initContainers", LIST, P(init_containers)), OF(container)},
 	{F("containers", LIST, P(containers)), NEEDED, OF(container)}}};
 
-#define OTHER_METADATA "annotations creationTimestamp deletionGracePeriodSeconds deletionTimestamp " \
-	"finalizers generateName generation managedFields ownerReferences resourceVersion selfLink uid"
-static const struct shape metadata_fields = {.also = OTHER_METADATA, .fields = {
-	{F("name", TEXT, P(name)), NEEDED, IS(subdomain)},
+static const struct shape metadata_fields = {.type = "ObjectMeta", .fields = {
+	{F("name", TEXT, P(name)), IS(subdomain)},
+	{F("generateName", TEXT, P(generate_name)), IS(generate_name)},
 	{F("namespace", TEXT, P(namespace)), IS(label)},
-	{F("labels", PAIRS, P(labels))}}};
-static const struct shape map_metadata_fields = {.also = OTHER_METADATA " labels namespace", .fields = {
+	{F("labels", PAIRS, P(labels)), IS(label_key), .value_rule = &label_value_rule}}};
+static const struct shape map_metadata_fields = {.type = "ObjectMeta", .fields = {
 	{F("name", TEXT, M(name)), NEEDED, IS(subdomain)}}};
 
-const struct shape pod_document_fields = {.item = "pod", .also = "status", .fields = {
+const struct shape pod_document_fields = {.item = "pod", .type = "Pod", .fields = {
 	{F("apiVersion", TEXT, P(api)), NEEDED, IS(version)},
 	{F("kind", TEXT, P(kind)), NEEDED},
 	{F("metadata", OBJECT, 0), NEEDED, OF(metadata)},
 	{F("spec", OBJECT, 0), NEEDED, OF(spec)}}};
-const struct shape map_document_fields = {.item = "map", .also = "binaryData immutable", .fields = {
+const struct shape template_fields = {.item = "pod", .type = "PodTemplateSpec", .fields = {
+	{F("metadata", OBJECT, 0), OF(metadata)},
+	{F("spec", OBJECT, 0), NEEDED, OF(spec)}}};
+const struct shape map_document_fields = {.item = "map", .type = "ConfigMap", .fields = {
 	{F("apiVersion", TEXT, M(api)), NEEDED, IS(version)},
 	{F("kind", TEXT, M(kind)), NEEDED},
 	{F("metadata", OBJECT, 0), NEEDED, OF(map_metadata)},

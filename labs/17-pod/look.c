@@ -124,10 +124,9 @@ struct sandbox *run_pod(const char *yaml, long long pids)
 {
 	struct manifest *m = calloc(1, sizeof *m);
 	struct sandbox *s = calloc(1, sizeof *s);
-	static const char *const no_images[] = {NULL};
-	if (!m || !s || !manifest_read(m, yaml, strlen(yaml), no_images))
+	if (!m || !s || !manifest_read(m, yaml, strlen(yaml), NULL, false))
 		die("a manifest of this lab's: %s", m ? m->error.message : "out of memory");
-	s->pod = &m->pod;
+	s->pod = m->pod;
 	s->pids = pids;
 	if (!sandbox_start(s))
 		exit(lab_end_early());

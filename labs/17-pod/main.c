@@ -40,6 +40,7 @@ extern const size_t example_size;
 
 static const char *file;
 static bool only_explain;
+static const char *pod_name, *validate = "true";
 static long long pids, restarts = 3;
 static struct lab_texts images;
 
@@ -51,10 +52,18 @@ static const char *wrong_image(const char *value)
 		       : "NAME=DIR, such as web=/srv/web, a folder that is there";
 }
 
+static const char *wrong_pod(const char *value)
+{
+	return *value ? NULL : "the name of a Pod";
+}
+
 static const struct lab_option lab_options[] = {
 	{"explain", LAB_FLAG, &only_explain,
 		.help = "print what each line of the manifest becomes"},
 	{"pod-pids-limit", LAB_NUMBER, &pids, 1, 4194304, "the Pod's limit of tasks, pids.max"},
+	{"pod", LAB_TEXT, &pod_name, .help = "which Pod of MANIFEST", .wrong = wrong_pod},
+	{"validate", LAB_CHOICE, &validate, .help = "a field that Kubernetes has not: an error?",
+		.choices = "true strict warn"},
 	{"image", LAB_NAMED_PATH, &images, .help = "an image and its folder", .wrong = wrong_image},
 	{"restarts", LAB_NUMBER, &restarts, 0, 100, "end MANIFEST's Pod after so many"},
 	{0},
@@ -102,21 +111,27 @@ static const char *read_file(const char *path, size_t *size)
 	return data;
 }
 
-/* Prints the warnings of a manifest; with an error it ends the program with status 2. */
+/* With an error it ends the program with status 2. */
 static void read_manifest(const char *name, const char *data, size_t size)
 {
-	bool good = manifest_read(&manifest, data, size, images.value);
-	for (size_t i = 0; i < manifest.warnings.count; i++) {
-		const struct problem *w = &manifest.warnings.item[i];
-		fprintf(stderr, "%s:%d:%d: warning: %s\n", name, w->at.line, w->at.column,
-			w->message);
-	}
-	if (good)
+	if (manifest_read(&manifest, data, size, pod_name, !strcmp(validate, "warn")) &&
+		(can_run_here(&manifest, images.value) || only_explain))
 		return;
 	fprintf(stderr, "%s:%d:%d: %s\n", name, manifest.error.at.line, manifest.error.at.column,
 		manifest.error.message);
 	manifest_free(&manifest);
 	exit(2);
+}
+
+/* What is left out stands beside its line in --explain. */
+static void print_warnings(const char *name)
+{
+	for (size_t i = 0; i < manifest.warnings.count; i++) {
+		const struct problem *w = &manifest.warnings.item[i];
+		if (!w->left_out || !only_explain)
+			fprintf(stderr, "%s:%d:%d: warning: %s\n", name, w->at.line, w->at.column,
+				w->message);
+	}
 }
 
 static struct sandbox pod;
@@ -246,18 +261,20 @@ int main(int argc, char *argv[])
 	if (file)
 		data = read_file(name = file, &size);
 	read_manifest(name, data, size);
+	if (asked_to_act && !only_explain)
+		program_protect(argv);
+	if (asked_to_act)
+		print_warnings(name);
 	if (asked_to_act && only_explain) {
-		explain_manifest(&manifest, data, size, pids);
+		explain_manifest(&manifest, data, size, pod_name ? manifest.pod : NULL, pids);
 		return 0;
 	}
-	if (asked_to_act)
-		program_protect(argv);
 	if (lab_command)
 		refuse_folder_stdio();
 	lab_begin(&lab, argc, argv);
 	program_expect_protected();
 	read_host_namespaces();
-	pod.pod = &manifest.pod;
+	pod.pod = manifest.pod;
 	pod.pids = pids;
 	pod.restarts = restarts;
 

@@ -57,3 +57,11 @@ bool has_user_namespace(const struct pod *pod)
 {
 	return pod->host_users.set && !pod->host_users.is;
 }
+
+/* An init container that goes on beside the others. IsRestartableInitContainer() */
+bool is_sidecar(const struct pod *pod, const struct container_spec *c)
+{
+	return c >= pod->init_containers.item &&
+	       c < pod->init_containers.item + pod->init_containers.count && c->restart_policy &&
+	       !strcmp(c->restart_policy, "Always");
+}

@@ -1,11 +1,15 @@
 /*
  * pod.h: what the files of this lab offer each other.
  *
- *   manifest.c   reads a manifest, by the tables of fields.c and with the numbers of quantity.c
+ *   manifest.c   a file's documents, and the Pod in each
+ *   read.c       its values, by the tables of fields.c and with the numbers of quantity.c
+ *   schema.c     every field that Kubernetes has
+ *   elsewhere.c  what becomes of those that this lab has not
  *   problems.c   errors, warnings, and the memory of a manifest
  *   check.c      what one field says of another
  *   pod.c        where one field stands in for another
  *   resources.c  what requests and limits become, by Kubernetes' formulas
+ *   effects.c    what a field becomes: a system call or a file of the kernel's
  *   explain.c    each line of the manifest beside what it becomes
  *   sandbox.c    groups, volumes and pause, and how a container joins it: begin here
  *   kubelet.c    the loop: who has ended, why, and who is started again
@@ -20,6 +24,9 @@
 #include <stddef.h>
 
 #include "../16-container/container.h"
+
+struct yaml_node_s; /* libyaml's */
+struct yaml_document_s;
 
 /*
  * ---- What a manifest says, as Kubernetes' types have it (k8s.io/api/core/v1/types.go), without
@@ -48,12 +55,14 @@ struct security {
 	struct value privileged, privilege_escalation, read_only_root; /* containers only */
 	const char **cap_add, **cap_drop; /* end with NULL; containers only */
 	const char *seccomp;              /* RuntimeDefault, Unconfined or Localhost */
+	const char *seccomp_profile;      /* the node's file, for Localhost */
 };
 
 /* A list's items each begin with their place. */
 struct pair {
 	struct position at;
 	const char *name, *value;
+	const char *other; /* of a variable: valueFrom, which this lab has not */
 };
 
 struct pairs {
@@ -77,17 +86,19 @@ struct volume {
 	struct position at;
 	const char *name;
 	struct position host, config, empty; /* which of the three it is; none is an emptyDir too */
+	const char *other;                   /* or a kind that this lab has not: "secret" */
 	const char *medium;                  /* "Memory" is a tmpfs */
 	struct value size_limit;
 	const char *host_path, *host_type;
 	const char *config_name;
 	struct value optional;
-	const struct config_map *map; /* the one of that name; NULL: not there, and optional */
+	const struct config_map *map; /* the one of that name; NULL: none is in the file */
 };
 
 struct mount {
 	struct position at;
 	const char *name, *path;
+	const char *sub_path, *sub_path_expr; /* with one of them it is left out */
 	struct value read_only;
 	const struct volume *volume; /* the one of that name */
 };
@@ -95,6 +106,7 @@ struct mount {
 struct container_spec {
 	struct position at;
 	const char *name, *image, *working_dir;
+	const char *restart_policy; /* "Always" makes a sidecar of an init container */
 	const char *rootfs; /* what the image is here: a folder; NULL is the busybox tree */
 	const char **command, **args;
 	struct pairs env;
@@ -107,6 +119,7 @@ struct container_spec {
 		size_t count;
 	} mounts;
 	struct resources requests, limits;
+	struct pairs other_requests, other_limits; /* hugepages, a device plugin's and the like */
 	struct security security;
 };
 
@@ -117,18 +130,22 @@ struct container_specs {
 
 struct pod {
 	struct position at;
-	const char *api, *kind, *name, *namespace;
+	const char *api, *kind, *name, *generate_name, *namespace;
+	const char *owner; /* the kind whose template it is, such as Deployment; NULL for a Pod */
 	struct pairs labels;
 	const char *hostname, *restart_policy;
 	char short_name[64]; /* of name, what can be a hostname */
-	struct value host_users, share_process_namespace;
-	struct resources requests, limits; /* spec.resources */
+	struct value host_users, share_process_namespace, grace;
+	struct value host_network, host_pid, host_ipc; /* left out when it runs */
+	struct resources requests, limits;             /* spec.resources */
+	struct pairs other_requests, other_limits;
 	struct security security;
-	struct {
+	struct volumes {
 		struct volume *item;
 		size_t count;
-	} volumes;
+	} volumes, claims; /* the latter of a StatefulSet */
 	struct container_specs init_containers, containers;
+	struct pod *next; /* of the file */
 };
 
 /* ---- pod.c ---- */
@@ -142,6 +159,7 @@ const char *container_word(const struct container_spec *c, size_t i);
 bool mount_read_only(const struct mount *mount);
 struct security container_security(const struct pod *pod, const struct container_spec *c);
 bool has_user_namespace(const struct pod *pod);
+bool is_sidecar(const struct pod *pod, const struct container_spec *c);
 
 /* ---- quantity.c: billionths; Kubernetes keeps no smaller ones (Nano). At most LLONG_MAX wholes
  * ---- */
@@ -152,6 +170,27 @@ enum quantity_read { QUANTITY_OK, QUANTITY_WRONG, QUANTITY_TOO_LARGE };
 enum quantity_read quantity_read(const char *text, quantity *result);
 long long quantity_value(quantity q); /* rounded up, as Value() of quantity.go */
 long long quantity_milli(quantity q); /* and as MilliValue() */
+
+/* ---- schema.c: the names of Kubernetes' fields ---- */
+
+struct schema_field {
+	char type[64]; /* of an object or of a list's items; "" for a scalar, a map and others */
+	bool list;
+};
+
+bool schema_has_type(const char *type);
+bool schema_field(const char *type, const char *name, struct schema_field *found);
+
+/* ---- elsewhere.c: fields that Kubernetes has and this lab has not ---- */
+
+struct elsewhere {
+	const char *field; /* "PodSpec.hostAliases" */
+	const char *words; /* what becomes of it in a cluster */
+	bool missed;       /* a Pod that runs here is another one without it */
+};
+
+/* NULL: it means something to the API server or to a controller only. */
+const struct elsewhere *elsewhere(const char *field);
 
 /* ---- fields.c: tables of fields, and what a text must look like ---- */
 
@@ -170,6 +209,7 @@ struct field {
 	size_t offset;             /* in the struct of the list's item it is in, or of the Pod */
 	const struct shape *shape; /* OBJECT, LIST */
 	struct rule *rule;         /* TEXT, and the keys of PAIRS */
+	struct rule *value_rule;   /* PAIRS */
 	long long min, max;        /* NUMBER */
 	bool required;
 };
@@ -177,35 +217,71 @@ struct field {
 struct shape {
 	const char *item; /* LIST: what one is called */
 	size_t size;      /* LIST: of one */
-	const char *also; /* the fields that Kubernetes has and this lab has not */
-	struct field fields[12];
+	const char *type; /* Kubernetes' name, by which schema.c knows all of its fields */
+	size_t other;     /* where the name of one goes that is not below */
+	struct field fields[14];
 };
 
 bool rule_matches(struct rule *rule, const char *text);
-extern struct rule null_rule, true_rule, false_rule, number_rule;
-extern const struct shape pod_document_fields, map_document_fields;
+extern struct rule null_rule, true_rule, false_rule, number_rule, resource_rule;
+extern const struct shape pod_document_fields, template_fields, map_document_fields;
+
+/* ---- read.c: objects and values, by these tables ---- */
+
+/* The Pod, or the list's item that is being read, and where the path to its fields begins. */
+struct base {
+	const struct shape *shape;
+	size_t path;
+	const void *of;
+};
+
+/* One document. */
+struct reader {
+	struct manifest *to;
+	struct yaml_document_s *doc;
+	ptrdiff_t values;
+	char path[160]; /* spec.containers[].image */
+	struct base base;
+	struct pod *pod;
+	const char *owner, *owner_kind; /* whose template is read */
+};
+
+struct position place_of(const struct yaml_node_s *node);
+const char *scalar(const struct yaml_node_s *node); /* NULL: an object or a list */
+const char *json_type(const struct yaml_node_s *node);
+bool is_json(const struct yaml_node_s *node, const char *type);
+bool expected(struct reader *r, const struct yaml_node_s *node, const char *what);
+bool check_budget(struct reader *r, const struct yaml_node_s *node, ptrdiff_t count);
+size_t enter(struct reader *r, const char *dot, const char *name);
+bool read_object(struct reader *r, const struct shape *shape, const struct yaml_node_s *node,
+	void *base);
+/* What has a template of a Pod; read_template() of manifest.c is called for it. */
+bool read_owner(struct reader *r, const char *kind, const struct yaml_node_s *node);
+bool read_template(struct reader *r, const struct yaml_node_s *node);
 
 /* ---- manifest.c: from a file's bytes to struct pod, or to an error with its line ---- */
 
 #define MANIFEST_MAX (1 << 20) /* bytes */
-#define NOT_HERE "Kubernetes has this field, this lab has not"
-#define NOT_KNOWN "Kubernetes has no such field"
+#define NOT_KNOWN "unknown field"
 
 struct problem {
 	struct position at;
+	bool left_out; /* a field that is told, and that is left out when the Pod runs */
 	char message[240];
 };
 
 /* One value that was read, for --explain: container.image, volume.emptyDir.medium. */
 struct said {
 	struct position at;
-	const char *field; /* or why it was not read: NOT_HERE, NOT_KNOWN */
-	const char *text;  /* of a scalar, else "" */
-	const void *of;    /* the struct container_spec, volume ... that it belongs to */
+	const char *field;     /* also one that is not here, PodSpec.hostAliases, or NOT_KNOWN */
+	const char *text;      /* of a scalar, else "" */
+	const void *of;        /* the struct container_spec, volume ... that it belongs to */
+	const struct pod *pod; /* NULL: a ConfigMap's */
 };
 
 struct manifest {
-	struct pod pod;
+	struct pod *pods; /* all of the file, in their order */
+	struct pod *pod;  /* the one that was asked for, or the first */
 	struct {
 		struct config_map *item;
 		size_t count;
@@ -219,15 +295,16 @@ struct manifest {
 		struct said *item;
 		size_t count;
 	} said;
-	const char *const *images; /* NAME=DIR, ends with NULL */
-	struct block *blocks;      /* all that the above points to */
+	bool lenient;         /* a field that Kubernetes has not is no error: --validate=warn */
+	struct block *blocks; /* all that the above points to */
 };
 
 /*
- * Reads the manifest that data is; images are --image's NAME=DIR, or NULL. False when
- * m->error says what is wrong. Either way manifest_free() gives back what m holds.
+ * Reads the manifest that data is; name is the Pod's that is asked for, NULL for the first one.
+ * False when m->error says what is wrong. Either way manifest_free() gives back what m holds.
  */
-bool manifest_read(struct manifest *m, const char *data, size_t size, const char *const *images);
+bool manifest_read(
+	struct manifest *m, const char *data, size_t size, const char *name, bool lenient);
 void manifest_free(struct manifest *m);
 
 /* ---- problems.c ---- */
@@ -236,6 +313,8 @@ void manifest_free(struct manifest *m);
 __attribute__((format(printf, 3, 4))) bool manifest_wrong(
 	struct manifest *m, struct position at, const char *fmt, ...);
 __attribute__((format(printf, 3, 4))) void manifest_warn(
+	struct manifest *m, struct position at, const char *fmt, ...);
+__attribute__((format(printf, 3, 4))) void manifest_leave_out(
 	struct manifest *m, struct position at, const char *fmt, ...);
 /* Memory that manifest_free() gives back. */
 void *manifest_alloc(struct manifest *m, size_t size);
@@ -246,7 +325,11 @@ void *manifest_grow(void *items, size_t count, size_t each);
 
 /* ---- check.c: what follows of the whole Pod, when all documents are read ---- */
 
-bool check_pod(struct manifest *m);
+bool check_pod(struct manifest *m, struct pod *pod);
+
+/* Finds the folders of the images by --image's NAME=DIR; false with what this lab cannot run. */
+bool is_busybox(const char *image);
+bool can_run_here(struct manifest *m, const char *const *images);
 
 /* ---- resources.c ---- */
 
@@ -272,9 +355,20 @@ struct group_values pod_values(const struct pod *pod);
 long long volume_size(const struct pod *pod, const struct volume *v);
 char *pod_group(const struct pod *pod, const char *uid); /* allocated */
 
-/* ---- explain.c ---- */
+/* ---- effects.c and explain.c ---- */
 
-void explain_manifest(struct manifest *m, const char *data, size_t size, long long pids);
+#define NOTHING "nothing: Kubernetes only"
+
+/* What a field becomes. Allocated; NULL for a line that only holds others. */
+char *effect_of(const struct said *said);
+char *weight_text(struct group_values v);
+char *max_text(struct group_values v);
+char *memory_text(struct group_values v);
+char *score_text(const struct pod *pod, const struct container_spec *c);
+
+/* one: the only Pod to be explained; NULL for all. */
+void explain_manifest(
+	struct manifest *m, const char *data, size_t size, const struct pod *one, long long pids);
 
 /* ---- The Pod's life ---- */
 

@@ -67,14 +67,28 @@ bool manifest_wrong(struct manifest *m, struct position at, const char *fmt, ...
 	return false;
 }
 
-void manifest_warn(struct manifest *m, struct position at, const char *fmt, ...)
+static void warn(struct manifest *m, struct position at, bool left_out, const char *fmt, va_list ap)
 {
 	m->warnings.item =
 		manifest_grow(m->warnings.item, m->warnings.count, sizeof *m->warnings.item);
 	struct problem *warning = &m->warnings.item[m->warnings.count++];
+	*warning = (struct problem){.at = at, .left_out = left_out};
+	vsnprintf(warning->message, sizeof warning->message, fmt, ap);
+}
+
+void manifest_warn(struct manifest *m, struct position at, const char *fmt, ...)
+{
 	va_list ap;
 	va_start(ap, fmt);
-	warning->at = at;
-	vsnprintf(warning->message, sizeof warning->message, fmt, ap);
+	warn(m, at, false, fmt, ap);
+	va_end(ap);
+}
+
+/* --explain says it beside its line; who runs the Pod is warned. */
+void manifest_leave_out(struct manifest *m, struct position at, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	warn(m, at, true, fmt, ap);
 	va_end(ap);
 }

@@ -22,22 +22,29 @@ static long long plus(long long a, long long b)
 }
 
 /*
- * The containers run together: their sum. Each init container runs alone, before
- * them: the largest. AggregateContainerRequests() and -Limits() in
+ * The containers run together, and beside them the sidecars: their sum. Each other init container
+ * runs before them, beside the sidecars above it: the largest of these sums counts, if it is more.
+ * AggregateContainerRequests() and -Limits() in
  * staging/src/k8s.io/component-helpers/resource/helpers.go
  */
 struct value aggregate(const struct pod *pod, bool limits, enum resource which)
 {
 	struct value all = {0}, most = {0};
+	long long sidecars = 0;
 	for (size_t i = 0; i < container_count(pod); i++) {
 		const struct container_spec *c = container_at(pod, i);
 		const struct value *one = amount(limits ? &c->limits : &c->requests, which);
 		all.set |= one->set;
-		if (i >= pod->init_containers.count)
+		if (i >= pod->init_containers.count) {
 			all.is = plus(all.is, one->is);
-		else if (one->is > most.is)
-			most.is = one->is;
+			continue;
+		}
+		long long beside = plus(sidecars, one->is);
+		if (is_sidecar(pod, c))
+			sidecars = beside;
+		most.is = beside > most.is ? beside : most.is;
 	}
+	all.is = plus(all.is, sidecars);
 	all.is = most.is > all.is ? most.is : all.is;
 	return all;
 }
@@ -107,9 +114,19 @@ enum qos pod_qos(const struct pod *pod)
 	return !asks ? BEST_EFFORT : guaranteed ? GUARANTEED : BURSTABLE;
 }
 
+/* Of what spec.resources asks for beyond the sum, a container's share. */
+static long long memory_share(const struct pod *pod)
+{
+	if (!pod->requests.memory.is)
+		return 0;
+	return (pod->requests.memory.is - aggregate(pod, false, MEMORY).is) /
+	       (long long)container_count(pod);
+}
+
 /*
  * Who dies first when the machine has no memory left: the sooner, the more it uses
- * beyond its request. GetContainerOOMScoreAdjust() in pkg/kubelet/qos/policy.go and
+ * beyond its request; a sidecar not before the container that asks for least.
+ * GetContainerOOMScoreAdjust() in pkg/kubelet/qos/policy.go and
  * remainingPodMemReqPerContainer() in helpers.go beside it; capacity is the node's memory.
  */
 int oom_score_adj(const struct pod *pod, const struct container_spec *c, long long capacity)
@@ -122,10 +139,13 @@ int oom_score_adj(const struct pod *pod, const struct container_spec *c, long lo
 	case BURSTABLE:
 		break;
 	}
-	long long request = c->requests.memory.is;
-	if (pod->requests.memory.is)
-		request += (pod->requests.memory.is - aggregate(pod, false, MEMORY).is) /
-			   (long long)(pod->containers.count + pod->init_containers.count);
+	long long request = c->requests.memory.is, least = LLONG_MAX;
+	for (size_t i = 0; i < pod->containers.count; i++)
+		if (pod->containers.item[i].requests.memory.is < least)
+			least = pod->containers.item[i].requests.memory.is;
+	if (is_sidecar(pod, c) && request < least)
+		request = least;
+	request = plus(request, memory_share(pod));
 	long long adj = 1000 - (long long)((__int128)1000 * request / capacity);
 	return adj < 3 ? 3 : adj == 1000 ? 999 : (int)adj;
 }

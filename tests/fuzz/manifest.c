@@ -6,19 +6,22 @@
 
 #include "../../labs/16-container/root.c"
 #include "../../labs/17-pod/check.c"
+#include "../../labs/17-pod/elsewhere.c"
 #include "../../labs/17-pod/fields.c"
 #include "../../labs/17-pod/manifest.c"
 #include "../../labs/17-pod/pod.c"
 #include "../../labs/17-pod/problems.c"
 #include "../../labs/17-pod/quantity.c"
+#include "../../labs/17-pod/read.c"
 #include "../../labs/17-pod/resources.c"
+#include "../../labs/17-pod/schema.c"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct manifest manifest;
 	memset(&manifest, 0, sizeof manifest);
-	bool good = manifest_read(&manifest, (const char *)data, size, NULL);
-	if (good ? !manifest.pod.containers.count : manifest.error.at.line < 1)
+	bool good = manifest_read(&manifest, (const char *)data, size, NULL, false);
+	if (good ? !manifest.pod->containers.count : manifest.error.at.line < 1)
 		abort();
 	manifest_free(&manifest);
 	return 0;

@@ -8,12 +8,15 @@
 
 #include "../../labs/16-container/root.c"
 #include "../../labs/17-pod/check.c"
+#include "../../labs/17-pod/elsewhere.c"
 #include "../../labs/17-pod/fields.c"
 #include "../../labs/17-pod/manifest.c"
 #include "../../labs/17-pod/pod.c"
 #include "../../labs/17-pod/problems.c"
 #include "../../labs/17-pod/quantity.c"
+#include "../../labs/17-pod/read.c"
 #include "../../labs/17-pod/resources.c"
+#include "../../labs/17-pod/schema.c"
 
 /* ---- Formulas ---- */
 

@@ -53,8 +53,8 @@ static void variables_are_expanded(void **state)
 static void the_example_is_read(void **state)
 {
 	(void)state;
-	assert_true(manifest_read(&manifest, example, example_size, NULL));
-	const struct pod *pod = &manifest.pod;
+	assert_true(manifest_read(&manifest, example, example_size, NULL, false));
+	const struct pod *pod = manifest.pod;
 	assert_int_equal(manifest.warnings.count, 0);
 	assert_string_equal(pod->name, "web");
 	assert_string_equal(pod->namespace, "course");
@@ -84,7 +84,8 @@ static void the_example_is_read(void **state)
 
 static void read_or_fail(const char *data, const char *const *images)
 {
-	if (!manifest_read(&manifest, data, strlen(data), images))
+	if (!manifest_read(&manifest, data, strlen(data), NULL, false) ||
+		!can_run_here(&manifest, images))
 		fail_msg("%d:%d: %s in\n%s", manifest.error.at.line, manifest.error.at.column,
 			manifest.error.message, data);
 }
@@ -96,8 +97,8 @@ static void aliases_are_resolved(void **state)
 		"spec:\n  containers:\n  - &one {name: a, image: busybox, env: &e [{name: X, value: &v why}]}\n"
 		"  - {name: b, image: busybox, env: *e, args: [*v, *v]}\n",
 		NULL);
-	assert_string_equal(manifest.pod.containers.item[1].env.item[0].value, "why");
-	assert_string_equal(manifest.pod.containers.item[1].args[1], "why");
+	assert_string_equal(manifest.pod->containers.item[1].env.item[0].value, "why");
+	assert_string_equal(manifest.pod->containers.item[1].args[1], "why");
 	manifest_free(&manifest);
 }
 
@@ -111,7 +112,7 @@ static void images_are_found(void **state)
 		autofree char *data =
 			text(HEAD "spec: {containers: [{name: a, image: '%s'}]}\n", good[i]);
 		read_or_fail(data, images);
-		const char *rootfs = manifest.pod.containers.item[0].rootfs;
+		const char *rootfs = manifest.pod->containers.item[0].rootfs;
 		assert_string_equal(rootfs ? rootfs : "", i < 4 ? "" : "/srv/web");
 		manifest_free(&manifest);
 	}
@@ -124,8 +125,8 @@ static void null_is_as_if_it_were_not_there(void **state)
 		"spec:\n  hostname:\n  volumes: ~\n  containers:\n"
 		"  - {name: a, image: busybox, args: null, resources: {limits: {cpu: }}}\n",
 		NULL);
-	assert_null(manifest.pod.hostname);
-	assert_false(manifest.pod.containers.item[0].limits.cpu.set);
+	assert_null(manifest.pod->hostname);
+	assert_false(manifest.pod->containers.item[0].limits.cpu.set);
 	manifest_free(&manifest);
 }
 
@@ -138,21 +139,145 @@ static void what_is_not_read_is_named(void **state)
 		const char *says;
 	} rows[] = {
 		{ONE_POD "    livenessProbe: {exec: {}}\n", 8, 5,
-			"spec.containers[].livenessProbe: " NOT_HERE},
-		{ONE_POD "    resources: {limits: {ephemeral-storage: 1Gi}}\n", 8, 26,
-			"limits.ephemeral-storage: " NOT_HERE},
-		{ONE_POD "    comand: [sh]\n", 8, 5, "spec.containers[].comand: " NOT_KNOWN},
-		{ONE_POD "  hostNetwork: true\n", 8, 3, "spec.hostNetwork: " NOT_HERE},
-		{ONE_POD "status: {}\n", 8, 1, "status: " NOT_HERE},
+			"spec.containers[].livenessProbe: setns(), execve()"},
+		{ONE_POD "  - {name: b, image: busybox, tty: true}\n", 8, 31, "/dev/ptmx"},
+		{ONE_POD "  hostNetwork: true\n", 8, 16, "spec.hostNetwork: no CLONE_NEWNET"},
 		{ONE_POD "---\nkind: Service\n", 9, 7, "kind Service"},
+		{IN("env: [{name: A, valueFrom: {fieldRef: {fieldPath: x}}}]"), 8, 21,
+			"valueFrom: "},
+		{IN("envFrom: [{secretRef: {name: s}}]"), 8, 5, "envFrom: execve()"},
+		{ONE_POD "  volumes: [{name: s, secret: {secretName: s}}]\n", 8, 23,
+			"spec.volumes[].secret: a tmpfs"},
+		{ONE_POD "  volumes: [{name: s, csi: {driver: d}}]\n", 8, 23,
+			"the volume's driver"},
+		{ONE_POD "    volumeMounts: [{name: v, mountPath: /v, subPath: s}]\n"
+			 "  volumes: [{name: v}]\n",
+			8, 20, "subPath: a mount of a part"},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		read_or_fail(rows[i].data, NULL);
 		assert_int_equal(manifest.warnings.count, 1);
 		const struct problem *w = manifest.warnings.item;
+		assert_true(w->left_out);
 		if (w->at.line != rows[i].line || w->at.column != rows[i].column ||
 			!strstr(w->message, rows[i].says))
 			fail_msg("%d:%d: %s", w->at.line, w->at.column, w->message);
+		manifest_free(&manifest);
+	}
+}
+
+/* What the API server warns of, and what is no reason to warn. */
+static void warnings_of_the_api_server(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *data, *says; /* NULL: nothing */
+	} rows[] = {
+		{IN("resources: {limits: {memory: 400m}}"), "fractional byte value '400m'"},
+		{IN("resources: {limits: {memory: 1.5Ki}}"), NULL},
+		{IN("resources: {limits: {ephemeral-storage: 1.5}}"),
+			"fractional byte value '1.5'"},
+		{IN("resources: {limits: {cpu: 1m}}"), NULL},
+		{IN("env: [{name: A}, {name: A}]"), "hides the one above"},
+		{ONE_POD "  hostNetwork: false\n", NULL},
+		{ONE_POD "  tolerations: [{operator: Exists}]\n", NULL},
+		{ONE_POD "  hostAliases: []\n", NULL},
+		{ONE_POD "status: {}\n", NULL},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		read_or_fail(rows[i].data, NULL);
+		assert_int_equal(manifest.warnings.count, rows[i].says != NULL);
+		if (rows[i].says && !strstr(manifest.warnings.item->message, rows[i].says))
+			fail_msg("row %zu: %s", i, manifest.warnings.item->message);
+		manifest_free(&manifest);
+	}
+}
+
+static void an_unknown_field_is_a_warning_when_asked(void **state)
+{
+	(void)state;
+	static const char data[] = IN("comand: [sh]");
+	assert_false(manifest_read(&manifest, data, strlen(data), NULL, false));
+	assert_string_equal(manifest.error.message,
+		"spec.containers[].comand: unknown field, Kubernetes has none of that name here");
+	manifest_free(&manifest);
+	assert_true(manifest_read(&manifest, data, strlen(data), NULL, true));
+	assert_int_equal(manifest.warnings.item->at.line, 8);
+	assert_false(manifest.warnings.item->left_out);
+	manifest_free(&manifest);
+}
+
+static void the_pods_of_a_file(void **state)
+{
+	(void)state;
+#define TEMPLATE "template: {spec: {containers: [{name: a, image: busybox}]}}"
+	static const struct {
+		const char *data, *name, *chosen, *owner;
+	} rows[] = {
+		{"apiVersion: v1\nkind: List\nitems:\n"
+		 "- {apiVersion: v1, kind: Service, metadata: {name: s}}\n"
+		 "- {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: a, "
+		 "image: x}]}}\n"
+		 "- {apiVersion: v1, kind: Pod, metadata: {name: b}, spec: {containers: [{name: a, "
+		 "image: x}]}}\n",
+			"b", "b", ""},
+		{ONE_POD "---\n" ONE_POD, NULL, "p", ""},
+		{"\xef\xbb\xbf" ONE_POD, NULL, "p", ""},
+		{"apiVersion: v1\nkind: Pod\nmetadata: {generateName: web-}\nspec:\n" SPEC, NULL,
+			"web-xxxxx", ""},
+		{"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec: {" TEMPLATE
+		 "}\n",
+			"d", "d", "Deployment"},
+		{"apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: c}\n"
+		 "spec: {jobTemplate: {spec: {" TEMPLATE "}}}\n",
+			NULL, "c", "CronJob"},
+		{"apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: s}\n"
+		 "spec: {template: {spec: {containers: [{name: a, volumeMounts: [{name: www, "
+		 "mountPath: /w}]}]}}, volumeClaimTemplates: [{metadata: {name: www}}]}\n",
+			NULL, "s", "StatefulSet"},
+	};
+#undef TEMPLATE
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		if (!manifest_read(
+			    &manifest, rows[i].data, strlen(rows[i].data), rows[i].name, false))
+			fail_msg("row %zu: %s", i, manifest.error.message);
+		assert_string_equal(manifest.pod->name, rows[i].chosen);
+		assert_string_equal(manifest.pod->owner ? manifest.pod->owner : "", rows[i].owner);
+		manifest_free(&manifest);
+	}
+	assert_false(manifest_read(&manifest, ONE_POD, strlen(ONE_POD), "q", false));
+	assert_non_null(
+		strstr(manifest.error.message, "a Pod named 'q', and the first one is 'p'"));
+	manifest_free(&manifest);
+}
+
+static void core_tags_are_read(void **state)
+{
+	(void)state;
+	read_or_fail(IN("env: [{name: P, value: !!str 8080}, {name: Q, value: ! yes}]\n"
+			"    ports: [{containerPort: !!int \"80\"}]\n"
+			"    tty: !!bool 'no'\n    stdin: !!null ''\n    args: !!seq [!!str a]\n"
+			"    securityContext: !!map {}"),
+		NULL);
+	const struct container_spec *c = manifest.pod->containers.item;
+	assert_string_equal(c->env.item[0].value, "8080");
+	assert_string_equal(c->env.item[1].value, "yes");
+	assert_int_equal(c->ports.item[0].number.is, 80);
+	assert_int_equal(manifest.warnings.count, 0);
+	manifest_free(&manifest);
+}
+
+static void mount_paths_are_below_the_root(void **state)
+{
+	(void)state;
+	static const char *const rows[][2] = {{"data", "/data"}, {"/a/../b", "/b"},
+		{"../../c", "/c"}, {"//d//e/", "/d/e"}, {"./f/.", "/f"}, {"/g:h", "/g:h"}};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		autofree char *data = text(
+			IN("volumeMounts: [{name: v, mountPath: '%s'}]") "  volumes: [{name: v}]\n",
+			rows[i][0]);
+		read_or_fail(data, NULL);
+		assert_string_equal(manifest.pod->containers.item->mounts.item->path, rows[i][1]);
 		manifest_free(&manifest);
 	}
 }
@@ -166,6 +291,11 @@ int main(void)
 		cmocka_unit_test(images_are_found),
 		cmocka_unit_test(null_is_as_if_it_were_not_there),
 		cmocka_unit_test(what_is_not_read_is_named),
+		cmocka_unit_test(warnings_of_the_api_server),
+		cmocka_unit_test(an_unknown_field_is_a_warning_when_asked),
+		cmocka_unit_test(the_pods_of_a_file),
+		cmocka_unit_test(core_tags_are_read),
+		cmocka_unit_test(mount_paths_are_below_the_root),
 	};
 	return cmocka_run_group_tests(tests, load_example, free_example);
 }

@@ -47,7 +47,7 @@ static void read_resources(const char *pod, const char *init, const char *one, c
 		     "  containers:\n  - {name: a, image: busybox, resources: {%s}}\n"
 		     "  - {name: b, image: busybox, resources: {%s}}\n",
 			pod, more, one, two);
-	if (!manifest_read(&manifest, data, strlen(data), NULL))
+	if (!manifest_read(&manifest, data, strlen(data), NULL, false))
 		fail_msg("%d:%d: %s in\n%s", manifest.error.at.line, manifest.error.at.column,
 			manifest.error.message, data);
 }
@@ -79,8 +79,8 @@ static void the_qos_class(void **state)
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		read_resources(rows[i].pod, rows[i].init, rows[i].one, rows[i].two);
-		if (pod_qos(&manifest.pod) != rows[i].qos)
-			fail_msg("row %zu is %s", i, qos_names[pod_qos(&manifest.pod)]);
+		if (pod_qos(manifest.pod) != rows[i].qos)
+			fail_msg("row %zu is %s", i, qos_names[pod_qos(manifest.pod)]);
 		manifest_free(&manifest);
 	}
 }
@@ -103,9 +103,9 @@ static void the_oom_score_adj(void **state)
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		read_resources(rows[i].pod, "", rows[i].one, rows[i].two);
-		const struct container_spec *c = manifest.pod.containers.item;
-		assert_int_equal(oom_score_adj(&manifest.pod, &c[0], 4 * GIB), rows[i].first);
-		assert_int_equal(oom_score_adj(&manifest.pod, &c[1], 4 * GIB), rows[i].second);
+		const struct container_spec *c = manifest.pod->containers.item;
+		assert_int_equal(oom_score_adj(manifest.pod, &c[0], 4 * GIB), rows[i].first);
+		assert_int_equal(oom_score_adj(manifest.pod, &c[1], 4 * GIB), rows[i].second);
 		manifest_free(&manifest);
 	}
 }
@@ -131,7 +131,7 @@ static void the_values_of_the_pod(void **state)
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		read_resources(rows[i].pod, rows[i].init, rows[i].one, rows[i].two);
-		struct group_values v = pod_values(&manifest.pod);
+		struct group_values v = pod_values(manifest.pod);
 		if (v.shares != rows[i].shares || v.quota != rows[i].quota ||
 			v.memory != rows[i].memory)
 			fail_msg("row %zu: %lld %lld %lld", i, v.shares, v.quota, v.memory);
@@ -139,11 +139,11 @@ static void the_values_of_the_pod(void **state)
 	}
 	/* What only the Pod has is its containers' limit as well. */
 	read_resources(BOTH("2", "1Gi"), "", "", "limits: {memory: 1Mi}");
-	const struct container_spec *c = manifest.pod.containers.item;
-	assert_int_equal(container_values(&manifest.pod, &c[0]).memory, GIB);
-	assert_int_equal(container_values(&manifest.pod, &c[0]).quota, 200000);
-	assert_int_equal(container_values(&manifest.pod, &c[0]).shares, 2048);
-	assert_int_equal(container_values(&manifest.pod, &c[1]).memory, 1 << 20);
+	const struct container_spec *c = manifest.pod->containers.item;
+	assert_int_equal(container_values(manifest.pod, &c[0]).memory, GIB);
+	assert_int_equal(container_values(manifest.pod, &c[0]).quota, 200000);
+	assert_int_equal(container_values(manifest.pod, &c[0]).shares, 2048);
+	assert_int_equal(container_values(manifest.pod, &c[1]).memory, 1 << 20);
 	manifest_free(&manifest);
 }
 
@@ -151,12 +151,12 @@ static void groups_are_named_as_the_kubelet_does(void **state)
 {
 	(void)state;
 	read_resources("", "", "requests: {cpu: 1}", "");
-	autofree char *group = pod_group(&manifest.pod, "0a1b-2c");
+	autofree char *group = pod_group(manifest.pod, "0a1b-2c");
 	assert_string_equal(group,
 		"kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod0a1b_2c.slice");
 	manifest_free(&manifest);
 	read_resources("", "", BOTH("1", "1"), BOTH("1", "1"));
-	autofree char *guaranteed = pod_group(&manifest.pod, "0a1b-2c");
+	autofree char *guaranteed = pod_group(manifest.pod, "0a1b-2c");
 	assert_string_equal(guaranteed, "kubepods.slice/kubepods-pod0a1b_2c.slice");
 	manifest_free(&manifest);
 }
