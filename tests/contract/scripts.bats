@@ -104,7 +104,7 @@ answers() {
 	for lab in 03 04 05; do
 		run -3 scripts/lab $lab
 		same "$lab: lines" 1 "${#lines[@]}"
-		[[ $output = *"build/labs/$lab-"*" is damaged: type make" ]]
+		[[ $output = *"build/labs/$lab-"*" is damaged: type make all" ]]
 	done
 	run -3 scripts/lab 03 --help
 	run -139 build/bin/supervise build/labs/03-uts-ns
