@@ -67,8 +67,10 @@ $(foreach goal,$(MAKECMDGOALS),$(foreach verb,$(VERBS),$(if $(filter $(verb)- $(
 # ---- For students ----------------------------------------------------------------
 
 .PHONY: welcome help setup setup-dev doctor look vm guide labs progress practice grade
-welcome help:
+welcome:
 	@scripts/welcome
+help:
+	@scripts/welcome help
 setup:
 	@scripts/setup
 setup-dev:
