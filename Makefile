@@ -70,15 +70,19 @@ $(foreach goal,$(MAKECMDGOALS),$(foreach verb,$(VERBS),$(if $(filter $(verb)- $(
 
 # ---- For students ----------------------------------------------------------------
 
-.PHONY: welcome help setup setup-dev doctor look vm guide labs progress practice grade
-welcome help:
+.PHONY: welcome help setup setup-dev doctor doctor-all look vm guide labs progress practice grade
+welcome:
 	@scripts/welcome
+help:
+	@scripts/welcome help
 setup:
 	@scripts/setup
 setup-dev:
 	@scripts/setup --dev
 doctor: all
 	@scripts/doctor
+doctor-all: all
+	@scripts/doctor --all
 look:
 	@scripts/vm --attach
 vm: all

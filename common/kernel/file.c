@@ -113,6 +113,6 @@ char *file_rootfs(void)
 		*strrchr(program, '/') = '\0';
 	char *tree = text("%s/rootfs/tree", program);
 	if (access(tree, F_OK))
-		die("access %s (type: make)", tree);
+		die("access %s (type: make all)", tree);
 	return tree;
 }

@@ -30,7 +30,7 @@ static const struct lab_words words = {
 		"volumes and volumeMounts are bind mounts; readOnlyRootFilesystem: true makes the "
 		"root read-only.",
 	.next = "make more-02-propagation: why a mount leaks; make more-02: ways out of a "
-		"root; then make lab-04",
+		"root; then make lab-05",
 	.questions = questions,
 };
 
@@ -42,7 +42,7 @@ static const struct lab_words more_words = {
 		"has opened; up to 1.1.11 it left one open (CVE-2024-21626). rm -rf in a container "
 		"deletes what is in its volumes.",
 	.kubernetes = "a hostPath volume is as exposed as any other volume.",
-	.next = "make lab-04: shared memory that is not shared",
+	.next = "make lab-05: root inside, nobody outside",
 };
 
 static const struct lab_question propagation_questions[] = {

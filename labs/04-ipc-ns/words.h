@@ -35,5 +35,5 @@ static const struct lab_words more_words = {
 		  "--ipc=host they stay on the machine until ipcrm.",
 	.kubernetes = "a restarted container finds the old segments and semaphores of its Pod, "
 		      "because pause holds the namespace. A new Pod begins empty.",
-	.next = "make lab-05: root inside, nobody outside",
+	.next = "make lab-06: a network stack of its own",
 };

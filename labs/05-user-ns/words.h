@@ -40,7 +40,7 @@ static const struct lab_words words = {
 		  "container is root on the machine.",
 	.kubernetes = "hostUsers: false gives a Pod a user namespace. runAsUser does not: it "
 		      "selects another id in the same user namespace.",
-	.next = "make more-05: which maps the kernel accepts; then make lab-06",
+	.next = "make more-05: which maps the kernel accepts; then make lab-04",
 	.questions = questions,
 };
 
@@ -51,5 +51,5 @@ static const struct lab_words more_words = {
 		  "written by newuidmap, a set-uid program.",
 	.kubernetes = "the kubelet gives each Pod with hostUsers: false 65536 ids that no other "
 		      "Pod has. The runtime is root and needs no newuidmap.",
-	.next = "make lab-06: a network stack of its own",
+	.next = "make lab-04: shared memory that is not shared",
 };

@@ -58,7 +58,7 @@ static _Noreturn void become(pid_t runner, char *command[], const sigset_t *sign
 	sigprocmask(SIG_UNBLOCK, signals, NULL);
 	execvp(command[0], command);
 	fprintf(stderr, "supervise: %s: %s%s\n", command[0], strerror(errno),
-		errno == ENOEXEC ? "; the file is damaged: type make" : "");
+		errno == ENOEXEC ? "; the file is damaged: type make all" : "");
 	_exit(3);
 }
 

@@ -104,7 +104,7 @@ answers() {
 	for lab in 03 04 05; do
 		run -3 scripts/lab $lab
 		same "$lab: lines" 1 "${#lines[@]}"
-		[[ $output = *"build/labs/$lab-"*" is damaged: type make" ]]
+		[[ $output = *"build/labs/$lab-"*" is damaged: type make all" ]]
 	done
 	run -3 scripts/lab 03 --help
 	run -139 build/bin/supervise build/labs/03-uts-ns
@@ -148,4 +148,50 @@ answers() {
 	truncate -s 2000 "$XDG_CACHE_HOME/unboxed/kernel/current/vmlinux"
 	run -1 scripts/labvm/kernel --check
 	[[ $output = *"vmlinux: type make setup" ]]
+}
+
+# A screen is 24 lines of 80 columns, of which the prompt takes one.
+@test "make, make help and make doctor fit a screen, and every lab stands in it once" {
+	local user command
+	for command in scripts/welcome "scripts/welcome help" scripts/doctor; do
+		for user in 0 1000; do
+			[ "$user" = 0 ] || [ "$EUID" = 0 ] || continue
+			# shellcheck disable=SC2086 # words
+			run -0 setpriv --reuid=$((EUID ? EUID : user)) --clear-groups env HOME="$BATS_TEST_TMPDIR" $command
+			within "$command as user $user: lines" 10 23 "$(wc -l <<<"$output")"
+			same "$command: longer than 80" "" "$(awk 'length > 80' <<<"$output")"
+			[ "$command" != scripts/doctor ] || same "labs" "$(basename -a labs/[0-9]* | cut -c 1-2 | xargs)" \
+				"$(sed -nE 's/^(labs here|in the lab VM|nowhere) +//p' <<<"$output" | xargs -n 1 | sort | xargs)"
+		done
+	done
+	# --all names each lab, and each cause once: where a lab lacks the same, it says so.
+	run -0 scripts/doctor --all
+	same "labs" "$(basename -a labs/[0-9]*)" "$(grep -oE '^[0-9]{2}-[a-z0-9-]+  ?' <<<"$output" | tr -d ' ')"
+}
+
+@test "make: the labs stand in one order, the course's: there, in README, in GUIDE, in what comes next and in progress" {
+	local course id last='' next
+	# shellcheck disable=SC2016 # of that shell
+	course=$(bash -c 'root=$0 && . scripts/run/find.bash && course' "$ROOT" | xargs)
+	same "labs" "$(basename -a labs/[0-9]* | xargs)" "$(tr ' ' '\n' <<<"$course" | sort | xargs)"
+	[[ $course = "03-uts-ns 01-pid-ns 02-mnt-ns 05-user-ns 04-ipc-ns 06-net-ns 07-cgroup-ns 08-pids-max 09-cpu-max 10-oom-demo "* ]]
+	same "make" "$course" "$(scripts/welcome | sed -nE 's/^ make lab-([0-9]+) ([a-z-]+) .*/\1-\2/p' | xargs)"
+	# shellcheck disable=SC2016 # backquotes of Markdown
+	same "README" "$course" "$(sed -nE 's/^\| `([0-9]{2}-[a-z-]+)` .*/\1/p' README.md | xargs)"
+	same "GUIDE" "$course" "$(sed -nE 's/^## ([0-9]{2}-[a-z0-9-]+): .*/\1/p' GUIDE.md | xargs)"
+	same "progress" "$(for id in $course; do [ ! -f "labs/$id/solution.c" ] || echo "$id"; done | xargs)" \
+		"$(WORK=$BATS_TEST_TMPDIR scripts/exercise progress | sed -nE 's/^  ([0-9]{2}-[a-z-]+) .*/\1/p' | xargs)"
+	# The last lab that a lab, or a further part of it, names as the next is itself or the one after it.
+	for id in $course; do
+		if [ -n "$last" ]; then
+			next=$(sed -n '/\.next = /,/,$/p' "labs/$last/words.h" | tr -d '\n\t"' | grep -oE 'lab[- ][0-9]+' | grep -v "${last%%-*}" | sort -u | xargs)
+			same "after $last" "${id%%-*}" "$(grep -oE '[0-9]+' <<<"$next" | sort -u | xargs)"
+		fi
+		last=$id
+	done
+	# A README that has another one in "builds on" than the program.
+	for id in $course; do
+		same "README, what $id builds on" "$("build/labs/$id" --about | jq -r '[.after[][:2]] | sort | join(", ")')" \
+			"$(sed -nE "s/^\| \`$id\` .*\| ([0-9, ]*) ?\|\$/\1/p" README.md | tr -d ' ' | tr ',' '\n' | sort | xargs | sed 's/ /, /g')"
+	done
 }

@@ -411,7 +411,7 @@ own_tree() {
 		cp -a "$file" "$BATS_TEST_TMPDIR/before"
 		truncate -s 100000 "$file"
 		vm true
-		same "$file: status, and what was said" "125 vm: $PWD/$file is damaged: type make" "$status $err"
+		same "$file: status, and what was said" "125 vm: $PWD/$file is damaged: type make all" "$status $err"
 		cp -a "$BATS_TEST_TMPDIR/before" "$file"
 	done
 	vm echo here

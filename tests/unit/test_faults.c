@@ -351,7 +351,7 @@ static void a_fault_is_told(void **state)
 		{stays, "was to end, and has not after 25 s"},
 		{no_list, "read /proc: EMFILE"},
 		{no_link, "readlink /proc/self/exe: EACCES"},
-		{no_tree, "(type: make): ENOENT"},
+		{no_tree, "(type: make all): ENOENT"},
 		{unreadable, "/proc/self/status: EIO"},
 		{no_folder, ": EROFS"},
 		{no_mark, "/.unboxed: ENOLCK"},
