@@ -57,6 +57,17 @@ all_hold() {
 	done
 }
 
+# where_to_look: the line that the compiler names, or what exercise.sh says.
+where_to_look() {
+	local line
+	if [[ ${lines[-1]-} == fail$'\t''it compiles'* ]]; then
+		line=$(grep -m 1 -oE ':[0-9]+:[0-9]+: (fatal )?error' "$program.errors" | cut -d : -f 2) || line=
+		echo "$source${line:+, line $line}"
+	else
+		words_of look
+	fi
+}
+
 # quote TITLE LINE...: lines that are not ours.
 quote() {
 	[ $# -gt 1 ] || return 0
@@ -72,7 +83,12 @@ diagnosis() {
 		what="the check goes on to its end" expected=yes observed=no
 		why="Your program did not end in time, or it ended the machine that it ran in."
 	fi
-	wrap <<<"  fail  $what: expected $expected, observed $observed"
+	if [ $((${#what} + ${#expected} + ${#observed})) -lt 45 ]; then
+		echo "  fail  $what: expected $expected, observed $observed"
+	else
+		wrap <<<"  fail  $what:"
+		wrap <<<"        expected $expected, observed $observed"
+	fi
 	[ -z "$why" ] || wrap <<<"Why: $why"
 	quote "The compiler says:" "${compiler[@]}"
 	quote "Your program printed:" "${said[@]}"
