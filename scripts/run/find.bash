@@ -14,6 +14,23 @@ find_all() {
 	done
 }
 
+# course: the labs in the order in which the course takes them, a line each: after those that a lab builds on (.after in
+# its source), and of several that could come next the one with the lowest number. All that has an order asks here.
+course() {
+	awk '/^\t\.id = / { split($0, word, "\""); id = word[2]; ids[++n] = id; known[id] }
+		/^\t\.after = / { split($0, word, "\""); after[id] = word[2] }
+		END { for (left = n; left > 0; left--) {
+			for (i = 1; i <= n; i++) {
+				m = split(after[ids[i]], before, " ")
+				for (ready = !(ids[i] in told); ready && m > 0; m--) ready = before[m] in told || !(before[m] in known)
+				if (ready) break
+			}
+			if (i > n) exit 1
+			told[ids[i]]
+			print ids[i]
+		} }' "$root"/labs/[0-9][0-9]-*/main.c
+}
+
 # find_among WORD ID...: sets id to the one of these that WORD names: 5, 05, 05-user-ns or user-ns. False when
 # none or several are meant.
 find_among() {
