@@ -72,7 +72,7 @@ where_to_look() {
 quote() {
 	[ $# -gt 1 ] || return 0
 	echo "$1"
-	printf '  | %s\n' "${@:2}" | cut -c 1-78
+	printf '%s\n' "${@:2}" | fold -s -w 74 | sed 's/ *$//; s/^/  | /'
 }
 
 # diagnosis: what was wrong in this run, and why.
@@ -83,6 +83,7 @@ diagnosis() {
 		what="the check goes on to its end" expected=yes observed=no
 		why="Your program did not end in time, or it ended the machine that it ran in."
 	fi
+	[ ${#said[@]} = 0 ] || observed=${observed%": ${said[-1]}"} # which is shown below
 	if [ $((${#what} + ${#expected} + ${#observed})) -lt 45 ]; then
 		echo "  fail  $what: expected $expected, observed $observed"
 	else
