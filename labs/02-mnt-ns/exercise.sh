@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
-task="Run COMMAND with a tmpfs of KIB kibibytes at FOLDER, nosuid and nodev, that nobody else sees."
+task="Run COMMAND with a tmpfs of KIB kibibytes at FOLDER, mounted nosuid and nodev, which nobody else sees."
 look="labs/02-mnt-ns/main.c, unshare_mounts(), which makes the mounts private; mount(2) on the flags, tmpfs(5) on size."
 because="unshare() comes first and MS_PRIVATE second, because the copied mount table still shares its mounts with the machine. nosuid and nodev are flags of every mount, while size is an option that only tmpfs understands."
 

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
-task="Run COMMAND in a new IPC namespace that has a shared memory segment of KEY and BYTES. The machine must not have it."
+task="Run COMMAND in a new IPC namespace that has a shared memory segment of KEY and BYTES. The machine does not get the segment."
 look="labs/04-ipc-ns/main.c, create_segment() and container(); shmget(2) on IPC_CREAT."
 because="shmget() comes after unshare(), because a segment belongs to the namespace of the process that creates it. IPC_EXCL makes the call fail instead of quietly opening a segment that already has this key."
 

@@ -31,7 +31,7 @@ int main(int argc, char **argv)
 	unsigned int uid = geteuid(), gid = getegid();
 	char map[64];
 
-	/* hole: make the namespace; map the user; then map the group, which has a condition */
+	/* hole: make the namespace; map the user; then map the group, which needs one file more */
 	if (unshare(CLONE_NEWUSER))
 		err(1, "unshare");
 	snprintf(map, sizeof map, "0 %u 1", uid);

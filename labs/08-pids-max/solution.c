@@ -1,8 +1,8 @@
 /*
  * Exercise 08: exercise GROUP MAX COMMAND [ARG...]
  *
- * Make GROUP, in which there may be at most MAX tasks, and run COMMAND in it. All of
- * the MAX are COMMAND's and its children's. cgroup-v2.rst, "PID"
+ * Make GROUP, allow it at most MAX tasks, and run COMMAND in it. COMMAND and its
+ * children may use all of the MAX. cgroup-v2.rst, "PID"
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -31,7 +31,7 @@ int main(int argc, char **argv)
 		errx(2, "expected GROUP MAX COMMAND [ARG...]");
 	const char *group = argv[1], *max = argv[2];
 
-	/* hole: the group, its limit, and who is in it */
+	/* hole: make GROUP, write its limit, then join it */
 	if (mkdir(group, 0755))
 		err(1, "mkdir %s", group);
 	write_file(group, "pids.max", max);

@@ -36,7 +36,7 @@ int main(int argc, char **argv)
 
 	if (mkdir(group, 0755))
 		err(1, "mkdir %s", group);
-	/* hole: how many microseconds of how many, then a member */
+	/* hole: write the quota and the period in microseconds, then join GROUP */
 	snprintf(line, sizeof line, "%d 100000", percent * 1000);
 	write_file(group, "cpu.max", line);
 	write_file(group, "cgroup.procs", "0");

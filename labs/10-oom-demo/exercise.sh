@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
-task="A service keeps every answer in memory and is killed with 137. Change it so that it survives under the memory.max of GROUP and still uses at least half of it as cache."
+task="A service keeps every answer in memory and is killed with 137. Change it so that it survives below the memory.max of GROUP and still uses at least half of that limit as its cache."
 look="labs/10-oom-demo/main.c on memory.max and memory.events. The file memory.max in GROUP holds the limit."
 because="The cache uses three quarters of memory.max, because the program itself counts for the same limit. The slot of an evicted block becomes NULL, so a later request builds the block again instead of reading freed memory."
 

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
-task="Run COMMAND so that its machine seems to have been up SECONDS longer."
+task="Run COMMAND so that the machine seems to it to have been up SECONDS longer."
 look="labs/11-time-ns/main.c, the steps with CLONE_NEWTIME; time_namespaces(7) on /proc/PID/timens_offsets."
 because="The offset is written between unshare() and fork(), because the kernel refuses a change once a process is inside. Only boottime gets an offset, because that is the clock that uptime reads."
 

@@ -1,9 +1,10 @@
 /*
  * Exercise 13: exercise GROUP MAJOR MINOR COMMAND [ARG...]
  *
- * Whoever reaches a disk reaches all files on it. Make GROUP and run COMMAND in it: of all
- * block devices it may open and make only MAJOR:MINOR, every other one is EPERM, and
- * character devices are as free as before. bpf(2), cgroup-v2.rst, "Device controller"
+ * A process that can open a disk can read every file on it. Make GROUP and run COMMAND in
+ * it. The only block device that COMMAND may open or make is MAJOR:MINOR; for any other the
+ * kernel answers EPERM. Character devices are as free as before.
+ * bpf(2), cgroup-v2.rst, "Device controller"
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -29,7 +30,7 @@ static int load_program(int major, int minor)
 	struct bpf_insn code[] = {
 		{BPF_LDX | BPF_MEM | BPF_W, 2, 1, offsetof(struct bpf_cgroup_dev_ctx, access_type),
 			0},
-		/* hole: who is to get a yes jumps to it, all others get a no here */
+		/* hole: jump to the yes below for what is allowed; answer no to all else here */
 		{BPF_ALU64 | BPF_AND | BPF_K, 2, 0, 0, 0xffff}, /* above: read, write or mknod */
 		{BPF_JMP | BPF_JNE | BPF_K, 2, 0, 6, BPF_DEVCG_DEV_BLOCK},
 		{BPF_LDX | BPF_MEM | BPF_W, 2, 1, offsetof(struct bpf_cgroup_dev_ctx, major), 0},
@@ -72,7 +73,7 @@ int main(int argc, char **argv)
 		err(1, "mkdir %s", argv[1]);
 	int group = open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	/* hole: the program on the group, bpf(2) */
+	/* hole: attach the program to the group with bpf(2) */
 	union bpf_attr attach = {
 		.target_fd = (uint32_t)group,
 		.attach_bpf_fd = (uint32_t)program,

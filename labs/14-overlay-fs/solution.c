@@ -1,9 +1,9 @@
 /*
  * Exercise 14: exercise IMAGE CHANGES WORK PLACE COMMAND [ARG...]
  *
- * Run COMMAND with the files of IMAGE at PLACE, where it may write and remove as it
- * likes: what it changes lies in CHANGES, and IMAGE stays as it is. WORK is an empty
- * folder on the same file system. Nobody else sees the mount. overlayfs.rst, mount(2)
+ * Run COMMAND with the files of IMAGE at PLACE. COMMAND may change and remove all of
+ * them: its changes go to CHANGES, and IMAGE stays as it is. WORK is an empty folder on
+ * the filesystem of CHANGES. Nobody else sees the mount. overlayfs.rst, mount(2)
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -23,7 +23,7 @@ int main(int argc, char **argv)
 	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
 		err(1, "a mount table");
 
-	/* hole: the layers by their names in overlayfs.rst, and the mount */
+	/* hole: write the options that name the three folders, then mount the overlay */
 	snprintf(options, sizeof options, "lowerdir=%s,upperdir=%s,workdir=%s", image, changes,
 		work);
 	if (mount("layers", place, "overlay", 0, options))

@@ -1,7 +1,8 @@
 /*
  * Exercise 15: exercise UID COMMAND [ARG...]
  *
- * Run COMMAND as a Pod with these three lines has it, whatever it executes later:
+ * Run COMMAND as a Pod with these three lines runs it. They also hold for every program
+ * that COMMAND executes later.
  *
  *   allowPrivilegeEscalation: false
  *   capabilities: { drop: [ALL] }
@@ -21,7 +22,7 @@ int main(int argc, char **argv)
 		errx(2, "expected UID COMMAND [ARG...]");
 	uid_t uid = (uid_t)atoi(argv[1]);
 
-	/* hole: the three of them, in an order in which each is still permitted */
+	/* hole: apply the three lines, in an order in which each call is still permitted */
 	for (int cap = 0; prctl(PR_CAPBSET_READ, cap) >= 0; cap++)
 		if (prctl(PR_CAPBSET_DROP, cap))
 			err(1, "PR_CAPBSET_DROP %d", cap);

@@ -22,7 +22,7 @@ static int init(char **command)
 	int result = 125;
 
 	sigfillset(&all);
-	/* hole: block all signals, so that none is lost; start COMMAND, which blocks none */
+	/* hole: block all signals, so that none is lost; start COMMAND with no signal blocked */
 	if (sigprocmask(SIG_BLOCK, &all, NULL))
 		err(125, "sigprocmask");
 	pid_t child = fork();

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
-task="Run COMMAND as one more container in the Pod of pause. It shares network, IPC and hostname; processes and mounts are its own."
+task="Run COMMAND as one more container in the Pod of pause. It shares the network, IPC and hostname of the Pod; its processes and mounts are its own."
 look="labs/17-pod/sandbox.c, container_join(); the table of namespaces in the guide's chapter 17; setns(2), with a pidfd."
 because="One setns() with a pidfd joins the three namespaces, and a pidfd never comes to mean another process. unshare() and fork() come after it, because a container has its own PID and mount namespaces in the Pod."
 

@@ -40,7 +40,7 @@ int main(int argc, char **argv)
 	/* end */
 
 	if (child == 0) {
-		/* hole: keep its mounts from the machine, then mount its /proc */
+		/* hole: keep its mounts from reaching the machine, then mount its /proc */
 		if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
 			err(1, "mount /");
 		if (mount("proc", "/proc", "proc", 0, NULL))

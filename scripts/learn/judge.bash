@@ -57,11 +57,22 @@ all_hold() {
 	done
 }
 
+# where_to_look: the line that the compiler names, or what exercise.sh says.
+where_to_look() {
+	local line
+	if [[ ${lines[-1]-} == fail$'\t''it compiles'* ]]; then
+		line=$(grep -m 1 -oE ':[0-9]+:[0-9]+: (fatal )?error' "$program.errors" | cut -d : -f 2) || line=
+		echo "$source${line:+, line $line}"
+	else
+		words_of look
+	fi
+}
+
 # quote TITLE LINE...: lines that are not ours.
 quote() {
 	[ $# -gt 1 ] || return 0
 	echo "$1"
-	printf '  | %s\n' "${@:2}" | cut -c 1-78
+	printf '%s\n' "${@:2}" | fold -s -w 74 | sed 's/ *$//; s/^/  | /'
 }
 
 # diagnosis: what was wrong in this run, and why.
@@ -72,7 +83,13 @@ diagnosis() {
 		what="the check goes on to its end" expected=yes observed=no
 		why="Your program did not end in time, or it ended the machine that it ran in."
 	fi
-	wrap <<<"  fail  $what: expected $expected, observed $observed"
+	[ ${#said[@]} = 0 ] || observed=${observed%": ${said[-1]}"} # which is shown below
+	if [ $((${#what} + ${#expected} + ${#observed})) -lt 45 ]; then
+		echo "  fail  $what: expected $expected, observed $observed"
+	else
+		wrap <<<"  fail  $what:"
+		wrap <<<"        expected $expected, observed $observed"
+	fi
 	[ -z "$why" ] || wrap <<<"Why: $why"
 	quote "The compiler says:" "${compiler[@]}"
 	quote "Your program printed:" "${said[@]}"

@@ -15,7 +15,7 @@ turn_to() {
 
 # Each check is a process of its own, with numbers of its own, and takes no keys.
 practice() {
-	local events key file next terminal keys='n next   h hint   l list   r run   q quit'
+	local events key file next keys='n next   h hint   l list   r run   q quit'
 	command -v inotifywait >/dev/null ||
 		{ echo "scripts/exercise: practice needs inotifywait, of inotify-tools; type: make setup" >&2 && exit 77; }
 	find_next ''
@@ -29,12 +29,12 @@ practice() {
 	unset SOURCE
 	# Ctrl-C is a key like q while a key is waited for, so that make has nothing to complain of.
 	terminal=$(stty -g 2>/dev/null) || terminal=''
-	[ -z "$terminal" ] || { trap 'kill $watcher 2>/dev/null || :; stty "$terminal"' EXIT && stty intr undef; }
+	[ -z "$terminal" ] || { trap 'kill $watcher 2>/dev/null || :; stty "$terminal"' EXIT && stty -echo intr undef; }
 	show() {
 		echo
-		[ -z "$terminal" ] || stty "$terminal"
+		[ -z "$terminal" ] || stty "$terminal" -echo
 		"$@" </dev/null || :
-		[ -z "$terminal" ] || stty intr undef
+		[ -z "$terminal" ] || stty -echo intr undef
 		echo "$keys"
 	}
 	show "$self" check "$id"

@@ -9,22 +9,11 @@
 
 week=$((7 * 86400))
 
-# find_exercises: sets exercises in the order of the course: each behind those that its lab builds on, and otherwise
-# by number. What is not built yet says nothing of itself, and has only its number.
+# find_exercises: sets exercises, in the order of the course.
 find_exercises() {
-	local file id
+	local id
 	exercises=()
-	while read -r id; do
-		[ ! -e "labs/$id/solution.c" ] || exercises+=("$id")
-	done < <(for file in build/labs/[0-9][0-9]-*; do
-		[ ! -e "labs/${file##*/}/main.c" ] || "$file" --about
-	done | jq -rs 'def course(left; done): (left | map(select(.after - done == [])) + left | first) as $lab
-		| if $lab then course(left - [$lab]; done + [$lab.id]) else done[] end;
-		course(map({id, after}) | sort_by(.id); [])')
-	for file in labs/*/solution.c; do
-		id=${file%/*} id=${id#*/}
-		[[ " ${exercises[*]} " = *" $id "* ]] || exercises+=("$id")
-	done
+	for id in $(course); do [ ! -e "labs/$id/solution.c" ] || exercises+=("$id"); done
 }
 
 # read_state ID: sets verdict, hash, seen_seed and passes to what the last check of it left; "none" before one.
