@@ -87,12 +87,15 @@ guide-%:
 flags = $(if $(STEP),--step) $(if $(PREDICT),--predict) $(if $(PLAIN),--plain) \
 	$(if $(FORMAT),--format=$(FORMAT)) $(ARGS)
 export WHERE
+# A path in ARGS is meant in the folder in which make was typed, also after make -C.
+export CALLER := $(value PWD)
+run_lab = if grep -qz '^-[a-z]*C\|^--directory' /proc/$$PPID/cmdline; then cd "$$CALLER"; fi; "$(CURDIR)/scripts/lab"
 lab-%: all
-	@scripts/lab $* $(flags)
+	@$(run_lab) $* $(flags)
 more-%: all
-	@scripts/lab $*/more $(flags)
+	@$(run_lab) $*/more $(flags)
 shell-%: all
-	@scripts/lab --shell $*
+	@$(run_lab) --shell $*
 exercise-%: all
 	@scripts/exercise check $*
 hint-%: all
