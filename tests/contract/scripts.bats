@@ -115,6 +115,15 @@ answers() {
 	same "a COMMAND" "it ran" "$("$ROOT/scripts/lab" 03 -- far/../mine 2>/dev/null 3>&- </dev/null)"
 }
 
+@test "exercise: SOURCE and WORK are meant in the folder in which one types" {
+	mkdir -p "$BATS_TEST_TMPDIR/mine/desk"
+	cd "$BATS_TEST_TMPDIR/mine"
+	cp "$ROOT/labs/03-uts-ns/solution.c" mine.c
+	SOURCE=mine.c run -0 timeout 200 "$ROOT/scripts/exercise" check 03 3>&- </dev/null
+	WORK=desk run -1 timeout 200 "$ROOT/scripts/exercise" check 03 3>&- </dev/null
+	[ -s desk/03-uts-ns.c ]
+}
+
 @test "scripts: COLUMNS that is no number is as none" {
 	local plain
 	plain=$(COLUMNS=80 scripts/guide 10)
