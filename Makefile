@@ -97,12 +97,15 @@ quit  = || { status=$$?; [ $$status = 130 ] || exit $$status; }
 flags = $(if $(filter-out 0 no,$(STEP)),--step) $(if $(filter-out 0 no,$(PREDICT)),--predict) $(if $(PLAIN),--plain) \
 	$(if $(FORMAT),--format=$(FORMAT)) $(ARGS)
 export WHERE
+# A path in ARGS is meant in the folder in which make was typed, also after make -C.
+export CALLER := $(value PWD)
+run_lab = if grep -qz '^-[a-z]*C\|^--directory' /proc/$$PPID/cmdline; then cd "$$CALLER"; fi; "$(CURDIR)/scripts/lab"
 lab-%: all
-	@scripts/lab $* $(flags) $(quit)
+	@$(run_lab) $* $(flags) $(quit)
 more-%: all
-	@scripts/lab $(or $(call further,$*),$*/more) $(flags) $(quit)
+	@$(run_lab) $(or $(call further,$*),$*/more) $(flags) $(quit)
 shell-%: all
-	@scripts/lab --shell $*
+	@$(run_lab) --shell $*
 # A program that is not right yet, and a key that ends a check, are no errors of make's.
 no_error = case $$? in 1 | 130) ;; *) exit $$? ;; esac
 exercise-%: all

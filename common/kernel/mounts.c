@@ -15,7 +15,7 @@
 
 void mounts_unshare_at(const char *file, int line)
 {
-	long before = ns_inode(0, "mnt");
+	ino_t before = ns_inode(0, "mnt");
 	int rc = unshare(CLONE_NEWNS);
 	sys_done(file, line, "unshare(CLONE_NEWNS)", rc, errno, NULL);
 	if (ns_inode(0, "mnt") != before) { /* else it would be the host's that is changed */

@@ -36,17 +36,17 @@ void ns_map_root_at(const char *file, int line)
 	ns_join = "--user --preserve-credentials ";
 }
 
-long ns_inode(pid_t pid, const char *name)
+ino_t ns_inode(pid_t pid, const char *name)
 {
 	autofree char *path =
 		pid ? text("/proc/%d/ns/%s", pid, name) : text("/proc/self/ns/%s", name);
 	struct stat st;
 	if (stat(path, &st))
 		die("stat %s", path);
-	return (long)st.st_ino;
+	return st.st_ino;
 }
 
-char *ns_mount_table(long before)
+char *ns_mount_table(ino_t before)
 {
 	autofree char *table = file_read("/proc/self/mountinfo");
 	return text("%s, %s", ns_inode(0, "mnt") == before ? "the old one" : "own",

@@ -29,7 +29,7 @@ extern const char *ns_join;
  * still before; "shared" or "slave" where one mount or more is. Allocated. To be
  * read back before anything is mounted; mount_namespaces(7). Lab 02 does it by hand.
  */
-char *ns_mount_table(long before);
+char *ns_mount_table(ino_t before);
 
 /*
  * For root, who needs no user namespace: becomes, for good, the ordinary user
@@ -39,4 +39,4 @@ char *ns_mount_table(long before);
 int ns_become_ordinary(void);
 
 /* The number in /proc/PID/ns/NAME, which tells namespaces apart; namespaces(7) */
-long ns_inode(pid_t pid, const char *name);
+ino_t ns_inode(pid_t pid, const char *name);

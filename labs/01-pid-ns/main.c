@@ -36,7 +36,7 @@ static int held[2]; /* a pipe that A's processes inherit: poll() tells when all 
 /* Done twice. Lab 02 explains these calls; unshare --mount-proc makes the same ones. */
 static bool mount_own_proc(void)
 {
-	long before = ns_inode(0, "mnt");
+	ino_t before = ns_inode(0, "mnt");
 	SYS(unshare(CLONE_NEWNS));
 	/* In the old mount table the next two calls would change the host, so this is checked. */
 	if (!expect_differ("own mount table", before, ns_inode(0, "mnt")))
@@ -131,7 +131,7 @@ int main(int argc, char *argv[])
 	if (pipe2(held, O_CLOEXEC))
 		die("pipe2");
 	pid_t self = getpid();
-	long own_ns = ns_inode(0, "pid");
+	ino_t own_ns = ns_inode(0, "pid");
 
 	lab_step("Control: fork a plain child.",
 		"it shares our PID namespace, so getppid() returns our PID");

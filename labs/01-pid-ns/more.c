@@ -97,7 +97,7 @@ static void orphan(const char *what, pid_t parent, bool adopted_by_it)
 static _Noreturn void reaper(void)
 {
 	siginfo_t info;
-	long before = ns_inode(0, "mnt");
+	ino_t before = ns_inode(0, "mnt");
 	SYS(unshare(CLONE_NEWNS));
 	if (!expect_differ("own mount table", before, ns_inode(0, "mnt")))
 		_exit(1);

@@ -44,7 +44,7 @@ static int pivot_root(const char *new_root, const char *put_old)
 /* Done twice: in the story and for a COMMAND. When it returns false, nothing may be mounted. */
 static bool unshare_mounts(const char *what)
 {
-	long before = ns_inode(0, "mnt");
+	ino_t before = ns_inode(0, "mnt");
 	SYS(unshare(CLONE_NEWNS));
 	if (ns_inode(0, "mnt") !=
 		before) /* otherwise the next call would change the host's table */

@@ -39,7 +39,7 @@ static struct gate ready;
 static bool unshare_mounts(const char *who, unsigned long propagation)
 {
 	autofree char *what = text("%s: its mount table", who);
-	long before = ns_inode(0, "mnt");
+	ino_t before = ns_inode(0, "mnt");
 	SYS(unshare(CLONE_NEWNS));
 	/* In the old table the next call would change the host's mounts. */
 	if (ns_inode(0, "mnt") != before && propagation != MS_SHARED)

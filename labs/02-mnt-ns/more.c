@@ -56,7 +56,7 @@ static int pivot_root(const char *new_root, const char *put_old)
 static bool unshare_mounts(const char *who)
 {
 	autofree char *what = text("%s: its mount table", who);
-	long before = ns_inode(0, "mnt");
+	ino_t before = ns_inode(0, "mnt");
 	MUST(unshare(CLONE_NEWNS));
 	if (ns_inode(0, "mnt") !=
 		before) /* otherwise the next call would change the host's table */

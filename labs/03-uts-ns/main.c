@@ -39,7 +39,7 @@ static const struct lab lab = {
 };
 
 static struct gate named, leave;
-static long machine_ns; /* the UTS namespace of this machine, whose names never change */
+static ino_t machine_ns; /* the UTS namespace of this machine, whose names never change */
 
 /* "hostname domainname", as the caller sees them; uname(2) */
 static char *names(void)
@@ -65,7 +65,7 @@ static void set_names(void)
 
 static _Noreturn void container(const char *copy)
 {
-	long host_ns = ns_inode(0, "uts");
+	ino_t host_ns = ns_inode(0, "uts");
 	SYS(unshare(CLONE_NEWUTS));
 	if (expect_differ("a namespace of its own", host_ns, ns_inode(0, "uts"))) {
 		autofree char *before = names();

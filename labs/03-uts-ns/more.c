@@ -41,7 +41,7 @@ static pid_t holder(const char *name)
 {
 	pid_t child = FORK();
 	if (child == 0) {
-		long before = ns_inode(0, "uts");
+		ino_t before = ns_inode(0, "uts");
 		SYS(unshare(CLONE_NEWUTS));
 		if (ns_inode(0, "uts") != before)
 			SYS(sethostname(name, strlen(name)), name, strlen(name));
@@ -92,7 +92,7 @@ static int one_more_soon(void)
 int main(int argc, char *argv[])
 {
 	lab_begin(&lab, argc, argv);
-	long user = ns_inode(0, "user"), mnt = ns_inode(0, "mnt");
+	ino_t user = ns_inode(0, "user"), mnt = ns_inode(0, "mnt");
 	gate_init(&named), gate_init(&leave);
 
 	lab_step("Make a user namespace that may hold one UTS namespace, and try one.",

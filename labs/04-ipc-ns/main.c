@@ -104,7 +104,7 @@ static _Noreturn void same_namespace(void)
 
 static _Noreturn void container(void)
 {
-	long host_ns = ns_inode(0, "ipc");
+	ino_t host_ns = ns_inode(0, "ipc");
 	SYS(unshare(CLONE_NEWIPC));
 	if (expect_differ("inside: a namespace of its own", host_ns, ns_inode(0, "ipc"))) {
 		expect_errno("inside: shmget() by the key", ENOENT, shmget(KEY, 0, 0));
@@ -132,7 +132,7 @@ static _Noreturn void container(void)
 int main(int argc, char *argv[])
 {
 	lab_begin(&lab, argc, argv);
-	long machine_ns = ns_inode(0, "ipc");
+	ino_t machine_ns = ns_inode(0, "ipc");
 	if (geteuid() != 0) {
 		SYS(unshare(CLONE_NEWUSER)); /* lab 05 shows what this does */
 		ns_map_root();

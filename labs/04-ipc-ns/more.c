@@ -47,7 +47,7 @@ struct message { /* msgsnd(2) */
 
 static bool unshare_ipc(const char *what)
 {
-	long before = ns_inode(0, "ipc");
+	ino_t before = ns_inode(0, "ipc");
 	SYS(unshare(CLONE_NEWIPC));
 	return expect_differ(what, before, ns_inode(0, "ipc"));
 }
@@ -116,7 +116,7 @@ static char *posix_queue(void)
 int main(int argc, char *argv[])
 {
 	lab_begin(&lab, argc, argv);
-	long user = ns_inode(0, "user");
+	ino_t user = ns_inode(0, "user");
 	gate_init(&ready), gate_init(&leave);
 
 	lab_step("Make a user namespace that may contain one IPC namespace.", NULL);

@@ -77,7 +77,7 @@ static _Noreturn void watch_from_outside(pid_t root, const char *file, uid_t uid
 /* A child that makes two namespaces. They belong to its user namespace. */
 static _Noreturn void rename_and_mount(void)
 {
-	long uts = ns_inode(0, "uts"), mnt = ns_inode(0, "mnt");
+	ino_t uts = ns_inode(0, "uts"), mnt = ns_inode(0, "mnt");
 	SYS(unshare(CLONE_NEWUTS | CLONE_NEWNS));
 	if (expect_differ("a hostname of its own", uts, ns_inode(0, "uts")))
 		expect_errno("sethostname(), its own", 0, sethostname("inside", 6));
@@ -123,7 +123,7 @@ int main(int argc, char *argv[])
 	lab_predict("before");
 	lab_step("Ask for a user namespace, the one kind that any user may make.",
 		"getuid() returns 65534, yet every capability is there");
-	long before = ns_inode(0, "user");
+	ino_t before = ns_inode(0, "user");
 	SYS(unshare(CLONE_NEWUSER));
 	/* All that follows is meant for a root whose power ends here. */
 	if (!expect_differ("a user namespace of its own", before, ns_inode(0, "user")))

@@ -44,7 +44,7 @@ static struct gate ready, mapped;
 /* Each child begins with this, because a map can be written only once. */
 static bool unshare_user(const char *what)
 {
-	long before = ns_inode(0, "user");
+	ino_t before = ns_inode(0, "user");
 	SYS(unshare(CLONE_NEWUSER));
 	return expect_differ(what, before, ns_inode(0, "user"));
 }

@@ -119,7 +119,7 @@ static int open_ns(pid_t pid)
 int main(int argc, char *argv[])
 {
 	lab_begin(&lab, argc, argv);
-	long machine = ns_inode(0, "net");
+	ino_t machine = ns_inode(0, "net");
 	if (geteuid() != 0) {
 		SYS(unshare(CLONE_NEWUSER)); /* lab 05 shows what this does */
 		ns_map_root();

@@ -59,7 +59,7 @@ static char *make_group(const char *top, const char *name)
 /* False when the namespace is the old one: a cgroup2 mount there would change the machine's. */
 static bool unshare_cgroups(void)
 {
-	long before = ns_inode(0, "cgroup");
+	ino_t before = ns_inode(0, "cgroup");
 	if (geteuid() != 0) {
 		SYS(unshare(CLONE_NEWUSER)); /* lab 05 shows what this does */
 		ns_map_root();

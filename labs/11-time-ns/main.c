@@ -69,7 +69,7 @@ static int write_offset(const char *clock, long long seconds)
 }
 
 /* Writes both offsets of the namespace that our next children will be in. */
-static bool write_offsets(const char *whose, long other_ns, long long seconds)
+static bool write_offsets(const char *whose, ino_t other_ns, long long seconds)
 {
 	autofree char *differs = text("%s: the namespace", whose);
 	autofree char *what = text("%s: monotonic, boottime", whose);
@@ -109,7 +109,7 @@ static void expect_ahead(const char *what, int clock, long long expected, const 
 }
 
 /* Runs the user's COMMAND in a time namespace; used by "scripts/lab 11 -- COMMAND". */
-static _Noreturn void hands_on(long machine_ns)
+static _Noreturn void hands_on(ino_t machine_ns)
 {
 	SYS(unshare(CLONE_NEWTIME));
 	if (!write_offsets("ours", machine_ns, days * DAY))
@@ -123,7 +123,7 @@ static _Noreturn void hands_on(long machine_ns)
 int main(int argc, char *argv[])
 {
 	lab_begin(&lab, argc, argv);
-	long machine_ns = ns_inode(0, "time");
+	ino_t machine_ns = ns_inode(0, "time");
 	if (geteuid() != 0) {
 		SYS(unshare(CLONE_NEWUSER)); /* lab 05 shows what this does */
 		ns_map_root();
@@ -150,7 +150,7 @@ int main(int argc, char *argv[])
 	lab_predict("caller");
 	lab_step("Ask for a time namespace.", "we stay outside; our next children will be inside");
 	SYS(unshare(CLONE_NEWTIME));
-	long ours = ns_inode(0, "time");
+	ino_t ours = ns_inode(0, "time");
 	expect_int("our /proc/self/ns/time", machine_ns, ours);
 	lab_answer("caller", ours == machine_ns ? "children" : "caller");
 	lab_look("ls -l /proc/%d/ns/time /proc/%d/ns/time_for_children", getpid(), getpid());

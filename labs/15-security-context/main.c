@@ -128,7 +128,7 @@ int main(int argc, char *argv[])
 		"Uid changes; the child keeps its user namespace and that namespace's map");
 	pid_t child = FORK();
 	if (child == 0) {
-		long namespace = ns_inode(0, "user");
+		ino_t namespace = ns_inode(0, "user");
 		autofree char *map = file_read("/proc/self/uid_map");
 		expect_errno("before: open() of root's file", 0, open(file, O_RDONLY | O_CLOEXEC));
 		MUST(setgroups(0, NULL));

@@ -254,7 +254,7 @@ int pivot_root(const char *new_root, const char *put_old);
  */
 enum { MNT, UTS, IPC, NET, CGROUP, USER, NS_COUNT };
 extern const char *const ns_names[NS_COUNT];
-extern long host_ns[NS_COUNT];
+extern ino_t host_ns[NS_COUNT];
 void read_host_namespaces(void);
 /* "none", or the first of them (1 << MNT | ...) in which we still are where the host is. */
 const char *shared_with_host(unsigned which);

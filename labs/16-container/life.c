@@ -48,7 +48,7 @@ static int seccomp(unsigned int operation, unsigned int flags, const void *args)
 /* ---- The host's namespaces, in which nothing of what follows may happen ---- */
 
 const char *const ns_names[NS_COUNT] = {"mnt", "uts", "ipc", "net", "cgroup", "user"};
-long host_ns[NS_COUNT];
+ino_t host_ns[NS_COUNT];
 
 void read_host_namespaces(void)
 {

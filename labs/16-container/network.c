@@ -112,7 +112,7 @@ int network_host(const char *groups)
 		running++;
 		autofree char *path = text("/proc/%d/ns/net", pid);
 		struct stat st;
-		if (host < 0 && !stat(path, &st) && (long)st.st_ino != host_ns[NET])
+		if (host < 0 && !stat(path, &st) && st.st_ino != host_ns[NET])
 			host = open(path, O_RDONLY | O_CLOEXEC);
 	}
 	if (dir)

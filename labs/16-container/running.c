@@ -43,7 +43,7 @@ static bool is_ours(pid_t pid)
 	autoclose int users = open(path, O_RDONLY | O_CLOEXEC);
 	if (users < 0 || fstat(users, &st))
 		return false; /* it has ended, or is not ours to look into */
-	return (long)st.st_ino == ns_inode(0, "user") ||
+	return st.st_ino == ns_inode(0, "user") ||
 	       (!ioctl(users, NS_GET_OWNER_UID, &owner) && owner == geteuid());
 }
 
@@ -216,8 +216,8 @@ int inspect(const struct running *seen)
 	json_text(stdout, seen->group ? seen->group : "");
 	printf(",\n        \"Namespaces\": {\n");
 	for (int i = 0; i < NAMES; i++)
-		printf("            \"%s\": %ld%s\n", names[i], ns_inode(seen->pid, names[i]),
-			i == NAMES - 1 ? "" : ",");
+		printf("            \"%s\": %ju%s\n", names[i],
+			(uintmax_t)ns_inode(seen->pid, names[i]), i == NAMES - 1 ? "" : ",");
 	printf("        }\n    }\n]\n");
 	return fflush(stdout) ? 125 : 0;
 }

@@ -336,7 +336,7 @@ int main(int argc, char *argv[])
 	lab_predict("oom");
 	lab_step("Let the container visitor use more memory than its limit.",
 		"the kernel kills in its group only, and the loop restarts it");
-	long net = ns_inode(visitor->pid, "net");
+	ino_t net = ns_inode(visitor->pid, "net");
 	autofree char *network = text("/proc/%d/ns/net", visitor->pid);
 	/* Held open, because the kernel could give the same number to the next namespace. */
 	autoclose int held = MUST(open(network, O_RDONLY | O_CLOEXEC));

@@ -10,6 +10,10 @@ setup() {
 	cd "$ROOT" || return
 }
 
+teardown() {
+	rm -f "$ROOT/build/typed.yaml"
+}
+
 # What each script is asked that costs little; exercise, grade and box have tests of their own.
 asked() {
 	cat <<-'TXT'
@@ -61,6 +65,63 @@ answers() {
 	same "where the folder is gone" "$plain" "$(answers env "$ROOT/scripts" 2>/dev/null)"
 	same "and a lab" 0 "$("$ROOT/scripts/lab" 03 >/dev/null 2>&1 </dev/null 3>&- && echo 0 || echo $?)"
 	same "and the lab VM" "here" "$("$ROOT/scripts/vm" echo here 2>/dev/null </dev/null 3>&-)"
+}
+
+@test "lab: a path is meant in the folder in which one types, on this machine, in the lab VM and after make -C" {
+	local place=$BATS_TEST_TMPDIR/typed images said words
+	mkdir -p "$place/here/d" "$place/here/keep" "$place/other/sub"
+	cd "$place/here"
+	ln -s ../other/sub far
+	echo one >d/file
+	ln -s d link
+	ln -s "$ROOT/build/rootfs/tree" tree
+	cat >pod.yaml <<-'TXT'
+		apiVersion: v1
+		kind: Pod
+		metadata: {name: typed}
+		spec:
+		  restartPolicy: Never
+		  containers:
+		  - {name: one, image: one, command: ["true"], resources: {limits: {memory: 16Mi}}}
+		  - {name: two, image: two, command: ["true"]}
+	TXT
+	images="--image one=tree --image=two=./tree/../tree"
+	# shellcheck disable=SC2086 # words
+	said=$("$ROOT/scripts/lab" 17 --explain $images pod.yaml)
+	[[ $said = *16777216* ]] || { echo "expected 16 MiB to be explained, observed $said" && return 1; }
+	for words in "-C $ROOT" "-sC $ROOT" "--directory=$ROOT"; do
+		# shellcheck disable=SC2086 # words
+		same "make $words" "$said" "$(make $words lab-17 ARGS="--explain $images pod.yaml" 3>&- | grep -v '^make: ')"
+	done
+	cp pod.yaml "$ROOT/build/typed.yaml"
+	images="--image one=build/rootfs/tree --image two=build/rootfs/tree"
+	same "make in the tree, with a PWD that is stale" 2 \
+		"$(env -C "$ROOT" PWD="$place/here" make lab-17 ARGS="--explain $images build/typed.yaml" 3>&- | grep -c 'memory.max <- 16777216')"
+	run -2 make -C "$ROOT" lab-17 ARGS="--explain nowhere.yaml"
+	[[ $output = *"MANIFEST nowhere.yaml: expected a file that can be read"* ]]
+	export WHERE=vm images="--image one=tree --image=two=./tree/../tree"
+	# Two images of one folder, that is a link besides.
+	# shellcheck disable=SC2086 # words
+	run -0 timeout 120 "$ROOT/scripts/lab" 17 --format=jsonl $images pod.yaml 3>&- </dev/null
+	# An option's path behind its letter, after =, and as a word of its own; a folder, that folder again, and a link to it.
+	run -0 timeout 120 "$ROOT/scripts/lab" 16 -v./d:/a --volume=../here/d:/b:ro -iv link:/c --keep keep -- \
+		sh -c 'cat /a/file /b/file /c/file; echo two >>/c/file; echo kept >/kept' 3>&- </dev/null
+	same "what the container read" "one one one" "$(grep -x one <<<"$output" | xargs)"
+	same "what it wrote" "one two kept" "$(cat d/file keep/upper/kept | xargs)"
+	[ -L link ]
+	# A COMMAND that is a file here; ".." is of where the link leads.
+	printf '%s\n' '#!/bin/sh' 'echo it ran' >../other/mine
+	chmod +x ../other/mine
+	same "a COMMAND" "it ran" "$("$ROOT/scripts/lab" 03 -- far/../mine 2>/dev/null 3>&- </dev/null)"
+}
+
+@test "exercise: SOURCE and WORK are meant in the folder in which one types" {
+	mkdir -p "$BATS_TEST_TMPDIR/mine/desk"
+	cd "$BATS_TEST_TMPDIR/mine"
+	cp "$ROOT/labs/03-uts-ns/solution.c" mine.c
+	SOURCE=mine.c run -0 timeout 200 "$ROOT/scripts/exercise" check 03 3>&- </dev/null
+	WORK=desk run -1 timeout 200 "$ROOT/scripts/exercise" check 03 3>&- </dev/null
+	[ -s desk/03-uts-ns.c ]
 }
 
 @test "scripts: COLUMNS that is no number is as none" {

@@ -333,6 +333,30 @@ killed() {
 	same "what is left beside them" "folder other single" "$(find "$place" -mindepth 1 -maxdepth 1 -printf '%P\n' | sort | xargs)"
 }
 
+@test "vm: a path that travels twice, below another or through a link is there what it is here" {
+	local place=$BATS_TEST_TMPDIR/carry path
+	mkdir -p "$place/folder/below"
+	ln -s folder "$place/link"
+	ln -s "$place/folder/below" "$place/far"
+	ln -s ../below/file "$place/folder/below/file-link"
+	echo one >"$place/folder/below/file"
+	chmod 711 "$place/folder"
+	cd "$place"
+	run --separate-stderr -0 timeout 120 "$ROOT/scripts/vm" --carry folder/below/file --carry far --carry link --carry ./folder \
+		--carry link/../folder --carry far/file-link --bring link --bring far sh -c 'cd "$0" && find . | sort && readlink link && readlink far &&
+		stat -c %a folder && cat link/below/file far/file-link && echo two >link/new && echo three >>far/file' "$place" 3>&- </dev/null
+	same "what is there" ". ./far ./folder ./folder/below ./folder/below/file ./folder/below/file-link ./link folder $place/folder/below 711 one one" \
+		"$(xargs <<<"$output")"
+	same "what came back" "two one three" "$(cat folder/new folder/below/file | xargs)"
+	same "links, as they were" "folder $place/folder/below" "$(readlink link far | xargs)"
+	ln -s loop loop
+	ln -s nowhere dangling
+	for path in dangling loop; do
+		run -2 "$ROOT/scripts/vm" --carry $path true
+		same "$path" "vm: --carry $path: no such file or folder" "$output"
+	done
+}
+
 @test "vm: a guest that prints for ever does not fill the disk, and runs on" {
 	local client log run all
 	scripts/vm sh -c 'head -c 2000000 /dev/zero >/dev/console; echo printed; read -r line; echo "$line"' \

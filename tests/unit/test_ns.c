@@ -120,7 +120,7 @@ static void mount_table(void)
 	begin(&lab_here, NULL);
 	if (geteuid() && unshare(CLONE_NEWUSER))
 		_exit(FORBIDDEN);
-	long before = ns_inode(0, "mnt");
+	ino_t before = ns_inode(0, "mnt");
 	autofree char *old = ns_mount_table(before);
 	if (unshare(CLONE_NEWNS))
 		_exit(FORBIDDEN);

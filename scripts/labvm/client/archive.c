@@ -24,9 +24,10 @@ static long long carried;
 
 /* ==== Names ==== */
 
-/* A name that the guest has, and whether it is a folder there. */
+/* A name that the guest has or will have, and whether it is a folder there. */
 struct name {
 	bool folder;
+	bool ours; /* it travels */
 	char path[];
 };
 
@@ -43,6 +44,7 @@ static struct name *know_name(const char *path, bool folder, bool *added)
 	struct name *name = need(malloc(sizeof(*name) + strlen(path) + 1));
 
 	name->folder = folder;
+	name->ours = archive != NULL;
 	strcpy(name->path, path);
 	struct name **found = need(tsearch(name, &names, compare_names));
 
@@ -50,6 +52,17 @@ static struct name *know_name(const char *path, bool folder, bool *added)
 	if (!*added)
 		free(name);
 	return *found;
+}
+
+static bool guest_has(const char *path)
+{
+	struct name *name = need(malloc(sizeof(*name) + strlen(path) + 1));
+	bool found;
+
+	strcpy(name->path, path);
+	found = tfind(name, &names, compare_names) != NULL;
+	free(name);
+	return found;
 }
 
 void archive_know_names(const char *list)
@@ -162,7 +175,8 @@ static void add_folder(const char *from, const char *to, enum travel how)
 }
 
 /* Adds this machine's path from as the guest's /to. top: it is a path that was asked for, and then
- * a link is followed; what is below it and is neither a file, a folder nor a link is left out. */
+ * a link is followed; what is below it and is neither a file, a folder nor a link is left out. What
+ * travels already, asked for before or found below a folder, is not added again. */
 static void add_tree(const char *from, const char *to, enum travel how, bool top)
 {
 	struct stat st;
@@ -183,7 +197,7 @@ static void add_tree(const char *from, const char *to, enum travel how, bool top
 		write_parents(to);
 	struct name *name = know_name(to, folder, &added);
 
-	if (!added && how == CARRY && !(name->folder && folder))
+	if (!added && how == CARRY && !name->ours && !(name->folder && folder))
 		die(STATUS_USAGE,
 			"/%s cannot travel: the lab VM has a file of that name; copy yours to another path first",
 			to);
@@ -206,33 +220,139 @@ static void add_tree(const char *from, const char *to, enum travel how, bool top
 	}
 }
 
+/* ==== Paths that are asked for ==== */
+
+enum { LINK = ALSO + 1 };
+
+/* What is to be added. Sorted by place, a folder comes before what is asked for below it. */
+struct wish {
+	const char *path; /* as it was asked for; NULL of a link on the way */
+	char *place;
+	int how;
+};
+
+static struct wish *wishes;
+static size_t wish_count;
+
+static void wish(const char *path, char *place, int how)
+{
+	wishes = need(realloc(wishes, (wish_count + 1) * sizeof(*wishes)));
+	wishes[wish_count++] = (struct wish){path, place, how};
+}
+
+/* A path that is being resolved: the part that is, and what is left of it. */
+struct walk {
+	char done[PATH_MAX], todo[PATH_MAX];
+};
+
+/* Goes on where the link walk->done/name leads. False when it is no link, or the guest has that
+ * name. */
+static bool follow_link(struct walk *walk, const char *name)
+{
+	char link[PATH_MAX], target[PATH_MAX], rest[PATH_MAX];
+	ssize_t n;
+
+	if (snprintf(link, sizeof(link), "%s/%s", walk->done, name) >= (int)sizeof(link) ||
+		guest_has(link + 1))
+		return false;
+	n = readlink(link, target, sizeof(target));
+	strcpy(rest, walk->todo);
+	if (n < 0 || snprintf(walk->todo, sizeof(walk->todo), "%.*s/%s", (int)n, target, rest) >=
+			     (int)sizeof(walk->todo))
+		return false;
+	wish(NULL, need(strdup(link)), LINK);
+	if (target[0] == '/')
+		walk->done[0] = '\0';
+	return true;
+}
+
+/* Where the path lies, to be freed. Each link on the way to it travels, so that several paths to
+ * one file are in the guest what they are here. */
+static char *resolve(const char *path)
+{
+	struct walk walk = {.done = ""};
+	char name[NAME_MAX + 1];
+	int links = 0;
+
+	snprintf(walk.todo, sizeof(walk.todo), "%s", path);
+	for (;;) {
+		size_t from = strspn(walk.todo, "/"), len = strcspn(walk.todo + from, "/");
+
+		if (len == 0)
+			return need(strdup(walk.done));
+		if (len > NAME_MAX || strlen(walk.done) + 1 + len >= sizeof(walk.done))
+			die(STATUS_USAGE, "%s cannot travel: its path is too long", path);
+		snprintf(name, sizeof(name), "%.*s", (int)len, walk.todo + from);
+		memmove(walk.todo, walk.todo + from + len, strlen(walk.todo + from + len) + 1);
+		if (strcmp(name, "..") == 0)
+			*(walk.done[0] ? strrchr(walk.done, '/') : walk.done) = '\0';
+		else if (links < 40 && follow_link(&walk, name)) /* as many as the kernel follows */
+			links++;
+		else if (strcmp(name, ".") != 0)
+			strcat(strcat(walk.done, "/"), name);
+	}
+}
+
 void archive_add(const char *path, enum travel how)
 {
 	static const char *const kernels[] = {"proc", "sys", "dev"};
+	char *place = how == CARRY ? resolve(path) : need(strdup(path));
 
 	for (size_t i = 0; i < sizeof(kernels) / sizeof(kernels[0]); i++) {
 		size_t len = strlen(kernels[i]);
 
-		if (strncmp(path + 1, kernels[i], len) == 0 &&
-			(path[1 + len] == '/' || path[1 + len] == '\0'))
+		if (strncmp(place + 1, kernels[i], len) == 0 &&
+			(place[1 + len] == '/' || place[1 + len] == '\0'))
 			die(STATUS_USAGE,
 				"%s cannot travel: the kernel makes the files in /%s; copy them to another path first",
 				path, kernels[i]);
 	}
-	if (!archive) {
-		int fd = memfd_create("carried", MFD_CLOEXEC);
+	wish(path, place, how);
+}
 
-		archive = fd < 0 ? NULL : fdopen(fd, "w");
-		if (!archive)
-			die(STATUS_VM, "making the archive: %m");
+const char *archive_place(const char *path)
+{
+	for (size_t i = 0; i < wish_count; i++)
+		if (wishes[i].path && strcmp(wishes[i].path, path) == 0)
+			return wishes[i].place;
+	return path;
+}
+
+static int compare_places(const void *a, const void *b)
+{
+	return strcmp(((const struct wish *)a)->place, ((const struct wish *)b)->place);
+}
+
+static void grant(const struct wish *w)
+{
+	struct stat st;
+	bool added;
+
+	if (w->how != LINK) {
+		add_tree(w->place, w->place + 1, w->how, true);
+		return;
 	}
-	add_tree(path, path + 1, how, true);
+	write_parents(w->place + 1);
+	know_name(w->place + 1, false, &added);
+	if (!added)
+		return;
+	if (lstat(w->place, &st) != 0)
+		die(STATUS_USAGE, "%s cannot travel: %m", w->place);
+	write_link(w->place, w->place + 1, &st);
 }
 
 int archive_finish(void)
 {
-	if (!archive)
+	if (!wish_count)
 		return -1;
+	int fd = memfd_create("carried", MFD_CLOEXEC);
+
+	archive = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!archive)
+		die(STATUS_VM, "making the archive: %m");
+	qsort(wishes, wish_count, sizeof(*wishes), compare_places);
+	for (size_t i = 0; i < wish_count; i++)
+		grant(&wishes[i]);
 	write_head("TRAILER!!!", 0, 0, 0);
 	if (fflush(archive) != 0 || ferror(archive))
 		die(STATUS_VM, "writing the archive: %m");

@@ -63,21 +63,21 @@ static bool add(const char *path, void *how)
 static bool bring_one(const char *path, void *unused)
 {
 	(void)unused;
-	return bring(path);
+	return bring(archive_place(path));
 }
 
-static void send_carried(void)
+static void send(int archive)
 {
-	struct ends ends = {.fd = {archive_finish(), -1, 2}, .mode = "pcp", .tty = -1};
+	struct ends ends = {.fd = {archive, -1, 2}, .mode = "pcp", .tty = -1};
 	int status;
 
-	if (ends.fd[0] < 0)
+	if (archive < 0)
 		return;
 	status = session_run(&ends, (char *[]){"/bin/busybox", "sh", "-c",
 					    "cd / && exec busybox cpio -i -d -m --quiet", NULL});
 	if (status != 0)
 		logs_die("what travels could not be unpacked in the lab VM: status %d", status);
-	close(ends.fd[0]);
+	close(archive);
 }
 
 static int run(const struct plan *plan, struct ends *ends)
@@ -92,8 +92,10 @@ static int run(const struct plan *plan, struct ends *ends)
 		archive_know_names(plan->names);
 	options_each(plan, "--carry", add, &(enum travel){CARRY});
 	options_each(plan, "--also", add, &(enum travel){ALSO});
+	int archive = archive_finish();
+
 	boot_machine(plan, &state);
-	send_carried();
+	send(archive);
 
 	int status = session_run(ends, plan->command);
 
