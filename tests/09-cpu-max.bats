@@ -43,9 +43,6 @@ spun() {
 		expected+=("$1")
 		shift
 	done
-	for ((i = 2; i < $#; i += 2)); do
-		[ -e "${!i}/cpu.stat" ] || return 0 # nothing to say of a group that is not there
-	done
 	exec {lock}</sys/fs/cgroup
 	! command -v flock >/dev/null || flock "$lock"
 	for ((try = 1; try <= 3; try++)); do
@@ -79,66 +76,29 @@ spun() {
 	exec {lock}<&-
 }
 
-setup_file() {
-	"$LABS/$program" --can-run || return 0
-	PATH=$PATH:$ROOT/build/rootfs/bin
-	lab_start "$LABS/$program"
-	fact lab "$lab"
-	allowed=$(status_of self Cpus_allowed_list)
-	first=${allowed%%[,-]*}
-
-	lab_go_to 1 || :
-	top=$(find /sys/fs/cgroup -type d -name "lab09-$lab")
-	control=$top/control limited=$top/limited light=$top/light heavy=$top/heavy
-	fact top "$top"
-	fact control_max "$(value "$control/cpu.max")"
-	fact control_usage "$(value "$control/cpu.stat" usage_usec)"
-	fact control_share "$(spun 1000 -- "$control" "$allowed")"
-	fact control_throttled "$(value "$control/cpu.stat" nr_throttled)"
-
-	lab_go_to 2 || :
-	fact limit "$(value "$limited/cpu.max")"
-	fact periods "$(value "$limited/cpu.stat" nr_periods)"
-	fact usage "$(value "$limited/cpu.stat" usage_usec)"
-	fact throttled "$(value "$limited/cpu.stat" nr_throttled)"
-	fact throttled_usec "$(value "$limited/cpu.stat" throttled_usec)"
-	fact spinner_alive "$(alive "$lab_pid" && echo yes)"
-	fact spinner_group "$(sed -n 's/^0:://p' "/proc/$lab_pid/cgroup" 2>/dev/null)"
-	fact limited_share "$(spun 500 -- "$limited" "$allowed")"
-	fact throttled_then "$(value "$limited/cpu.stat" nr_throttled)"
-	fact throttled_usec_then "$(value "$limited/cpu.stat" throttled_usec)"
-
-	# The same without the lab, in a group beside its own.
-	own=${top%/*}/unboxed-test-$$
-	mkdir "$own" || :
-	fact own_free "$(spun 1000 -- "$own" "$allowed")"
-	echo "25000 100000" >"$own/cpu.max" || :
-	fact own_limited "$(spun 250 -- "$own" "$allowed")"
-	fact own_throttled "$(value "$own/cpu.stat" nr_throttled)"
-	rmdir "$own" || :
-
-	lab_go_to 4 || :
-	fact light_weight "$(value "$light/cpu.weight")"
-	fact heavy_weight "$(value "$heavy/cpu.weight")"
-	light_pid=$(value "$light/cgroup.procs") heavy_pid=$(value "$heavy/cgroup.procs")
-	fact pinned "$(status_of "$light_pid" Cpus_allowed_list) $(status_of "$heavy_pid" Cpus_allowed_list)"
-	fact on_one "$(spun 250 750 -- "$light" "$first" "$heavy" "$first")"
-
-	lab_go_to 5 || :
-	fact light_cpus "$(status_of "$light_pid" Cpus_allowed_list)"
-	fact heavy_cpus "$(status_of "$heavy_pid" Cpus_allowed_list)"
-	fact on_two "$(spun 1000 1000 -- "$light" "$allowed" "$heavy" "$allowed")"
-	fact light_usage "$(value "$light/cpu.stat" usage_usec)"
-	lab_end
-	fact status "$lab_status"
-	cp "$lab_dir/jsonl" "$BATS_FILE_TMPDIR/jsonl"
-	fact allowed "$allowed"
-	fact first "$first"
-}
-
 setup() {
 	needs_lab "$program"
-	read_facts
+	PATH=$PATH:$ROOT/build/rootfs/bin
+	allowed=$(status_of self Cpus_allowed_list)
+	first=${allowed%%[,-]*}
+	own=
+}
+
+teardown() {
+	lab_stop
+	[ ! -d "$own" ] || rmdir "$own"
+}
+
+# at CHECK [OPTION]: the lab waits after that check; $top is the folder of its groups.
+at() {
+	lab_at "$1" "$LABS/$program" "${@:2}"
+	top=$(find /sys/fs/cgroup -type d -name "lab09-$lab")
+}
+
+# A group of this test's own beside the lab's: $own.
+make_group() {
+	own=${top%/*}/unboxed-test-$$
+	mkdir "$own"
 }
 
 # near WHAT EXPECTED OBSERVED: within 15 %
@@ -148,37 +108,51 @@ near() {
 }
 
 @test "09-cpu-max: control: without a limit a spinner gets a whole CPU, and is never throttled" {
-	same "its cpu.max" "max 100000" "$control_max"
-	# check: control: nr_throttled
-	same "nr_throttled" 0 "$control_throttled"
+	at "control: nr_throttled" --seconds=1
+	control=$top/control
+	same "its cpu.max" "max 100000" "$(value "$control/cpu.max")"
 	# check: control: usec in each period
-	within "what the lab's spinner used" 1 99000000 "$control_usage"
-	near "thousandths of a CPU, in the lab's control group" 1000 "$control_share"
-	near "the same in a group of our own" 1000 "$own_free"
+	within "what the lab's spinner used" 1 99000000 "$(value "$control/cpu.stat" usage_usec)"
+	near "thousandths of a CPU, in the lab's control group" 1000 "$(spun 1000 -- "$control" "$allowed")"
+	# check: control: nr_throttled
+	same "nr_throttled" 0 "$(value "$control/cpu.stat" nr_throttled)"
+	# By hand.
+	make_group
+	near "the same in a group of our own" 1000 "$(spun 1000 -- "$own" "$allowed")"
 }
 
 @test "09-cpu-max: with cpu.max 50000 100000 it gets half of one, is throttled, and lives" {
+	at "the spinner is"
+	limited=$top/limited
 	# check: cpu.max reads back
-	same "cpu.max" "50000 100000" "$limit"
-	# check: limited: usec in each period
-	near "thousandths of a CPU, in the lab's limited group" 500 "$limited_share"
-	# check: nr_throttled
-	within "nr_throttled beside nr_periods, by the lab's spinner" 1 "$periods" "$throttled"
-	within "nr_throttled, by ours too" $((throttled + 10)) $((throttled + 200)) "$throttled_then"
-	# check: throttled_usec
-	within "throttled_usec, by the lab's spinner" 500000 10000000 "$throttled_usec"
-	within "throttled_usec, by ours too" $((throttled_usec + 500000)) $((throttled_usec + 10000000)) "$throttled_usec_then"
+	same "cpu.max" "50000 100000" "$(value "$limited/cpu.max")"
 	# check: the spinner is
-	same "the lab's spinner lives" yes "$spinner_alive"
-	[[ $spinner_group == */lab09-$lab/limited ]]
+	alive "$lab_pid"
+	same "the group of the lab's spinner" "$limited" "$(group_of "$lab_pid")"
+	# check: nr_throttled
+	throttled=$(value "$limited/cpu.stat" nr_throttled)
+	within "nr_throttled beside nr_periods, by the lab's spinner" 1 "$(value "$limited/cpu.stat" nr_periods)" "$throttled"
+	# check: throttled_usec
+	throttled_usec=$(value "$limited/cpu.stat" throttled_usec)
+	within "throttled_usec, by the lab's spinner" 500000 10000000 "$throttled_usec"
+	# check: limited: usec in each period
+	near "thousandths of a CPU, in the lab's limited group" 500 "$(spun 500 -- "$limited" "$allowed")"
+	within "nr_throttled, by ours too" $((throttled + 10)) $((throttled + 200)) "$(value "$limited/cpu.stat" nr_throttled)"
+	within "throttled_usec, by ours too" $((throttled_usec + 500000)) $((throttled_usec + 10000000)) \
+		"$(value "$limited/cpu.stat" throttled_usec)"
 	# By hand.
-	near "thousandths of a CPU under 25000 100000" 250 "$own_limited"
-	within "its nr_throttled" 10 200 "$own_throttled"
+	make_group
+	echo "25000 100000" >"$own/cpu.max"
+	near "thousandths of a CPU under 25000 100000" 250 "$(spun 250 -- "$own" "$allowed")"
+	within "its nr_throttled" 10 200 "$(value "$own/cpu.stat" nr_throttled)"
 }
 
 @test "09-cpu-max: the samples of the drawing add up to what cpu.stat counts" {
+	at "the spinner is"
+	usage=$(value "$top/limited/cpu.stat" usage_usec)
 	# check: running cells, % of usage_usec
-	samples=$(jq -c 'select(.event == "sample" and .series == "running") | [.value, .limit]' "$BATS_FILE_TMPDIR/jsonl")
+	lab_go_until "running cells, % of usage_usec"
+	samples=$(jq -c 'select(.event == "sample" and .series == "running") | [.value, .limit]' "$lab_dir/jsonl")
 	same "how many, and how long each can be" "[200,10000]" "$(jq -sc '[length, .[0][1]]' <<<"$samples")"
 	drawn=$(jq -s '[.[][0]] | add' <<<"$samples")
 	# The lab measures a second time when the first was not as predicted; what is drawn is the last.
@@ -190,22 +164,35 @@ near() {
 }
 
 @test "09-cpu-max: on one CPU two groups share as their weights say" {
+	at "one CPU: heavy in % of light" --seconds=1
+	light=$top/light heavy=$top/heavy
 	# check: light: cpu.weight
-	same "the light one's" 100 "$light_weight"
+	same "the light one's" 100 "$(value "$light/cpu.weight")"
 	# check: heavy: cpu.weight
-	same "the heavy one's" 300 "$heavy_weight"
-	same "the CPU of both of the lab's spinners" "$first $first" "$pinned"
+	same "the heavy one's" 300 "$(value "$heavy/cpu.weight")"
+	for group in "$light" "$heavy"; do
+		same "the CPU of the lab's spinner in it" "$first" "$(status_of "$(value "$group/cgroup.procs")" Cpus_allowed_list)"
+	done
 	# check: one CPU: heavy in % of light
+	on_one=$(spun 250 750 -- "$light" "$first" "$heavy" "$first")
 	[ "$on_one" != busy ] || skip "machine too busy"
 	read -r a b <<<"$on_one"
 	near "what the heavy one got, in percent of the light one" 300 $((b * 100 / a))
 }
 
-@test "09-cpu-max: with a CPU to spare the weights do nothing" {
+@test "09-cpu-max: with a CPU to spare the weights do nothing, and at its end no group is left" {
+	at "two CPUs: heavy, % of a CPU"
+	light=$top/light heavy=$top/heavy
 	# check: two CPUs: light, % of a CPU
 	# check: two CPUs: heavy, % of a CPU
-	[[ $light_cpus == *[,-]* ]] || same "where the lab's light one may run" "two CPUs" "$light_cpus"
-	same "and its heavy one" "$light_cpus" "$heavy_cpus"
+	cpus=$(status_of "$(value "$light/cgroup.procs")" Cpus_allowed_list)
+	[[ $cpus == *[,-]* ]] || same "where the lab's light one may run" "two CPUs" "$cpus"
+	same "and its heavy one" "$cpus" "$(status_of "$(value "$heavy/cgroup.procs")" Cpus_allowed_list)"
+	on_two=$(spun 1000 1000 -- "$light" "$allowed" "$heavy" "$allowed")
+	lab_end
+	same "its status" 0 "$lab_status"
+	lab=
+	[ ! -e "$top" ]
 	[ "$on_two" != busy ] || skip "machine too busy"
 	read -r a b <<<"$on_two"
 	near "thousandths of a CPU, light" 1000 "$a"
@@ -226,10 +213,4 @@ near() {
 		run "$LABS/$program" $wrong
 		same "$wrong" 2 "$status"
 	done
-}
-
-@test "09-cpu-max: nothing of its groups is left, and its verdict is pass" {
-	same "its status" 0 "$status"
-	[ -n "$top" ]
-	[ ! -e "$top" ]
 }

@@ -9,7 +9,11 @@
 #include "story/option.h"
 #include "story/out.h"
 
-static const struct lab lab_here = {.id = "01-test", .title = "t", .goal = "g"};
+#ifndef LAB_ID
+#define LAB_ID "01-test"
+#endif
+
+static const struct lab lab_here = {.id = LAB_ID, .title = "t", .goal = "g"};
 
 static const struct lab_question questions_here[] = {
 	{.name = "pid",
@@ -34,7 +38,7 @@ static const struct lab_part parts_here[] = {
 	{0},
 };
 static const struct lab lab_with_words = {
-	.id = "01-test", .title = "t", .goal = "g", .words = &words_here, .parts = parts_here};
+	.id = LAB_ID, .title = "t", .goal = "g", .words = &words_here, .parts = parts_here};
 
 static const char *first, *second; /* words of the next run's command line; NULL none */
 

@@ -2,18 +2,14 @@
  * cg.c: the files of a group, here in a plain folder that looks like one.
  */
 #define _GNU_SOURCE
+#define LAB_ID "91-test" /* what it makes is no other lab's */
 #include "kernel/cg.h"
 
 #include <limits.h>
 #include <sys/stat.h>
 
 #include "kernel/file.h"
-#include "kernel/proc.h"
-#include "kernel/sys.h"
-#include "run.h"
-
-static const struct lab lab_here = {.id = "91-test", .title = "t", .goal = "g"};
-static char folder[PATH_MAX];
+#include "lab_here.h"
 
 static void start(void)
 {
@@ -33,11 +29,9 @@ int poll(struct pollfd *fds, nfds_t count, int ms)
 	return (int)syscall(SYS_ppoll, fds, count, ms < 0 ? NULL : &limit, NULL, 0);
 }
 
-static int make_folder(void **state)
+static int make_files(void **state)
 {
-	(void)state;
-	strcpy(folder, "/tmp/unit-cg-XXXXXX");
-	if (!mkdtemp(folder))
+	if (make_folder(state))
 		return -1;
 	put_file(folder, "memory.max", "33554432\n", 0600);
 	put_file(folder, "pids.max", "max\n", 0600);
@@ -45,13 +39,6 @@ static int make_folder(void **state)
 	put_file(folder, "memory.events", "low 0\nhigh 12\nmax 345\noom 1\noom_kill 2\n", 0600);
 	put_file(folder, "cgroup.subtree_control", "", 0600);
 	return 0;
-}
-
-static int drop_folder(void **state)
-{
-	(void)state;
-	undo_rmdir_now(folder);
-	return access(folder, F_OK) ? 0 : -1;
 }
 
 static void values_are_read(void **state)
@@ -105,7 +92,7 @@ static void what_is_no_number_is_named(void **state)
 	file = "none";
 	r = run(reads_long);
 	assert_status(r, 3);
-	assert_has(r, err, "broken: read /tmp/unit-cg-");
+	assert_has(r, err, "broken: read /tmp/unit-");
 	assert_has(r, err, "/none: ENOENT\n");
 }
 
@@ -146,7 +133,7 @@ static void writing(void **state)
 	key = NULL;
 	struct run *r = run(writes);
 	assert_status(r, 3);
-	assert_has(r, err, "broken: write \"1\" to /tmp/unit-cg-");
+	assert_has(r, err, "broken: write \"1\" to /tmp/unit-");
 	assert_has(r, err, "/none: ENOENT\n");
 	assert_false(cg_has(folder, "none"));
 	cg_enable(folder, "memory");
@@ -201,7 +188,7 @@ static void waiting_on_a_file_that_is_not_there(void **state)
 	(void)state;
 	struct run *r = run(waits_on_nothing);
 	assert_status(r, 3);
-	assert_has(r, err, "broken: open /tmp/unit-cg-");
+	assert_has(r, err, "broken: open /tmp/unit-");
 	assert_has(r, err, "/none: ENOENT\n");
 }
 
@@ -234,7 +221,7 @@ static void no_half_of_a_number_is_moved(void **state)
 
 int main(void)
 {
-#define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, make_folder, drop_folder)
+#define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, make_files, drop_folder)
 	static const struct CMUnitTest tests[] = {
 		IN_FOLDER(values_are_read),
 		IN_FOLDER(what_is_no_number_is_named),

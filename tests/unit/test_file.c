@@ -2,33 +2,21 @@
  * file.c: whole small files, and what a run leaves in /tmp.
  */
 #define _GNU_SOURCE
+#define LAB_ID "91-test" /* what it makes is no other lab's */
 #include "kernel/file.h"
 
 #include <sys/stat.h>
 
-#include "kernel/sys.h"
-#include "run.h"
-#include "story/option.h"
-#include "story/out.h"
+#include "lab_here.h"
 
-static const struct lab lab_here = {.id = "91-test", .title = "t", .goal = "g"};
-static char folder[64], path[128];
+static char path[128];
 
-static int make_folder(void **state)
+static int make_path(void **state)
 {
-	(void)state;
-	strcpy(folder, "/tmp/unit-file-XXXXXX");
-	if (!mkdtemp(folder))
+	if (make_folder(state))
 		return -1;
 	snprintf(path, sizeof path, "%s/file", folder);
 	return 0;
-}
-
-static int drop_folder(void **state)
-{
-	(void)state;
-	undo_rmdir_now(folder);
-	return access(folder, F_OK) ? 0 : -1;
 }
 
 static void start(void)
@@ -117,7 +105,7 @@ static void what_cannot_be_read_breaks_the_lab(void **state)
 	file = path;
 	struct run *r = run(reads);
 	assert_status(r, 3);
-	assert_has(r, err, "91-test: broken: read /tmp/unit-file-");
+	assert_has(r, err, "91-test: broken: read /tmp/unit-");
 	assert_has(r, err, "/file: ENOENT\n");
 	file = folder;
 	r = run(reads);
@@ -164,7 +152,7 @@ static void what_cannot_be_written_breaks_the_lab(void **state)
 	file = path;
 	struct run *r = run(writes);
 	assert_status(r, 3);
-	assert_has(r, err, "91-test: broken: write \"+memory\" to /tmp/unit-file-");
+	assert_has(r, err, "91-test: broken: write \"+memory\" to /tmp/unit-");
 	assert_has(r, err, "/file: ENOENT\n");
 	file = "/dev/full";
 	r = run(writes);
@@ -396,7 +384,7 @@ static void a_name_that_is_taken_is_no_hindrance(void **state)
 
 int main(void)
 {
-#define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, make_folder, drop_folder)
+#define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, make_path, drop_folder)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_is_as_printf_makes_it),
 		IN_FOLDER(files_of_every_size),
