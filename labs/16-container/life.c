@@ -160,8 +160,8 @@ static _Noreturn void container_main(struct container *c)
 	if (MUST(read(c->channel, address, sizeof address)) != sizeof address)
 		_exit(125); /* the runtime has ended */
 	network_finish(c, address);
-	c->channel =
-		close_descriptors(c->channel); /* open until exec(), for container_await_exec() */
+	/* Its channel stays open until exec(), for container_await_exec(). */
+	c->channel = close_descriptors(c->channel);
 	enter_workdir(c->workdir);
 	command_exec(c);
 }
