@@ -28,6 +28,7 @@ asked() {
 		setup nonsense
 		check/lint nonsense
 		check/sizes nonsense
+		check/edits nonsense
 		check/coverage nonsense
 		measure/bench nonsense
 		measure/compare nonsense
