@@ -44,7 +44,8 @@ static void kill_children(void)
 			pid = strtok(NULL, " "))
 			killed |= !is_detached(pid) && !kill(atoi(pid), SIGKILL);
 		/* Each that ends hands its own children to us: until there is none. */
-		if (waitpid(-1, NULL, killed ? 0 : WNOHANG) <= 0 && errno != EINTR)
+		pid_t ended = waitpid(-1, NULL, killed ? 0 : WNOHANG);
+		if (ended == 0 || (ended < 0 && errno != EINTR))
 			return;
 	}
 }
