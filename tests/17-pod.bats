@@ -256,6 +256,83 @@ all_of() {
 		"$(grep -oE 'i: Error.*|runs: .*' "$out" | xargs)"
 }
 
+# pod_of LINE...: a Pod that is not restarted, with these lines of its spec.
+pod_of() {
+	printf '%s\n' 'apiVersion: v1' 'kind: Pod' 'metadata: {name: p}' 'spec:' '  restartPolicy: Never' "${@/#/  }" >"$manifest"
+}
+
+@test "17-pod: a sidecar is started in its order, not waited for, begun again, and ended last, in the reverse order" {
+	needs_lab "$program"
+	# shellcheck disable=SC2016 # its shell expands it
+	local side='[sh, -c, "trap \"echo $0 ends; exit 0\" TERM; echo $0 >>/v/log; echo $0; while sleep 0.1; do :; done"'
+	pod_of 'volumes: [{name: v, emptyDir: {}}]' 'initContainers:' \
+		"- {name: a, image: busybox, restartPolicy: Always, command: $side, A], volumeMounts: &v [{name: v, mountPath: /v}]}" \
+		'- {name: i, image: busybox, volumeMounts: *v, command: [sh, -c, "until grep A /v/log; do sleep 0.1; done; echo I >>/v/log"]}' \
+		"- {name: b, image: busybox, restartPolicy: Always, command: $side, B], volumeMounts: *v}" \
+		'- {name: c, image: busybox, restartPolicy: Always, command: [sh, -c, "echo C >>/v/log; test $(grep -c C /v/log) -lt 2 || exec sleep 1000"], volumeMounts: *v}' \
+		'containers:' '- {name: m, image: busybox, volumeMounts: *v, command: [sh, -c, "until [ $(grep -c C /v/log) = 2 ]; do sleep 0.1; done; cat /v/log; echo M"]}'
+	run -0 --separate-stderr timeout 100 "$LABS/$program" --plain "$manifest"
+	same "what they write" "A A I B C C M B ends A ends" \
+		"$(grep -xE '[ABCIM]|[AB] ends' <<<"$output" | awk '$0 == "A" && a++ < 1 { next } $0 == "B" && b++ < 1 { next } { print }' | xargs)"
+	[[ $output == *"m: Completed, status 0, restarts 0"*"a: Completed, status 0, restarts 0"*"c: Error, status 137, restarts 1"* ]]
+}
+
+@test "17-pod: an init container takes as long as it takes" {
+	needs_lab "$program"
+	pod_of 'initContainers: [{name: i, image: busybox, command: [sleep, "27"]}]' \
+		'containers: [{name: c, image: busybox, command: [echo, after it]}]'
+	run -0 --separate-stderr timeout 150 "$LABS/$program" --plain "$manifest"
+	[[ $output == *"after it"* ]]
+}
+
+@test "17-pod: what the manifest has wrong is a failed check with the kubelet's reason, never broken" {
+	needs_lab "$program"
+	local is
+	while IFS='|' read -r reason lines; do
+		mapfile -t lines < <(tr '@' '\n' <<<"$lines")
+		pod_of "${lines[@]}"
+		run -1 --separate-stderr timeout 100 "$LABS/$program" --plain --format=jsonl "$manifest" </dev/null
+		is=$(jq -r 'select(.event == "check" and .verdict == "fail").observed' <<<"$output")
+		[[ $is == "$reason"* ]] || { printf 'expected %s, got %s\n' "$reason" "$is" && return 1; }
+		same "verdict" fail "$(jq -r 'select(.event == "end").verdict' <<<"$output")"
+	done <<-'END'
+		StartError: exec: "nosuch": executable file not found|containers: [{name: c, image: busybox, command: [nosuch]}]
+		StartError: container init was OOM-killed|containers: [{name: c, image: busybox, resources: {limits: {memory: 200Ki}}}]
+		FailedCreatePodSandBox: |containers: [{name: c, image: busybox, resources: {limits: {memory: 400m}}}]
+		CreateContainerConfigError: |securityContext: {runAsNonRoot: true}@containers: [{name: c, image: busybox}]
+		FailedMount: configmap "none" not found|containers: [{name: c, image: busybox}]@volumes: [{name: v, configMap: {name: none}}]
+		FailedMount: unknown storage medium "Disk"|containers: [{name: c, image: busybox}]@volumes: [{name: v, emptyDir: {medium: Disk}}]
+		FailedMount: hostPath type check failed: /etc/passwd is not a directory|containers: [{name: c, image: busybox}]@volumes: [{name: v, hostPath: {path: /etc/passwd, type: Directory}}]
+		FailedMount: hostPath type check failed: /no/such does not exist|containers: [{name: c, image: busybox}]@volumes: [{name: v, hostPath: {path: /no/such, type: Socket}}]
+	END
+	pod_of 'containers: [{name: c, image: busybox, command: [nosuch]}]'
+	run -1 --separate-stderr timeout 100 "$LABS/$program" --plain "$manifest"
+	[[ $output == *"c: StartError, status 128, restarts 0"* ]]
+}
+
+@test "17-pod: an absent hostPath is made as its type says, and a mountPath may be relative" {
+	needs_lab "$program"
+	local made=$BATS_TEST_TMPDIR/made
+	pod_of 'containers: [{name: c, image: busybox, command: [sh, -c, "ls -d /one /in/two; cat /three; echo four"], volumeMounts: [' \
+		'  {name: a, mountPath: one}, {name: b, mountPath: in/two}, {name: c, mountPath: /in/../three}]}]' \
+		"volumes: [{name: a, hostPath: {path: $made/a/b}}, {name: b, hostPath: {path: $made/c, type: DirectoryOrCreate}}," \
+		"  {name: c, hostPath: {path: $made/a/file, type: FileOrCreate}}]"
+	run -0 --separate-stderr timeout 100 "$LABS/$program" --plain "$manifest"
+	same "what it sees" "/in/two /one four" "$(grep -xE '/in/two|/one|four' <<<"$output" | xargs)"
+	same "modes of what was made" "755 755 755 644" "$(stat -c %a "$made" "$made/a/b" "$made/c" "$made/a/file" | xargs)"
+}
+
+@test "17-pod: a request above the machine is told to wait on a node, and what is left out is a warning, once" {
+	needs_lab "$program"
+	pod_of 'containers: [{name: c, image: busybox, command: ["true"], tty: true, resources: {requests: {memory: 1Ti}, limits: {cpu: 1000}}}]'
+	# From a file that can be written to, it executes itself once more.
+	mkdir "$BATS_TEST_TMPDIR/labs" && cp "$LABS/$program" "$BATS_TEST_TMPDIR/labs" && ln -s "$LABS/../rootfs" "$BATS_TEST_TMPDIR"
+	run -0 --separate-stderr timeout 100 "$BATS_TEST_TMPDIR/labs/$program" --plain "$manifest"
+	same "warnings" 3 "$(grep -c warning: <<<"$stderr")"
+	[[ $stderr == *"spec.containers[].tty: "*"Pending (Insufficient cpu)"*"Pending (Insufficient memory)"* ]]
+	[[ $output == *"c: Completed, status 0, restarts 0"* ]]
+}
+
 @test "17-pod: hands-on the terminal's keys reach COMMAND, which is in a session of its own" {
 	needs_lab "$program"
 	local key pid tries

@@ -227,6 +227,11 @@ static const char *clean_path(struct manifest *m, const char *path)
 
 static bool expand_all(struct manifest *m, struct container_spec *c)
 {
+	for (size_t i = 0; i < c->env.count; i++) /* validateEnvVarValueFrom() */
+		if (c->env.item[i].other && c->env.item[i].value && *c->env.item[i].value)
+			return manifest_wrong(m, c->env.item[i].at,
+				"env '%.80s': expected one of value and valueFrom",
+				c->env.item[i].name);
 	for (size_t i = 0; i < c->env.count; i++)
 		if (c->env.item[i].value && !expand(m, c, &c->env.item[i].value, i))
 			return false;
@@ -283,14 +288,13 @@ static bool check_container(struct manifest *m, struct pod *pod, struct containe
 		return false;
 	warn_hidden(m, c);
 	if (c->working_dir && *c->working_dir != '/') /* nobody but the runtime looks */
-		manifest_warn(m, where(m, "container.workingDir", c, c->at),
+		manifest_leave_out(m, where(m, "container.workingDir", c, c->at),
 			"workingDir: expected an absolute path, with another one runc ends with "
 			"StartError");
 	if (c->working_dir)
 		c->working_dir = clean_path(m, c->working_dir);
 	for (size_t i = 0; i < c->mounts.count; i++) {
 		struct mount *mount = &c->mounts.item[i];
-		mount->path = clean_path(m, mount->path);
 		if (mount->sub_path && mount->sub_path_expr)
 			return manifest_wrong(m, mount->at,
 				"volumeMount: expected one of subPath and subPathExpr");
@@ -311,6 +315,8 @@ static bool check_container(struct manifest *m, struct pod *pod, struct containe
 					"mountPath '%.80s': expected once in a container, and it is in line %d too",
 					mount->path, c->mounts.item[j].at.line);
 	}
+	for (size_t i = 0; i < c->mounts.count; i++) /* now that they are compared as they are */
+		c->mounts.item[i].path = clean_path(m, c->mounts.item[i].path);
 	return true;
 }
 

@@ -24,9 +24,10 @@ static struct privileges privileges_of(const struct pod *pod, const struct conta
 static char **environment_of(const struct pod *pod, const struct container_spec *c, uid_t user)
 {
 	char **list = environment_new(pod_hostname(pod), user, c->env.count);
-	for (size_t i = 0; i < c->env.count; i++)
-		list[3 + i] = text("%s=%s", c->env.item[i].name,
-			c->env.item[i].value ? c->env.item[i].value : "");
+	for (size_t i = 0, to = 3; i < c->env.count; i++)
+		if (!c->env.item[i].other) /* valueFrom: a warning has said that it is left out */
+			list[to++] = text("%s=%s", c->env.item[i].name,
+				c->env.item[i].value ? c->env.item[i].value : "");
 	return list;
 }
 
@@ -66,6 +67,8 @@ static struct root root_of(const struct sandbox *s, const struct container_spec 
 	mount_add_shared(&r, mounts, c, text("%s/hosts", s->folder), "/etc/hosts", true);
 	for (size_t i = 0; i < c->mounts.count; i++) {
 		const struct mount *m = &c->mounts.item[i];
+		if (m->sub_path || m->sub_path_expr)
+			continue; /* left out, with a warning */
 		const char *source = m->volume->host.line
 					     ? m->volume->host_path
 					     : text("%s/volumes/%s", s->folder, m->name);

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -19,7 +20,7 @@
 #include "pod.h"
 
 /* Kubernetes begins with ten seconds and doubles up to five minutes. */
-enum { BACK_OFF_MS = 100, BACK_OFF_MOST_MS = 5000 };
+enum { BACK_OFF_MS = 10 * SECOND_MS, BACK_OFF_MOST_MS = 300 * SECOND_MS, GRACE_S = 30 };
 
 static long long clock_ms(void)
 {
@@ -28,28 +29,81 @@ static long long clock_ms(void)
 	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
-/* A new group, a process in it, and a pidfd. Each start has a new id, and so a new group. */
-void pod_container_start(struct sandbox *s, struct pod_container *r, char **words)
+/* When it is started again. A sidecar always is, whatever the Pod's restartPolicy says. */
+static void plan_restart(const struct sandbox *s, struct pod_container *r)
 {
-	struct security knobs = container_security(s->pod, r->spec);
-	errno = 0;
-	if (knobs.run_as_non_root.is &&
-		!knobs.run_as_user.is) /* the kubelet checks this, no system call does */
-		die("CreateContainerConfigError: %s has runAsNonRoot and would run as root",
-			r->spec->name);
+	const char *policy = is_sidecar(s->pod, r->spec) ? "Always" : s->pod->restart_policy;
+	bool always = !policy || !strcmp(policy, "Always");
+	long long back_off = BACK_OFF_MS;
+	for (int i = 0; i < r->restarts && back_off < BACK_OFF_MOST_MS; i++)
+		back_off *= 2;
+	if (always || (!strcmp(policy, "OnFailure") && r->status))
+		r->due = clock_ms() + back_off;
+}
+
+static void group_drop(struct pod_container *r)
+{
+	cg_destroy(r->group);
+	free(r->group);
+	r->group = NULL;
+}
+
+/* It does not run, and that is the manifest's fault: what kubectl shows, and a failed check. */
+static void not_started(
+	struct sandbox *s, struct pod_container *r, const char *reason, int status, const char *why)
+{
+	autofree char *what = text("container %s: state", r->spec->name),
+		      *found = text("%s: %s", reason, why);
+	if (!r->restarts)
+		expect_str(what, "Running", found);
+	r->pid = 0;
+	r->reason = reason;
+	r->status = status;
+	if (r->group)
+		group_drop(r);
+	plan_restart(s, r);
+}
+
+static void group_of_container(struct sandbox *s, struct pod_container *r)
+{
 	r->group = scope_make(s->group);
 	group_write(r->group, container_values(s->pod, r->spec));
 	cg_write(r->group, "memory.oom.group", "1");
 	if (cg_has(r->group, "memory.swap.max"))
 		cg_write(r->group, "memory.swap.max", "0");
-	if (!knobs.privileged.is) {
+	if (!container_security(s->pod, r->spec).privileged.is) {
 		autoclose int folder = MUST(open(r->group, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 		allow_devices(folder);
 	}
+}
+
+/* A new group, a process in it, and a pidfd. Each start has a new id, and so a new group. */
+void pod_container_start(struct sandbox *s, struct pod_container *r, char **words)
+{
+	struct security knobs = container_security(s->pod, r->spec);
 	r->due = -1;
+	if (knobs.run_as_non_root.is && !knobs.run_as_user.is) {
+		/* verifyRunAsNonRoot() of the kubelet checks this, no system call does. */
+		not_started(s, r, "CreateContainerConfigError", 0,
+			"runAsNonRoot, and it would run as root");
+		return;
+	}
+	group_of_container(s, r);
 	char **own = words ? NULL : command_of_spec(r->spec);
 	r->pid = container_join(s, r->spec, r->group, own ? own : words);
+	if (r->pid < 0) {
+		autofree char *why = text(
+			"exec: \"%s\": executable file not found in $PATH", own ? *own : *words);
+		free(own);
+		not_started(s, r, "StartError", 128, why); /* containerd's words */
+		return;
+	}
 	free(own);
+	if (!r->pid && cg_read_key(r->group, "memory.events", "oom_kill") > 0) {
+		not_started(s, r, "StartError", 128,
+			"container init was OOM-killed (memory limit too low?)");
+		return;
+	}
 	errno = 0;
 	if (!r->pid && lab_command)
 		die("container %s was not started", r->spec->name);
@@ -62,20 +116,25 @@ void pod_container_start(struct sandbox *s, struct pod_container *r, char **word
 /* Reaps it and notes its status and the reason, which memory.events of its group tells. */
 static void container_reap(struct sandbox *s, struct pod_container *r)
 {
-	bool always = !s->pod->restart_policy || !strcmp(s->pod->restart_policy, "Always");
 	r->status = child_wait(r->pid);
 	bool by_oom = cg_read_key(r->group, "memory.events", "oom_kill") > 0;
 	r->reason = by_oom ? "OOMKilled" : r->status ? "Error" : "Completed";
 	r->pid = 0;
 	close(r->pidfd);
-	cg_destroy(r->group);
-	free(r->group);
-	r->group = NULL;
-	long long back_off = BACK_OFF_MS;
-	for (int i = 0; i < r->restarts && back_off < BACK_OFF_MOST_MS; i++)
-		back_off *= 2;
-	if (always || (!strcmp(s->pod->restart_policy, "OnFailure") && r->status))
-		r->due = clock_ms() + back_off;
+	group_drop(r);
+	plan_restart(s, r);
+}
+
+/* With SIGTERM and, after the grace period, SIGKILL. killContainer() of the kubelet */
+static void container_end(struct sandbox *s, struct pod_container *r)
+{
+	long long seconds = s->pod->grace.set ? s->pod->grace.is : GRACE_S;
+	long long ms = seconds < 1 ? SECOND_MS : seconds > 86400 ? INT_MAX : seconds * SECOND_MS;
+	kill(r->pid, SIGTERM);
+	if (!child_ended(r->pid, (int)ms))
+		cg_kill(r->group);
+	container_reap(s, r);
+	r->due = -1;
 }
 
 /* After the end of pause: ends all containers, and makes a new sandbox. */
@@ -92,32 +151,112 @@ static bool restart_sandbox(struct sandbox *s)
 		container_reap(s, r);
 		r->due = r->due < 0 ? -1 : clock_ms();
 	}
+	for (size_t i = s->regular; i < s->count; i++)
+		s->containers[i].due = -1; /* init_containers() starts them */
 	return pause_start(s);
 }
 
 /*
- * One after the other, each to its end, in each new sandbox; false when one of them failed
- * for good. For them restartPolicy Always means OnFailure.
+ * One turn of the loop: starts what is due, then waits for the end of a process, at most until a
+ * time. While an init container runs, only sidecars run beside it. False: pause has ended.
  */
+static bool turn(struct sandbox *s, struct pod_container *init, long long until)
+{
+	struct pollfd fds[s->count + 2];
+	long long now = clock_ms();
+	for (size_t i = 0; i < s->count; i++) {
+		struct pod_container *r = &s->containers[i];
+		bool waits = init && i < s->regular;
+		if (!waits && !r->pid && r->due >= 0 && r->due <= now) {
+			r->restarts += r->reason != NULL;
+			pod_container_start(s, r, NULL);
+		}
+		if (!waits && !r->pid && r->due >= 0 && r->due < until)
+			until = r->due;
+		fds[i + 2] = (struct pollfd){r->pid ? r->pidfd : -1, POLLIN, 0};
+	}
+	fds[0] = (struct pollfd){s->pidfd, POLLIN, 0};
+	fds[1] = (struct pollfd){init && init->pid ? init->pidfd : -1, POLLIN, 0};
+	now = clock_ms();
+	int ms = until == LLONG_MAX ? -1 : until <= now ? 0 : (int)(until - now);
+	if (poll(fds, s->count + 2, ms) <= 0)
+		return true;
+	if (fds[0].revents)
+		return false;
+	if (fds[1].revents)
+		container_reap(s, init);
+	for (size_t i = 0; i < s->count; i++)
+		if (fds[i + 2].revents)
+			container_reap(s, &s->containers[i]);
+	return true;
+}
+
+/* To its end, however long it takes. For it restartPolicy Always means OnFailure. False: pause has
+ * ended. */
+static bool run_init(struct sandbox *s, struct pod_container *r)
+{
+	pod_container_start(s, r, NULL);
+	while (r->pid || (r->status && r->due >= 0 && r->restarts < s->restarts)) {
+		bool was = r->pid != 0;
+		if (!turn(s, r, r->pid ? LLONG_MAX : r->due)) {
+			if (r->pid)
+				container_end(s, r);
+			return false;
+		}
+		if (was && !r->pid && r->status && r->due >= 0 && r->restarts < s->restarts)
+			lab_note("init container %s: %s, status %d, restarts %d; back-off",
+				r->spec->name, r->reason, r->status, r->restarts);
+		if (!r->pid && r->due >= 0 && r->due <= clock_ms() && r->status &&
+			r->restarts < s->restarts) {
+			r->restarts++;
+			pod_container_start(s, r, NULL);
+		}
+	}
+	return true;
+}
+
+/* A sidecar counts as started when its program runs; it is not waited for. */
+static bool start_sidecar(struct sandbox *s, struct pod_container *r)
+{
+	pod_container_start(s, r, NULL);
+	while (!r->pid && r->restarts < s->restarts)
+		if (!turn(s, r, LLONG_MAX))
+			return false;
+	return true;
+}
+
+/* One after the other, in each new sandbox; false when one of them failed for good. */
 bool init_containers(struct sandbox *s)
 {
+	struct pod_container *sidecar = s->containers + s->regular;
 	for (size_t i = 0; i < s->pod->init_containers.count; i++) {
-		struct pod_container r = {.spec = &s->pod->init_containers.item[i]};
-		for (;; r.restarts++) {
-			pod_container_start(s, &r, NULL);
-			container_reap(s, &r);
-			if (!r.status || r.due < 0 || r.restarts >= s->restarts)
-				break;
-			lab_note("init container %s: %s, status %d, restarts %d; back-off",
-				r.spec->name, r.reason, r.status, r.restarts);
-			long long ms = r.due - clock_ms();
-			poll(NULL, 0, ms > 0 ? (int)ms : 0);
-		}
+		struct pod_container own = {.spec = &s->pod->init_containers.item[i], .due = -1};
+		bool beside = is_sidecar(s->pod, own.spec);
+		struct pod_container *r = beside ? sidecar++ : &own;
+		if (beside ? !start_sidecar(s, r) : !run_init(s, r))
+			return restart_sandbox(s) && init_containers(s);
+		if (beside && r->pid)
+			continue;
 		autofree char *again =
 			s->pauses > 1 ? text(", pause %d", s->pauses) : text("%s", "");
-		autofree char *what = text("init container %s%s: status", r.spec->name, again);
-		if (!expect_int(what, 0, r.status))
+		autofree char *what = text("init container %s%s: status", own.spec->name, again);
+		if (!expect_int(what, 0, r->reason && !r->status && beside ? -1 : r->status))
 			return false;
+	}
+	return true;
+}
+
+/* All have ended for good, but the sidecars: they end last, in the reverse of their order. */
+static bool is_over(struct sandbox *s)
+{
+	for (size_t i = 0; i < s->regular; i++)
+		if (s->containers[i].pid || s->containers[i].due >= 0)
+			return false;
+	for (size_t i = s->count; i-- > s->regular;) {
+		struct pod_container *r = &s->containers[i];
+		if (r->pid)
+			container_end(s, r);
+		r->due = -1;
 	}
 	return true;
 }
@@ -127,34 +266,12 @@ bool init_containers(struct sandbox *s)
 void kubelet(struct sandbox *s, bool (*enough)(const struct sandbox *), long long ms)
 {
 	long long end = ms < 0 ? LLONG_MAX : clock_ms() + ms;
-	struct pollfd fds[s->count + 1];
-	while (!enough || !enough(s)) {
-		long long now = clock_ms(), next = ms < 0 ? -1 : end;
-		bool any = false;
-		for (size_t i = 0; i < s->count; i++) {
-			struct pod_container *r = &s->containers[i];
-			if (!r->pid && r->due >= 0 && r->due <= now) {
-				r->restarts += r->reason != NULL;
-				pod_container_start(s, r, NULL);
-			} else if (!r->pid && r->due >= 0 && (next < 0 || r->due < next)) {
-				next = r->due;
-			}
-			any |= r->pid || r->due >= 0;
-			fds[i + 1] = (struct pollfd){r->pid ? r->pidfd : -1, POLLIN, 0};
-		}
-		if (!any || now >= end || (enough && enough(s)))
-			return;
-		fds[0] = (struct pollfd){s->pidfd, POLLIN, 0};
-		if (poll(fds, s->count + 1, next < 0 ? -1 : (int)(next - now)) <= 0)
+	while ((!enough || !enough(s)) && clock_ms() < end && !is_over(s)) {
+		if (turn(s, NULL, end))
 			continue;
-		if (fds[0].revents && !restart_sandbox(s))
+		if (!restart_sandbox(s))
 			die("no new sandbox");
-		if (fds[0].revents && !init_containers(s))
+		if (!init_containers(s))
 			return;
-		if (fds[0].revents)
-			continue;
-		for (size_t i = 0; i < s->count; i++)
-			if (fds[i + 1].revents)
-				container_reap(s, &s->containers[i]);
 	}
 }

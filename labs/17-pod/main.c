@@ -17,6 +17,7 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 
 #include "kernel/cg.h"
 #include "kernel/file.h"
@@ -123,6 +124,27 @@ static void read_manifest(const char *name, const char *data, size_t size)
 	exit(2);
 }
 
+/* The scheduler's Fit plugin compares the requests with the node; nothing does so here. */
+static void warn_pending(const char *name, const struct pod *p)
+{
+	struct sysinfo machine;
+	sysinfo(&machine);
+	long long memory = (long long)machine.totalram * machine.mem_unit;
+	long long cpus = 1000LL * get_nprocs();
+	if (pod_amount(p, false, CPU) > cpus)
+		fprintf(stderr,
+			"%s:%d:%d: warning: requests %lld thousandths of a CPU, and this machine has "
+			"%lld: a Pod stays Pending (Insufficient cpu) on a node of this size, and runs "
+			"here\n",
+			name, p->at.line, p->at.column, pod_amount(p, false, CPU), cpus);
+	if (pod_amount(p, false, MEMORY) > memory)
+		fprintf(stderr,
+			"%s:%d:%d: warning: requests %lld bytes of memory, and this machine has %lld: "
+			"a Pod stays Pending (Insufficient memory) on a node of this size, and runs "
+			"here\n",
+			name, p->at.line, p->at.column, pod_amount(p, false, MEMORY), memory);
+}
+
 /* What is left out stands beside its line in --explain. */
 static void print_warnings(const char *name)
 {
@@ -132,6 +154,7 @@ static void print_warnings(const char *name)
 			fprintf(stderr, "%s:%d:%d: warning: %s\n", name, w->at.line, w->at.column,
 				w->message);
 	}
+	warn_pending(name, manifest.pod);
 }
 
 static struct sandbox pod;
@@ -160,8 +183,11 @@ static _Noreturn void hands_on(void)
 	sigaddset(&set, SIGQUIT);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	int keys = MUST(signalfd(-1, &set, SFD_CLOEXEC));
-	for (size_t i = pod.count; i-- > 0;)
+	for (size_t i = pod.regular; i-- > 0;)
 		pod_container_start(&pod, &pod.containers[i], i ? NULL : lab_command);
+	errno = 0;
+	if (!pod.containers[0].pid)
+		die("container %s: %s", pod.containers[0].spec->name, pod.containers[0].reason);
 	keys_forward(&pod.containers[0], keys);
 	lab_exit_as(pod.containers[0].pid);
 }
@@ -191,16 +217,19 @@ static int run_manifest(void)
 	lab_step("Run the Pod.", "the groups have the values of Kubernetes' formulas");
 	if (!init_containers(&pod))
 		return lab_end();
-	for (size_t i = 0; i < pod.count; i++) {
+	for (size_t i = 0; i < pod.regular; i++) {
 		struct pod_container *r = &pod.containers[i];
 		struct group_values v = container_values(pod.pod, r->spec);
 		autofree char *what = text("%s: cpu.weight", r->spec->name);
 		pod_container_start(&pod, r, NULL);
+		if (!r->pid)
+			continue;
 		expect_int(what, v.weight, cg_read_long(r->group, "cpu.weight"));
 		lab_look("cat %s/memory.max", r->group);
 	}
 	lab_wait(pod.containers[0].pid);
 	kubelet(&pod, told_enough, -1);
+	told_enough(&pod); /* of the sidecars, which have ended last */
 	return lab_end();
 }
 

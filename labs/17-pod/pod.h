@@ -352,6 +352,7 @@ struct group_values {
 
 struct group_values container_values(const struct pod *pod, const struct container_spec *c);
 struct group_values pod_values(const struct pod *pod);
+long long pod_amount(const struct pod *pod, bool limits, enum resource which);
 long long volume_size(const struct pod *pod, const struct volume *v);
 char *pod_group(const struct pod *pod, const char *uid); /* allocated */
 
@@ -395,8 +396,8 @@ struct sandbox {
 	int pauses; /* how many there have been */
 	int pidfd, channel;
 	char address[16];
-	struct pod_container *containers; /* without the init containers */
-	size_t count;
+	struct pod_container *containers; /* and the sidecars behind them; no init containers */
+	size_t count, regular;            /* all of these, and without the sidecars */
 };
 
 /* The story has shown such a life: what follows is not shown once more. */
@@ -412,7 +413,7 @@ pid_t container_join(
 	const struct sandbox *s, const struct container_spec *c, const char *group, char **words);
 
 /* volumes.c */
-void volumes_make(struct sandbox *s);
+bool volumes_make(struct sandbox *s); /* false when one of them is not to be had */
 void hosts_write(const struct sandbox *s); /* /etc/hosts of its containers */
 
 /* config.c */
@@ -420,7 +421,8 @@ extern bool logs; /* what containers write goes to our stdout; else nowhere */
 char **command_of_spec(const struct container_spec *c);
 struct container container_of(const struct sandbox *s, const struct container_spec *c);
 
-/* kubelet.c */
+/* kubelet.c; it has a hundredth of Kubernetes' times */
+enum { SECOND_MS = 10 };
 void pod_container_start(struct sandbox *s, struct pod_container *r, char **words);
 bool init_containers(struct sandbox *s);
 void kubelet(struct sandbox *s, bool (*enough)(const struct sandbox *), long long ms);

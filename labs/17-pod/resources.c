@@ -80,7 +80,7 @@ static bool has_pod_level(const struct pod *pod)
 }
 
 /* PodRequests() and PodLimits() in the same helpers.go: what spec.resources says, or the sum. */
-static long long pod_amount(const struct pod *pod, bool limits, enum resource which)
+long long pod_amount(const struct pod *pod, bool limits, enum resource which)
 {
 	const struct value *own = amount(limits ? &pod->limits : &pod->requests, which);
 	return own->set ? own->is : aggregate(pod, limits, which).is;

@@ -46,7 +46,13 @@ static char *group_below(const char *parent, const char *name)
 {
 	char *group = text("%s/%s", parent, name);
 	cg_enable(parent, "cpu memory pids");
-	if (mkdir(group, 0755) && errno != EEXIST)
+	errno = 0;
+	if (mkdir(group, 0755) && errno == ENOMEM) { /* a group costs its parent memory, too */
+		expect_str("the Pod: sandbox", "created",
+			"FailedCreatePodSandBox: its memory limit is too low");
+		exit(lab_end_early());
+	}
+	if (errno && errno != EEXIST)
 		die("mkdir %s", group);
 	return group;
 }
@@ -204,6 +210,9 @@ bool pause_start(struct sandbox *s)
 	if (n < 0 && errno != EPIPE && errno != ECONNRESET) /* these: it has ended, and said why */
 		die("write, read: the channel to pause");
 	close(channel[0]);
+	if (n != 1 && cg_read_key(s->group, "memory.events", "oom_kill") > 0)
+		expect_str("the Pod: sandbox", "created",
+			"FailedCreatePodSandBox: pause was OOM-killed, the memory limit is too low");
 	return n == 1;
 }
 
@@ -211,16 +220,38 @@ bool sandbox_start(struct sandbox *s)
 {
 	autofree char *uid = file_read("/proc/sys/kernel/random/uuid");
 	snprintf(s->uid, sizeof s->uid, "%s", uid);
-	s->count = s->pod->containers.count;
-	s->containers = calloc(s->count, sizeof *s->containers);
-	for (size_t i = 0; s->containers && i < s->count; i++)
-		s->containers[i].spec = &s->pod->containers.item[i];
+	const struct container_specs *inits = &s->pod->init_containers;
+	s->containers = calloc(container_count(s->pod), sizeof *s->containers);
+	if (!s->containers)
+		die("out of memory");
+	for (size_t i = 0; i < s->pod->containers.count; i++)
+		s->containers[s->count++].spec = &s->pod->containers.item[i];
+	s->regular = s->count;
+	for (size_t i = 0; i < inits->count; i++)
+		if (is_sidecar(s->pod, &inits->item[i]))
+			s->containers[s->count++].spec = &inits->item[i];
+	for (size_t i = 0; i < s->count; i++)
+		s->containers[i].due = -1;
 	pod_group_make(s);
-	volumes_make(s);
-	return pause_start(s);
+	return volumes_make(s) && pause_start(s);
 }
 
 /* ---- A container joins ---- */
+
+/* What runc looks for before it executes anything: LookPath() of Go's os/exec. */
+static bool is_executable(const char *word)
+{
+	if (strchr(word, '/'))
+		return !access(word, X_OK);
+	const char *path = getenv("PATH");
+	for (size_t length; path && *path; path += length + (path[length] == ':')) {
+		length = strcspn(path, ":");
+		autofree char *file = text("%.*s/%s", (int)length, path, word);
+		if (!access(file, X_OK))
+			return true;
+	}
+	return false;
+}
 
 static _Noreturn void container_main(
 	const struct sandbox *s, const struct container_spec *spec, char **words, int channel)
@@ -235,15 +266,19 @@ static _Noreturn void container_main(
 	}
 	c.silent = !logs && !(lab_command && words == lab_command);
 	c.command = words;
+	char **asked_command = lab_command;
 	lab_command = words; /* from here on it is a container's, and no part of the story */
 	root_enter(&c.root);
-	close_descriptors(channel);
+	int channel_kept = close_descriptors(channel);
 	enter_workdir(c.workdir);
+	environ = c.environment;
+	if (words != asked_command && !is_executable(*words))
+		_exit(write(channel_kept, "S", 1) != 1);
 	command_exec(&c);
 }
 
-/* When it has become its program. Returns its PID, 0 when the runtime's first process did not get
- * there. */
+/* When it has become its program. Returns its PID; 0 when the runtime's first process did not get
+ * there; -1 when its program is not there. */
 pid_t container_join(
 	const struct sandbox *s, const struct container_spec *c, const char *group, char **words)
 {
@@ -277,8 +312,11 @@ pid_t container_join(
 	if (MUST(read(channel[0], &pid, sizeof pid)) != sizeof pid)
 		pid = 0;
 	char no; /* exec() closes its end of the channel, without a word */
-	if (MUST(read(channel[0], &no, 1)) == 1)
-		pid = 0;
+	if (MUST(read(channel[0], &no, 1)) == 1) {
+		if (pid && no == 'S')
+			child_wait(pid);
+		pid = no == 'S' ? -1 : 0;
+	}
 	close(channel[0]);
 	child_wait(runtime);
 	return pid;

@@ -21,11 +21,88 @@ static void write_new_file(const char *path, const char *content)
 		die("open, write %s", path);
 }
 
+/* path and the folders above it, 0755 as the kubelet and containerd make them. */
+static bool make_folders(const char *path)
+{
+	autofree char *part = text("%s", path);
+	for (char *at = part; (at = strchr(at + 1, '/'));) {
+		*at = '\0';
+		if (mkdir(part, 0755) && errno != EEXIST)
+			return false;
+		*at = '/';
+	}
+	return !mkdir(part, 0755) || errno == EEXIST;
+}
+
+/*
+ * What is not there is made where the type says so; without a type it is containerd that makes a
+ * folder. checkType() in pkg/volume/hostpath/host_path.go, and WithMounts() of containerd.
+ */
+static const char *host_path_wrong(const struct volume *v)
+{
+	static const struct {
+		const char *type, *words;
+		mode_t mode;
+	} types[] = {{"Directory", "is not a directory", S_IFDIR},
+		{"DirectoryOrCreate", "is not a directory", S_IFDIR},
+		{"File", "is not a file", S_IFREG}, {"FileOrCreate", "is not a file", S_IFREG},
+		{"Socket", "is not a socket", S_IFSOCK},
+		{"CharDevice", "is not a character device", S_IFCHR},
+		{"BlockDevice", "is not a block device", S_IFBLK}};
+	const char *type = v->host_type ? v->host_type : "";
+	struct stat st;
+	if (stat(v->host_path, &st) && errno == ENOENT) {
+		if (!*type || !strcmp(type, "DirectoryOrCreate")) {
+			if (!make_folders(v->host_path))
+				return "cannot be made";
+			lab_note("hostPath %s was not there: made, 0755", v->host_path);
+		} else if (!strcmp(type, "FileOrCreate")) {
+			autoclose int fd =
+				open(v->host_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+			if (fd < 0)
+				return "cannot be made";
+			lab_note("hostPath %s was not there: made, 0644", v->host_path);
+		}
+	}
+	if (stat(v->host_path, &st))
+		return "does not exist";
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+		if (!strcmp(types[i].type, type) && (st.st_mode & S_IFMT) != types[i].mode)
+			return types[i].words;
+	return NULL;
+}
+
+/* Allocated: why the kubelet cannot have this volume; then the Pod waits, ContainerCreating. */
+static char *volume_wrong(const struct volume *v)
+{
+	const char *wrong = v->host.line ? host_path_wrong(v) : NULL;
+	if (wrong)
+		return text("hostPath type check failed: %s %s", v->host_path, wrong);
+	if (v->config.line && !v->map && !v->optional.is)
+		return text("configmap \"%s\" not found", v->config_name);
+	if (v->medium && *v->medium && strcmp(v->medium, "Memory") != 0 &&
+		strncmp(v->medium, "HugePages", 9) != 0)
+		return text("unknown storage medium \"%s\"", v->medium);
+	return NULL;
+}
+
+static bool volumes_are_there(const struct volumes *volumes)
+{
+	for (size_t i = 0; i < volumes->count; i++) {
+		autofree char *wrong = volume_wrong(&volumes->item[i]),
+			      *what = text("volume %s", volumes->item[i].name),
+			      *found = text("FailedMount: %s", wrong ? wrong : "");
+		if (wrong)
+			return expect_str(what, "mounted", found);
+	}
+	return true;
+}
+
 static void volume_make(const struct pod *pod, const struct volume *v)
 {
 	autofree char *path = text("volumes/%s", v->name);
 	if (v->host.line)
-		return; /* a hostPath exists already */
+		return;
 	if (mkdir(path, 0777))
 		die("mkdir %s", path);
 	if (v->medium && !strcmp(v->medium, "Memory")) {
@@ -64,10 +141,14 @@ void hosts_write(const struct sandbox *s)
 }
 
 /* In a mount namespace of the kubelet's own, so all mounts end with its last process. */
-void volumes_make(struct sandbox *s)
+bool volumes_make(struct sandbox *s)
 {
 	static const char *folder;
 	mode_t mask = umask(0);
+	if (!volumes_are_there(&s->pod->volumes)) {
+		umask(mask);
+		return false;
+	}
 	if (!folder) {
 		MUST(unshare(CLONE_NEWNS));
 		if (ns_inode(0, "mnt") != host_ns[MNT])
@@ -87,5 +168,8 @@ void volumes_make(struct sandbox *s)
 		"shm", "shm", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=1777,size=65536k"));
 	for (size_t i = 0; i < s->pod->volumes.count; i++)
 		volume_make(s->pod, &s->pod->volumes.item[i]);
+	for (size_t i = 0; i < s->pod->claims.count; i++)
+		volume_make(s->pod, &s->pod->claims.item[i]);
 	umask(mask);
+	return true;
 }

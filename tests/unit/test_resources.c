@@ -147,6 +147,39 @@ static void the_values_of_the_pod(void **state)
 	manifest_free(&manifest);
 }
 
+/* Read in the place of an init container's resources: it goes on beside the others. */
+#define BESIDE(resources) resources "}, restartPolicy: Always, securityContext: {"
+
+static void sidecars_are_in_the_sum(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *init, *one, *two;
+		long long shares;
+		int oom; /* the sidecar's, of a node with 4 GiB */
+	} rows[] = {
+		{BESIDE(ASKS("500m", "64Mi")), ASKS("500m", "64Mi"), "", 1024, 985},
+		{ASKS("500m", "64Mi"), ASKS("500m", "64Mi"), "", 512, 985},
+		/* what runs alone runs beside the sidecars above it, and not beside those below */
+		{BESIDE(ASKS("1",
+			 "1Gi")) "}}, {name: j, image: busybox, resources: {requests: {cpu: 3}",
+			ASKS("1", "1Gi"), ASKS("1", "1Gi"), 4096, 750},
+		{"requests: {cpu: 3}}}, {name: j, image: busybox, resources: {" BESIDE(
+			 ASKS("1", "1Gi")),
+			ASKS("1", "1Gi"), ASKS("500m", "1Gi"), 3072, 999},
+		/* not before the container that asks for least */
+		{BESIDE(ASKS("1", "1Gi")), ASKS("1", "2Gi"), ASKS("1", "3Gi"), 3072, 500},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		read_resources("", rows[i].init, rows[i].one, rows[i].two);
+		struct group_values v = pod_values(manifest.pod);
+		int oom = oom_score_adj(manifest.pod, manifest.pod->init_containers.item, 4 * GIB);
+		if (v.shares != rows[i].shares || oom != rows[i].oom)
+			fail_msg("row %zu: shares %lld, oom_score_adj %d", i, v.shares, oom);
+		manifest_free(&manifest);
+	}
+}
+
 static void groups_are_named_as_the_kubelet_does(void **state)
 {
 	(void)state;
@@ -168,6 +201,7 @@ int main(void)
 		cmocka_unit_test(the_qos_class),
 		cmocka_unit_test(the_oom_score_adj),
 		cmocka_unit_test(the_values_of_the_pod),
+		cmocka_unit_test(sidecars_are_in_the_sum),
 		cmocka_unit_test(groups_are_named_as_the_kubelet_does),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
