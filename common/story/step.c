@@ -265,7 +265,7 @@ static void hold(const struct lab_question *question)
 		out_ask(asked);
 	}
 	for (; question && choices < CHOICES && question->choices[choices].value; choices++) {
-		autofree char *line = text("%d: %s", choices + 1, question->choices[choices].text);
+		autofree char *line = text("%d) %s", choices + 1, question->choices[choices].text);
 		out_ask(line);
 	}
 	if (person && option_given.step && !shared->welcomed && !lecture)

@@ -1,13 +1,15 @@
 /*
  * Exit 137. All processes of a group together may use memory.max bytes. The kernel first
- * reclaims what it can. If that is not enough, it kills a process with SIGKILL and counts
- * the kill in memory.events. cgroups(7), Documentation/admin-guide/cgroup-v2.rst
+ * reclaims what it can. If that is not enough, its OOM killer sends SIGKILL to a process of
+ * the group, counts the kill in memory.events and writes a line to the kernel's log.
+ * cgroups(7), Documentation/admin-guide/cgroup-v2.rst
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/klog.h>
 #include <sys/mman.h>
 #include <sys/sysinfo.h>
 
@@ -32,8 +34,8 @@ static struct lab_option lab_options[] = {
 static struct lab lab = {
 	.id = "10-oom-demo",
 	.title = "Exit 137",
-	.goal = "The kernel kills a container that needs more memory than its limit. The exit "
-		"status 137 is 128 + 9, SIGKILL. memory.events tells whether the kernel sent it.",
+	.goal = "The kernel's OOM killer ends a container that needs more memory than its limit. "
+		"The kernel reports signal 9; shells and runtimes add 128, so they say 137.",
 	.manual = "cgroups(7) clone(2) signal(7) proc_meminfo(5)",
 	.teaches = "mmap kill file:memory.max file:memory.swap.max file:memory.events",
 	.after = "07-cgroup-ns 08-pids-max",
@@ -151,6 +153,8 @@ int main(int argc, char *argv[])
 			cg_read_long(group, "memory.peak"));
 	lab_look("cat %s/memory.max", group);
 	lab_look("cat %s/memory.events", group);
+	if (klogctl(10, NULL, 0) >= 0) /* SYSLOG_ACTION_SIZE_BUFFER: we may read the log */
+		lab_look("dmesg | grep 'Killed process' | tail -n 1");
 	lab_wait(0);
 
 	lab_step("Send SIGKILL to a small process in a group with the same limit.",
@@ -188,7 +192,7 @@ int main(int argc, char *argv[])
 	lab_answer("view", child_done(child) ? "limit" : "machine");
 
 	lab_row("a program of 2 x the limit", "ends with 0", "137", "memory.max");
-	lab_row("oom_kill in memory.events", "0", "1", "the kernel");
+	lab_row("oom_kill in memory.events", "0", "1", "the OOM killer");
 	lab_row("SIGKILL by hand", "-", "137, oom_kill 0", "kill(2)");
 	lab_row("MemTotal, CPUs", "the machine's", "the machine's", "not namespaced");
 	return lab_end();

@@ -33,9 +33,9 @@ static void right_and_wrong_predictions(void **state)
 	struct run *r = predict("1\n1\n");
 	assert_status(r, 0);
 	assert_has(r, out, "What do you think? What is getpid() in there?\n");
-	assert_has(r, out, "1: it is one\n");
-	assert_has(r, out, "3: it is nought\n");
-	assert_lacks(r, out, "4: ");
+	assert_has(r, out, "1) it is one\n");
+	assert_has(r, out, "3) it is nought\n");
+	assert_lacks(r, out, "4) ");
 	assert_has(r, out, "Your number, 1 to 3; Enter: I don't know > ");
 	assert_has(r, out, "Your number, 1 to 2; Enter: I don't know > ");
 	assert_int_equal(times(r->out, "You predicted it: "), 2);
