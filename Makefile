@@ -106,8 +106,6 @@ more-%: all
 	@$(run_lab) $(or $(call further,$*),$*/more) $(flags) $(quit)
 shell-%: all
 	@$(run_lab) --shell $*
-# A program that is not right yet, and a key that ends a check, are no errors of make's.
-no_error = case $$? in 1 | 130) ;; *) exit $$? ;; esac
 exercise-%: all
 	@scripts/exercise check $* || $(no_error)
 hint-%: all
@@ -116,6 +114,8 @@ solution-%: all
 	@scripts/exercise solution $*
 reset-%:
 	@scripts/exercise reset $*
+# A program that is not right yet, and a key that ends a check, are no errors of make's.
+no_error = case $$? in 1 | 130) ;; *) exit $$? ;; esac
 progress:
 	@scripts/exercise progress
 practice: all

@@ -16,7 +16,7 @@ check() {
 	start "/sys/fs/cgroup/${group##*/}"
 	expect_command
 	expect "its group" "0::/${group##*/}" "$(group_of "$it")" \
-		"COMMAND runs in another group. A process moves when its PID is written to GROUP/cgroup.procs; 0 is the one who writes."
+		"COMMAND runs in another group. A process moves when its PID is written to GROUP/cgroup.procs; 0 stands for the writer itself."
 	expect "its cgroup namespace" "its own" "$(own cgroup)" "COMMAND still has the old cgroup namespace. Call unshare(CLONE_NEWCGROUP) before COMMAND is executed."
 	expect "its group, as it sees it" "0::/" "$(at "$it" cgroup cat "$proc/$it/cgroup")" \
 		"The namespace begins at another group. It begins where the process is when it calls unshare(): cgroup.procs comes first."

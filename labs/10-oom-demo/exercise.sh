@@ -19,7 +19,7 @@ check() {
 	done
 	on_stage "$group" timeout 20 /exercise "/sys/fs/cgroup/${group##*/}" "$requests" "$seed_of" || status=$?
 	expect "how it ended" 0 $status \
-		"137 is 128 + SIGKILL. The cache and the program together must stay below memory.max. Does your code call free(3) on old blocks?"
+		"137 is 128 + SIGKILL: the cache and the program together used more than memory.max. Does your code call free(3) on old blocks? 139 is a wrong address, and 124 means that it took too long."
 	expect "oom_kill in memory.events" 0 "$(sed -n 's/^oom_kill //p' "$group/memory.events")" "The kernel killed a process in GROUP, because the group needed more than memory.max."
 	expect "the sum of its answers" "$sum" "$(last_words)" \
 		"An answer came from a block that is not there any more. After free() the key still points to that memory, until you set cache[key] to NULL."

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # read and set by scripts/learn/box and scripts/exercise
-task="Make GROUP, which reads at most RBPS bytes a second from the disk SOURCE and makes at most WIOPS writes a second to the disk TARGET, and run COMMAND in it."
+task="Run COMMAND in GROUP, a group that you make. GROUP reads at most RBPS bytes a second from the disk SOURCE, and makes at most WIOPS writes a second to the disk TARGET."
 look="labs/12-io-max/main.c, the steps that write io.max; cgroup-v2.rst on io.max; stat(2) on the numbers of a device."
 because="Each disk gets a write of its own, because a line of io.max names one device and changes only the limits that it names. The limits are written before the process joins, so they hold from COMMAND's first request on."
 

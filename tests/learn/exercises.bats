@@ -452,6 +452,20 @@ hints() {
 	rm -r "$tree"
 }
 
+@test "exercises: Ctrl-C leaves make practice as q does, without a word of make's" {
+	command -v inotifywait >/dev/null || skip "on the host only: there is no inotifywait here; make setup"
+	local said=$BATS_TEST_TMPDIR/said keys tries=300
+	mkfifo "$BATS_TEST_TMPDIR/keys"
+	TERM=xterm timeout --kill-after=5 200 script -qec 'make practice; echo "status $?"; stty -a | grep -o "intr = [^;]*"' /dev/null \
+		<"$BATS_TEST_TMPDIR/keys" >"$said" 2>&1 3>&- &
+	exec {keys}>"$BATS_TEST_TMPDIR/keys"
+	until grep -q 'q quit' "$said"; do ((tries-- > 0)) && sleep 0.2; done
+	printf '\003' >&"$keys"
+	wait $!
+	same "its end" "status 0 intr = ^C" "$(tr -d '\r' <"$said" | tail -n 2 | xargs)"
+	run ! grep -F '***' "$said"
+}
+
 @test "exercises: make practice checks what is saved, and has keys" {
 	command -v inotifywait >/dev/null || skip "on the host only: there is no inotifywait here; make setup"
 	local said=$BATS_TEST_TMPDIR/said
