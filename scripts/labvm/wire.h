@@ -37,7 +37,8 @@ enum {
 	WIRE_STDERR,
 	WIRE_TTY,   /* output of the terminal */
 	WIRE_EXIT,  /* decimal text: exit status, or 128 + signal */
-	WIRE_BEGUN, /* all that was asked for is done; or text: what could not be done */
+	WIRE_BEGUN, /* text: what the machine was asked for and has not; none: it has all */
+	WIRE_UNFIT, /* it could not take the time or the random bytes, or renew its labs */
 	WIRE_BYE,   /* the last word: the VM ends when the client has hung up */
 };
 

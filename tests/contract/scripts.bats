@@ -12,6 +12,7 @@ setup() {
 
 teardown() {
 	rm -f "$ROOT/build/typed.yaml"
+	[ -z "${own-}" ] || rm -rf "$own" "$ROOT/build/labvm/${own##*/}"
 }
 
 # What each script is asked that costs little; exercise, grade and box have tests of their own.
@@ -123,6 +124,39 @@ answers() {
 	SOURCE=mine.c run -0 timeout 200 "$ROOT/scripts/exercise" check 03 3>&- </dev/null
 	WORK=desk run -1 timeout 200 "$ROOT/scripts/exercise" check 03 3>&- </dev/null
 	[ -s desk/03-uts-ns.c ]
+}
+
+@test "labs: a machine that fails, or a program that does, is a row with its reason" {
+	local kernel modules tree=$BATS_TEST_TMPDIR/tree
+	# The machine cannot boot: no kernel; a QEMU that ends.
+	KERNEL=/nowhere run --separate-stderr -1 scripts/labs 07
+	[[ ${lines[1]} = "07-cgroup-ns   broken "* && ${lines[2]} = *"broken  vm: KERNEL=/nowhere: no such file"* ]] || same rows "a broken 07" "$output"
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	printf '#!/bin/sh\nexit 5\n' >"$BATS_TEST_TMPDIR/bin/qemu-system-$(uname -m)"
+	chmod +x "$BATS_TEST_TMPDIR/bin/"*
+	LAB_ACCEL=tcg LAB_STATE=no PATH=$BATS_TEST_TMPDIR/bin:$PATH run --separate-stderr -1 scripts/labs 08 10
+	same "rows of 08 and 10" "08-pids-max broken, 10-oom-demo broken" "$(awk '$2 == "broken" && $1 ~ /^[01]/ { print $1, $2 }' <<<"$output" | paste -sd, | sed 's/,/, /')"
+	same "reasons" 2 "$(grep -c 'broken  vm: expected the lab VM to answer; QEMU ended with status 5' <<<"${output//$'\n'   /}")"
+	# A program that cannot go on, among others that can.
+	mkdir -p "$tree/build"
+	cp -a scripts "$tree"
+	cp -a build/bin build/labs "$tree/build"
+	printf '#!/bin/sh\ncase " $* " in *" --about "* | *" --can-run "*) exec "%s" "$@" ;; esac\necho "03-uts-ns/more: broken: out of cheese" >&2\nexit 3\n' \
+		"$ROOT/build/labs/03-uts-ns-more" >"$tree/build/labs/03-uts-ns-more"
+	run --separate-stderr -1 "$tree/scripts/labs" 01 03
+	[[ $output = *"01-pid-ns      pass "*"03-uts-ns      broken "*"   broken  03-uts-ns/more: out of cheese"* ]] || same rows "a broken 03" "$output"
+	# A machine without what a part needs: that is told, and the part is skipped.
+	kernel=$(scripts/labvm/kernel --path)
+	modules=$BATS_TEST_TMPDIR/m/lib/modules/$(<"$kernel/version")
+	mkdir "$BATS_TEST_TMPDIR/m"
+	(cd "$BATS_TEST_TMPDIR/m" && cpio -i -d --quiet <"$kernel/modules.cpio")
+	find "$modules" \( -name 'zram.ko' -o -name 'modules.dep*' \) -delete
+	export XDG_CACHE_HOME=$BATS_TEST_TMPDIR LAB_STATE=no KERNEL=$kernel/vmlinux MODULES=$modules
+	own=$(scripts/labvm/kernel --path 2>/dev/null)
+	[[ $own = */own-* ]]
+	run --separate-stderr -0 timeout 200 scripts/labs 10
+	[[ $output = *"10-oom-demo    pass "*"skip  part swap: "* ]] || same rows "10 with a skip" "$output"
+	[[ $stderr = *"vm: the lab VM has no swap (modprobe: "*zram* ]] || same "what is told" "no swap" "$stderr"
 }
 
 @test "scripts: COLUMNS that is no number is as none" {

@@ -7,8 +7,8 @@ enum travel { CARRY, ALSO };
 
 /* Learns which names the guest has, from a file with a line "d NAME" or "f NAME" for each. */
 void archive_know_names(const char *list);
-/* Adds path, a file or a folder, to what travels. Paths may be the same, lie below each other and lead
- * through links. The words of path stay in use. */
+/* Adds path, a file or a folder, to what travels. Paths may be the same, lie below each other and
+ * lead through links. The words of path stay in use. */
 void archive_add(const char *path, enum travel how);
 /* Where a path lies, here and in the guest, when the links on the way to it are followed. */
 const char *archive_place(const char *path);

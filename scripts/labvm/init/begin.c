@@ -13,8 +13,8 @@
 #include "log.h"
 #include "mounts.h"
 
-static bool called;
-static char missing[128];
+static bool called, failed;
+static char missing[200];
 
 /* Two machines that were restored from one state would otherwise draw the same random numbers. The
  * seed counts as entropy, and the kernel's generator starts anew from it: random(4). */
@@ -55,8 +55,7 @@ void begin_with(const struct wire_begin *facts)
 	done &= set_clock(facts);
 	if (facts->labs_changed)
 		done &= mounts_renew_labs();
-	if (!done)
-		begin_lacks("it could not begin; its console says why");
+	failed = !done;
 }
 
 bool begin_was_called(void)
@@ -71,6 +70,11 @@ void begin_lacks(const char *format, ...)
 	va_start(args, format);
 	vsnprintf(missing, sizeof(missing), format, args);
 	va_end(args);
+}
+
+bool begin_failed(void)
+{
+	return failed;
 }
 
 const char *begin_missing(void)

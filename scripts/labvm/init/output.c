@@ -73,7 +73,8 @@ void output_send_due(struct session *s)
 	}
 	if (s->begun_due) {
 		s->begun_due = false;
-		if (!send_frame(s, WIRE_BEGUN, begin_missing(), strlen(begin_missing())))
+		if (!send_frame(s, begin_failed() ? WIRE_UNFIT : WIRE_BEGUN, begin_missing(),
+			    strlen(begin_missing())))
 			return;
 	}
 	if (s->failed_due) {
