@@ -1,7 +1,7 @@
 /*
- * Who is PID 1? A PID namespace numbers its processes from 1. A process that asks
- * for a new one stays outside. Its first child is PID 1 inside and has an ordinary
- * PID outside. pid_namespaces(7)
+ * Who is PID 1? A PID namespace numbers its processes from 1. A process that
+ * calls unshare(CLONE_NEWPID) stays in its old namespace. Its next child is PID 1 in
+ * the new one, and has an ordinary PID in the old one. pid_namespaces(7)
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -31,14 +31,14 @@ static const struct lab lab = {
 
 /* A process waits at a gate until another one opens it, so that the steps stay in order. */
 static struct gate ready, a_go, b_go, there;
-static int held[2]; /* a pipe that A's processes inherit: poll() tells when all have ended */
+static int held[2]; /* a pipe: once only A's processes can write, poll() tells when all ended */
 
-/* Done twice. Lab 02 explains these calls; unshare --mount-proc makes the same ones. */
+/* The story and hands_on() call this. unshare --mount-proc makes the same calls; see lab 02. */
 static bool mount_own_proc(void)
 {
 	ino_t before = ns_inode(0, "mnt");
 	SYS(unshare(CLONE_NEWNS));
-	/* In the old mount table the next two calls would change the host, so this is checked. */
+	/* In the machine's own mount table the next two calls would change the machine. */
 	if (!expect_differ("own mount table", before, ns_inode(0, "mnt")))
 		return false;
 	SYS(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
@@ -46,7 +46,7 @@ static bool mount_own_proc(void)
 	return true;
 }
 
-/* Done three times: start a process and return when it runs. It only has to be there. */
+/* Forks a process that does nothing, and returns its PID when it runs. */
 static pid_t start_process(void)
 {
 	pid_t child = FORK();
@@ -58,7 +58,7 @@ static pid_t start_process(void)
 	return child;
 }
 
-/* PID 1 of container A: each act waits for a step of main(). */
+/* PID 1 of container A. It waits at a_go until main() has printed the next step. */
 static _Noreturn void container_a(pid_t lab_pid)
 {
 	autofree char *outside = text("/proc/%d", lab_pid);
@@ -93,7 +93,7 @@ static _Noreturn void container_b(void)
 	_exit(0);
 }
 
-/* The control. In step 4 it starts container B, because the lab can start only one. */
+/* The control. In step 4 it starts container B: the lab has asked for a namespace already. */
 static _Noreturn void plain_child(pid_t lab_pid)
 {
 	expect_int("control: getppid() in it", lab_pid, getppid());
@@ -188,13 +188,14 @@ int main(int argc, char *argv[])
 
 	lab_predict("dies");
 	lab_step("Kill PID 1 of A from outside.",
-		"its children die with it, and no fork() works in there any more");
+		"the kernel kills its children too, and no process can start in the namespace");
 	SYS(kill(a, SIGKILL), a);
+	/* child_wait() adds 128 to the signal, as a shell does. */
 	expect_int("PID 1 ended with 128 + SIGKILL", 137, child_wait(a));
 	struct pollfd readable = {.fd = held[0]}; /* POLLHUP: no writer is left */
 	expect_int("its children are gone (pipe closed)", 1, poll(&readable, 1, 5000));
 	lab_answer("dies", readable.revents & POLLHUP ? "die" : "adopted");
-	pid_t late = fork(); /* our next child would still begin in the namespace of A */
+	pid_t late = fork(); /* it would start in A's namespace, as all our later children */
 	if (late == 0)
 		_exit(0);
 	expect_errno("fork() without a PID 1", ENOMEM, late);

@@ -1,7 +1,8 @@
 /*
  * Root inside, nobody outside. A user namespace has its own user ids, and a map says which id
- * inside is which id outside. Its first process has every capability, but a capability counts
- * only over what the namespace owns. user_namespaces(7)
+ * inside is which id outside. A process that calls unshare(CLONE_NEWUSER) enters at once, and has
+ * every capability there. The kernel accepts these capabilities only for what belongs to this
+ * user namespace, such as a UTS namespace that was made in it. user_namespaces(7)
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -51,7 +52,7 @@ static void map_root_to(uid_t uid, gid_t gid)
 	autofree char *users = text("0 %u 1", uid), *groups = text("0 %u 1", gid);
 	lab_note("uid_map: \"%s\". Id 0 inside is id %u outside; the map has one id.", users, uid);
 	SYS(write_file("/proc/self/uid_map", users), users);
-	/* Without CAP_SETGID outside, gid_map is refused until setgroups(2) is denied: more.c. */
+	/* A user without CAP_SETGID outside has to give up setgroups(2) first: see more.c. */
 	SYS(write_file("/proc/self/setgroups", "deny"));
 	expect_errno(
 		"gid_map, once setgroups is denied", 0, write_file("/proc/self/gid_map", groups));
@@ -125,13 +126,14 @@ int main(int argc, char *argv[])
 		"getuid() returns 65534, yet every capability is there");
 	ino_t before = ns_inode(0, "user");
 	SYS(unshare(CLONE_NEWUSER));
-	/* All that follows is meant for a root whose power ends here. */
+	/* In the machine's own user namespace the next calls could change the machine. */
 	if (!expect_differ("a user namespace of its own", before, ns_inode(0, "user")))
 		return lab_end();
 	autofree char *overflow = file_read("/proc/sys/kernel/overflowuid");
 	lab_answer("before", (int)getuid() == atoi(overflow) ? "nobody" : "same");
 	expect_int("before a map: getuid()", atoi(overflow), getuid());
 	autofree char *last = file_read("/proc/sys/kernel/cap_last_cap");
+	/* all bits from 0 to cap_last_cap */
 	autofree char *every = text("%016llx", (2ULL << atoi(last)) - 1);
 	autofree char *effective = proc_status(0, "CapEff");
 	expect_str("before a map: CapEff", every, effective);
@@ -161,8 +163,10 @@ int main(int argc, char *argv[])
 	lab_wait(self);
 
 	lab_predict("host");
-	lab_step("Use root's power on what the machine owns.", "the kernel refuses all four calls");
-	/* Each call would do no lasting harm even if the kernel allowed it. */
+	lab_step("Use root's power on things of the machine's own user namespace.",
+		"the kernel refuses all four calls");
+	/* If the kernel allowed these calls, they would change nothing: the values are the old
+	 * ones. */
 	struct utsname uts;
 	struct timespec now;
 	if (uname(&uts) || clock_gettime(CLOCK_REALTIME, &now))
@@ -178,6 +182,7 @@ int main(int argc, char *argv[])
 	else
 		expect_errno("kill(1, 0), another user's", EPERM, kill(1, 0));
 	autoclose int log = open("/proc/kmsg", O_RDONLY | O_CLOEXEC);
+	/* By the file's mode: its owner is not in our map, so CAP_DAC_OVERRIDE does not count. */
 	expect_errno("open() of a file for root only", EACCES, log);
 	expect_errno("clock_settime(), to what it is", EPERM, clock_settime(CLOCK_REALTIME, &now));
 
@@ -195,7 +200,7 @@ int main(int argc, char *argv[])
 	lab_row("getuid()", "the user's own id", "0", "uid_map");
 	lab_row("owner of the file", "the user", "outside: the user", "uid_map");
 	lab_row("capabilities", "no CAP_SYS_ADMIN", "all, in here", "CLONE_NEWUSER");
-	lab_row("machine's hostname", "EPERM", "EPERM", "its owner");
-	lab_row("own hostname", "EPERM", "success", "its owner");
+	lab_row("machine's hostname", "-", "EPERM", "its owner");
+	lab_row("a UTS namespace", "EPERM", "success", "its owner");
 	return lab_end();
 }

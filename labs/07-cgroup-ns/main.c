@@ -2,7 +2,7 @@
  * A cgroup is a folder of files. mkdir(2) makes a group, a PID that is written to cgroup.procs
  * moves a process into it, and a number that is written to memory.max limits it. A group has the
  * files of a controller, such as memory, only after the group above has enabled that controller.
- * The other lesson of this lab, the cgroup namespace, is in more-view.c.
+ * This file makes no namespace: the cgroup namespace is the lesson of more-view.c.
  * cgroups(7), Documentation/admin-guide/cgroup-v2.rst
  */
 #define _GNU_SOURCE
@@ -43,7 +43,7 @@ static struct lab lab = {
 	.words = &words,
 };
 
-/* The only way to change a group: write(2) to a file in its folder. 0, or -1 with errno. */
+/* A group's settings change by a write(2) to a file in its folder. Returns 0, or -1 with errno. */
 static int write_file(const char *group, const char *file, const char *value)
 {
 	autofree char *path = text("%s/%s", group, file);
@@ -51,12 +51,12 @@ static int write_file(const char *group, const char *file, const char *value)
 	return fd < 0 || write(fd, value, strlen(value)) < 0 ? -1 : 0;
 }
 
-/* Limits the group and reads the limit back, because nothing may use memory without it. */
+/* Writes the limit and reads it back: no eater of memory starts before the limit is in force. */
 static bool limit_memory(const char *group)
 {
 	autofree char *bytes = text("%lld", limit);
 	SYS(write_file(group, "memory.max", bytes), group, bytes);
-	write_file(group, "memory.swap.max", "0"); /* The file exists only with swap: lab 10. */
+	write_file(group, "memory.swap.max", "0"); /* Without swap there is no such file: lab 10. */
 	autofree char *observed = cgroupfs_read(group, "memory.max");
 	return expect_str("memory.max reads back", bytes, observed);
 }
@@ -86,8 +86,8 @@ static _Noreturn void hands_on(const char *top)
 	limit_memory(group);
 	pid_t child = FORK();
 	if (child == 0) {
-		SYS(write_file(group, "cgroup.procs", "0"),
-			group); /* 0 stands for the writer itself. */
+		/* 0 stands for the process that writes. */
+		SYS(write_file(group, "cgroup.procs", "0"), group);
 		lab_exec_command();
 	}
 	lab_exit_as(child);
@@ -98,7 +98,8 @@ int main(int argc, char *argv[])
 	static const char *const version[] = {"none", "v1", "hybrid", "v2"};
 	static struct machine machine;
 	long long page = sysconf(_SC_PAGESIZE);
-	/* A kernel with large pages charges memory in larger batches, so it gets a larger limit. */
+	/* A kernel with large pages counts memory in larger portions, so the limit is larger there.
+	 */
 	limit = page * 1024 > 32 << 20 ? page * 1024 : 32 << 20;
 	lab_options[0].min = limit / 4;
 	lab_options[0].max = proc_meminfo("MemTotal") / 3; /* The story touches twice as much. */
@@ -115,8 +116,8 @@ int main(int argc, char *argv[])
 
 	lab_step("Ask which version of cgroups this machine has.",
 		"a cgroup2 filesystem, with the controllers memory and pids for us");
-	lab_note("cgroups: %s, v2 at %s, our group there: %s", version[machine.cgroup],
-		machine.cgroup_mount, our_path);
+	lab_note("This machine has cgroups %s. The v2 tree is at %s, and our group in it is %s.",
+		version[machine.cgroup], machine.cgroup_mount, our_path);
 	struct statfs fs;
 	SYS(statfs(machine.cgroup_mount, &fs), machine.cgroup_mount);
 	expect_str("statfs() of the mount", "cgroup2",
@@ -129,7 +130,7 @@ int main(int argc, char *argv[])
 	lab_look("grep cgroup /proc/mounts");
 	lab_look("cat %s/cgroup.controllers", home);
 
-	lab_step("Make a group, and another one in it.",
+	lab_step("Make a group with mkdir(), and a second group inside it.",
 		"the kernel fills both with files, but the inner one has no memory.max yet");
 	SYS(mkdir(top, 0755), top);
 	group_undo(top);
@@ -143,7 +144,7 @@ int main(int argc, char *argv[])
 	lab_look("ls %s", group);
 	lab_wait(0);
 
-	lab_step("Enable the controllers in the upper group, for the groups in it.",
+	lab_step("Write +memory +pids to cgroup.subtree_control of the upper group.",
 		"memory.max appears in the lower group");
 	SYS(write_file(top, "cgroup.subtree_control", "+memory +pids"), top);
 	if (!expect_errno("its memory.max, enabled above", 0, access(max, F_OK)))
@@ -180,7 +181,7 @@ int main(int argc, char *argv[])
 
 	lab_predict("stays");
 	lab_step("Look at the group after its last process has ended; then call rmdir().",
-		"the group stays, empty, until rmdir() removes it");
+		"the group stays, without a process, until rmdir() removes it");
 	cgroupfs_event(group, "populated 0"); /* The kernel takes a moment to empty the group. */
 	expect_int("populated", 0, cgroupfs_number(group, "cgroup.events", "populated"));
 	lab_answer("stays", "%s", access(group, F_OK) ? "gone" : "stays");
@@ -190,7 +191,7 @@ int main(int argc, char *argv[])
 	expect_errno("after rmdir", ENOENT, access(group, F_OK));
 
 	lab_step("Put a process into a group, then enable controllers in that group.",
-		"memory is refused with EBUSY; pids is allowed, and makes a threaded domain");
+		"memory is refused with EBUSY; pids is allowed, and the group becomes threaded");
 	autofree char *beside = text("%s/beside", top);
 	SYS(mkdir(beside, 0755), beside);
 	child = FORK();
@@ -199,8 +200,10 @@ int main(int argc, char *argv[])
 	undo_kill(child);
 	autofree char *idle = text("%d", child);
 	SYS(write_file(beside, "cgroup.procs", idle), beside, idle);
+	/* memory works on whole processes: such a controller needs a group without processes. */
 	expect_errno("+memory: a domain controller", EBUSY,
 		write_file(beside, "cgroup.subtree_control", "+memory"));
+	/* and a group that has enabled it for its children lets no process in */
 	expect_errno("entering where +memory is", EBUSY, write_file(top, "cgroup.procs", idle));
 	expect_errno(
 		"+pids: a threaded one", 0, write_file(beside, "cgroup.subtree_control", "+pids"));
@@ -211,7 +214,7 @@ int main(int argc, char *argv[])
 
 	lab_row("memory.max in a group", "not there", "there", "the group above");
 	lab_row("2 x the limit", "not attached: 0", "attached: 137", "cgroup.procs");
-	lab_row("its last process ends", "-", "the group stays", "rmdir(2)");
+	lab_row("its last process ends", "-", "the group stays", "the kernel");
 	lab_row("processes in the group", "+memory: EBUSY", "+pids: allowed", "the kernel");
 	return lab_end();
 }

@@ -1,7 +1,8 @@
 /*
- * Throttled, not killed. A group of processes may use so many microseconds of
- * CPU in each period and stands still for the rest of it: cpu.max. With
- * cpu.weight it gets a share, and only while others want the CPU too.
+ * Throttled, not killed. cpu.max gives a group of processes a quota of CPU time in
+ * each period. When the group has used it up, the kernel throttles the group until
+ * the next period. cpu.weight says how groups divide a CPU that they all want; a
+ * group that wants it alone may use all of it.
  * cgroups(7), Documentation/admin-guide/cgroup-v2.rst, "CPU"
  */
 #define _GNU_SOURCE
@@ -19,10 +20,12 @@ static long long quota = 50000, period = 100000, cpus, seconds = 2000, weight = 
 
 static const struct lab_option lab_options[] = {
 	{"quota", LAB_NUMBER, &quota, 1000, 64000000, "usec of CPU in each period, cpu.max"},
-	{"period", LAB_NUMBER, &period, 10000, 1000000, "its length in usec"},
-	{"cpus", LAB_DECIMAL, &cpus, 100, 64000, "docker's: a quota of CPUS x period"},
-	{"seconds", LAB_DECIMAL, &seconds, 200, 20000, "how long each window is"},
-	{"weight", LAB_NUMBER, &weight, 10, 1000, "cpu.weight beside 100"},
+	{"period", LAB_NUMBER, &period, 10000, 1000000, "length of a period in usec"},
+	{"cpus", LAB_DECIMAL, &cpus, 100, 64000,
+		"as docker's --cpus: sets the quota to CPUS x period"},
+	{"seconds", LAB_DECIMAL, &seconds, 200, 20000, "how long each measurement takes"},
+	{"weight", LAB_NUMBER, &weight, 10, 1000,
+		"cpu.weight of the heavy group; the light one has 100"},
 	{0},
 };
 
@@ -41,7 +44,7 @@ static const struct lab lab = {
 	.exclusive_cpu = true,
 };
 
-/* Done four times: a process that only burns CPU, born in its group. */
+/* Starts a spinner, a process that only burns CPU. cg_spawn() creates it in its group. */
 static void start(struct spinner *s, long long predicted)
 {
 	s->predicted = predicted;
@@ -90,9 +93,10 @@ int main(int argc, char *argv[])
 	CPU_SET(nth_cpu(&all, 1), &two);
 
 	lab_step("Control: run a busy process, a spinner, in a group without a limit.",
-		"it gets a whole CPU, and the kernel never stops it");
+		"it gets a whole CPU, and the kernel never throttles it");
 	struct spinner control = {.group = group_create("control")};
 	start(&control, window);
+	/* quiet: no other program has used these CPUs; else the checks of time are skipped */
 	bool quiet = measure((struct spinner *[]){&control}, 1, &all);
 	expect_measured(quiet, "control: usec in each period", period,
 		control.used * period / control.length);
@@ -100,7 +104,7 @@ int main(int argc, char *argv[])
 
 	lab_predict("limit");
 	lab_step("Write a quota and a period to cpu.max of a group, and run a spinner in it.",
-		"the spinner gets its quota in each period, and lives");
+		"the kernel throttles the spinner at its quota, and does not kill it");
 	struct spinner limited = {.group = group_create("limited")};
 	if (!limited_by(limited.group))
 		return lab_end();
@@ -119,7 +123,7 @@ int main(int argc, char *argv[])
 	lab_wait(limited.pid);
 
 	lab_step("Draw when the spinner ran.",
-		"in each period it runs (dark), then stands still (light)");
+		"in each period it runs (dark) until its quota is used, then waits (light)");
 	const long long *cell = limited.seen->cell, size = window / CELLS;
 	int still = 0, first = 0; /* cells in which it stood still; where it first went on */
 	for (int i = 0; i < CELLS; i++) {
@@ -166,8 +170,8 @@ int main(int argc, char *argv[])
 	autofree char *got = text("%lld of %lld usec", share, period);
 	autofree char *shares = text("100 : %lld", weight);
 	lab_row("CPU in each period", "all of it", got, "cpu.max");
-	lab_row("over the limit", "-", "throttled, alive", "the kernel");
-	lab_row("two groups, one CPU", "100 : 100", shares, "cpu.weight");
-	lab_row("two groups, two CPUs", "a CPU each", "a CPU each", "nobody: no need");
+	lab_row("quota used up", "-", "throttled, alive", "the kernel");
+	lab_row("two groups, one CPU", "-", shares, "cpu.weight");
+	lab_row("two groups, two CPUs", "a CPU each", "a CPU each", "none: two CPUs");
 	return lab_end();
 }

@@ -34,7 +34,7 @@ static struct lab_option lab_options[] = {
 static struct lab lab = {
 	.id = "10-oom-demo",
 	.title = "Exit 137",
-	.goal = "The kernel's OOM killer ends a container that needs more memory than its limit. "
+	.goal = "The kernel's OOM killer kills a process whose group needs more memory than its limit. "
 		"The kernel reports signal 9; shells and runtimes add 128, so they say 137.",
 	.manual = "cgroups(7) clone(2) signal(7) proc_meminfo(5)",
 	.teaches = "mmap kill file:memory.max file:memory.swap.max file:memory.events",
@@ -44,7 +44,7 @@ static struct lab lab = {
 	.words = &words,
 };
 
-/* The program: touches bytes of memory, a chunk at a time, and reports each chunk. */
+/* The program: writes to its memory, a chunk at a time, and sends its parent a byte for each. */
 static _Noreturn void touch(size_t bytes, int report, struct gate *next)
 {
 	size_t chunk = (size_t)limit / CHUNKS;
@@ -61,8 +61,7 @@ static _Noreturn void touch(size_t bytes, int report, struct gate *next)
 	_exit(0);
 }
 
-/* Runs the program in group and returns its exit status. It runs twice: without a limit and with.
- */
+/* Runs the program in the group and returns its exit status; first without a limit, then with. */
 static int run_in(const char *group, size_t bytes, bool sample)
 {
 	int report[2];
@@ -75,7 +74,7 @@ static int run_in(const char *group, size_t bytes, bool sample)
 	if (child == 0)
 		touch(bytes, report[1], &next);
 	undo_kill(child);
-	close(report[1]); /* When the kernel kills the child, read() returns 0. */
+	close(report[1]); /* When the child ends, however it ends, read() returns 0. */
 	for (touched_chunks = 0; read(report[0], &byte, 1) == 1; touched_chunks++) {
 		if (sample)
 			lab_sample("memory.current", cg_read_long(group, "memory.current"), limit,
@@ -88,12 +87,12 @@ static int run_in(const char *group, size_t bytes, bool sample)
 	return child_wait(child);
 }
 
-/* Returns false when memory.max does not read back: then no program may grow in the group. */
+/* Returns false when memory.max does not read back: then no program is started in the group. */
 static bool limit_memory(const char *group, const char *what)
 {
 	autofree char *bytes = text("%lld", limit);
 	cg_write(group, "memory.max", bytes);
-	/* With swap the kernel would move pages to the disk instead of killing. */
+	/* Or else the kernel could swap, and not kill. Without swap there is no such file. */
 	if (cg_has(group, "memory.swap.max"))
 		cg_write(group, "memory.swap.max", "0");
 	return expect_int(what, limit, cg_read_long(group, "memory.max"));
@@ -139,12 +138,13 @@ int main(int argc, char *argv[])
 	expect_int("control: oom_kill", 0, cg_read_key(control, "memory.events", "oom_kill"));
 
 	lab_predict("asks");
-	lab_step("Give a group memory.max and no swap. Run the same program in it.",
+	lab_step("Write memory.max of a group, and forbid swap. Run the same program in it.",
 		"the kernel kills it at the limit and counts that in memory.events");
 	autofree char *group = group_create("limited");
 	if (!limit_memory(group, "memory.max reads back"))
 		return lab_end();
 	int status = run_in(group, twice, true);
+	/* A chunk was touched: so mmap() had returned an address beyond the limit. */
 	lab_answer("asks", touched_chunks ? "address" : "error");
 	expect_int("exit status: 128 + SIGKILL", 137, status);
 	expect_int("memory.events: oom_kill", 1, cg_read_key(group, "memory.events", "oom_kill"));
@@ -178,8 +178,8 @@ int main(int argc, char *argv[])
 	expect_int("by hand: oom_kill", 0, cg_read_key(by_hand, "memory.events", "oom_kill"));
 
 	lab_predict("view");
-	lab_step("In the limited group, read the size of the machine.",
-		"the same memory and CPUs as outside: memory.max changes no view");
+	lab_step("A process in the limited group reads MemTotal and the number of CPUs.",
+		"both are the machine's: memory.max limits, but hides nothing");
 	long long total = proc_meminfo("MemTotal");
 	int cpus = get_nprocs();
 	child = FORKED(cg_spawn(group));
@@ -194,6 +194,6 @@ int main(int argc, char *argv[])
 	lab_row("a program of 2 x the limit", "ends with 0", "137", "memory.max");
 	lab_row("oom_kill in memory.events", "0", "1", "the OOM killer");
 	lab_row("SIGKILL by hand", "-", "137, oom_kill 0", "kill(2)");
-	lab_row("MemTotal, CPUs", "the machine's", "the machine's", "not namespaced");
+	lab_row("MemTotal, CPUs", "the machine's", "the machine's", "no namespace");
 	return lab_end();
 }

@@ -1,7 +1,7 @@
 /*
- * What root may not do. Before a runtime's process executes the container's program it makes a
- * few system calls on itself. Each one takes something away for good, and most of them show in
- * one line of /proc/PID/status. capabilities(7), seccomp(2), prctl(2), credentials(7)
+ * What root may not do. A runtime's process changes itself by a few system calls, then executes
+ * the container's program, which inherits the changes. Each call takes something away, and most of
+ * them show in one line of /proc/PID/status. capabilities(7), seccomp(2), prctl(2), credentials(7)
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -55,16 +55,15 @@ static int seccomp(unsigned int operation, unsigned int flags, void *args)
 	return (int)syscall(SYS_seccomp, operation, flags, args);
 }
 
-/* For capset(): the permitted, effective and inheritable sets, all empty. */
+/* With these capset() empties the permitted, effective and inheritable sets. */
 static struct __user_cap_header_struct version = {.version = _LINUX_CAPABILITY_VERSION_3};
 static struct __user_cap_data_struct no_capabilities[2];
 
 static struct gate done;
-/* A tmpfs of the lab's own is mounted on /mnt before anything is written there. */
+/* The lab mounts its own tmpfs on /mnt before it writes there. */
 static const char *const file = "/mnt/file", *const program = "/mnt/set-uid";
 
-/* Compares the lines of /proc/PID/status that show what a process may do with those of its parent.
- */
+/* Names which of four lines of /proc/PID/status differ from the parent's, which stays as it was. */
 static void expect_moved(const char *what, const char *expected)
 {
 	static const char *const lines[] = {"Uid", "CapBnd", "NoNewPrivs", "Seccomp", NULL};
@@ -84,7 +83,7 @@ static void look_at(pid_t child)
 	lab_wait(child);
 }
 
-/* All of it at once. In this order each call takes away only what the later ones can do without. */
+/* All the calls, in an order in which none takes away what a later one needs. */
 static _Noreturn void run_command(void)
 {
 	mounts_unshare();
@@ -107,7 +106,7 @@ int main(int argc, char *argv[])
 		run_command();
 	gate_init(&done);
 	program_open();
-	/* Below a sandbox, or strace --seccomp-bpf, these are on already and cannot move. */
+	/* In a sandbox, or under strace --seccomp-bpf, these are set already and cannot change. */
 	autofree char *privs = proc_status(0, "NoNewPrivs"), *mode = proc_status(0, "Seccomp");
 	bool sandbox = strcmp(privs, "0"), filtered = strcmp(mode, "0");
 
@@ -125,7 +124,7 @@ int main(int argc, char *argv[])
 
 	lab_predict("map");
 	lab_step("runAsUser: a child switches to the user by setresuid().",
-		"Uid changes; the child keeps its user namespace and that namespace's map");
+		"Uid changes; the user namespace and its uid_map stay the same");
 	pid_t child = FORK();
 	if (child == 0) {
 		ino_t namespace = ns_inode(0, "user");
@@ -185,8 +184,8 @@ int main(int argc, char *argv[])
 	look_at(child);
 
 	lab_predict("set-uid");
-	lab_step("allowPrivilegeEscalation: false. The same with no_new_privs set before exec().",
-		"the program starts, and stays the user");
+	lab_step("allowPrivilegeEscalation: false. The same program, after no_new_privs is set.",
+		"the program starts, and the kernel ignores its set-uid bit");
 	child = FORK();
 	if (child == 0) {
 		SYS(setresuid(user, user, user), user);
@@ -215,15 +214,15 @@ int main(int argc, char *argv[])
 	gate_wait(&done);
 	look_at(child);
 
-	lab_step("readOnlyRootFilesystem: remount /mnt, in place of a root, read-only.",
-		"root cannot create a file there; no line of status changes");
+	lab_step("readOnlyRootFilesystem: remount /mnt, which stands for a root, read-only.",
+		"root cannot create a file there");
 	close(SYS(creat("/mnt/first", 0600)));
 	SYS(mount(NULL, "/mnt", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL));
 	expect_errno("read-only root: a new file", EROFS, creat("/mnt/second", 0600));
 	lab_look("grep lab15 /proc/%d/mountinfo", getpid());
 
 	lab_row("runAsUser", "reads root's file", "EACCES", "setresuid(): Uid");
-	lab_row("capabilities: drop", "root: all allowed", "root: EPERM", "prctl(): CapBnd");
+	lab_row("chown(), for root", "works", "EPERM", "capset(): CapEff");
 	if (!sandbox)
 		lab_row("a set-uid program", "is root", "stays the user", "prctl(): NoNewPrivs");
 	lab_row("unshare(), for root", "works", "EPERM", "seccomp(): Seccomp");

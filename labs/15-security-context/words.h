@@ -8,17 +8,19 @@ static const struct lab_question questions[] = {
 			 "only switches to another id in the same namespace: 1000 here is 1000 on "
 			 "the node."},
 			{"same", "the same as before", NULL}}},
-	{"root", "A process with uid 0 and no capability opens another user's file, mode 0600. It",
-		{{"reads", "reads it: it is root",
+	{"root",
+		"A process has uid 0 and no capability. May it read another user's file, mode 0600?",
+		{{"reads", "yes: it is root",
 			 "Root reads every file because it has CAP_DAC_OVERRIDE. Without that "
-			 "capability the kernel compares uid 0 with owner and mode, as for any user."},
-			{"refused", "is refused with EACCES", NULL}}},
-	{"set-uid", "no_new_privs is set, and a user starts a set-uid program of root's.",
+			 "capability the kernel checks owner and mode for uid 0 as for any other user."},
+			{"refused", "no: EACCES", NULL}}},
+	{"set-uid",
+		"no_new_privs is set, and a user starts a set-uid program of root's. What happens?",
 		{{"refused", "exec() is refused with EPERM",
 			 "exec() succeeds. The kernel ignores the set-uid bit, so the program "
 			 "runs with the ids of the user."},
-			{"user", "It runs, as the user", NULL},
-			{"root", "It runs, as root",
+			{"user", "it runs, as the user", NULL},
+			{"root", "it runs, as root",
 				"Without no_new_privs it would run as root. The flag keeps exec() "
 				"from giving a process more rights."}}},
 	{0},
@@ -29,7 +31,7 @@ static const struct lab_words words = {
 		"scripts/lab 15 -- grep -E 'Uid|Cap' /proc/self/status", "scripts/lab 15/more"},
 	.docker = "--user 1000, --cap-drop ALL, --security-opt no-new-privileges, --security-opt "
 		  "seccomp=FILE, --read-only. By default Docker keeps 14 capabilities and allows "
-		  "only the system calls of a list. --privileged turns both off.",
+		  "only the system calls of a list. --privileged keeps all and filters nothing.",
 	.kubernetes =
 		"securityContext: runAsUser, capabilities.drop, allowPrivilegeEscalation: false, "
 		"seccompProfile, readOnlyRootFilesystem. Without seccompProfile there is no "
@@ -41,9 +43,10 @@ static const struct lab_words words = {
 static const struct lab_words more_words = {
 	.try_now = {"scripts/lab 15 -- grep Seccomp /proc/self/status",
 		"grep Cap /proc/self/status", "scripts/lab 15/more-filters"},
-	.docker = "--read-only with --tmpfs /tmp; --security-opt systempaths=unconfined removes "
-		  "the masks; --security-opt apparmor=PROFILE and label=TYPE choose the security "
-		  "module's profile; --privileged removes all of it.",
+	.docker =
+		"--read-only with --tmpfs /tmp; --security-opt systempaths=unconfined removes "
+		"the masks; --security-opt apparmor=PROFILE and label=type:TYPE choose the security "
+		"module's profile; --privileged removes all of it.",
 	.kubernetes = "runAsNonRoot, readOnlyRootFilesystem, procMount: Unmasked, appArmorProfile, "
 		      "seLinuxOptions. There is no field for Landlock: a program calls it itself.",
 	.next = "make guide-15: the fields of a manifest, one by one",
@@ -52,9 +55,10 @@ static const struct lab_words more_words = {
 static const struct lab_words more_filters_words = {
 	.try_now = {"scripts/lab 15 -- grep Seccomp /proc/self/status",
 		"scripts/lab 15 -- unshare --mount true || echo refused"},
-	.docker = "--security-opt seccomp=FILE replaces Docker's own list; =unconfined installs no "
-		  "filter. The runtime sets no_new_privs before the filter where it has no "
-		  "CAP_SYS_ADMIN.",
+	.docker =
+		"--security-opt seccomp=FILE replaces Docker's own list; with "
+		"=unconfined Docker installs no filter. A process without CAP_SYS_ADMIN has to set "
+		"no_new_privs before it may install one.",
 	.kubernetes = "seccompProfile: type RuntimeDefault is the runtime's list, Localhost a file "
 		      "on the node, Unconfined no filter. A status of 159 is 128 + SIGSYS.",
 	.next = "make guide-15: the fields of a manifest, one by one",
