@@ -235,6 +235,7 @@ bool volume_parse(const char *value, struct bind_mount *volume);
 
 /* "NAME[:GROUP]", by the passwd(5) and group(5) of a root's folder. False: none of that name. */
 bool user_find(const char *root, const char *value, struct container *c);
+void image_hint(const struct container *c);
 void host_open(struct container *c);
 void host_join(const struct container *c);
 void settings_apply(const struct container *c);

@@ -201,6 +201,8 @@ static struct container read_command_line(int argc, char *argv[])
 	if (lab_command) {
 		refuse_folder_stdio();
 		needs_of_command(&c);
+		if (act)
+			image_hint(&c);
 		if (act && asked.detach)
 			detach();
 		host_open(&c);

@@ -40,7 +40,7 @@ const struct row option_rows[] = {
 		"its limit of memory, memory.max", 'm'}},
 	{TEXT(memory_swap, "memory-swap", 0, "memory and swap together; -1: no limit", wrong_swap)},
 	{{"memory-reservation", LAB_SIZE, &asked.container.reservation, 1 << 20, 1LL << 50,
-		"what the kernel reclaims last, memory.low"}},
+		"it is reclaimed last, memory.low"}},
 	{TEXT(cpus, "cpus", 0, "its limit of CPUs, cpu.max", wrong_cpus)},
 	{TEXT(cpu_quota, "cpu-quota", 0, "microseconds of a CPU in each period", wrong_quota)},
 	{{"cpu-period", LAB_NUMBER, &asked.container.cpu_period, 1000, 1000000,
@@ -190,8 +190,7 @@ const struct row option_rows[] = {
 
 const struct lab_option container_operands[] = {
 	{"VERB", LAB_CHOICE, &asked.verb,
-		.help = "ps, or inspect, stats, exec, kill with a NAME; any other word is\n"
-			"                             docker's image, and COMMAND comes after it",
+		.help = "ps inspect stats exec kill; or an image and COMMAND",
 		.choices = "ps inspect stats exec kill"},
 	{"NAME", LAB_TEXT, &asked.target, .help = "of a running one, or the beginning of its id"},
 	{0},

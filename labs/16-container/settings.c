@@ -74,6 +74,28 @@ bool user_find(const char *root, const char *value, struct container *c)
 	return found && found_group;
 }
 
+/* ---- COMMAND, which the tree of this course may lack ---- */
+
+/* The distribution's busybox lacks programs that examples for docker use. It still fails with 127.
+ */
+void image_hint(const struct container *c)
+{
+	static const char *const folders[] = {
+		"usr/local/sbin", "usr/local/bin", "usr/sbin", "usr/bin", "sbin", "bin"};
+	const char *name = c->command[0];
+	struct stat st;
+	bool found = strchr(name, '/') || c->root.keep || asked.rootfs || asked.volumes.count;
+	for (size_t i = 0; i < sizeof folders / sizeof *folders && !found; i++) {
+		autofree char *path = text("%s/%s/%s", c->root.image, folders[i], name);
+		found = !lstat(path, &st);
+	}
+	if (!found)
+		dprintf(STDERR_FILENO,
+			"16-container: %s is not in the image, build/rootfs/tree; --image busybox=DIR "
+			"names another folder (make guide-16)\n",
+			name);
+}
+
 /* ---- --network host, --ipc host, --uts host ---- */
 
 /* Before there is a container: later only its own namespaces can be reached by a name. */

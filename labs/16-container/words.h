@@ -28,7 +28,7 @@ static const struct lab_question questions[] = {
 
 static const struct lab_words words = {
 	.try_now = {"scripts/lab 16 --memory 128m -- eat 64M",
-		"scripts/lab 16 --hostname web -- hostname",
+		"scripts/lab 16 --rm -u student --cpus .5 busybox id",
 		"scripts/lab 16 --memory 64m --cpus 0.5 --explain -- true"},
 	.docker =
 		"docker run involves four programs: dockerd takes the request, containerd manages "
