@@ -470,10 +470,12 @@ becomes() {
 	becomes '        resources:' 'cpu.max <- 50000 100000' "nothing here: a device plugin's"
 	becomes '      env:' 'execve(..."P=8080"...)'
 	becomes '      envFrom:' 'execve(): a variable for each key; left out here'
-	[[ $output == *"# What no line says, of shop"*"The Deployment makes Pods of this template."*"# What no line says, of one-xxxxx"* ]]
+	becomes 'each Pod of Deployment shop' 'sethostname("shop-..."...)'
+	becomes '  metadata: {generateName' 'sethostname("one-xxxxx", 9)'
+	[[ $output == *"# What no line says, of shop"*"# What no line says, of one-xxxxx"* ]]
 	run -0 --separate-stderr "${explain[@]}" --pod one-xxxxx "$manifest"
 	becomes '      image: redis' 'mount(...lowerdir=...its layers...)'
-	[[ $output != *"The Deployment"* ]]
+	[[ $output != *"each Pod of"* ]]
 	same "images of that Pod" 1 "$(grep -c 'its layers' <<<"$output")"
 	run -2 --separate-stderr "${explain[@]}" --pod two "$manifest"
 	[[ $stderr == "$manifest:7:5: expected a Pod named 'two', and the first one is 'shop'" ]]
@@ -570,4 +572,17 @@ becomes() {
 	# It would say so.
 	sed 's/image: .*/image: [busybox]/' "$ROOT/labs/$program/oom.yaml" >"$manifest"
 	run -1 node "$ROOT/tests/peers/schema/validate.js" "$ROOT/build/schema" "$manifest"
+}
+
+@test "17-pod: the fields that it knows are those of Kubernetes' schema, and what they hold" {
+	host_only "the sources are here"
+	command -v node >/dev/null || skip "Kubernetes' schema: node is not installed"
+	[ -d "$ROOT/build/schema/node_modules" ] || skip "Kubernetes' schema: not here (make setup-dev)"
+	run -0 node "$ROOT/tests/peers/schema/fields.js" "$ROOT/build/schema" "$ROOT/labs/$program/schema.c"
+	within "fields that were compared" 500 2000 "${output% fields}"
+
+	# It would say so.
+	sed 's/ shareProcessNamespace / /' "$ROOT/labs/$program/schema.c" >"$BATS_TEST_TMPDIR/schema.c"
+	run -1 node "$ROOT/tests/peers/schema/fields.js" "$ROOT/build/schema" "$BATS_TEST_TMPDIR/schema.c"
+	[[ $output == *"PodSpec.shareProcessNamespace: in Kubernetes' schema"* ]]
 }

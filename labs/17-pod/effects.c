@@ -303,6 +303,7 @@ static const struct {
 	const char *words;
 } rows[] = {
 	{"pod.metadata.name", hostname_of_name},
+	{"pod.metadata.generateName", hostname_of_name},
 	{"pod.spec.hostname", hostname},
 	{"pod.spec.hostUsers", host_users},
 	{"pod.spec.hostNetwork", host_network},
@@ -318,6 +319,10 @@ static const struct {
 	{"pod.spec.securityContext.runAsGroup", run_as_group},
 	{"pod.spec.securityContext.runAsNonRoot", NULL, "nothing: the kubelet looks at the uid"},
 	{"pod.spec.securityContext.seccompProfile.type", seccomp_type},
+	{"pod.spec.securityContext.seccompProfile.localhostProfile", NULL,
+		"the filter of that file; here RuntimeDefault's"},
+	{"container.securityContext.seccompProfile.localhostProfile", NULL,
+		"the filter of that file; here RuntimeDefault's"},
 	{"container.securityContext.runAsUser", run_as_user},
 	{"container.securityContext.runAsGroup", run_as_group},
 	{"container.securityContext.runAsNonRoot", NULL, "nothing: the kubelet looks at the uid"},

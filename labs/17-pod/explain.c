@@ -64,10 +64,12 @@ static void explain_rest(const struct pod *pod, long long pids, bool several)
 {
 	char *rest;
 	printf("\n# What no line says%s%s\n", several ? ", of " : "", several ? pod->name : "");
-	if (pod->owner)
-		printf("The %s makes Pods of this template. Each has a name of its own, such as "
-		       "%s-...\n",
-			pod->owner, pod->name);
+	if (pod->owner) {
+		autofree char *of = text("each Pod of %s %s", pod->owner, pod->name);
+		size_t end = print_words(of, 0, 2);
+		print_effect(&end, text("sethostname(\"%.40s-...\"...)", pod->name));
+		putchar('\n');
+	}
 	printf("QoS class %s", qos_names[pod_qos(pod)]);
 	size_t column = strlen("QoS class ") + strlen(qos_names[pod_qos(pod)]);
 	autofree char *group = pod_group(pod, "...");

@@ -41,7 +41,7 @@ extern const size_t example_size;
 
 static const char *file;
 static bool only_explain;
-static const char *pod_name, *validate = "true";
+static const char *pod_name, *validate = "strict";
 static long long pids, restarts = 3;
 static struct lab_texts images;
 
@@ -63,8 +63,8 @@ static const struct lab_option lab_options[] = {
 		.help = "print what each line of the manifest becomes"},
 	{"pod-pids-limit", LAB_NUMBER, &pids, 1, 4194304, "the Pod's limit of tasks, pids.max"},
 	{"pod", LAB_TEXT, &pod_name, .help = "which Pod of MANIFEST", .wrong = wrong_pod},
-	{"validate", LAB_CHOICE, &validate, .help = "a field that Kubernetes has not: an error?",
-		.choices = "true strict warn"},
+	{"validate", LAB_CHOICE, &validate, .help = "a field that Kubernetes has not",
+		.choices = "strict warn"},
 	{"image", LAB_NAMED_PATH, &images, .help = "an image and its folder", .wrong = wrong_image},
 	{"restarts", LAB_NUMBER, &restarts, 0, 100, "end MANIFEST's Pod after so many"},
 	{0},

@@ -127,7 +127,7 @@ static const struct {
 		"creationTimestamp deletionTimestamp deletionGracePeriodSeconds labels "
 		"annotations ownerReferences*OwnerReference finalizers managedFields"},
 	{"OwnerReference", "apiVersion kind name uid controller blockOwnerDeletion"},
-	{"PersistentVolumeClaim", "metadata:ObjectMeta spec:PersistentVolumeClaimSpec status"},
+	{"PersistentVolumeClaim", "apiVersion kind metadata:ObjectMeta spec:PersistentVolumeClaimSpec status"},
 	{"PersistentVolumeClaimSpec", "accessModes selector:LabelSelector "
 		"resources:VolumeResourceRequirements volumeName storageClassName volumeMode "
 		"dataSource:TypedLocalObjectReference dataSourceRef:TypedObjectReference "
