@@ -147,7 +147,9 @@ bool lab_part(const char *name);
 bool lab_asked(const char *name);
 
 /*
- * What --step shows at the next wait: a command that works where the lab runs.
+ * What --step shows at the next wait: a command that works where the lab runs. A terminal gets
+ * --step and --predict, unless CI is set: each step's act, then a line of input, then what comes of
+ * it.
  */
 __attribute__((format(printf, 1, 2))) void lab_look(const char *fmt, ...);
 
@@ -158,7 +160,7 @@ __attribute__((format(printf, 1, 2))) void lab_look(const char *fmt, ...);
  */
 void lab_wait(pid_t pid);
 
-/* Puts the question called name, or does nothing without --predict. */
+/* Puts the question called name below the act of the step that comes, with --predict. */
 void lab_predict(const char *name);
 
 /* Scores the answer to it by what the kernel did in this run. */

@@ -292,7 +292,10 @@ static bool long_option(const struct lab_option *o, int argc, char *argv[], int 
 			continue;
 		const char *argument = word[length] ? word + length + 1 : NULL;
 		if (o->type == LAB_FLAG && argument)
-			option_usage("--%s: expected no value after it", word);
+			option_usage("--%s: expected --%s%s", word, o->name,
+				o->value == &option_given.step || o->value == &option_given.predict
+					? ", alone or with =no"
+					: " without a value");
 		autofree char *name = text("--%s", o->name);
 		set(o, name, o->type == LAB_FLAG ? "" : value_of(name, argument, argc, argv, i));
 		return true;

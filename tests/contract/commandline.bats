@@ -30,6 +30,8 @@ refused() {
 		refused "$program" --format=xml
 		refused "$program" --format
 		refused "$program" --color=mauve
+		refused "$program" --step=never
+		refused "$program" --predict=2
 		refused "$program" --can-run=no-such-part
 		refused "$program" --
 		if "$LABS/$program" --about | jq -e '.operands == []' >/dev/null; then refused "$program" operand; fi

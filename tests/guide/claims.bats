@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # claims.md: each row is proved by a check that passes, explained in a section of GUIDE.md, or corrected. And
-# GUIDE.md, "What is often said": each sentence has a check. The tables say what is run; nothing is listed here.
+# GUIDE.md, "What is often said" and "They see" of the plans: each sentence has a check. The tables say what is run; nothing is listed here.
 
 load ../helper
 load ../contract/programs
@@ -73,6 +73,14 @@ judge='
 		if (!judged) { claim = "claims.md"; wrong("there is no row") }
 		n = split(prose["What is often said, and what the kernel does"], sentence, /\*\*"/)
 		for (i = 2; i <= n; i++) prove(sentence[i])
+		plans = prose["Plans for teaching"]
+		gsub(/ +/, " ", plans)
+		m = split(plans, sentence, /They see: /)
+		for (i = 2; i <= m; i++) {
+			sub(/ (- \*\*|### |Say: |If it goes wrong: ).*/, "", sentence[i])
+			if (sentence[i] ~ /`[0-9][0-9](\/more[a-z0-9-]*)?: /) prove(sentence[i])
+		}
+		if (m < 20) wrong("GUIDE.md: expected twenty things or more to be seen in the plans, observed " m - 1)
 		if (n < 20) wrong("GUIDE.md: expected twenty sentences or more that are often said, observed " n - 1)
 	}'
 

@@ -62,41 +62,67 @@ anchor() {
 	same "wider" "" "$(grep -E '^-+[|]' <<<"$output" | awk 'length($0) > 80')"
 }
 
-# plans: MINUTES TAB MINUTE TAB COMMAND, of each row.
+# plans: MINUTES TAB MINUTE TAB COMMAND of each row, and what stands in backquotes behind "They see", with tabs.
 plans() {
-	awk '/^## / { plans = /^## Plans for teaching/ } !plans { next }
-		/^### [0-9]+ minutes/ { minutes = $2 }
-		/^- \*\*[0-9]+ min\*\* `/ { minute = $2; sub(/^\*\*/, "", minute); command = $0; sub(/^[^`]*`/, "", command); sub(/`$/, "", command)
-			print minutes "\t" minute "\t" command }' "$ROOT/GUIDE.md"
+	awk '
+		function row_ends(   words) {
+			if (command == "") return
+			gsub(/ +/, " ", sees)
+			while (match(sees, /`[^`]+`/)) {
+				words = words "\t" substr(sees, RSTART + 1, RLENGTH - 2)
+				sees = substr(sees, RSTART + RLENGTH)
+			}
+			print minutes "\t" minute "\t" command words
+			command = sees = ""
+			told = 0
+		}
+		/^## / { row_ends(); plans = /^## Plans for teaching/ } !plans { next }
+		/^### [0-9]+ minutes/ { row_ends(); minutes = $2 }
+		/^- \*\*[0-9]+ min\*\* `/ { row_ends(); minute = $2; sub(/^\*\*/, "", minute)
+			command = $0; sub(/^[^`]*`/, "", command); sub(/`$/, "", command) }
+		/^  [A-Z][a-z ]+: / { told = /^  They see: / }
+		told { sees = sees " " $0 }
+		END { row_ends() }' "$ROOT/GUIDE.md"
 }
 
-# What a lab tells when make lab-NN is typed stands in its chapter, so that the other test has run it.
+# What a lab tells when make lab-NN is typed stands in its chapter, so that the other test has run it. A check behind
+# "They see" is judged with those of claims.md; other words in backquotes have to be in what the command prints.
 # bats test_tags=measures
-@test "guide: the commands of the plans for teaching work: a whole lab by its transcript, the others typed once" {
+@test "guide: the commands of the plans for teaching work, and show what is said to be seen" {
 	host_only "the lab VM has no guide"
-	local minutes='' before last='' minute command place list=$BATS_TEST_TMPDIR/list program
+	local minutes='' before last='' minute command words word place list=$BATS_TEST_TMPDIR/list program lab
 	local -A typed=()
-	while IFS=$'\t' read -r length minute command; do
+	while IFS=$'\t' read -r length minute command words; do
 		[ "$length" = "$last" ] || before=-1 minutes+=" $length"
 		[ "$minute" -gt "$before" ] && [ "$minute" -lt "$length" ] || {
 			echo "$length minutes: $command at minute $minute, after $before" && return 1
 		}
 		before=$minute last=$length
-		# shellcheck disable=SC2001 # the lab is in the middle
-		program=$(basename "labs/$(sed 's/.*lab[ -]\([0-9][0-9]\).*/\1/' <<<"$command")"-*)
-		if [ -n "${typed[$command]-}" ] || ! its_turn "$program"; then continue; fi
-		typed[$command]=yes place=vm
+		[ -n "$words" ] || { echo "$length minutes: $command: nothing in backquotes behind They see" && return 1; }
+		lab=$(sed -E 's/.*lab[ -]([0-9]{2}(\/more[a-z-]*)?).*/\1/' <<<"$command")
+		program=$(basename "labs/${lab%%/*}"-*)
+		mapfile -t words < <(tr '\t' '\n' <<<"$words" | grep -vE "^$lab: ")
+		for word in "${words[@]}"; do
+			[[ ! $word =~ ^[0-9][0-9](/more[a-z-]*)?:\  ]] || { echo "$command: $word is a check of another lab" && return 1; }
+		done
+		its_turn "$program" || continue
+		place=vm
 		# shellcheck disable=SC2153 # it is the helper's
 		[ "$("$LABS/$program" --about | jq -r .place)" != host ] || place=host
 		if [[ $place = vm && $command =~ ^make\ lab-([0-9]+)$ ]]; then
 			grep -qxF "\$ scripts/lab ${BASH_REMATCH[1]}" GUIDE.md || { echo "$command: no transcript" && return 1; }
-		else
-			printf '%s\t%s\n' "$place" "$command" >>"$list"
+			awk -v id="$program:" '/^## / { mine = $2 == id } /^```/ { block = !block } mine && block' GUIDE.md >"$list.chapter"
+			for word in "${words[@]}"; do
+				grep -qF -- "$word" "$list.chapter" || { echo "$command: nobody sees $word" && return 1; }
+			done
+		elif [ -z "${typed[$command]-}" ]; then
+			(IFS=$'\t' && printf '%s\t%s\t%s\n' "$place" "$command" "${words[*]}" >>"$list")
 		fi
+		typed[$command]=yes
 	done < <(plans)
 	same "plans" " 45 90 180" "$minutes"
 	[ ${#typed[@]} -gt 0 ]
-	while IFS=$'\t' read -r place command; do
+	while IFS=$'\t' read -r place command words; do
 		[ "$place" = vm ] || timeout --kill-after=5 300 bash -c "$command" </dev/null >/dev/null 2>&1 3>&- ||
 			{ echo "$command: status $?" && return 1; }
 	done <"$list"
@@ -104,13 +130,29 @@ plans() {
 	# One boot for the others.
 	{
 		echo 'cd /lab'
-		sed -n 's/^vm\t//p' "$list" | while IFS= read -r command; do
+		while IFS=$'\t' read -r place command words; do
+			[ "$place" = vm ] || continue
 			printf '{ %s; } </dev/null >/tmp/said 2>&1 || { echo "%s: status $?"; tail -n 3 /tmp/said; }\n' "$command" "${command//[\"\$\`]/}"
-		done
+			[ -z "$words" ] || tr '\t' '\n' <<<"$words" | while IFS= read -r word; do
+				printf 'grep -qF -- %q /tmp/said || echo "nobody sees %s after %s"\n' "$word" "$word" "${command//[\"\$\`]/}"
+			done
+		done <"$list"
 		echo 'echo all typed'
 	} >"$BATS_TEST_TMPDIR/commands"
 	run timeout --kill-after=5 900 "$ROOT/scripts/vm" --cpus 2 --block bash -s <"$BATS_TEST_TMPDIR/commands"
 	same "what went wrong" "all typed" "${output//$'\r'/}"
+}
+
+# What the lab or the runner never says cannot go wrong.
+@test "guide: what can go wrong in a lecture is what the programs can say" {
+	host_only "the lab VM has no guide"
+	local text wrong=() said=0
+	while IFS= read -r text; do
+		said=$((said + 1))
+		grep -rqF --include='*.[ch]' -- "$text" labs common || grep -qF -- "$text" scripts/lab scripts/vm || wrong+=("$text")
+	done < <(awk '/^## / { plans = /^## Plans for teaching/ } plans' GUIDE.md | tr '\n' ' ' | sed 's/\*\*[^*]*\*\*//g' | grep -oE '\*[^*]+\*:' | sed 's/^\*//; s/\*:$//' | sort -u)
+	same "what nothing says" "" "${wrong[*]}"
+	within "sayings" 3 20 $said
 }
 
 setup() {

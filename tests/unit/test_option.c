@@ -218,7 +218,7 @@ static void wrong_words_are_named(void **state)
 	assert_usage("unknown option --nope", "--nope");
 	assert_usage("unknown option --memoryx", "--memoryx=4k");
 	assert_usage("unknown option --mem", "--mem", "4k");
-	assert_usage("--step=1: expected no value after it", "--step=1");
+	assert_usage("--step=1: expected --step, alone or with =no", "--step=1");
 	assert_usage("unknown option --help=1", "--help=1");
 	assert_usage("unknown option --nope", "--help", "--nope");
 	assert_usage("unknown option -v", "-v");

@@ -82,7 +82,7 @@ static void flags_and_letters(void **state)
 	assert_has(RICH("-ume"), out, "user=me");
 	assert_has(RICH("-qu", "me"), out, "quiet=1 tty=0 network=- user=me");
 	assert_has(RICH("--can-run"), out, "goes_on=0");
-	assert_rich_usage("--quiet=1: expected no value", "--quiet=1");
+	assert_rich_usage("--quiet=1: expected --quiet without a value", "--quiet=1");
 	assert_rich_usage("unknown option -x", "-x");
 	assert_rich_usage("unknown option -qx", "-qx");
 	assert_rich_usage("unknown option -;", "-");
