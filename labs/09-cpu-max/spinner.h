@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
@@ -222,6 +223,19 @@ static struct noise_cpu measured(const struct spinner *s, bool own_group)
 	};
 }
 
+/* Sleeps through a window, and returns for how long it slept more than it had asked for. */
+static long long machine_stood(void)
+{
+	long long stood = 0;
+	for (long long now = usec(CLOCK_MONOTONIC), end = now + window; now < end;) {
+		poll(NULL, 0, 20);
+		long long then = usec(CLOCK_MONOTONIC), late = then - now - 20000;
+		stood += late > STILL_USEC ? late : 0;
+		now = then;
+	}
+	return stood;
+}
+
 /*
  * Measures a window of each of n spinners at the same time, and once more when the first was not as
  * predicted. cpus is where they may run. False when the machine was too busy both times: noise.h
@@ -237,6 +251,7 @@ static bool measure(struct spinner *const s[], int n, const cpu_set_t *cpus)
 			account(s[i], -1);
 		for (int i = 0; i < n; i++)
 			gate_open(&s[i]->go);
+		long long stood = machine_stood();
 		for (int i = 0; i < n; i++)
 			gate_wait(&s[i]->done);
 		left += idle(cpus);
@@ -245,6 +260,9 @@ static bool measure(struct spinner *const s[], int n, const cpu_set_t *cpus)
 			process[i] = measured(s[i], n < 2 || s[0]->group != s[1]->group);
 		}
 		noise = noise_of_cpu(process, n, window, left);
+		/* Of a machine that stood for a tenth of the window nothing can be said. */
+		if (noise == NOISE_WRONG && stood * 10 > window)
+			noise = NOISE_BUSY;
 	}
 	return noise != NOISE_BUSY;
 }
