@@ -152,7 +152,7 @@ static _Noreturn void container_main(struct container *c)
 	/* Not a flag of clone3(): its cgroup namespace would begin at the caller's group. */
 	SYS(unshare(CLONE_NEWCGROUP));
 	expect_own_namespaces(c);
-	SYS(sethostname(c->hostname, length));
+	SYS(sethostname(c->hostname, length), c->hostname, length);
 	host_join(c);
 	network_begin(c);
 	root_enter(&c->root);
@@ -184,7 +184,7 @@ static int root_overlay(const struct root *r)
 		      *work_option = escaped(work);
 	autofree char *options = text("lowerdir=%s,upperdir=%s,workdir=%s%s", lower_option,
 		upper_option, work_option, r->user_namespace ? ",userxattr" : "");
-	SYS(mount(r->name, "root", "overlay", 0, options));
+	SYS(mount(r->name, "root", "overlay", 0, options), r->name, options);
 	return MUST(open("root", O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 

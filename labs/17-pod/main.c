@@ -387,7 +387,7 @@ int main(int argc, char *argv[])
 	lab_step("Kill pause.", "no container dies with it; then the loop makes a new sandbox");
 	old_pause = pod.pause;
 	server_pid = server->pid;
-	SYS(kill(pod.pause, SIGKILL));
+	SYS(kill(pod.pause, SIGKILL), pod.pause);
 	child_ended(pod.pause, 5000);
 	bool still = !child_ended(server->pid, 200) && !child_ended(visitor->pid, 0);
 	lab_answer("pause", still ? "nobody" : "all");
