@@ -332,7 +332,7 @@ static bool read_pairs(
 		const yaml_node_t *key = yaml_document_get_node(r->doc, pair->key);
 		const yaml_node_t *value = yaml_document_get_node(r->doc, pair->value);
 		struct pair *one = &to->item[to->count++];
-		*one = (struct pair){place_of(key), manifest_keep(r->to, scalar(key)), ""};
+		*one = (struct pair){place_of(key), manifest_keep(r->to, scalar(key)), "", NULL};
 		if (f->rule && !rule_matches(f->rule, one->name))
 			return expected(r, key, f->rule->words);
 		if (!is_json(value, "null") &&
