@@ -462,14 +462,16 @@ becomes() {
 		'      - name: a' '        image: nginx:1.27' '        args: [-q]' '        resources: {limits: {cpu: 500m, example.com/gpu: 2}}' \
 		--- 'apiVersion: v1' 'kind: List' 'items:' '- {apiVersion: v1, kind: Service, metadata: {name: s}}' \
 		'- apiVersion: v1' '  kind: Pod' '  metadata: {generateName: one-}' '  spec:' '    containers:' '    - name: b' '      image: redis' \
-		'      env: [{name: P, value: !!str 8080}]' '      envFrom: [{secretRef: {name: s}}]' >>"$manifest"
+		'      env: [{name: P, value: !!str 8080}]' '      envFrom: [{secretRef: {name: s}}]' '      livenessProbe:' '        httpGet: {port: 80}' >>"$manifest"
 	run -0 --separate-stderr "${explain[@]}" "$manifest"
 	[ -z "$stderr" ]
 	becomes '        image: nginx' 'mount(...lowerdir=...its layers...)'
 	becomes '        args:' "words of the execve() of its image's ENTRYPOINT"
 	becomes '        resources:' 'cpu.max <- 50000 100000' "nothing here: a device plugin's"
 	becomes '      env:' 'execve(..."P=8080"...)'
-	becomes '      envFrom:' 'execve(): a variable for each key; left out here'
+	becomes '      envFrom:' 'execve(): a variable for each key; left out here' "a Secret's keys, which the kubelet asks the API server for"
+	becomes '        httpGet:' 'connect() by the kubelet: 200 to 399 is well'
+	becomes '  replicas:' 'nothing: the controller makes so many Pods'
 	becomes 'each Pod of Deployment shop' 'sethostname("shop-..."...)'
 	becomes '  metadata: {generateName' 'sethostname("one-xxxxx", 9)'
 	[[ $output == *"# What no line says, of shop"*"# What no line says, of one-xxxxx"* ]]

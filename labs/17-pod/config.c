@@ -37,7 +37,9 @@ char **command_of_spec(const struct container_spec *c)
 	while (container_word(c, count))
 		count++;
 	char **list = calloc(count + 1, sizeof *list);
-	for (size_t i = 0; list && i < count; i++)
+	if (!list)
+		die("out of memory");
+	for (size_t i = 0; i < count; i++)
 		list[i] = text("%s", container_word(c, i));
 	return list;
 }

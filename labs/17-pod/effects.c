@@ -54,7 +54,6 @@ static char *execve_text(const struct container_spec *c)
 	return list;
 }
 
-/* "volumes/NAME" or the folder of the node. */
 static char *volume_text(const struct pod *pod, const struct volume *v)
 {
 	long long size = volume_size(pod, v);
@@ -67,8 +66,6 @@ static char *volume_text(const struct pod *pod, const struct volume *v)
 static char *source_text(const struct mount *m)
 {
 	const struct volume *v = m->volume;
-	if (m->sub_path || m->sub_path_expr)
-		return text("open_tree(...a part of the volume...); left out here");
 	return v->host.line ? text("open_tree(...\"%s\"...)", v->host_path)
 			    : text("open_tree(...volumes/%s\"...)", v->name);
 }
@@ -354,8 +351,8 @@ static const struct {
 	{"mount.name", mount_name},
 	{"mount.mountPath", mount_path},
 	{"mount.readOnly", read_only_mount},
-	{"mount.subPath", NULL, "open_tree() of this part of it; left out here"},
-	{"mount.subPathExpr", NULL, "open_tree() of this part of it; left out here"},
+	{"mount.subPath", NULL, "of this part of it only; the mount is left out here"},
+	{"mount.subPathExpr", NULL, "of this part of it only; the mount is left out here"},
 };
 
 char *effect_of(const struct said *said)

@@ -91,11 +91,11 @@ void pod_container_start(struct sandbox *s, struct pod_container *r, char **word
 		return;
 	}
 	group_of_container(s, r);
-	char **own = words ? NULL : command_of_spec(r->spec);
-	r->pid = container_join(s, r->spec, r->group, own ? own : words);
+	char **own = words ? NULL : command_of_spec(r->spec), **command = words ? words : own;
+	r->pid = container_join(s, r->spec, r->group, command);
 	if (r->pid < 0) {
-		autofree char *why = text(
-			"exec: \"%s\": executable file not found in $PATH", own ? *own : *words);
+		autofree char *why =
+			text("exec: \"%s\": executable file not found in $PATH", *command);
 		free(own);
 		not_started(s, r, "StartError", 128, why); /* containerd's words */
 		return;
@@ -185,7 +185,7 @@ static bool turn(struct sandbox *s, struct pod_container *init, long long until)
 		return true;
 	if (fds[0].revents)
 		return false;
-	if (fds[1].revents)
+	if (init && fds[1].revents)
 		container_reap(s, init);
 	for (size_t i = 0; i < s->count; i++)
 		if (fds[i + 2].revents)

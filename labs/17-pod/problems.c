@@ -67,7 +67,8 @@ bool manifest_wrong(struct manifest *m, struct position at, const char *fmt, ...
 	return false;
 }
 
-static void warn(struct manifest *m, struct position at, bool left_out, const char *fmt, va_list ap)
+__attribute__((format(printf, 4, 0))) static void warn(
+	struct manifest *m, struct position at, bool left_out, const char *fmt, va_list ap)
 {
 	m->warnings.item =
 		manifest_grow(m->warnings.item, m->warnings.count, sizeof *m->warnings.item);

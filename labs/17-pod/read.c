@@ -206,8 +206,11 @@ static bool read_others(struct reader *r, const char *type, const yaml_node_t *n
 		if (!check_budget(r, key, 1))
 			return false;
 		size_t length = enter(r, ".", scalar(key));
-		if (schema_field(type, scalar(key), &field) ? !read_other_value(r, &field, value)
-							    : !unknown_field(r, key))
+		bool known = schema_field(type, scalar(key), &field);
+		autofree char *name = text("%s.%s", type, scalar(key));
+		if (known && elsewhere(name) && !is_json(value, "null"))
+			say_as(r, key, name, scalar(value));
+		if (known ? !read_other_value(r, &field, value) : !unknown_field(r, key))
 			return false;
 		r->path[length] = '\0';
 	}
@@ -329,7 +332,7 @@ static bool read_pairs(
 		const yaml_node_t *key = yaml_document_get_node(r->doc, pair->key);
 		const yaml_node_t *value = yaml_document_get_node(r->doc, pair->value);
 		struct pair *one = &to->item[to->count++];
-		*one = (struct pair){place_of(key), manifest_keep(r->to, scalar(key)), ""};
+		*one = (struct pair){place_of(key), manifest_keep(r->to, scalar(key)), "", NULL};
 		if (f->rule && !rule_matches(f->rule, one->name))
 			return expected(r, key, f->rule->words);
 		if (!is_json(value, "null") &&
