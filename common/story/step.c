@@ -203,7 +203,7 @@ static int read_answer(int choices)
 	if (!strcmp(key, "s") && is_there(in_place))
 		shell_in(in_place);
 	else if (!strcmp(key, "s") && person)
-		out_note("No process is in a place of this lab now; a later step makes one.");
+		out_note("This step has left no process to enter.");
 	else if (!isatty(STDIN_FILENO))
 		return 0;
 	else if (person && (!choices || !strcmp(key, "?")))
