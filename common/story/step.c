@@ -198,7 +198,7 @@ static int read_answer(int choices)
 			dprintf(STDERR_FILENO, "%s: ended at step %d\n", lab->id, shared->step);
 		end_lab();
 	}
-	if (lecture)
+	if (lecture && !(choices && isdigit((unsigned char)*key) && !key[1])) /* 3 out of 2 */
 		leave_for(key);
 	if (!strcmp(key, "s") && is_there(in_place))
 		shell_in(in_place);
