@@ -198,12 +198,12 @@ static int read_answer(int choices)
 			dprintf(STDERR_FILENO, "%s: ended at step %d\n", lab->id, shared->step);
 		end_lab();
 	}
-	if (lecture)
+	if (lecture && !(choices && isdigit((unsigned char)*key) && !key[1])) /* 3 out of 2 */
 		leave_for(key);
 	if (!strcmp(key, "s") && is_there(in_place))
 		shell_in(in_place);
 	else if (!strcmp(key, "s") && person)
-		out_note("No process is in a place of this lab now; a later step makes one.");
+		out_note("This step has left no process to enter.");
 	else if (!isatty(STDIN_FILENO))
 		return 0;
 	else if (person && (!choices || !strcmp(key, "?")))

@@ -207,7 +207,7 @@ try_scarce() { # NUMBER PROGRAM WHAT, such as pids 3
 	# end meets the lab.
 	run=(timeout --foreground --kill-after=5 "$limit" bash -c "$enter; exec build/bin/supervise \"\$@\"" - "${run[@]}")
 	(
-		export MARK=$mark
+		export MARK=$mark STEP=0 # a terminal would be waited for
 		case $what in
 		closed) exec "${run[@]}" >&- ;;
 		full) exec "${run[@]}" >/dev/full ;;

@@ -481,7 +481,7 @@ hints() {
 			sleep 0.1
 		done
 	}
-	mapfile -t ids < <(scripts/exercise progress | sed -n 's/^  \([0-9][0-9]-[^ ]*\) .*/\1/p') # in the course's order
+	mapfile -t ids < <(scripts/exercise progress | sed -nE 's/^  ([0-9]{2}-[^ ]+) .*/\1/p') # in the course's order
 	id=${ids[0]}
 	told 1 "^$id: not yet"
 	cmp "$begun/$id.c" "$WORK/$id.c"
