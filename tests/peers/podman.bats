@@ -64,3 +64,11 @@ teardown() {
 	same "user namespace without it" "$(said own)" "$(said "shared-pid-keeper user")"
 	within "restarts of greedy" 2 1000 "$(said restarts)"
 }
+
+@test "podman: scripts/map tells of its container what the kernel does, and which labs explain it" {
+	same "what differs" "pid namespace, mount namespace, uts namespace, ipc namespace, net namespace, cgroup namespace, root folder, root mount, groups, memory.max, cpu.max, uid, gid, effective caps, bounding caps, no_new_privs, seccomp, seccomp filters" "$(said map)"
+	same "the labs" "01 02 03 04 06 07 09 10 14 15" "$(said "map labs")"
+	same "its limits" "$(said "web-server memory.max"),$(said "web-server cpu.max")" "$(said "map limits")"
+	same "its net namespace" "$(said "its net")" "$(said "map net")"
+	same "its capabilities" "0x0000000000000000= none" "$(said "its caps") $(said "map caps")"
+}
