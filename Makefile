@@ -58,15 +58,18 @@ include $(wildcard */rules.mk scripts/*/rules.mk)
 
 # ---- Words that are no lab: one clear line, before anything is done ------------
 
-named = $(if $(findstring %,$(1)),,$(filter $(1) $(1)-% 0$(1)-% %-$(1),$(NAMES)))
+# Of lab 18 there is no exercise.
+of    = $(if $(filter exercise hint solution reset,$(1)),$(foreach name,$(NAMES),$(if $(wildcard \
+	labs/$(name)/solution.c),$(name))),$(NAMES))
+named = $(if $(findstring %,$(1)),,$(filter $(1) $(1)-% 0$(1)-% %-$(1),$(2)))
 # further NN-WORD: NN/more-WORD, where the lab NN has that further lesson
 number = $(firstword $(subst -, ,$(1)))
 further = $(if $(wildcard labs/$(call number,$(1))-*/more-$(1:$(call number,$(1))-%=%).c),$(call \
 	number,$(1))/more-$(1:$(call number,$(1))-%=%))
 VERBS := lab more shell demo guide exercise hint solution reset
 $(foreach goal,$(MAKECMDGOALS),$(foreach verb,$(VERBS),$(if $(filter $(verb)- $(verb)-%,$(goal)),\
-	$(if $(and $(goal:$(verb)-=),$(or $(call named,$(goal:$(verb)-%=%)),$(if $(filter more,$(verb)),$(call further,$(goal:$(verb)-%=%))))),,\
-	$(error there is no $(goal); expected $(verb)-NN with NN or name one of: $(NAMES))))))
+	$(if $(and $(goal:$(verb)-=),$(or $(call named,$(goal:$(verb)-%=%),$(call of,$(verb))),$(if $(filter more,$(verb)),$(call further,$(goal:$(verb)-%=%))))),,\
+	$(error there is no $(goal); expected $(verb)-NN with NN or name one of: $(call of,$(verb)))))))
 
 # ---- For students ----------------------------------------------------------------
 
