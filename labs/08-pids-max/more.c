@@ -214,8 +214,7 @@ static void race(void)
 	expect_int("born in it: tasks in the group", 4, cg_read_long(born, "pids.current"));
 	expect_int("born in it: children that escaped", 0, escaped(born));
 	cg_kill(born);
-	/* Some kernels of 2026 kill whoever is born into a group that had a write to cgroup.kill.
-	 */
+	/* Some kernels of 2026 kill whoever is born where cgroup.kill was ever written. */
 	autofree char *timed = group_create("timed");
 	lab_note("A child by fork() and a write took %lld us.", cost(timed, true));
 	lab_note("A child by clone3() took %lld us.", cost(timed, false));

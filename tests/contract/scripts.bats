@@ -24,6 +24,7 @@ asked() {
 		labvm/kernel --path
 		vm --accel
 		welcome
+		map nonsense
 		doctor --help
 		check/test --help
 		setup nonsense
