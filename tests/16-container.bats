@@ -392,6 +392,10 @@ traced_story() {
 		run_in $option busybox sh -c 'mknod /disk b 240 0; head -c 1 /disk 2>&1'
 		if [ $option = --privileged ]; then [[ $output != *"not permitted"* ]]; else [[ $output == *"not permitted"* ]]; fi
 	done
+	for option in --privileged --pid=host --network=host; do
+		run setpriv --reuid 1000 --regid 1000 --clear-groups "$container" $option busybox true
+		[[ $status = 77 && $output == *"root of this machine"* ]]
+	done
 	# An exec may do no more than the container, and no less.
 	held --privileged --name all
 	same "filter of an exec" 0 "$("$container" exec all awk '$1 == "Seccomp:" { print $2 }' /proc/self/status 2>/dev/null)"

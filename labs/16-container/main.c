@@ -205,7 +205,8 @@ static struct container read_command_line(int argc, char *argv[])
 			image_hint(&c);
 		if (act && asked.detach)
 			detach();
-		host_open(&c);
+		if (act)
+			host_open(&c);
 	} else if (3 * limit > lab.needs.memory) {
 		lab.needs.memory =
 			3 * limit; /* a program without a group touches two thirds of it */

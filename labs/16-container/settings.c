@@ -101,6 +101,12 @@ void image_hint(const struct container *c)
 /* Before there is a container: later only its own namespaces can be reached by a name. */
 void host_open(struct container *c)
 {
+	if (geteuid() != 0 && (c->joined || c->withheld || c->root.unmasked)) {
+		dprintf(STDERR_FILENO,
+			"16-container: --privileged and the host's namespaces need root of "
+			"this machine; use sudo, or scripts/lab, which takes it to the lab VM\n");
+		exit(77);
+	}
 	c->host = c->joined ? MUST((int)syscall(SYS_pidfd_open, getpid(), 0)) : -1;
 }
 
