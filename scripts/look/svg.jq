@@ -5,7 +5,7 @@ def cut($n): if length > $n then .[:$n - 3] + "..." else . end;
 def words($x; $y; $size; $style): "<text x=\"\($x)\" y=\"\($y)\" font-size=\"\($size)\" \($style)>\(@html)</text>";
 def box($x; $y; $width; $fill; $text):
 	"<rect x=\"\($x)\" y=\"\($y)\" width=\"\($width)\" height=\"20\" rx=\"3\" fill=\"\($fill)\" stroke=\"#555\"/>",
-	($text | cut($width / 7 - 2 | floor) | words($x + 6; $y + 14; 12; ""));
+	($text | cut($width / 7.5 - 2 | floor) | words($x + 6; $y + 14; 12; ""));
 
 def svg:
 	. as $map | (.rows | length) as $count | ($count * 24 + 96) as $height |
