@@ -235,7 +235,7 @@ static void help_option(const struct lab_option *o)
 		*space = '|';
 	autofree char *name = text(
 		"%s--%s%s", letter, o->name, o->type == LAB_CHOICE ? choices : values[o->type]);
-	bool now = o->type != LAB_FLAG && o->type < LAB_TEXTS;
+	bool now = o->type != LAB_FLAG && o->type < LAB_TEXTS && strcmp(value, "0") != 0;
 	printf("  %-26s %s%s%s%s\n", name, o->help, now ? " (now " : "", now ? value : "",
 		now ? ")" : "");
 }
