@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154 # scripts/labs, which loads this file, shares its variables
+# shellcheck shell=bash disable=SC2034,SC2154 # scripts/labs, which loads this file, shares its variables
 # A lecture: commands one after the other, each step of a story on a key, with keys that lead from lab to lab.
 
 # plan_rows MINUTES: the rows of that plan in GUIDE.md, a line each: MINUTE, COMMAND and what to ask, with tabs between them.
@@ -13,18 +13,18 @@ plan_rows() {
 # lecture_of [--plan MINUTES | NN...]: sets items, the commands, and asks, what to ask before each; ids, the programs
 # that they run; plan, the words for another run of this script.
 lecture_of() {
-	local minute command ask word course
+	local command ask word course
 	ids=()
 	if [ "${1-}" = --plan ]; then
 		plan=("$@")
-		while IFS=$'\t' read -r minute command ask; do
+		while IFS=$'\t' read -r _ command ask; do
 			[[ $command != make\ lab-* ]] || command="scripts/lab ${command#make lab-} --step"
 			items+=("$command") asks+=("$ask")
 			word=${command#scripts/lab }
 			find_program "${word%% *}" || wrong "$command: $problem"
 			ids+=("$name")
 		done < <(plan_rows "${2-}")
-		[ $# = 2 ] && [ ${#items[@]} -gt 0 ] ||
+		[[ $# = 2 && ${#items[@]} -gt 0 ]] ||
 			wrong "--plan ${*:2}: expected one of GUIDE.md's: $(sed -nE 's/^### ([0-9]+) minutes:.*/\1/p' GUIDE.md | xargs)"
 		return
 	fi

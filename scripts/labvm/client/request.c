@@ -41,8 +41,8 @@ static void add_number(struct request *r, int n)
 
 static bool passes(const char *variable)
 {
-	static const char *const beginnings[] = {"TERM=", "NO_COLOR=", "LANG=", "LC_", "LAB_",
-		"CI=", "STEP=", "PREDICT="};
+	static const char *const beginnings[] = {
+		"TERM=", "NO_COLOR=", "LANG=", "LC_", "LAB_", "CI=", "STEP=", "PREDICT="};
 
 	for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++)
 		if (strncmp(variable, beginnings[i], strlen(beginnings[i])) == 0)
