@@ -10,6 +10,7 @@
  *   limits.c   the files of the group
  *   settings.c what an option changes in the container's first process
  *   life.c     the calls of a container's life, in their order: begin here
+ *   reserved.c which paths of a container are the kernel's
  *   root.c     what is mounted in its root, and how no link leads out of it
  *   privileges.c   capabilities and the seccomp filter
  *   devices.c  the program that decides which devices may be opened
@@ -283,6 +284,12 @@ void root_volumes(int root, const struct root *r);
 void mount_staged(int root, const char *name);
 bool cwd_is_inside(void);
 void enter_workdir(const char *path);
+
+/* ---- reserved.c ---- */
+
+/* Whether path, which may be NULL, is folder or something below it. */
+bool below(const char *path, const char *folder);
+bool may_be_covered(const char *path);
 extern const char not_reserved[];
 bool is_reserved(const char *path);
 

@@ -55,12 +55,6 @@ int copy_tree(const char *path, unsigned int flags)
 
 /* ---- The staging folder: a tmpfs covers it, so no image or volume may be below it ---- */
 
-static bool below(const char *path, const char *folder)
-{
-	size_t length = strlen(folder);
-	return path && !strncmp(path, folder, length) && (!path[length] || path[length] == '/');
-}
-
 const char *staging_folder(const struct root *r)
 {
 	static const char *const folders[] = {"/mnt", "/tmp", "/run", "/srv", "/media"};
@@ -150,28 +144,6 @@ static bool is_same_file(int one, int other)
 	MUST(fstat(one, &a));
 	MUST(fstat(other, &b));
 	return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}
-
-/* runc allows these too, because lxcfs provides its own files for them. */
-static bool may_be_covered(const char *path)
-{
-	static const char *const files[] = {"/proc/cpuinfo", "/proc/diskstats", "/proc/meminfo",
-		"/proc/stat", "/proc/swaps", "/proc/uptime", "/proc/loadavg", "/proc/slabinfo",
-		"/proc/net/dev", "/proc/sys/kernel/ns_last_pid"};
-	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-		if (!strcmp(path, files[i]))
-			return true;
-	return false;
-}
-
-const char not_reserved[] = "a place other than /dev, and none at or below /proc and /sys";
-
-/* Nothing of a user's is mounted there: it would hide the masks, or let them be undone. By the
- * name alone, before there is a container; mount_in_root() looks at what the name leads to. */
-bool is_reserved(const char *path)
-{
-	return ((below(path, "/proc") || below(path, "/sys")) && !may_be_covered(path)) ||
-	       !strcmp(path, "/dev");
 }
 
 static int move_tree(int tree, int target)
