@@ -21,11 +21,9 @@ static long long quota = 50000, period = 100000, cpus, seconds = 2000, weight = 
 static const struct lab_option lab_options[] = {
 	{"quota", LAB_NUMBER, &quota, 1000, 64000000, "usec of CPU in each period, cpu.max"},
 	{"period", LAB_NUMBER, &period, 10000, 1000000, "length of a period in usec"},
-	{"cpus", LAB_DECIMAL, &cpus, 100, 64000,
-		"as docker's --cpus: sets the quota to CPUS x period"},
+	{"cpus", LAB_DECIMAL, &cpus, 100, 64000, "as docker: the quota is CPUS x period"},
 	{"seconds", LAB_DECIMAL, &seconds, 200, 20000, "how long each measurement takes"},
-	{"weight", LAB_NUMBER, &weight, 10, 1000,
-		"cpu.weight of the heavy group; the light one has 100"},
+	{"weight", LAB_NUMBER, &weight, 10, 1000, "cpu.weight of the heavy group"},
 	{0},
 };
 
