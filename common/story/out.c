@@ -131,6 +131,8 @@ static void wrap(FILE *to, int at, int indent, const char *text)
 			column = fprintf(to, "\n%*s", indent, "") - 1;
 			empty = true;
 		}
+		if (length > width - indent && column < width) /* a word that fits no line */
+			length = width - column;
 		column += fprintf(to, "%s%.*s", empty ? "" : " ", length, text);
 		empty = false;
 		text += length + strspn(text + length, " ");

@@ -322,6 +322,11 @@ void lab_answer(const char *name, const char *fmt, ...)
 {
 	autofree char *observed = NULL;
 	va_list ap;
+	int error = errno; /* of the call that is the answer */
+	if (coming && !strcmp(coming->name, name)) {
+		errno = 0;
+		die("no step has begun since lab_predict(%s): it was never asked", name);
+	}
 	va_start(ap, fmt);
 	if (vasprintf(&observed, fmt, ap) < 0)
 		die("out of memory");
@@ -351,4 +356,5 @@ void lab_answer(const char *name, const char *fmt, ...)
 	shared->score += picked && picked == right;
 	out_prediction(name, picked ? picked->value : "", observed);
 	shared->question = NULL;
+	errno = error;
 }

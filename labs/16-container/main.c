@@ -230,6 +230,7 @@ int main(int argc, char *argv[])
 	if (lab_command)
 		container_run(&c);
 
+	lab_predict("namespaces");
 	lab_step("Control: run a program in no group, first without and then with namespaces.",
 		"namespaces hide the other processes and limit no memory");
 	struct trial nothing = {.name = "nothing"},
@@ -238,7 +239,6 @@ int main(int argc, char *argv[])
 		limit >> 19);
 	run_trial(&nothing, limit);
 	expect_trial(&nothing, "all", "all");
-	lab_predict("namespaces");
 	run_trial(&hidden, limit);
 	lab_answer("namespaces", strcmp(hidden.gets, "all") ? "limit" : "all");
 	expect_trial(&hidden, "its own", "all");

@@ -209,6 +209,42 @@ static void no_such_question(void)
 	lab_predict("nowhere");
 }
 
+static void asked_of_no_step(void)
+{
+	begin(&lab_with_words, "--predict", NULL);
+	lab_step("one", NULL);
+	lab_predict("pid");
+	lab_answer("pid", "1");
+}
+
+static void a_question_that_no_step_has_asked_is_broken(void **state)
+{
+	(void)state;
+	struct run *r = run(asked_of_no_step);
+	assert_status(r, 3);
+	assert_has(r, err, "no step has begun since lab_predict(pid)");
+}
+
+static void answers_after_an_error(void)
+{
+	begin(&lab_with_words, "--predict", NULL);
+	lab_predict("pid");
+	lab_step("one", NULL);
+	errno = EXDEV;
+	lab_answer("pid", "1");
+	expect_errno("kept", EXDEV, -1);
+	lab_answer("pid", "1");
+	expect_errno("kept again", EXDEV, -1);
+}
+
+static void an_answer_keeps_errno(void **state)
+{
+	(void)state;
+	struct run *r = run(answers_after_an_error);
+	assert_has(r, out, "pass  kept ");
+	assert_has(r, out, "pass  kept again ");
+}
+
 static void a_question_that_is_not_there_is_broken(void **state)
 {
 	(void)state;
@@ -231,6 +267,8 @@ int main(void)
 		cmocka_unit_test(junk_and_then_the_end_is_no_answer),
 		cmocka_unit_test(nobody_is_asked_without_a_terminal),
 		cmocka_unit_test(a_prediction_is_an_event_too),
+		cmocka_unit_test(a_question_that_no_step_has_asked_is_broken),
+		cmocka_unit_test(an_answer_keeps_errno),
 		cmocka_unit_test(a_question_that_is_not_there_is_broken),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
