@@ -211,7 +211,7 @@ static void no_such_question(void)
 
 static void asked_of_no_step(void)
 {
-	begin(&lab_with_words, "--predict", NULL);
+	begin(&lab_with_words, "--predict", "--color=never", "--step=no", NULL);
 	lab_step("one", NULL);
 	lab_predict("pid");
 	lab_answer("pid", "1");
@@ -220,14 +220,15 @@ static void asked_of_no_step(void)
 static void a_question_that_no_step_has_asked_is_broken(void **state)
 {
 	(void)state;
-	struct run *r = run(asked_of_no_step);
+	struct run *r = run_with(
+		asked_of_no_step, (struct how){.input = "1\n", .columns = 80, .terminal = true});
 	assert_status(r, 3);
 	assert_has(r, err, "no step has begun since lab_predict(pid)");
 }
 
 static void answers_after_an_error(void)
 {
-	begin(&lab_with_words, "--predict", NULL);
+	begin(&lab_with_words, "--predict", "--color=never", "--step=no", NULL);
 	lab_predict("pid");
 	lab_step("one", NULL);
 	errno = EXDEV;
@@ -240,7 +241,8 @@ static void answers_after_an_error(void)
 static void an_answer_keeps_errno(void **state)
 {
 	(void)state;
-	struct run *r = run(answers_after_an_error);
+	struct run *r = run_with(answers_after_an_error,
+		(struct how){.input = "1\n", .columns = 80, .terminal = true});
 	assert_has(r, out, "pass  kept ");
 	assert_has(r, out, "pass  kept again ");
 }
