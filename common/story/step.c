@@ -3,6 +3,7 @@
  */
 #define _GNU_SOURCE
 #include <ctype.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -112,11 +113,19 @@ static void shell_in(pid_t pid)
 {
 	if (person)
 		out_note("A shell in the place that this step made. exit leaves it.");
-	pid_t child = fork();
+	pid_t foreground = tcgetpgrp(STDIN_FILENO), child = fork(); /* -1 without a terminal */
 	if (child == 0)
 		enter(pid);
 	while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
 		;
+	if (foreground <= 0)
+		return;
+	/* A shell in another PID namespace cannot give the terminal back: our group has no number
+	 * there. Whoever is in the background takes it with SIGTTOU ignored, tcsetpgrp(3). */
+	struct sigaction ignored = {.sa_handler = SIG_IGN}, before;
+	sigaction(SIGTTOU, &ignored, &before);
+	tcsetpgrp(STDIN_FILENO, foreground);
+	sigaction(SIGTTOU, &before, NULL);
 }
 
 /* ---- Keys, each a line ---- */
@@ -203,7 +212,7 @@ static int read_answer(int choices)
 	if (!strcmp(key, "s") && is_there(in_place))
 		shell_in(in_place);
 	else if (!strcmp(key, "s") && person)
-		out_note("This step has left no process to enter.");
+		out_note("There is no process here to enter.");
 	else if (!isatty(STDIN_FILENO))
 		return 0;
 	else if (person && (!choices || !strcmp(key, "?")))

@@ -75,9 +75,9 @@ lecture() {
 	file=$(mktemp "${TMPDIR:-/tmp}/unboxed-lecture.XXXXXX")
 	# shellcheck disable=SC2064 # the name is known now
 	trap "rm -f '$file'" EXIT
-	trap 'echo; exit 130' INT
+	trap 'printf "\nThe lecture ends here.\n"; exit 130' INT
 	exec {keys}>>"$file"
-	echo "At each wait: Enter goes on, n: next, r: again, 03: that lab, q: end, ?: all keys."
+	echo "Enter goes on, n: the next lab, r: again, 03: that lab, q: end, ?: all keys."
 	while [ "$at" -lt ${#items[@]} ]; do
 		printf '\n==== %d of %d: %s\n' $((at + 1)) ${#items[@]} "${items[at]% --step}"
 		[ -z "${asks[at]-}" ] || printf '     Ask: %s\n' "${asks[at]}"

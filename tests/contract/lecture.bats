@@ -103,3 +103,9 @@ told() {
 	run -2 make lab-03 ARGS=--no-such-option
 	run -2 env KERNEL="$BATS_TEST_TMPDIR/none" make vm
 }
+
+@test "step: a shell in a PID namespace gives the terminal back, and the lab goes on to its end" {
+	talk "WHERE=host scripts/lab 01" "" "" "" "" $'s\necho $$ in here; exit' a
+	[[ $said = *"in here"*"01-pid-ns: pass, 20 checks"*"ended 0"* && $said != *"never asked for"* ]] ||
+		{ echo "$said" && return 1; }
+}

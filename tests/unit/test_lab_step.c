@@ -149,7 +149,7 @@ static void other_keys_show_which_there_are(void **state)
 	struct run *r = talk("?\nhelp\ns\na\n");
 	assert_status(r, 0);
 	assert_int_equal(times(r->out, "     a      shows all the rest at once\n"), 2);
-	assert_has(r, out, "This step has left no process to enter");
+	assert_has(r, out, "There is no process here to enter");
 	assert_lacks(r, out, "the next lab");
 }
 
