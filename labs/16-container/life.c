@@ -184,7 +184,7 @@ static int root_overlay(const struct root *r)
 		      *work_option = escaped(work);
 	autofree char *options = text("lowerdir=%s,upperdir=%s,workdir=%s%s", lower_option,
 		upper_option, work_option, r->user_namespace ? ",userxattr" : "");
-	SYS(mount(r->name, "root", "overlay", 0, options), r->name, options);
+	SYS(mount(r->name, "root", "overlay", 0, options), options);
 	return MUST(open("root", O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 

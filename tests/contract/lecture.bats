@@ -45,7 +45,7 @@ told() {
 @test "lecture: n is the next lab, r the lab again, a number that lab, Enter the next one, and q ends all" {
 	talk "scripts/labs --step 03 01" n r 3 a "" q
 	same "items" "03 01 01 03 01" "$(told)"
-	[[ $said = *"03-uts-ns: pass, 12 checks"* && $said = *"The lecture ends here."*"ended 0"* ]] || { echo "$said" && return 1; }
+	[[ $said = *"03-"*": pass, 12 checks"* && $said = *"The lecture ends here."*"ended 0"* ]] || { echo "$said" && return 1; }
 	# One that is not in the list comes in between; there is none with 99.
 	talk "scripts/labs --step 03 01" 05 99 n q
 	same "items" "03 05 01" "$(told)"
@@ -92,7 +92,7 @@ told() {
 
 @test "make: a story that is quit, a shell that is left and a solution that does not hold yet are no error of make's" {
 	talk "make lab-03" q
-	[[ $said = *"03-uts-ns: ended at step 1"*"ended 0"* && $said != *"***"* ]] || { echo "$said" && return 1; }
+	[[ $said = *"03-"*": ended at step 1"*"ended 0"* && $said != *"***"* ]] || { echo "$said" && return 1; }
 	talk "make lab-03" 1 a
 	[[ $said = *"1 2 3  answer the question"* ]] || { echo "$said" && return 1; }
 	run -0 env WORK="$(mktemp -d "$BATS_TEST_TMPDIR/work.XXXXXX")" make exercise-03 </dev/null
@@ -106,5 +106,5 @@ told() {
 
 @test "step: a shell in a PID namespace gives the terminal back, and the next key is the lab's" {
 	talk "WHERE=host scripts/lab 01" "" "" "" "" $'s\necho $$ in here; exit' q
-	[[ $said = *"in here"*"01-pid-ns: ended at step 4"* && $said != *"01-pid-ns: pass"* ]] || { echo "$said" && return 1; }
+	[[ $said = *"in here"*"01-"*": ended at step 4"* && $said != *": pass"* ]] || { echo "$said" && return 1; }
 }
