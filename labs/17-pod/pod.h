@@ -107,7 +107,7 @@ struct container_spec {
 	struct position at;
 	const char *name, *image, *working_dir;
 	const char *restart_policy; /* "Always" makes a sidecar of an init container */
-	const char *rootfs; /* what the image is here: a folder; NULL is the busybox tree */
+	const char *rootfs;         /* what the image is here: a folder; NULL is the busybox tree */
 	const char **command, **args;
 	struct pairs env;
 	struct {
@@ -253,8 +253,8 @@ bool is_json(const struct yaml_node_s *node, const char *type);
 bool expected(struct reader *r, const struct yaml_node_s *node, const char *what);
 bool check_budget(struct reader *r, const struct yaml_node_s *node, ptrdiff_t count);
 size_t enter(struct reader *r, const char *dot, const char *name);
-bool read_object(struct reader *r, const struct shape *shape, const struct yaml_node_s *node,
-	void *base);
+bool read_object(
+	struct reader *r, const struct shape *shape, const struct yaml_node_s *node, void *base);
 /* What has a template of a Pod; read_template() of manifest.c is called for it. */
 bool read_owner(struct reader *r, const char *kind, const struct yaml_node_s *node);
 bool read_template(struct reader *r, const struct yaml_node_s *node);
@@ -413,7 +413,7 @@ pid_t container_join(
 	const struct sandbox *s, const struct container_spec *c, const char *group, char **words);
 
 /* volumes.c */
-bool volumes_make(struct sandbox *s); /* false when one of them is not to be had */
+bool volumes_make(struct sandbox *s);      /* false when one of them is not to be had */
 void hosts_write(const struct sandbox *s); /* /etc/hosts of its containers */
 
 /* config.c */

@@ -311,7 +311,7 @@ pid_t container_join(
 	close(channel[1]);
 	if (MUST(read(channel[0], &pid, sizeof pid)) != sizeof pid)
 		pid = 0;
-	char no; /* exec() closes its end of the channel, without a word */
+	char no = 0; /* exec() closes its end of the channel, without a word */
 	if (MUST(read(channel[0], &no, 1)) == 1) {
 		if (pid && no == 'S')
 			child_wait(pid);

@@ -227,14 +227,14 @@ enum { LINK = ALSO + 1 };
 /* What is to be added. Sorted by place, a folder comes before what is asked for below it. */
 struct wish {
 	const char *path; /* as it was asked for; NULL of a link on the way */
-	char *place;
+	const char *place;
 	int how;
 };
 
 static struct wish *wishes;
 static size_t wish_count;
 
-static void wish(const char *path, char *place, int how)
+static void wish(const char *path, const char *place, int how)
 {
 	wishes = need(realloc(wishes, (wish_count + 1) * sizeof(*wishes)));
 	wishes[wish_count++] = (struct wish){path, place, how};
