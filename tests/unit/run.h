@@ -78,8 +78,8 @@ static inline void run_terminal(int fd[2], int columns)
 
 static inline _Noreturn void run_child(void (*fn)(void), int in, int out, int err)
 {
-	static const char *const unset[] = {
-		"NO_COLOR", "LAB_WHY", "LC_ALL", "LC_CTYPE", "LANG", "XDG_CACHE_HOME"};
+	static const char *const unset[] = {"NO_COLOR", "LAB_WHY", "LC_ALL", "LC_CTYPE", "LANG",
+		"XDG_CACHE_HOME", "CI", "STEP", "PREDICT", "LAB_LECTURE"};
 	static const int signals[] = {
 		SIGFPE, SIGILL, SIGSEGV, SIGBUS, SIGSYS, SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGPIPE};
 	setpgid(0, 0);
