@@ -1,0 +1,145 @@
+// Builds build/site/, and with --single build/unboxed.html, from GUIDE.md, the labs and their sources.
+//
+//   node scripts/web/build.mjs [--url=https://host/path/] [--repository=URL]
+//
+// scripts/web/machine/assets.mjs, where it is there, adds the machine: see README.md.
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { readGuide } from "./guide.mjs";
+import { run } from "./html.mjs";
+import { readLabs } from "./labs.mjs";
+import { contents, Site, siteName } from "./layout.mjs";
+import { licensesBody } from "./licenses.mjs";
+import { bookMarkdown, chapterBody, hasDiagram, indexBody, printBody, sourcePages } from "./pages.mjs";
+import { searchDocuments } from "./search.mjs";
+import { singleFile } from "./single.mjs";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = join(here, "../..");
+const out = join(root, "build/site.new");
+const { buildSync } = createRequire(join(root, "build/web/package.json"))("esbuild");
+
+const options = {};
+for (const word of process.argv.slice(2)) {
+	const [, name, value] = /^--(url|repository)=(.*)$/.exec(word) ?? [];
+	if (!name) {
+		console.error(`scripts/web/build.mjs: expected --url=URL or --repository=URL, got '${word}'`);
+		process.exit(2);
+	}
+	options[name] = value;
+}
+if (options.url && !/^https?:\/\/[^\s"<>]+$/.test(options.url)) {
+	console.error(`scripts/web/build.mjs: --url: expected an address like https://host/path/, got '${options.url}'`);
+	process.exit(2);
+}
+
+const bundle = (entry, define = {}) =>
+	buildSync({
+		entryPoints: [join(here, "page", entry)],
+		bundle: true,
+		minify: true,
+		write: false,
+		format: "iife",
+		target: "es2020",
+		define,
+		nodePaths: [join(root, "build/web/node_modules")],
+		logLevel: "error",
+	}).outputFiles[0].text;
+
+rmSync(out, { recursive: true, force: true });
+function write(name, content) {
+	mkdirSync(dirname(join(out, name)), { recursive: true });
+	writeFileSync(join(out, name), content);
+}
+
+const labs = readLabs(root);
+const guide = readGuide(root, labs);
+const sources = sourcePages(labs);
+
+// What every page has. The machine adds its own: {styles, scripts} of {name, text}, written and inlined as these are.
+const assets = {
+	styles: [{ name: "assets/style.css", text: readFileSync(join(here, "page/style.css"), "utf8") }],
+	scripts: [{ name: "assets/page.js", text: bundle("page.js") }],
+};
+const machine = existsSync(join(here, "machine/assets.mjs")) ? await import("./machine/assets.mjs") : undefined;
+if (machine) {
+	const more = await machine.assets({ root, out });
+	assets.styles.push(...(more.styles ?? []));
+	assets.scripts.push(...(more.scripts ?? []));
+}
+
+const site = new Site(guide, {
+	url: options.url,
+	styles: assets.styles.map(({ name }) => name),
+	scripts: assets.scripts.map(({ name }) => name),
+});
+const names = [];
+function page(about) {
+	names.push(about.name);
+	write(`${about.name}.html`, site.page(about));
+}
+
+for (const { name, text } of [...assets.styles, ...assets.scripts]) write(name, text);
+write("assets/icon.svg", readFileSync(join(here, "page/icon.svg")));
+const found = searchDocuments(guide);
+const search = bundle("search.js", { DOCUMENTS: JSON.stringify(found) });
+write("assets/search.js", search);
+
+const diagrams = [...labs.values()].filter((lab) => hasDiagram(root, lab));
+for (const lab of diagrams) {
+	mkdirSync(join(out, "diagrams"), { recursive: true });
+	copyFileSync(join(root, "labs", lab.id, "diagram.svg"), join(out, "diagrams", `${lab.id}.svg`));
+}
+
+page({ name: "index", title: siteName, description: guide.description, kind: "index", body: indexBody(root, guide, labs, options) });
+for (const [at, chapter] of guide.chapters.entries()) {
+	const { lab, name, title, description } = chapter;
+	page({
+		name,
+		title: lab ? `${name}: ${title}` : title,
+		description,
+		kind: "chapter",
+		body: chapterBody(chapter, labs),
+		previous: guide.chapters[at - 1] ?? { name: "index", title: siteName },
+		next: guide.chapters[at + 1],
+	});
+}
+for (const { name, path, lab, body } of sources)
+	page({ name: `source/${name}`, title: path, description: `The source ${path} of lab ${lab.id}, with numbered lines.`, kind: "source", body });
+page({ name: "print", title: guide.title, description: `All chapters on one page. ${guide.description}`, kind: "print", body: printBody(guide, labs) });
+const licenses = licensesBody(root);
+page({ name: "licenses", title: "Licenses", description: "What this site is made of, under which licenses, and where the sources are.", kind: "text", body: licenses });
+
+writeFileSync(
+	join(out, "unboxed.epub"),
+	(() => {
+		const file = join(out, "book.epub");
+		const words = ["-f", "gfm+smart", "-t", "epub3", "--toc", "--toc-depth=2", "--metadata=lang:en", `--metadata=title:${siteName}: ${guide.title.toLowerCase()}`];
+		run("pandoc", [...words, `--css=${join(here, "page/book.css")}`, `--resource-path=${root}`, "-o", file], bookMarkdown(root));
+		const book = readFileSync(file);
+		rmSync(file);
+		return book;
+	})(),
+);
+
+if (options.url)
+	write(
+		"sitemap.xml",
+		`<?xml version="1.0" encoding="UTF-8"?>
+<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">
+${names.map((name) => `<url><loc>${site.address(name)}</loc></url>`).join("\n")}
+</urlset>
+`,
+	);
+
+const single = singleFile({ root, guide, labs, sources, assets, search, diagrams, licenses, options, contents, index: indexBody(root, guide, labs, options), machine });
+writeFileSync(join(root, "build/unboxed.html.new"), await single);
+renameSync(join(root, "build/unboxed.html.new"), join(root, "build/unboxed.html"));
+
+// The old site stays until the new one is whole.
+rmSync(join(root, "build/site"), { recursive: true, force: true });
+renameSync(out, join(root, "build/site"));
+const largest = guide.chapters.map(({ name, html }) => [html.length, name]).sort((a, b) => b[0] - a[0])[0];
+console.log(`build/site: ${names.length} pages; the largest chapter is ${largest[1]}, ${Math.round(largest[0] / 1024)} KB (${found.length} places to search)`);
