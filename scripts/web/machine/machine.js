@@ -33,6 +33,15 @@ export class Machine {
 		this.loaded = new Promise(resolve => this.v86.add_listener("emulator-loaded", resolve));
 	}
 
+	// Before the boot: v86 calls each port a console, and the kernel then gives it no device for programs.
+	plainPorts() {
+		const CONSOLE_PORT = 4, device = this.v86.v86.cpu.devices.virtio_console, send = device.SendEvent;
+		device.SendEvent = function (port, event, value) {
+			if (event !== CONSOLE_PORT)
+				send.call(this, port, event, value);
+		};
+	}
+
 	// After a restore, before anything else: the clock, the random numbers, then all ports.
 	async begin() {
 		await this.ports[0].sync();
