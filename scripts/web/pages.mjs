@@ -85,16 +85,16 @@ export function indexBody(root, guide, labs, { repository = "" } = {}) {
 <h2 id="first-question">64 MiB wanted, 32 allowed: what does <code>mmap()</code> return?</h2>
 ${question("first", asks)}
 <div class="after">
-<p>The memory is charged when the program touches it. Somewhere past 32 MiB the kernel acts, and the program’s exit status tells how.</p>
+<p>And what happens when the program uses that memory? Lab 10 lets a kernel answer: how much memory there is at each moment, how the program ends, and who counted it.</p>
 <p class="tools"><button type="button" class="run-lab primary" hidden data-lab="10-oom-demo">Ask a real kernel</button> <a href="page:10-oom-demo">Read the chapter: Exit 137</a></p>
 </div>
 </section>
 <section class="explain" aria-labelledby="explain">
 <h2 id="explain">A Pod manifest, as the kernel sees it</h2>
 <p>Each line of a manifest becomes a system call, a file of a cgroup, or nothing.</p>
-<form class="explain-form">
+<form class="explain-form" hidden>
 <label for="manifest">A Pod manifest</label>
-<textarea id="manifest" rows="14" spellcheck="false" autocapitalize="off" autocomplete="off">${escape(manifest)}</textarea>
+<textarea id="manifest" rows="13" spellcheck="false" autocapitalize="off" autocomplete="off">${escape(manifest.trimEnd())}</textarea>
 <p class="tools"><button type="submit" class="explain-run" hidden>Explain this manifest</button></p>
 </form>
 <p id="explained-words">What lab 17 says of it, by <code>--explain</code>:</p>
