@@ -14,7 +14,7 @@ export function chapterBody(chapter, labs) {
 	const about = lab?.programs.get(lab.id);
 	const after = (about?.after ?? []).map((id) => `<a href="page:${id}">${escape(id)}</a>`).join(", ");
 	const built = after ? ` · builds on ${after}` : "";
-	return `<article>
+	return `<article${lab ? ` data-lab="${lab.id}"` : ""}>
 ${lab ? `<p class="eyebrow">Lab <code>${escape(lab.id)}</code>${built}</p>` : ""}
 <h1 id="${chapter.id}">${escape(chapter.title)}</h1>
 ${about ? `<p class="lede">${escape(about.goal)}</p>` : ""}
