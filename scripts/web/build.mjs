@@ -116,7 +116,7 @@ writeFileSync(
 	join(out, "unboxed.epub"),
 	(() => {
 		const file = join(out, "book.epub");
-		const words = ["-f", "gfm+smart", "-t", "epub3", "--toc", "--toc-depth=2", "--metadata=lang:en", `--metadata=title:${siteName}: ${guide.title.toLowerCase()}`];
+		const words = ["-f", "gfm+smart", "-t", "epub3", "--toc", "--toc-depth=1", "--shift-heading-level-by=-1", "--epub-chapter-level=1", "--metadata=lang:en", `--metadata=title:${siteName}: ${guide.title.toLowerCase()}`];
 		run("pandoc", [...words, `--css=${join(here, "page/book.css")}`, `--resource-path=${root}`, "-o", file], bookMarkdown(root));
 		const book = readFileSync(file);
 		rmSync(file);

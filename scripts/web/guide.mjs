@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { findInSource, taughtCalls } from "./labs.mjs";
 import { consoleFigure, drawing, figure, calls, labButton, question, sourceLink } from "./pieces.mjs";
-import { escape, mapInlines, para, plain, raw, rawInline, readMarkdown, slug, textOf, writeHtml } from "./html.mjs";
+import { escape, mapInlines, mapLists, para, plain, raw, rawInline, readMarkdown, slug, textOf, writeHtml } from "./html.mjs";
 
 /**
  * @typedef {object} Chapter
@@ -55,7 +55,7 @@ export function readGuide(root, labs) {
 			const [name, rest] = text.includes(": ") ? text.split(/: (.*)/) : [slug(text), text];
 			const lab = labs.get(name);
 			const chapter = { name: lab ? name : slug(text), id: head.c[1][0], title: lab ? rest : text, lab, parts: [], body };
-			chapter.blocks = (lab ? labBlocks : otherBlocks)(chapter);
+			chapter.blocks = labLinks((lab ? labBlocks : otherBlocks)(chapter), labs, chapter);
 			return chapter;
 		});
 	const html = writeHtml([intro, ...chapters.map(({ blocks: ready }) => ready)]);
@@ -73,6 +73,36 @@ export function readGuide(root, labs) {
 		ids.set(chapter.id, chapter.name);
 	}
 	return { title, intro: html[0], description: sentences(plain(html[0])), chapters, ids };
+}
+
+/** "lab 05", "labs 01 and 11", and in the symptom index "06, 17" at the end of an item, lead to the chapters. */
+function labLinks(blocks, labs, chapter) {
+	const named = new Map([...labs.values()].map(({ id, number }) => [number, id]));
+	const numbers = /^(\(?)(\d\d)(?=$|[^\d/-])/;
+	const link = (text) => {
+		const [, before, number] = numbers.exec(text) ?? [];
+		const id = named.get(number);
+		if (!id || id === chapter.name) return undefined;
+		const rest = text.slice(before.length + 2);
+		return { t: "Span", c: [["", [], []], [{ t: "Str", c: before }, { t: "Link", c: [["", [], []], [{ t: "Str", c: number }], [`page:${id}`, ""]] }, { t: "Str", c: rest }]] };
+	};
+	const space = (node) => node?.t === "Space" || node?.t === "SoftBreak";
+	return mapLists(blocks, (inlines) => {
+		let after = false; // a number that comes now is a lab's
+		const out = inlines.map((inline) => {
+			if (space(inline)) return inline;
+			if (inline.t !== "Str") {
+				after = false;
+				return inline;
+			}
+			const changed = after ? link(inline.c) : undefined;
+			if (/^\(?[Ll]abs?$/.test(inline.c)) after = true;
+			else if (after) after = /^(and|or|to)$/.test(inline.c) || /^\d\d,?$/.test(inline.c);
+			return changed ?? inline;
+		});
+		if (chapter.name === "symptom-index") for (let at = out.length - 1; at > 0 && out[at].t !== "Code"; at--) if (out[at].t === "Str" && /^\d\d,?$/.test(out[at].c)) out[at] = link(out[at].c) ?? out[at];
+		return out;
+	});
 }
 
 /** The first sentences, 160 characters at most where they end there. */
@@ -106,10 +136,25 @@ function otherBlocks(chapter) {
 			const id = `${chapter.name}-${slug(textOf(block.c[0].c)).slice(0, 40).replace(/-$/, "")}`;
 			out.push(para([rawInline(`<span id="${id}"></span>`), ...block.c]));
 		} else if (block.t === "BulletList" && chapter.name === "symptom-index") out.push(symptoms(block));
-		else out.push(block);
+		else out.push(chapter.name === "plans-for-teaching" ? lines(block) : block);
 	}
-	return out;
+	return checks(out);
 }
+
+/** In a lecture's plan, what to ask, what they see and what to say stand on lines of their own. */
+const lines = (block) =>
+	mapLists(block, (inlines) =>
+		inlines.map((inline, at) =>
+			inline.t === "SoftBreak" && /^(Ask|They see|Say|If it goes wrong): /.test(textOf(inlines.slice(at + 1, at + 10))) ? { t: "LineBreak" } : inline,
+		),
+	);
+
+/** `03: outside: the names` is a check of lab 03: a link to its chapter, where the lab prints it. */
+const checks = (blocks) =>
+	mapInlines(blocks, (inline) => {
+		const [, number, more = ""] = (inline.t === "Code" && /^(\d\d)(\/more[\w-]*)?: /.exec(inline.c[1])) || [];
+		return number ? rawInline(`<a class="source" href="#${more ? `idea-${number}` : `run-${number}`}"><code>${escape(inline.c[1])}</code></a>`) : undefined;
+	});
 
 function symptoms(list) {
 	const seen = new Map();

@@ -13,6 +13,7 @@ export const slug = (text) =>
 /** The text of a piece of HTML, for the search and for descriptions. */
 export function plain(html) {
 	return html
+		.replace(/<\/?(?:code|a|b|em|strong|span|kbd|img|button)\b[^>]*>/g, "")
 		.replace(/<[^>]*>/g, " ")
 		.replace(/&lt;/g, "<")
 		.replace(/&gt;/g, ">")
@@ -70,6 +71,16 @@ export function textOf(inlines) {
 		})
 		.join("");
 }
+
+/** Calls change(inlines) for each list of inlines below the blocks, after those inside of it. */
+export function mapLists(node, change) {
+	if (Array.isArray(node)) {
+		const inside = node.map((item) => mapLists(item, change));
+		return inside.length && inlineKinds.has(inside[0]?.t) ? change(inside) : inside;
+	}
+	return node?.t && "c" in node ? { ...node, c: mapLists(node.c, change) } : node;
+}
+const inlineKinds = new Set(["Str", "Emph", "Strong", "Code", "Link", "Quoted", "Span", "RawInline", "Space", "SoftBreak"]);
 
 /** Calls change(node) for each inline below the blocks; what it returns stands in the node's place. */
 export function mapInlines(node, change) {

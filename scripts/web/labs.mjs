@@ -47,9 +47,12 @@ const rank = (path) => {
 	return at >= 0 ? at : file.endsWith(".c") ? order.length : order.length + 1;
 };
 
+/** Whether a program of the lab says that it teaches that call. */
+const isTaught = (lab, name) => [...lab.programs.values()].some(({ teaches = [] }) => teaches.some((word) => word.split(":")[0] === name));
+
 /**
  * Where a piece of code of the text stands in the lab's source: the name of a file, the definition of a
- * function, or a call with the flags that the text gives it.
+ * function, or a call that the lab teaches, with the flags that the text gives it.
  * @returns {{path: string, line?: number} | undefined}
  */
 export function findInSource(lab, code) {
@@ -62,7 +65,8 @@ export function findInSource(lab, code) {
 	const flags = args.match(/[A-Z][A-Z0-9_]{3,}/g) ?? [];
 	const definition = new RegExp(`^[a-z].*\\b${name}\\([^;]*$`);
 	const use = name === "fork" ? /\bFORK\(/ : new RegExp(`\\b${name}\\(`);
-	for (const wanted of flags.length ? [use] : [definition, use])
+	const uses = isTaught(lab, name) ? [use] : [];
+	for (const wanted of flags.length ? uses : [definition, ...uses])
 		for (const path of paths) {
 			const lines = lab.sources.get(path).map(withoutWords);
 			const at = lines.findIndex(

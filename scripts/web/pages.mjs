@@ -14,7 +14,7 @@ export function chapterBody(chapter, labs) {
 	const about = lab?.programs.get(lab.id);
 	const after = (about?.after ?? []).map((id) => `<a href="page:${id}">${escape(id)}</a>`).join(", ");
 	const built = after ? ` · builds on ${after}` : "";
-	return `<article>
+	return `<article${lab ? ` data-lab="${lab.id}"` : ""}>
 ${lab ? `<p class="eyebrow">Lab <code>${escape(lab.id)}</code>${built}</p>` : ""}
 <h1 id="${chapter.id}">${escape(chapter.title)}</h1>
 ${about ? `<p class="lede">${escape(about.goal)}</p>` : ""}
@@ -64,17 +64,32 @@ function explained(root) {
 	try {
 		writeFileSync(join(folder, "web.yaml"), manifest);
 		const words = run(join(root, "build/labs/17-pod"), ["--explain", join(folder, "web.yaml")]);
-		return words.split("\n\n")[0].trimEnd();
+		return explanation(words.split("\n\n")[0]);
 	} finally {
 		rmSync(folder, { recursive: true });
 	}
 }
 
+/** "memory: 32Mi  -> memory.max <- 33554432", a line each, as a list of terms; a line without an arrow goes on. */
+function explanation(words) {
+	const rows = [];
+	for (const line of words.trimEnd().split("\n")) {
+		const [left, right = ""] = line.split(/\s+-> /);
+		if (right || !/^ {30}/.test(line)) rows.push([left, right]);
+		else rows.at(-1)[1] += ` ${line.trim()}`;
+	}
+	const row = ([left, right]) =>
+		`<div><dt><code>${escape(left)}</code></dt>${right ? `<dd${right.startsWith("nothing") ? ' class="nothing"' : ""}><code>${escape(right.replace(" <- ", " ← "))}</code></dd>` : "<dd hidden></dd>"}</div>`;
+	return rows.map(row).join("\n");
+}
+
+const capital = (html) => html.replace(/^[a-z]/, (letter) => letter.toUpperCase());
+
 export function indexBody(root, guide, labs, { repository = "" } = {}) {
 	const { lines, commands } = readme(root);
 	const asks = labs.get("10-oom-demo").programs.get("10-oom-demo").questions.find(({ name }) => name === "asks");
 	const item = ({ name, title, lab }) =>
-		`<li><a href="page:${name}"><span class="number">${lab.number}</span><span class="title">${escape(title)}</span></a> <span class="line">${lines.get(name) ?? escape(lab.programs.get(name).goal)}</span></li>`;
+		`<li><a href="page:${name}"><span class="number">${lab.number}</span><span class="title">${escape(title)}</span></a> <span class="line">${capital(lines.get(name) ?? "") || escape(lab.programs.get(name).goal)}</span></li>`;
 	const typed = repository ? commands.replace("<this repository>", repository) : commands;
 	const further = guide.chapters.filter(({ lab }) => !lab);
 	return `<div class="hero">
@@ -85,20 +100,22 @@ export function indexBody(root, guide, labs, { repository = "" } = {}) {
 <h2 id="first-question">64 MiB wanted, 32 allowed: what does <code>mmap()</code> return?</h2>
 ${question("first", asks)}
 <div class="after">
-<p>The memory is charged when the program touches it. Somewhere past 32 MiB the kernel acts, and the program’s exit status tells how.</p>
+<p>And what happens when the program uses that memory? Lab 10 lets a kernel answer: how much memory there is at each moment, how the program ends, and who counted it.</p>
 <p class="tools"><button type="button" class="run-lab primary" hidden data-lab="10-oom-demo">Ask a real kernel</button> <a href="page:10-oom-demo">Read the chapter: Exit 137</a></p>
 </div>
 </section>
 <section class="explain" aria-labelledby="explain">
 <h2 id="explain">A Pod manifest, as the kernel sees it</h2>
 <p>Each line of a manifest becomes a system call, a file of a cgroup, or nothing.</p>
-<form class="explain-form">
+<form class="explain-form" hidden>
 <label for="manifest">A Pod manifest</label>
-<textarea id="manifest" rows="14" spellcheck="false" autocapitalize="off" autocomplete="off">${escape(manifest)}</textarea>
+<textarea id="manifest" rows="13" spellcheck="false" autocapitalize="off" autocomplete="off">${escape(manifest.trimEnd())}</textarea>
 <p class="tools"><button type="submit" class="explain-run" hidden>Explain this manifest</button></p>
 </form>
 <p id="explained-words">What lab 17 says of it, by <code>--explain</code>:</p>
-<pre class="drawing" id="explained" tabindex="0" role="region" aria-labelledby="explained-words"><code>${escape(explained(root))}</code></pre>
+<dl class="explained" id="explained" aria-labelledby="explained-words">
+${explained(root)}
+</dl>
 <p><a href="page:17-pod">Read the chapter: a Pod, from its manifest to the kernel</a></p>
 </section>
 <section aria-labelledby="course">
@@ -127,7 +144,9 @@ export function sourcePages(labs) {
 	return files.map(({ lab, path }, at) => {
 		const code = html[at]
 			.replace(/^.*?<code[^>]*>|<\/code>.*$/gs, "")
-			.replace(/<span id="s\d+-(\d+)"><a [^>]*><\/a>/g, '<span class="l" id="L$1"><a href="#L$1">$1</a>');
+			.replace(/<span id="s\d+-(\d+)"><a [^>]*><\/a>/g, '<span class="l" id="L$1"><a href="#L$1">$1</a>')
+			// The line's end belongs to the line, which is a block of its own.
+			.replace(/<\/span>\n(?=<span class="l")/g, "\n</span>");
 		const siblings = [...lab.sources.keys()].map((other) =>
 			other === path
 				? `<li><code aria-current="page">${escape(other.replace(/.*\//, ""))}</code></li>`

@@ -35,10 +35,14 @@ ${resolve(neighbours)}
 		const link = (chapter, rel, word) => (chapter ? `<a rel="${rel}" href="page:${chapter.name}"><span>${word}</span> ${escape(chapter.title)}</a>` : "");
 		return `<nav class="neighbours" aria-label="Neighbors of ${escape(guide.chapters[at].title)}">${link(guide.chapters[at - 1] ?? { name: "index", title: siteName }, "prev", "Previous")}${link(guide.chapters[at + 1], "next", "Next")}</nav>`;
 	};
+	// Of the sources those that a chapter leads to, without colors: the file has to carry a machine too.
+	const chapters = guide.chapters.map((chapter, at) => section(chapter.name, chapter.title, chapterBody(chapter, labs), ends(at)));
+	const led = new Set([...chapters.join("").matchAll(/href="#(\d\d-[\w-]+?)(?:-L\d+)?"/g)].map(([, name]) => name));
+	const plainSource = (html) => html.replace(/<li><a class="source" href="source:([^"]*)">(.*?)<\/a><\/li>/g, (item, name) => (led.has(name) ? item : "")).replace(/<span class="(?!l")[a-z]+">([^<]*)<\/span>/g, "$1");
 	const body = [
 		section("index", siteName, index),
-		...guide.chapters.map((chapter, at) => section(chapter.name, chapter.title, chapterBody(chapter, labs), ends(at))),
-		...sources.map(({ name, path, body: text }) => section(name, path, text)),
+		...chapters,
+		...sources.filter(({ name }) => led.has(name)).map(({ name, path, body: text }) => section(name, path, plainSource(text))),
 		section("licenses", "Licenses", licenses),
 	];
 	const inFile = frame(guide, { body: `<h1 class="unseen">${siteName}: ${escape(guide.title)}</h1>\n${body.join("\n")}`, contents: contents(guide, ""), home: "page:index" })

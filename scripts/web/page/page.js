@@ -159,7 +159,7 @@ function searchDialog() {
 	dialog.id = "search";
 	dialog.setAttribute("aria-label", "Search the course");
 	dialog.innerHTML = `<form method="dialog"><label for="search-words">Search the course</label>
-<div class="tools"><input id="search-words" type="search" autocomplete="off" spellcheck="false"> <button value="">Close</button></div></form>
+<div class="tools"><input id="search-words" type="text" inputmode="search" autocomplete="off" spellcheck="false"> <button value="">Close</button></div></form>
 <p role="status" class="found"></p><ul class="results"></ul>`;
 	document.body.append(dialog);
 	const input = $("input", dialog);

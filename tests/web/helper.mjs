@@ -1,0 +1,72 @@
+// What the tests of the pages share: the site behind a server below a sub-path, and a browser that sees every request.
+// SITE=FOLDER and SINGLE=FILE name others than those of the build, so that a check can be seen to fail.
+import { readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { after } from "node:test";
+import { serve } from "../../scripts/web/serve.mjs";
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
+export const site = process.env.SITE ?? join(root, "build/site");
+export const single = process.env.SINGLE ?? join(root, "build/unboxed.html");
+const require = createRequire(join(root, "build/web/package.json"));
+export const axeSource = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+
+/** The files of the site, relative to it. */
+export const files = readdirSync(site, { recursive: true, withFileTypes: false })
+	.map(String)
+	.sort();
+export const pages = files.filter((name) => name.endsWith(".html"));
+/** Without the sources, of which one stands for all. */
+export const texts = pages.filter((name) => !name.startsWith("source/") || name === "source/03-uts-ns-main.html");
+export const chapters = pages.filter((name) => readFileSync(join(site, name), "utf8").includes('<body class="chapter"'));
+
+let started;
+/** One server and one browser a test file, ended with it. */
+export function start() {
+	started ??= (async () => {
+		const puppeteer = require("puppeteer-core");
+		const server = await serve({ folder: site, base: "/some/where/" });
+		const browser = await puppeteer.launch({
+			executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+			// Chromium's sandbox does not work as root.
+			args: process.getuid() === 0 ? ["--no-sandbox"] : [],
+		});
+		return { server, browser };
+	})();
+	return started;
+}
+after(async () => {
+	if (!started) return;
+	const { server, browser } = await started;
+	await browser.close();
+	server.close();
+});
+
+/**
+ * A page that is open. What it asked for and what went wrong is kept in page.asked and page.wrong.
+ * @param {string} name of the page, with a fragment, or file:// for the one file
+ */
+export async function open(name, { width = 1440, height = 900, dark = false, scripts = true } = {}) {
+	const { server, browser } = await start();
+	const page = await browser.newPage();
+	page.asked = [];
+	page.wrong = [];
+	page.on("request", (request) => page.asked.push(request.url()));
+	page.on("requestfailed", (request) => page.wrong.push(`${request.url()}: ${request.failure()?.errorText}`));
+	page.on("response", (response) => response.status() >= 400 && page.wrong.push(`${response.url()}: status ${response.status()}`));
+	page.on("pageerror", (error) => page.wrong.push(error.message));
+	page.on("console", (message) => message.type() === "error" && page.wrong.push(message.text()));
+	await page.setJavaScriptEnabled(scripts);
+	await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: dark ? "dark" : "light" }]);
+	await page.setViewport({ width, height });
+	page.home = name.startsWith("file:") ? pathToFileURL(single).href : server.address;
+	await page.goto(name.startsWith("file:") ? page.home + name.slice(5) : server.address + name, { waitUntil: "load" });
+	return page;
+}
+
+/** Requests of the page that do not stay with it. */
+export const elsewhere = (page) => page.asked.filter((url) => !url.startsWith(page.home) && !/^(data|blob):/.test(url));
+
+export const shortName = (path) => relative(root, path);

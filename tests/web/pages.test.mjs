@@ -1,0 +1,85 @@
+// Every page in a browser: what it asks for, what axe-core finds, that it fits, and that it can be read without a script.
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { axeSource, elsewhere, open, root, texts } from "./helper.mjs";
+
+const shots = join(root, "build/shots");
+mkdirSync(shots, { recursive: true });
+
+/** What axe-core finds that is serious or critical. */
+async function axe(page) {
+	await page.evaluate(axeSource);
+	const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+	return found.violations
+		.filter(({ impact }) => impact === "serious" || impact === "critical")
+		.map(({ id, nodes }) => `${id}: ${nodes.length} times, first ${nodes[0].target} ${nodes[0].failureSummary}`);
+}
+
+for (const [width, dark] of [[1440, false], [360, true], [800, true]])
+	test(`at ${width} pixels, ${dark ? "dark" : "light"}: nothing serious, nothing from elsewhere, nothing wider than the page`, async () => {
+		const wrong = [];
+		for (const name of texts) {
+			const page = await open(name, { width, dark, height: 900 });
+			wrong.push(...(await axe(page)).map((text) => `${name}: ${text}`));
+			wrong.push(...page.wrong.map((text) => `${name}: ${text}`));
+			wrong.push(...elsewhere(page).map((url) => `${name}: asked for ${url}`));
+			const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+			if (wide > width) wrong.push(`${name}: is ${wide} wide`);
+			await page.close();
+		}
+		assert.deepEqual(wrong, []);
+	});
+
+test("without scripts the text is there, no button is, and the contents can be reached", async () => {
+	const wrong = [];
+	for (const name of ["index.html", "03-uts-ns.html", "10-oom-demo.html", "symptom-index.html"]) {
+		const page = await open(name, { width: 360, scripts: false });
+		const seen = await page.evaluate(() => ({
+			words: document.querySelector("main").innerText.split(/\s+/).length,
+			buttons: [...document.querySelectorAll("button")].filter((button) => button.checkVisibility()).map((button) => button.textContent),
+			answers: [...document.querySelectorAll("details.answer")].filter((details) => !details.checkVisibility()).length,
+			contents: document.body.className.includes("index") || document.querySelector("#contents").checkVisibility(),
+		}));
+		if (seen.words < 200) wrong.push(`${name}: ${seen.words} words`);
+		if (seen.buttons.length) wrong.push(`${name}: buttons ${seen.buttons}`);
+		if (seen.answers) wrong.push(`${name}: ${seen.answers} answers that nobody can open`);
+		if (!seen.contents) wrong.push(`${name}: no contents`);
+		await page.close();
+	}
+	assert.deepEqual(wrong, []);
+});
+
+test("the page to print has every chapter, its answers open, and what is only for a screen is left out", async () => {
+	const page = await open("print.html");
+	await page.emulateMediaType("print");
+	const seen = await page.evaluate(() => ({
+		chapters: document.querySelectorAll("section.chapter").length,
+		closed: document.querySelectorAll("details:not([open])").length,
+		buttons: [...document.querySelectorAll("button, .top, .foot")].filter((part) => part.checkVisibility()).length,
+	}));
+	const { chapters } = await import("./helper.mjs");
+	assert.deepEqual(seen, { chapters: chapters.length, closed: 0, buttons: 0 });
+	const pdf = await page.pdf({ format: "A4" });
+	const sheets = (Buffer.from(pdf).toString("latin1").match(/\/Type\s*\/Page\b/g) ?? []).length;
+	assert.ok(sheets > 60 && sheets < 300, `${sheets} sheets`);
+	await page.close();
+});
+
+test("screenshots at 360, 800 and 1440 pixels, light and dark", async () => {
+	let count = 0;
+	for (const name of ["index.html", "03-uts-ns.html", "10-oom-demo.html", "symptom-index.html", "licenses.html", "source/03-uts-ns-main.html"])
+		for (const width of [360, 800, 1440])
+			for (const dark of [false, true]) {
+				const page = await open(name, { width, dark, height: width === 360 ? 740 : 900 });
+				const file = join(shots, `${name.replace(/\.html$/, "").replace("/", "-")}-${width}-${dark ? "dark" : "light"}.png`);
+				const picture = await page.screenshot({ path: file });
+				const paper = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+				const bright = Number(/\d+/.exec(paper)[0]) > 128;
+				assert.equal(bright, !dark, `${file}: ${paper}`);
+				if (picture.length > 5000) count++;
+				await page.close();
+			}
+	assert.equal(count, 36);
+});
