@@ -96,8 +96,6 @@ setup:
 	@scripts/setup
 setup-dev:
 	@scripts/setup --dev
-setup-site:
-	@scripts/setup --site
 doctor: all
 	@scripts/doctor
 doctor-all: all

@@ -5,6 +5,7 @@
 
 .PHONY: setup-site site serve site-test
 setup-site:
+	@scripts/setup --site
 	@scripts/web/setup
 site: | all $(filter setup-site,$(MAKECMDGOALS))
 	@scripts/web/setup --check

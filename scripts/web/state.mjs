@@ -8,6 +8,7 @@ import { createRequire } from "node:module";
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { Disk } from "./machine/disk.js";
 import { Machine } from "./machine/machine.js";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
@@ -34,13 +35,20 @@ const file = (name) => {
 	const { buffer, byteOffset, length } = readFileSync(name);
 	return { buffer: buffer.slice(byteOffset, byteOffset + length) };
 };
+const image = readFileSync(join(out, "disk.img"));
+const PART = 1 << 20;
+const disk = new Disk(image.length, PART, async (number) => {
+	const part = new Uint8Array(PART);
+	part.set(image.subarray(number * PART, (number + 1) * PART));
+	return part;
+});
 const machine = new Machine(V86, {
 	wasm_path: modules.resolve("v86/build/v86.wasm"),
 	bios: file(join(bios, "bios.bin")),
 	vga_bios: file(join(bios, "vgabios-stdvga.bin")),
 	bzimage: file(join(out, "vmlinuz")),
 	initrd: file(join(out, "initrd")),
-	hda: file(join(out, "disk.img")),
+	hda: disk,
 	// Freed pages are zeroed, and weigh nothing in the state.
 	cmdline: `console=ttyS0 quiet tsc=reliable mitigations=off nokaslr pnpbios=off panic=-1 init_on_free=1 lab.ports=4 lab.provide=swap,block`,
 	autostart: false,

@@ -2,7 +2,7 @@
 import {Port} from "./wire.js";
 
 export const PORTS = 4;
-export const MEMORY = 256;
+export const MEMORY = 320;
 
 // What a state was saved with, it has to be restored with.
 export const DEVICES = {

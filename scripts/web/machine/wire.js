@@ -90,6 +90,15 @@ export class Port {
 		this.write(frame(type, data));
 	}
 
+	// The machine was restored: whatever ran here is gone.
+	reset() {
+		const {command} = this;
+		this.come = new Uint8Array(0);
+		this.command = null;
+		this.answers.clear();
+		command?.resolve(129);
+	}
+
 	// A promise of the data of the next frame of one of these types.
 	answer(...types) {
 		return new Promise(resolve => types.forEach(type => this.answers.set(type, data => {
