@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { findInSource, taughtCalls } from "./labs.mjs";
-import { consoleFigure, drawing, figure, calls, labButton, question, sourceLink } from "./pieces.mjs";
+import { address, consoleFigure, drawing, figure, calls, labButton, question, sourceLink } from "./pieces.mjs";
 import { escape, mapInlines, mapLists, para, plain, raw, rawInline, readMarkdown, slug, textOf, writeHtml } from "./html.mjs";
 
 /**
@@ -129,12 +129,12 @@ function otherBlocks(chapter) {
 	for (const block of chapter.body) {
 		if (block.t === "Header") {
 			chapter.parts.push({ id: block.c[1][0], title: textOf(block.c[2]) });
-			out.push({ t: "Header", c: [block.c[0] - 1, block.c[1], block.c[2]] });
+			out.push({ t: "Header", c: [block.c[0] - 1, block.c[1], [...block.c[2], rawInline(address(block.c[1][0]))]] });
 		} else if (block.t === "CodeBlock") out.push(...codeBlock(chapter, block));
 		else if (isStrong(block)) {
 			// A sentence that is named, or an exercise, has an address.
 			const id = `${chapter.name}-${slug(textOf(block.c[0].c)).slice(0, 40).replace(/-$/, "")}`;
-			out.push(para([rawInline(`<span id="${id}"></span>`), ...block.c]));
+			out.push(para([rawInline(`<span id="${id}"></span>`), ...block.c, rawInline(address(id))]));
 		} else if (block.t === "BulletList" && chapter.name === "symptom-index") out.push(symptoms(block));
 		else out.push(chapter.name === "plans-for-teaching" ? lines(block) : block);
 	}
@@ -163,7 +163,7 @@ function symptoms(list) {
 		const name = `symptom-${slug(code)}`;
 		seen.set(name, (seen.get(name) ?? 0) + 1);
 		const id = seen.get(name) > 1 ? `${name}-${seen.get(name)}` : name;
-		return [{ t: "Plain", c: [rawInline(`<span id="${id}"></span>`), ...first.c] }, ...rest];
+		return [{ t: "Plain", c: [rawInline(`<span id="${id}"></span>`), ...first.c, rawInline(address(id))] }, ...rest];
 	});
 	return { t: "BulletList", c: items };
 }
@@ -204,7 +204,7 @@ function labBlocks(chapter) {
 			close();
 			part = "more";
 			chapter.parts.push({ id: block.c[1][0], title: textOf(block.c[2]) });
-			out.push(opening(`<section class="part" aria-labelledby="${block.c[1][0]}">`), { t: "Header", c: [2, block.c[1], block.c[2]] });
+			out.push(opening(`<section class="part" aria-labelledby="${block.c[1][0]}">`), { t: "Header", c: [2, block.c[1], [...block.c[2], rawInline(address(block.c[1][0]))]] });
 		} else if (block.t === "Para" && block.c.length === 1 && block.c[0].t === "Image") {
 			const [, alt, [path]] = block.c[0].c;
 			diagram = { path, alt: textOf(alt) };
@@ -269,7 +269,7 @@ function partStart(chapter, start, id) {
 	const data = start.kind === "exercise" ? ` data-exercise="${lab.id}"` : "";
 	const out = [
 		opening(`<section class="part ${start.kind || "more"}${data ? " exercise" : ""}"${data} aria-labelledby="${id}">`),
-		raw(`<h2 id="${id}">${escape(start.title)}</h2>`),
+		raw(`<h2 id="${id}">${escape(start.title)}${address(id)}</h2>`),
 	];
 	const program = start.kind === "run" ? lab.id : moreProgram(lab, start.command);
 	if (start.command || data) out.push(raw(labButton(start.command ?? `make exercise-${lab.number}`, { program, exercise: data ? lab.id : "" })));

@@ -13,6 +13,7 @@ export const slug = (text) =>
 /** The text of a piece of HTML, for the search and for descriptions. */
 export function plain(html) {
 	return html
+		.replace(/<a class="address"[^>]*>#<\/a>/g, "")
 		.replace(/<\/?(?:code|a|b|em|strong|span|kbd|img|button)\b[^>]*>/g, "")
 		.replace(/<[^>]*>/g, " ")
 		.replace(/&lt;/g, "<")

@@ -3,6 +3,9 @@
 import { escape } from "./html.mjs";
 import { sourceName } from "./labs.mjs";
 
+/** The address of a place, to be copied. The Tab key passes it by: the contents lead to the same places. */
+export const address = (id) => `<a class="address" href="#${id}" tabindex="-1" aria-hidden="true">#</a>`;
+
 /** A link to a line of a source; PAGES: a page of the site links to it relative to its own folder. */
 export const sourceLink = ({ path, line }, html) =>
 	`<a class="source" href="source:${sourceName(path)}${line ? `#L${line}` : ""}">${html}</a>`;
@@ -15,7 +18,7 @@ function outputLine(line, story) {
 	let html = escape(line).replace(places, (text, path, number) => sourceLink({ path, line: number }, text));
 	html = html.replace(verdict, '$1<b class="verdict $2">$2</b>');
 	const step = story && /^(\d+)\. /.exec(line);
-	if (step) html = `<b class="step" id="step-${story}-${step[1]}">${html}</b>`;
+	if (step) html = `<b class="step" id="step-${story}-${step[1]}">${html}${address(`step-${story}-${step[1]}`)}</b>`;
 	return html;
 }
 
@@ -85,7 +88,7 @@ export function question(name, { name: word, text, choices }) {
 	const reasons = choices
 		.filter(({ misconception }) => misconception)
 		.map(({ text: words, misconception }) => `<p>If you said “${escape(words)}”: ${escape(misconception)}</p>`);
-	return `<form class="question" id="${id}"><fieldset><legend>${escape(text)}</legend>
+	return `<form class="question" id="${id}"><fieldset><legend>${escape(text)}${address(id)}</legend>
 ${options.join("\n")}</fieldset>
 <p class="tools"><button type="submit" hidden>Check my answer</button></p>
 <div class="verdict" role="status"></div>

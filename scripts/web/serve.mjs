@@ -67,6 +67,10 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
 			process.exit(2);
 		}
 	}
+	if (about.port > 65535) {
+		console.error(`scripts/web/serve.mjs: expected a port up to 65535, got ${about.port}`);
+		process.exit(2);
+	}
 	if (!existsSync(join(about.folder, "index.html"))) {
 		console.error(`scripts/web/serve.mjs: there is no ${join(about.folder, "index.html")}; type: make site`);
 		process.exit(1);
