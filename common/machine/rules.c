@@ -300,7 +300,7 @@ static void get_a_group(const char *name, const struct machine *m, struct probe_
 		UNDO("there: echo -%s | sudo tee cgroup.subtree_control", name);
 	} else {
 		REMEDY("sudo sh -c \"echo +%s > %s/cgroup.subtree_control && mkdir -p %s/unboxed && "
-		       "chown -R %ld %s/unboxed && echo $$ > %s/unboxed/cgroup.procs\"",
+		       "chown -R %lld %s/unboxed && echo $$ > %s/unboxed/cgroup.procs\"",
 			name, mount, mount, m->uid, mount, mount);
 		UNDO("leave this shell, then: sudo rmdir %s/unboxed", mount);
 	}
