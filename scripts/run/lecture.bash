@@ -42,11 +42,12 @@ lecture_of() {
 go_where() {
 	local to command
 	case $1 in
+	n) [ $((at + 1)) -lt ${#items[@]} ] || { echo "This was the last of the lecture. q ends it." && return 1; } ;;&
 	n | '') at=$((at + 1)) && return ;;
 	r) return ;;
 	esac
 	if ! find_among "$1" "${labs[@]}"; then
-		printf 'There is no lab %s; expected a number from %s to %s.\n' "$1" "${labs[0]%%-*}" "${labs[-1]%%-*}"
+		printf 'There is no lab %s. The labs are: %s\n' "$1" "${labs[*]%%-*}"
 		return 1
 	fi
 	command="scripts/lab ${id%%-*} --step"
@@ -71,7 +72,7 @@ ask_key() {
 
 # lecture: the commands in items. Ctrl-C, like q, ends all of it.
 lecture() {
-	local at=0 key keys file status next
+	local at=0 key keys file status next leads
 	file=$(mktemp "${TMPDIR:-/tmp}/unboxed-lecture.XXXXXX")
 	# shellcheck disable=SC2064 # the name is known now
 	trap "rm -f '$file'" EXIT
@@ -88,13 +89,15 @@ lecture() {
 		[[ ${items[at]} = *' --step' ]] || ask_key "run it"
 		if [ -z "$key" ]; then
 			status=0
-			LAB_LECTURE=$keys eval "${items[at]}" || status=$?
+			leads="r ${labs[*]%%-*} " # with n there is a next one
+			[ $((at + 1)) = ${#items[@]} ] || leads="n $leads"
+			LAB_LECTURE="$keys $leads" eval "${items[at]}" || status=$?
 			key=$(tail -n 1 "$file")
 			[ -n "$key" ] || [ $status != 130 ] || break
 			next=${items[at + 1]-the end}
 			[ -n "$key" ] || ask_key "${next% --step}"
 		fi
-		until [ "$key" = q ] || go_where "$key"; do ask_key next; done
+		until [ "$key" = q ] || go_where "$key"; do ask_key "${items[at + 1]-the end}"; done
 		[ "$key" != q ] || break
 	done
 	exec {keys}>&-

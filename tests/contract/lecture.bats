@@ -49,7 +49,16 @@ told() {
 	# One that is not in the list comes in between; there is none with 99.
 	talk "scripts/labs --step 03 01" 05 99 n q
 	same "items" "03 05 01" "$(told)"
-	[[ $said = *"There is no lab 99; expected a number from 01 to 18."* ]] || { echo "$said" && return 1; }
+	[[ $said = *"There is no lab 99. The labs are: 01 "*" 18"* ]] || { echo "$said" && return 1; }
+}
+
+@test "lecture: a number that is no lab's, and n where nothing follows, leave the lab where it is" {
+	talk "scripts/labs --step 03 01" 99 n n r 0 n a n q
+	same "items" "03 01 01" "$(told)"
+	same "the list, told in the lab" 2 "$(grep -c 'There is no lab \(99\|0\). The labs are: 01 02 ' <<<"$said")"
+	same "that the lab is the last" 2 "$(grep -c 'This is the last lab of the lecture' <<<"$said")"
+	same "that nothing follows, after its end" 1 "$(grep -c 'This was the last of the lecture' <<<"$said")"
+	[[ $said = *"01-"*": pass"*"ended 0"* ]] || { echo "$said" && return 1; }
 }
 
 @test "lecture: Ctrl-C ends it, in a lab and between two" {
