@@ -289,10 +289,7 @@ static void hold(const struct lab_question *question)
 		autofree char *line = text("%d) %s", choices + 1, question->choices[choices].text);
 		out_ask(line);
 	}
-	if (person && option_given.step && !shared->welcomed && !lecture)
-		out_note(
-			"Enter: go on. ?: all keys. STEP=0 before the command turns the waits off.");
-	shared->welcomed = sys_shared->held = true;
+	sys_shared->held = true;
 	do {
 		drop_keys();
 		out_prompt(is_there(in_place), choices);

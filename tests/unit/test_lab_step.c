@@ -186,9 +186,9 @@ static int keys_of_lecture[2];
 
 static void step_in_a_lecture(void)
 {
-	char fd[16];
-	snprintf(fd, sizeof fd, "%d", keys_of_lecture[1]);
-	setenv("LAB_LECTURE", fd, 1);
+	char words[32];
+	snprintf(words, sizeof words, "%d n r 03 10 ", keys_of_lecture[1]);
+	setenv("LAB_LECTURE", words, 1);
 	three_steps();
 }
 
