@@ -33,6 +33,7 @@ asked() {
 		check/edits nonsense
 		check/coverage nonsense
 		measure/bench nonsense
+		measure/bench --beside /nonsense
 		measure/compare nonsense
 		check/campaign nonsense
 		check/transcripts nonsense
@@ -56,8 +57,8 @@ answers() {
 @test "scripts: from any folder, through a link, with a CDPATH and where the folder is gone they do the same" {
 	local plain name
 	plain=$(answers env "$ROOT/scripts")
-	same "of those, wrong usage" 13 "$(grep -c ': 2 ' <<<"$plain")"
-	same "lines that it takes" 13 "$(grep -c '^1 lines on stderr' <<<"$plain")"
+	same "of those, wrong usage" 14 "$(grep -c ': 2 ' <<<"$plain")"
+	same "lines that it takes" 14 "$(grep -c '^1 lines on stderr' <<<"$plain")"
 	same "of those, right" 7 "$(grep -c ': 0 ' <<<"$plain")"
 	CDPATH=/tmp:$ROOT same "with a CDPATH" "$plain" "$(export CDPATH=/tmp:$ROOT && answers env scripts)"
 	mkdir -p "$BATS_TEST_TMPDIR"/links/{labvm,check,measure,make} "$BATS_TEST_TMPDIR/gone"
