@@ -71,11 +71,11 @@ static _Noreturn void enter(pid_t pid)
 		{"net", "--net"}, {"uts", "--uts"}, {"ipc", "--ipc"}, {"cgroup", "--cgroup"},
 		{"time", "--time"}};
 	enum { NAMESPACES = sizeof namespaces / sizeof *namespaces };
-	const char *argv[NAMESPACES + 8] = {"nsenter"};
+	const char *argv[NAMESPACES + 9] = {"nsenter"};
 	int argc = 1;
 	machine_read(&machine, "/");
 	autofree char *target = text("--target=%d", pid);
-	autofree char *prompt = text("PS1=%s $ ", lab->id);
+	autofree char *prompt = text("%s $ ", lab->id);
 	argv[argc++] = target;
 	argv[argc++] = "--preserve-credentials";
 	for (int i = 0; i < NAMESPACES; i++) {
@@ -85,7 +85,11 @@ static _Noreturn void enter(pid_t pid)
 		if (!stat(of_us, &ours) && !stat(of_pid, &theirs) && ours.st_ino != theirs.st_ino)
 			argv[argc++] = namespaces[i].flag;
 	}
-	const char *const shell[] = {"env", prompt, "sh", "-i", NULL};
+	/* bash, where there is one: dash complains when it leaves a PID namespace, in which the
+	 * group that had the terminal before has no number. */
+	const char *const shell[] = {"sh", "-c",
+		"export PS1=\"$0\" HISTFILE=; [ -t 0 ] && b=$(command -v bash) && exec $b --norc -i; exec sh -i",
+		prompt, NULL};
 	memcpy(argv + argc, shell, sizeof shell);
 
 	autofree char *of_pid = text("/proc/%d/cgroup", pid);

@@ -116,4 +116,11 @@ told() {
 @test "step: a shell in a PID namespace gives the terminal back, and the next key is the lab's" {
 	talk "WHERE=host scripts/lab 01" "" "" "" "" $'s\necho $$ in here; exit' q
 	[[ $said = *"in here"*"01-"*": ended at step 4"* && $said != *": pass"* ]] || { echo "$said" && return 1; }
+	same "complaints of the shell" 0 "$(grep -c 'process group' <<<"$said")"
+}
+
+@test "make shell-01: the shell is PID 1, has the lab's prompt, and leaves without a complaint" {
+	said=$(printf '%s\n' 'echo $$ is its PID' exit | TERM=dumb timeout 60 script -qec "WHERE=host make shell-01; echo ended \$?" /dev/null 3>&- | tr -d '\r')
+	[[ $said = *"01-pid-ns \$ "*"1 is its PID"*"ended 0"* ]] || { echo "$said" && return 1; }
+	same "complaints of the shell" 0 "$(grep -c 'process group' <<<"$said")"
 }
