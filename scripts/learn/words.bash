@@ -1,9 +1,13 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # scripts/exercise, which loads this file, has set what is read here
 # What helps a student: hints, the solution (the worked example), and both programs side by side.
 
-# wrap: stdin, in lines for a screen of 80 columns.
+# wrap: stdin, in lines for a screen of 80 columns. A long line goes on below its own beginning.
 wrap() {
-	fold -s -w 78 | sed 's/ *$//'
+	local line indent
+	while IFS= read -r line; do
+		indent=${line%%[! ]*}
+		fold -s -w $((78 - ${#indent})) <<<"${line#"$indent"}" | sed "s/^/$indent/; s/ *\$//"
+	done
 }
 
 # words_of NAME: task, look or because, which exercise.sh sets.

@@ -10,10 +10,10 @@ plan_rows() {
 		/^  Ask: / { sub(/^  Ask: /, ""); print minute "\t" command "\t" $0 }' "$root/GUIDE.md"
 }
 
-# lecture_of [--plan MINUTES | NN...]: sets items, the commands, and asks, what to ask before each; ids, the programs
+# lecture_of [--plan MINUTES | NN[/more-WORD]...]: sets items, the commands, and asks, what to ask before each; ids, the programs
 # that they run; plan, the words for another run of this script.
 lecture_of() {
-	local command ask word course
+	local command ask word course further
 	ids=()
 	if [ "${1-}" = --plan ]; then
 		plan=("$@")
@@ -33,8 +33,10 @@ lecture_of() {
 		for id in "${course[@]}"; do [[ " ${labs[*]} " != *" $id "* ]] || set -- "$@" "$id"; done
 	fi
 	for word; do
-		find_among "$word" "${labs[@]}" || wrong "there is no lab $word; expected some of: ${labs[*]}"
-		ids+=("$id") items+=("scripts/lab ${id%%-*} --step") asks+=("")
+		find_program "$word" || wrong "$problem"
+		further=''
+		[[ $word != */* ]] || further=/${word#*/}
+		plan+=("$id$further") ids+=("$name") items+=("scripts/lab ${id%%-*}$further --step") asks+=("")
 	done
 }
 

@@ -75,6 +75,9 @@ told() {
 	talk 'make demo LABS="01 03"' n q
 	same "items of LABS" "01 03" "$(told)"
 	[[ $said != *"***"* ]]
+	talk 'make demo LABS="03 02/more-propagation 01/more"' n n q
+	same "items, further lessons among them" "03 02/more-propagation 01/more" "$(told)"
+	[[ $said = *"02-mnt-ns/more-propagation: "* ]] || { echo "$said" && return 1; }
 	talk "make demo-03" q
 	same "items of demo-03" "03" "$(told)"
 	# A plan's command that is no story waits for a key too.

@@ -173,6 +173,14 @@ hints() {
 	same "looked at afterwards" "done" "$(standing)"
 }
 
+@test "exercises: what does not compile is told below the check's name, each line of it indented" {
+	id=03-uts-ns
+	sed 's,^.*YOUR TURN.*,nonsense here_and_on_and_on_and_on_so_that_the_line_is_long;,' "$begun/$id.c" >"$source"
+	judged $id 1 "$source"
+	same "lines below the check, up to the reason" "" "$(sed -n '/^  fail  it compiles/,/^Why:/p' <<<"$output" | sed '1d; $d; /^        [^ ]/d')"
+	[ "$(sed -n '/^  fail  it compiles/,/^Why:/p' <<<"$output" | wc -l)" -gt 3 ]
+}
+
 @test "exercises: on a terminal the solution is announced before it counts, and comes by the pager; progress says what to type" {
 	command -v script >/dev/null || skip "there is no script(1) here to make a terminal"
 	local id=03-uts-ns pager=$BATS_TEST_TMPDIR/pager
