@@ -227,6 +227,23 @@ answers() {
 	[[ $output != *02-mnt-ns* && $output != *MEND* ]]
 }
 
+# In a tree of its own, with a package manager that has everything.
+@test "setup: what only developers need is fetched by make setup-dev alone" {
+	local tree=$BATS_TEST_TMPDIR/tree bin=$BATS_TEST_TMPDIR/bin called=$BATS_TEST_TMPDIR/called
+	mkdir -p "$tree/scripts/labvm" "$tree/tests/peers" "$bin"
+	cp "$ROOT/scripts/setup" "$tree/scripts/"
+	cp -r "$ROOT/tests/peers/schema" "$tree/tests/peers/"
+	printf '#!/bin/sh\n' | tee "$tree/scripts/labvm/kernel" >"$bin/apt-get"
+	printf '#!/bin/sh\necho installed\n' >"$bin/dpkg-query"
+	printf '#!/bin/sh\necho "npm $1" >>"%s"\n' "$called" >"$bin/npm"
+	chmod +x "$bin"/* "$tree/scripts/labvm/kernel"
+	run -0 env "PATH=$bin:$PATH" "$tree/scripts/setup"
+	same "what make setup calls" "" "$(cat "$called" 2>/dev/null || :)"
+	same "its word" "setup: nothing to install" "${lines[-1]}"
+	run -0 env "PATH=$bin:$PATH" "$tree/scripts/setup" --dev
+	same "what make setup-dev calls" "npm ci" "$(cat "$called")"
+}
+
 @test "setup: a kernel that was cut is named, and counts as one to be fetched" {
 	local kernel
 	kernel=$(scripts/labvm/kernel --path)
