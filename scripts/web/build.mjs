@@ -1,11 +1,11 @@
 // Builds build/site/, and with --single build/unboxed.html, from GUIDE.md, the labs and their sources.
 //
-//   node scripts/web/build.mjs [--url=https://host/path/] [--repository=URL]
+//   node scripts/web/build.mjs [--url=https://host/path/] [--repository=URL] [--machine=no]
 //
 // scripts/web/machine/assets.mjs, where it is there, adds the machine: see README.md.
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readGuide } from "./guide.mjs";
 import { run } from "./html.mjs";
@@ -23,9 +23,9 @@ const { buildSync } = createRequire(join(root, "build/web/package.json"))("esbui
 
 const options = {};
 for (const word of process.argv.slice(2)) {
-	const [, name, value] = /^--(url|repository)=(.*)$/.exec(word) ?? [];
+	const [, name, value] = /^--(url|repository|machine)=(.*)$/.exec(word) ?? [];
 	if (!name) {
-		console.error(`scripts/web/build.mjs: expected --url=URL or --repository=URL, got '${word}'`);
+		console.error(`scripts/web/build.mjs: expected --url=URL, --repository=URL or --machine=no, got '${word}'`);
 		process.exit(2);
 	}
 	options[name] = value;
@@ -63,7 +63,7 @@ const assets = {
 	styles: [{ name: "assets/style.css", text: readFileSync(join(here, "page/style.css"), "utf8") }],
 	scripts: [{ name: "assets/page.js", text: bundle("page.js") }],
 };
-const machine = existsSync(join(here, "machine/assets.mjs")) ? await import("./machine/assets.mjs") : undefined;
+const machine = options.machine !== "no" && existsSync(join(here, "machine/assets.mjs")) ? await import("./machine/assets.mjs") : undefined;
 if (machine) {
 	const more = await machine.assets({ root, out });
 	assets.styles.push(...(more.styles ?? []));
@@ -133,6 +133,11 @@ ${names.map((name) => `<url><loc>${site.address(name)}</loc></url>`).join("\n")}
 </urlset>
 `,
 	);
+
+if (machine) {
+	const all = readdirSync(out, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+	write("sw.js", machine.worker({ root, out, files: all.map(({ parentPath, path, name }) => relative(out, join(parentPath ?? path, name))).sort() }));
+}
 
 const single = singleFile({ root, guide, labs, sources, assets, search, diagrams, licenses, options, contents, index: indexBody(root, guide, labs, options), machine });
 writeFileSync(join(root, "build/unboxed.html.new"), await single);

@@ -44,7 +44,10 @@ function build(root) {
 		FOLDER: folder, TASKS: tasks, LOADED: loaded, PART: 256 << 10, LARGE_PART: 4 << 20,
 		DISK_SIZE: statSync(join(root, "build/web/machine/disk.img")).size,
 	});
-	const start = bundle(root, "start.js", { MEGABYTES: Math.ceil((loaded + machine.script.length) / 1e6) });
+	const parts = readdirSync(join(pack, "disk")).length;
+	const start = bundle(root, "start.js", {
+		FILES: JSON.stringify(LOADED_FIRST.map((name) => `machine/${folder}/${name}`)), PARTS: parts, FOLDER: folder, MEGABYTES: Math.ceil((loaded + machine.script.length) / 1e6),
+	});
 	built = { pack, folder, machine, start, style: readFileSync(join(here, "panel.css"), "utf8") };
 	return built;
 }
@@ -56,6 +59,15 @@ export async function assets({ root, out }) {
 	writeFileSync(join(out, "machine/machine.js"), machine.script);
 	writeFileSync(join(out, "machine/machine.css"), machine.style);
 	return { styles: [{ name: "assets/panel.css", text: style }], scripts: [{ name: "assets/start.js", text: start.script }] };
+}
+
+/** When all of the site is written: the service worker, which names its files. */
+export function worker({ root, out, files }) {
+	const { folder } = build(root);
+	const pages = files.filter((name) => !name.startsWith(`machine/${folder}/`) && !/\.(epub|xml)$/.test(name));
+	const hash = createHash("sha256");
+	for (const name of pages) hash.update(name).update(readFileSync(join(out, name)));
+	return bundle(root, "worker.js", { VERSION: hash.digest("hex").slice(0, 12), FOLDER: folder, PAGES: JSON.stringify(pages) }).script;
 }
 
 /** For the one file: the machine's script, and its data as bytes (bytes.js). Returned as latin1: a character a byte. */

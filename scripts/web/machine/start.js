@@ -74,6 +74,7 @@ function start() {
 		const machine = await window.unboxedMachine({ panel, base, progress: (part) => { bar.value = part; } });
 		$(".panel-start").hidden = true;
 		$(".panel-reset").hidden = false;
+		keepMachine();
 		return machine;
 	})().catch((error) => {
 		running = undefined;
@@ -85,6 +86,16 @@ function start() {
 	return running;
 }
 $(".panel-go").addEventListener("click", () => start().catch(() => {}));
+
+// What was loaded is kept for a day without a network: the pages now, the machine once it has been started.
+const worker = base && window.isSecureContext && navigator.serviceWorker;
+if (worker) worker.register(new URL("../sw.js", ownScript)).catch(() => {});
+async function keepMachine() {
+	if (!worker || navigator.connection?.saveData) return;
+	const { active } = await worker.ready;
+	const parts = Array.from({ length: Number(process.env.PARTS) }, (_, number) => `machine/${process.env.FOLDER}/disk/${number}.zst`);
+	active.postMessage({ parts: [...JSON.parse(process.env.FILES), ...parts] });
+}
 
 // The buttons of the page. A request that comes while Linux starts waits for it.
 for (const kind of ["run", "lab", "exercise", "explain"])
