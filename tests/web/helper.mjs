@@ -1,5 +1,6 @@
 // What the tests of the pages share: the site behind a server below a sub-path, and a browser that sees every request.
 // SITE=FOLDER and SINGLE=FILE name others than those of the build, so that a check can be seen to fail.
+// BROWSER=firefox takes Debian's firefox-esr.
 import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
@@ -12,6 +13,10 @@ export const site = process.env.SITE ?? join(root, "build/site");
 export const single = process.env.SINGLE ?? join(root, "build/unboxed.html");
 const require = createRequire(join(root, "build/web/package.json"));
 export const axeSource = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+
+export const firefox = process.env.BROWSER === "firefox";
+/** What Firefox cannot be told to do by its protocol. */
+export const chromiumOnly = { skip: firefox && "Firefox has no command for it" };
 
 /** The files of the site, relative to it. */
 export const files = readdirSync(site, { recursive: true, withFileTypes: false })
@@ -28,11 +33,12 @@ export function start() {
 	started ??= (async () => {
 		const puppeteer = require("puppeteer-core");
 		const server = await serve({ folder: site, base: "/some/where/" });
-		const browser = await puppeteer.launch({
-			executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-			// Chromium's sandbox does not work as root.
-			args: process.getuid() === 0 ? ["--no-sandbox"] : [],
-		});
+		const browser = await puppeteer.launch(
+			firefox
+				? { browser: "firefox", executablePath: "/usr/bin/firefox-esr" }
+				: // Chromium's sandbox does not work as root.
+					{ executablePath: "/usr/bin/chromium", args: process.getuid() === 0 ? ["--no-sandbox"] : [] },
+		);
 		return { server, browser };
 	})();
 	return started;
@@ -58,11 +64,13 @@ export async function open(name, { width = 1440, height = 900, dark = false, scr
 	page.on("response", (response) => response.status() >= 400 && page.wrong.push(`${response.url()}: status ${response.status()}`));
 	page.on("pageerror", (error) => page.wrong.push(error.message));
 	page.on("console", (message) => message.type() === "error" && page.wrong.push(message.text()));
-	await page.setJavaScriptEnabled(scripts);
-	await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: dark ? "dark" : "light" }]);
+	if (!scripts) await page.setJavaScriptEnabled(false);
+	if (!firefox) await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: dark ? "dark" : "light" }]);
 	await page.setViewport({ width, height });
 	page.home = name.startsWith("file:") ? pathToFileURL(single).href : server.address;
 	await page.goto(name.startsWith("file:") ? page.home + name.slice(5) : server.address + name, { waitUntil: "load" });
+	// Keys go to the page, and the focus is seen, once its window has the focus.
+	if (firefox) await page.bringToFront().then(() => page.waitForFunction(() => document.hasFocus()));
 	return page;
 }
 

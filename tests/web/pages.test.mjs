@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { axeSource, elsewhere, open, root, texts } from "./helper.mjs";
+import { axeSource, chromiumOnly, elsewhere, open, root, texts } from "./helper.mjs";
 
 const shots = join(root, "build/shots");
 mkdirSync(shots, { recursive: true });
@@ -32,7 +32,7 @@ for (const [width, dark] of [[1440, false], [360, true], [800, true]])
 		assert.deepEqual(wrong, []);
 	});
 
-test("without scripts the text is there, no button is, and the contents can be reached", async () => {
+test("without scripts the text is there, no button is, and the contents can be reached", chromiumOnly, async () => {
 	const wrong = [];
 	for (const name of ["index.html", "03-uts-ns.html", "10-oom-demo.html", "symptom-index.html"]) {
 		const page = await open(name, { width: 360, scripts: false });
@@ -51,7 +51,7 @@ test("without scripts the text is there, no button is, and the contents can be r
 	assert.deepEqual(wrong, []);
 });
 
-test("the page to print has every chapter, its answers open, and what is only for a screen is left out", async () => {
+test("the page to print has every chapter, its answers open, and what is only for a screen is left out", chromiumOnly, async () => {
 	const page = await open("print.html");
 	await page.emulateMediaType("print");
 	const seen = await page.evaluate(() => ({
@@ -67,7 +67,7 @@ test("the page to print has every chapter, its answers open, and what is only fo
 	await page.close();
 });
 
-test("screenshots at 360, 800 and 1440 pixels, light and dark", async () => {
+test("screenshots at 360, 800 and 1440 pixels, light and dark", chromiumOnly, async () => {
 	let count = 0;
 	for (const name of ["index.html", "03-uts-ns.html", "10-oom-demo.html", "symptom-index.html", "licenses.html", "source/03-uts-ns-main.html"])
 		for (const width of [360, 800, 1440])

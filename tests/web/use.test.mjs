@@ -29,7 +29,10 @@ async function walk(page) {
 			return { stop: element.dataset?.stop, name: element.outerHTML.slice(0, 80), seen: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2, body: element === document.body };
 		});
 		if (at.body) continue;
-		if (at.stop !== undefined) reached.add(Number(at.stop));
+		// From the last stop the key leaves the page, and comes back to what was judged before.
+		const key = at.stop === undefined ? at.name : Number(at.stop);
+		if (reached.has(key)) continue;
+		reached.add(key);
 		if (!at.seen) blind.push(at.name);
 	}
 	const missed = [];
@@ -38,7 +41,7 @@ async function walk(page) {
 	return { expected, missed, blind };
 }
 
-for (const [name, width] of [["index.html", 1440], ["03-uts-ns.html", 1440], ["10-oom-demo.html", 360], ["symptom-index.html", 800], ["licenses.html", 360], ["print.html#x", 1440]].slice(0, 5))
+for (const [name, width] of [["index.html", 1440], ["03-uts-ns.html", 1440], ["10-oom-demo.html", 360], ["symptom-index.html", 800], ["licenses.html", 360]])
 	test(`the Tab key reaches everything on ${name} at ${width} pixels, and its place is seen`, async () => {
 		const page = await open(name, { width });
 		const { expected, missed, blind } = await walk(page);
@@ -66,7 +69,7 @@ test("a question is answered by keys, and told in words", async () => {
 	await page.keyboard.press("Enter");
 	assert.deepEqual(await verdict(), ["Choose one first; a guess is fine."]);
 	await page.focus(`${form} input`);
-	await page.keyboard.press("Space");
+	await page.keyboard.press(" ");
 	await page.keyboard.press("Enter");
 	const [said, happens, why] = await verdict();
 	assert.match(said, /^You said: ENOMEM: that is more than the limit\.$/);
