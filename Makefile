@@ -256,7 +256,10 @@ $(foreach source,$(HELPERS),$(eval $(call HELPER,$(source))))
 
 # The unit tests get a library of their own, with the sanitizers in it.
 # Without fortify, which calls by other names: the sanitizers look for more, and tests stand in for some.
+, := ,
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -U_FORTIFY_SOURCE
+# Another architecture's find their libraries beside them, also where they are carried to.
+SANITIZE += $(if $(ARCH),-static-libasan -static-libubsan '-Wl$(,)-rpath$(,)$$ORIGIN/../sysroot/usr/lib/$(notdir $(wildcard $(SYSROOT)/usr/lib/*-linux-gnu*))')
 $(B)/unit/common/%.o: common/%.c
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) $(SANITIZE) -c $< -o $@
