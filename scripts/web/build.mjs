@@ -3,7 +3,8 @@
 //   node scripts/web/build.mjs [--url=https://host/path/] [--repository=URL]
 //
 // scripts/web/machine/assets.mjs, where it is there, adds the machine: see README.md.
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -49,7 +50,9 @@ const bundle = (entry, define = {}) =>
 	}).outputFiles[0].text;
 
 rmSync(out, { recursive: true, force: true });
+const written = [];
 function write(name, content) {
+	written.push(name);
 	mkdirSync(dirname(join(out, name)), { recursive: true });
 	writeFileSync(join(out, name), content);
 }
@@ -88,10 +91,7 @@ const search = bundle("search.js", { DOCUMENTS: JSON.stringify(found) });
 write("assets/search.js", search);
 
 const diagrams = [...labs.values()].filter((lab) => hasDiagram(root, lab));
-for (const lab of diagrams) {
-	mkdirSync(join(out, "diagrams"), { recursive: true });
-	copyFileSync(join(root, "labs", lab.id, "diagram.svg"), join(out, "diagrams", `${lab.id}.svg`));
-}
+for (const { id } of diagrams) write(`diagrams/${id}.svg`, readFileSync(join(root, "labs", id, "diagram.svg")));
 
 page({ name: "index", title: siteName, description: guide.description, kind: "index", body: indexBody(root, guide, labs, options) });
 for (const [at, chapter] of guide.chapters.entries()) {
@@ -123,6 +123,12 @@ writeFileSync(
 		return book;
 	})(),
 );
+
+// The sources and the page to print are kept once they have been opened.
+const first = [...names.filter((name) => !/^(source\/|print$)/.test(name)).map((name) => `${name}.html`), ...written.filter((name) => /^(assets|diagrams)\//.test(name))];
+const version = createHash("sha256");
+for (const name of first) version.update(name).update(readFileSync(join(out, name)));
+write("worker.js", bundle("worker.js", { FILES: JSON.stringify(first), VERSION: JSON.stringify(version.digest("hex").slice(0, 12)) }));
 
 if (options.url)
 	write(

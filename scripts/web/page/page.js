@@ -240,6 +240,10 @@ document.addEventListener("keydown", (event) => {
 	}
 });
 
+// ---- Without a network -------------------------------------------------------------------------
+
+if (!single && /^https?:$/.test(location.protocol)) navigator.serviceWorker?.register(`${root}worker.js`).catch(() => {});
+
 // ---- The one file: a chapter at a time --------------------------------------------------------
 
 function showChapter() {
