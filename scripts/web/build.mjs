@@ -22,6 +22,10 @@ const root = join(here, "../..");
 const out = join(root, "build/site.new");
 const { buildSync } = createRequire(join(root, "build/web/package.json"))("esbuild");
 
+process.on("uncaughtException", (error) => {
+	console.error(process.env.DEBUG ? error : `scripts/web/build.mjs: ${error.message}`);
+	process.exit(1);
+});
 const options = {};
 for (const word of process.argv.slice(2)) {
 	const [, name, value] = /^--(url|repository)=(.*)$/.exec(word) ?? [];
