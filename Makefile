@@ -20,6 +20,20 @@ WARNINGS := -Wall -Wextra -Wno-missing-field-initializers -Wshadow -Wmissing-pro
 AR       := $(if $(filter %gcc,$(CC)),$(CC)-ar,ar)
 # Another compiler has products of its own, so that nothing stale of the first is taken.
 B        := build$(addprefix /,$(filter-out gcc cc,$(CC)))
+# ARCH=i386: for another architecture of Debian's, with its packages, of which nothing is installed here.
+# SSE, for x87's numbers have another precision in a register than in memory.
+ifneq ($(ARCH),)
+CROSS_i386 := i686-linux-gnu-gcc -msse2 -mfpmath=sse -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
+ifeq ($(CROSS_$(ARCH)),)
+$(error ARCH=$(ARCH): expected $(patsubst CROSS_%,%,$(filter CROSS_%,$(.VARIABLES))))
+endif
+CC         := $(firstword $(CROSS_$(ARCH)))
+B          := build/$(ARCH)
+SYSROOT    := $(B)/sysroot
+TARGET     := --sysroot=$(CURDIR)/$(SYSROOT) $(wordlist 2,9,$(CROSS_$(ARCH)))
+PKG_CONFIG := $(SYSROOT)/pkg-config
+export ARCH
+endif
 Q        := $(if $(V),,@)
 say       = $(if $(V),,@printf '  %-4s %s\n' $(1) '$(2)')
 
@@ -43,7 +57,7 @@ SOURCES_$(3) := $(1) $(filter $(patsubst %,labs/%/%,$(call folders,$(2))),$(FURT
 $(B)/labs/$(3): $$(SOURCES_$(3)) \
 		$(wildcard $(patsubst %,labs/%/*.h,$(call folders,$(2))) labs/$(2)/*.yaml) \
 		$(filter $(patsubst %,$(B)/made/%/%,$(call folders,$(2))),$(MADE)) \
-		$(B)/common/lib.a $(B)/static scripts/make/libraries
+		$(B)/common/lib.a $(B)/static scripts/make/libraries $(SYSROOT)
 	$$(BUILD_LAB)
 endef
 $(foreach source,$(ALONE),$(foreach lab,$(patsubst labs/%/,%,$(dir $(source))),\
@@ -73,7 +87,7 @@ $(foreach goal,$(MAKECMDGOALS),$(foreach verb,$(VERBS),$(if $(filter $(verb)- $(
 
 # ---- For students ----------------------------------------------------------------
 
-.PHONY: welcome help setup setup-dev doctor doctor-all look vm guide labs progress practice grade
+.PHONY: welcome help setup setup-dev setup-site doctor doctor-all look vm guide labs progress practice grade
 welcome:
 	@scripts/welcome
 help:
@@ -143,7 +157,7 @@ demo-%: all
 owner = $(shell stat -c %u .)
 as_owner = $(if $(and $(filter 0,$(shell id -u)),$(filter-out 0,$(owner))),setpriv \
 	--reuid=$(owner) --regid=$(shell stat -c %g .) --clear-groups)
-all: | $(filter setup setup-dev,$(MAKECMDGOALS))
+all: $(SYSROOT) | $(filter setup setup-dev setup-site,$(MAKECMDGOALS))
 	@$(as_owner) scripts/make/sums forget $(B)
 	@$(as_owner) $(MAKE) products; status=$$?; $(as_owner) scripts/make/sums note $(B); exit $$status
 products: $(PROGRAMS) $(ROOTFS_PRODUCTS) $(LABVM_PRODUCTS) $(addprefix $(B)/bin/,$(basename $(notdir $(HELPERS))))
@@ -183,13 +197,19 @@ clean-vm:
 
 # ---- How it is built -------------------------------------------------------------
 
-COMPILE = $(CC) -std=gnu11 $(CFLAGS) $(WARNINGS) -Icommon -I$(B)/made -DVERSION='"$(VERSION)"' -MMD -MP
+COMPILE = $(CC) $(TARGET) -std=gnu11 $(CFLAGS) $(WARNINGS) -Icommon -I$(B)/made -DVERSION='"$(VERSION)"' -MMD -MP
+
+ifneq ($(ARCH),)
+$(SYSROOT): scripts/make/packages/$(ARCH) scripts/make/sysroot
+	@command -v $(CC) >/dev/null || { echo 'ARCH=$(ARCH): $(CC) is missing: type make setup-site' >&2; exit 1; }
+	@$(as_owner) scripts/make/sysroot $(ARCH)
+endif
 
 # Static where the C library has its archive, so that the same file runs in the VM.
 $(B)/static:
 	@mkdir -p $(B)
 	@echo 'int main(void) { return 0; }' >$(B)/try.c
-	@$(CC) -static $(B)/try.c -o $(B)/try 2>/dev/null && echo -static >$@ || : >$@
+	@$(CC) $(TARGET) -static $(B)/try.c -o $(B)/try 2>/dev/null && echo -static >$@ || : >$@
 	@rm -f $(B)/try $(B)/try.c
 LINK = $$(cat $(B)/static)
 
@@ -236,7 +256,10 @@ $(foreach source,$(HELPERS),$(eval $(call HELPER,$(source))))
 
 # The unit tests get a library of their own, with the sanitizers in it.
 # Without fortify, which calls by other names: the sanitizers look for more, and tests stand in for some.
+, := ,
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -U_FORTIFY_SOURCE
+# Another architecture's find their libraries beside them, also where they are carried to.
+SANITIZE += $(if $(ARCH),-static-libasan -static-libubsan '-Wl$(,)-rpath$(,)$$ORIGIN/../sysroot/usr/lib/$(notdir $(wildcard $(SYSROOT)/usr/lib/*-linux-gnu*))')
 $(B)/unit/common/%.o: common/%.c
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) $(SANITIZE) -c $< -o $@

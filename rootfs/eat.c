@@ -28,10 +28,15 @@ int main(int argc, char *argv[])
 	if (!place || rest || (unit[1] && (unit[1] != 'i' || !bits)) || n >= 1ULL << (63 - bits))
 		errx(2, "expected SIZE such as 64M (b k m g, Ki Mi Gi), got '%s'", argv[1]);
 
-	size_t size = n << bits, page = sysconf(_SC_PAGESIZE);
-	char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (memory == MAP_FAILED && size)
-		errx(1, "mmap of %zu bytes refused: %s", size, strerrorname_np(errno));
+	unsigned long long bytes = n << bits;
+	size_t size = bytes, page = sysconf(_SC_PAGESIZE);
+	char *memory = MAP_FAILED;
+	errno = ENOMEM; /* What has no address in 32 bits is refused as the kernel refuses it. */
+	if (size == bytes)
+		memory = mmap(
+			NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (memory == MAP_FAILED && bytes)
+		errx(1, "mmap of %llu bytes refused: %s", bytes, strerrorname_np(errno));
 	for (size_t at = 0; touch && at < size; at += page)
 		memory[at] = 1;
 	printf("eat: %zu bytes allocated%s\n", size, touch ? " and touched" : ", none touched");

@@ -5,7 +5,7 @@ ROOTFS_PROGRAMS := $(addprefix $(B)/rootfs/bin/,eat spin forks pause)
 ROOTFS_PRODUCTS := $(ROOTFS_PROGRAMS) $(B)/rootfs/base.cpio
 
 # Static, always: they run in roots that hold no library.
-STATIC = $(CC) -std=gnu11 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -pthread -static -s $(START) -o $@ $<
+STATIC = $(CC) $(TARGET) -std=gnu11 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -pthread -static -s $(START) -o $@ $<
 $(ROOTFS_PROGRAMS): $(B)/rootfs/bin/%: rootfs/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
@@ -15,6 +15,6 @@ $(ROOTFS_PROGRAMS): $(B)/rootfs/bin/%: rootfs/%.c
 $(B)/rootfs/bin/pause: START := -nostartfiles -fno-stack-protector
 
 # The tree is a directory, so the archive that is written after it stands for both.
-$(B)/rootfs/base.cpio: rootfs/build $(ROOTFS_PROGRAMS) $(B)/rootfs/bin/init $(wildcard rootfs/etc/*)
+$(B)/rootfs/base.cpio: rootfs/build $(ROOTFS_PROGRAMS) $(B)/rootfs/bin/init $(wildcard rootfs/etc/*) $(SYSROOT)
 	$(call say,TREE,$(B)/rootfs/tree)
-	$(Q)rootfs/build $(B)/rootfs
+	$(Q)rootfs/build $(B)/rootfs $(SYSROOT)

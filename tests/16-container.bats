@@ -133,7 +133,6 @@ traced_story() {
 		"$(find "${group%/*}" -mindepth 1 -maxdepth 1 -type d | grep -E '/[0-9a-f]{64}$')"
 	alive "$web"
 	# check: web: 128 + SIGKILL
-	# check: web: its group, after rmdir
 	lab_end
 	same "the first one, after the lab" gone "$(alive "$web" && echo runs || echo gone)"
 	[ ! -e "$group" ]
@@ -152,6 +151,10 @@ traced_story() {
 	grep -qE 'pidfd_send_signal\([0-9]+, SIGKILL, NULL, 0\) += 0' "$calls"
 	# check: eater: memory.events, oom_kill
 	grep -A 3 -E 'openat\(.*/[0-9a-f]{64}/memory\.events"' "$calls" | grep -qE ' read\([0-9]+, "low [^"]*oom_kill 1\\n'
+	# At its end the lab removes what is left. Both groups have gone before that, when it looks for them.
+	# check: web: its group, after rmdir
+	same "groups of the two removed when it looks for the first one's" 2 "$(awk '/ rmdir\(".*\/[0-9a-f]+"\) += 0/ { gone++ }
+		/ write\(.*web: its group, after rmdir/ { print gone + 0; exit }' "$calls")"
 }
 
 @test "16-container: exit statuses are Docker's: COMMAND's, 137 with the witness, 126, 127, 125, 128 + n" {

@@ -172,6 +172,14 @@ all_of() {
 		grep -E 'pidfd_send_signal\(.*SIGKILL|cgroup.kill>, "1"' | grep -v cri-containerd || :)"
 }
 
+@test "17-pod: the loop sees at once that what it has started runs: the story never waits for 20 seconds" {
+	needs_lab "$program"
+	local begun=$SECONDS
+	run -0 --separate-stderr timeout 200 "$LABS/$program"
+	[[ $output = *"visitor: restarts"*"server: now its PID is another"*": pass"* ]]
+	[ $((SECONDS - begun)) -lt 20 ] || { echo "it took $((SECONDS - begun)) s" && return 1; }
+}
+
 @test "17-pod: each line of --explain is what happens, by strace of the Pod" {
 	needs_lab "$program"
 	"${explain[@]}" | all_of >"$BATS_TEST_TMPDIR/lines"

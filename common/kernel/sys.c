@@ -63,7 +63,7 @@ static char *with_values(const char *call, const struct sys_variable *variables)
 		else if (v->string)
 			fprintf(to, "\"%s\"", v->string);
 		else
-			fprintf(to, "%ld", v->number);
+			fprintf(to, "%lld", v->number);
 	}
 	if (!to || fclose(to))
 		die("out of memory");

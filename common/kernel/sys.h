@@ -47,7 +47,7 @@
 /* A variable of a call's: a string, or a number where string is NULL. The last has no name. */
 struct sys_variable {
 	const char *name, *string;
-	long number;
+	long long number;
 };
 
 /* variables may be NULL. */

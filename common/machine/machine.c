@@ -65,11 +65,11 @@ static void read_self(struct tree *t, struct machine *m)
 
 	m->uid = -1;
 	if (tree_field(t, status, "Uid:", line, sizeof(line)) &&
-		sscanf(line, "%*d %ld", &m->uid) != 1)
+		sscanf(line, "%*d %lld", &m->uid) != 1)
 		m->uid = -1;
 	t->gid = -1;
 	if (tree_field(t, status, "Gid:", line, sizeof(line)) &&
-		sscanf(line, "%*d %ld", &t->gid) != 1)
+		sscanf(line, "%*d %lld", &t->gid) != 1)
 		t->gid = -1;
 	tree_field(t, status, "Groups:", t->groups, sizeof(t->groups));
 	if (tree_field(t, status, "CapEff:", line, sizeof(line)))
@@ -216,17 +216,17 @@ static void read_own_cgroups(const struct tree *t, struct machine *m, char path[
 enum { ABOVE = 1000 };
 
 /* Those of us and the processes above us that our user may move: PIDs, and how many. */
-static int read_own(const struct tree *t, const struct machine *m, long own[ABOVE])
+static int read_own(const struct tree *t, const struct machine *m, long long own[ABOVE])
 {
 	char status[64] = "/proc/self/status", line[128];
 	int count = 0;
 
 	for (int depth = 0; depth < ABOVE; depth++) {
-		long uid, here = (long)tree_number(t, status, "Pid:", 0);
+		long long uid, here = tree_number(t, status, "Pid:", 0);
 		if (here <= 0)
 			break;
 		if (tree_field(t, status, "Uid:", line, sizeof(line)) &&
-			sscanf(line, "%*d %ld", &uid) == 1 && uid == m->uid)
+			sscanf(line, "%*d %lld", &uid) == 1 && uid == m->uid)
 			own[count++] = here;
 		snprintf(status, sizeof(status), "/proc/%ld/status",
 			(long)tree_number(t, status, "PPid:", 0));
@@ -237,12 +237,12 @@ static int read_own(const struct tree *t, const struct machine *m, long own[ABOV
 static int count_others(const struct tree *t, const struct machine *m, const char *procs)
 {
 	struct tree_lines l = tree_lines(t, procs);
-	long own[ABOVE];
+	long long own[ABOVE];
 	int others = 0, own_count = l.file ? read_own(t, m, own) : 0;
 
 	while (tree_next(&l)) {
 		int i = 0;
-		while (i < own_count && own[i] != atol(l.line))
+		while (i < own_count && own[i] != atoll(l.line))
 			i++;
 		others += i == own_count; /* 0 is a process of another PID namespace */
 	}
@@ -288,7 +288,7 @@ static void read_user_manager(const struct tree *t, struct machine *m)
 
 	if (!m->cgroup_mount[0] ||
 		!tree_put(path, sizeof(path),
-			"%s/user.slice/user-%ld.slice/user@%ld.service/cgroup.controllers",
+			"%s/user.slice/user-%lld.slice/user@%lld.service/cgroup.controllers",
 			m->cgroup_mount, m->uid, m->uid))
 		return;
 	m->user_manager_runs = tree_field(t, path, "", m->user_manager, sizeof(m->user_manager)) ||

@@ -36,7 +36,7 @@ struct machine {
 	int wsl; /* 1 or 2: Windows' subsystem of that version; 0 no */
 
 	/* /proc/self/status and uid_map, proc_pid_status(5), user_namespaces(7) */
-	long uid;        /* effective; -1 unknown */
+	long long uid;   /* effective; -1 unknown */
 	bool first_user; /* in the first user namespace: all ids are mapped to themselves */
 	bool root;       /* that, and CAP_SYS_ADMIN is in the effective set */
 	int seccomp;     /* 0 off, 1 strict, 2 filter; -1 unknown */

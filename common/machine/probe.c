@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <poll.h>
@@ -19,6 +20,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -409,6 +411,19 @@ static bool kernel_is(const struct machine *m, const char *wanted)
 	return m->kernel_major > major || (m->kernel_major == major && m->kernel_minor >= minor);
 }
 
+/*
+ * A 32-bit kernel begins to count jiffies 300 seconds below zero, and blk-throttle.c takes a time
+ * slice that has never begun for one in the future: BUG_ON() in throtl_trim_slice().
+ */
+static long long seconds_to_wait(void)
+{
+	struct utsname name;
+	struct timespec up;
+	if (uname(&name) || fnmatch("i?86", name.machine, 0) || clock_gettime(CLOCK_BOOTTIME, &up))
+		return 0;
+	return 301 - (long long)up.tv_sec;
+}
+
 int probe_needs(const struct probe_needs *needs, struct probe_missing *missing, int max)
 {
 	static struct machine m;
@@ -428,7 +443,11 @@ int probe_needs(const struct probe_needs *needs, struct probe_missing *missing, 
 		need_namespaces(&a, needs);
 	for_each_word(&a, needs->controllers, need_controller);
 	for_each_word(&a, needs->modules, need_module);
-	if (needs->cpus > m.cpus) {
+	if (needs->controllers && strstr(needs->controllers, "io") && seconds_to_wait() > 0) {
+		snprintf(number, sizeof(number), "%lld", seconds_to_wait());
+		miss(&a, PROBE_UPTIME, number, 0);
+	}
+	if (needs->cpus > m.cpus && (!needs->fewer_cpus || m.cpus < 1)) {
 		snprintf(number, sizeof(number), "%d", needs->cpus);
 		miss(&a, PROBE_CPUS, number, 0);
 	}

@@ -25,6 +25,7 @@ struct probe_needs {
 	const char *modules;     /* kernel modules, loaded or built in: "veth bridge" */
 	const char *kernel;      /* the oldest kernel: "5.6" */
 	int cpus;                /* CPUs that this process may run on */
+	bool fewer_cpus;         /* with one it runs, too: checks that want more are skipped */
 	long long memory;        /* bytes of MemAvailable */
 };
 

@@ -300,7 +300,7 @@ static void get_a_group(const char *name, const struct machine *m, struct probe_
 		UNDO("there: echo -%s | sudo tee cgroup.subtree_control", name);
 	} else {
 		REMEDY("sudo sh -c \"echo +%s > %s/cgroup.subtree_control && mkdir -p %s/unboxed && "
-		       "chown -R %ld %s/unboxed && echo $$ > %s/unboxed/cgroup.procs\"",
+		       "chown -R %lld %s/unboxed && echo $$ > %s/unboxed/cgroup.procs\"",
 			name, mount, mount, m->uid, mount, mount);
 		UNDO("leave this shell, then: sudo rmdir %s/unboxed", mount);
 	}
@@ -435,13 +435,11 @@ static void rule_memory(const char *arg, const struct machine *m, struct probe_m
 
 static void rule_block(int err, const char *arg, struct probe_missing *out)
 {
-	if (err) {
+	if (err)
 		WHAT("the scratch block device %s may not be read%s", arg, reason(err));
-		REMEDY("put sudo in front");
-		return;
-	}
-	WHAT("no scratch block device: only the lab VM has one that holds nothing of value");
-	REMEDY("WHERE=vm");
+	else
+		WHAT("no scratch block device: only the lab VM has one that holds nothing of value");
+	REMEDY("%s", err ? "put sudo in front" : "WHERE=vm");
 }
 
 static void rule_kernel(const char *arg, const struct machine *m, struct probe_missing *out)
@@ -495,8 +493,11 @@ void rules_explain(enum probe_need need, const char *arg, int err, const struct 
 		       "sudo mkswap /swapfile && sudo swapon /swapfile");
 		UNDO("sudo swapoff /swapfile && sudo rm /swapfile");
 		break;
+	case PROBE_UPTIME:
+		WHAT("this 32-bit kernel panics when a disk is limited in its first 300 seconds");
+		REMEDY("wait %s seconds", arg);
+		break;
 	case PROBE_BLOCK:
 		rule_block(err, arg, out);
-		break;
 	}
 }

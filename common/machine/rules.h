@@ -29,7 +29,8 @@ enum probe_need {
 	PROBE_CPUS,       /* arg CPUs: "2" */
 	PROBE_MEMORY,     /* arg bytes of memory */
 	PROBE_SWAP,
-	PROBE_BLOCK, /* a scratch block device */
+	PROBE_UPTIME, /* arg seconds more since the boot: "12" */
+	PROBE_BLOCK,  /* a scratch block device */
 };
 
 /*

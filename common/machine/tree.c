@@ -165,10 +165,10 @@ bool tree_may_write(const struct tree *t, const char *path)
 		return false;
 	if (t->m->uid == 0 && (t->m->first_user || st.st_uid != OVERFLOW_ID))
 		return true;
-	if ((long)st.st_uid == t->m->uid)
+	if (st.st_uid == t->m->uid)
 		return st.st_mode & S_IWUSR;
-	snprintf(gid, sizeof(gid), "%ld", (long)st.st_gid);
-	if ((long)st.st_gid == t->gid || tree_word(t->groups, gid))
+	snprintf(gid, sizeof(gid), "%u", st.st_gid);
+	if (st.st_gid == t->gid || tree_word(t->groups, gid))
 		return st.st_mode & S_IWGRP;
 	return st.st_mode & S_IWOTH;
 }

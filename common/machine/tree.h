@@ -15,7 +15,7 @@ struct tree {
 	bool real; /* it is this machine and not a recorded one */
 	const struct machine *m;
 	int *error; /* of machine.error */
-	long gid;
+	long long gid;
 	char groups[1024];
 };
 

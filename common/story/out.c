@@ -244,7 +244,7 @@ void out_call(const char *place, const char *call, long value, int error)
 			(long long)getpid(), "errno", value == -1 ? errno_name(error) : "", NULL);
 		return;
 	}
-	bool address = value > INT_MAX; /* mmap(2) yields one */
+	bool address = value > INT_MAX || value < -1; /* mmap(2) yields one */
 	autofree char *line =
 		text(address ? "%s = %#lx  [PID %d]" : "%s = %ld  [PID %d]", call, value, getpid());
 	struct page page;

@@ -22,8 +22,9 @@ enum { LINE = 512, CHOICES = 4 };
 
 static bool person; /* a terminal on both sides, and the story on it */
 static int lecture; /* a descriptor for the keys that lead to another lab; 0: this lab is alone */
-static char *looks; /* what --step shows at the next wait */
-static pid_t in_place; /* a process in the place that the last step made; 0 for none */
+static const char *leads; /* those keys, each between blanks: " r 01 02 " */
+static char *looks;       /* what --step shows at the next wait */
+static pid_t in_place;    /* a process in the place that the last step made; 0 for none */
 static const struct lab_question *coming; /* the question of the next step */
 
 /* STEP=0 and PREDICT=0 turn off what a terminal gets. */
@@ -42,7 +43,8 @@ void step_init(void)
 	option_given.step &= !option_given.no_step;
 	option_given.predict |= person && option_given.step && !turned_off("PREDICT");
 	option_given.predict &= !option_given.no_predict && isatty(STDIN_FILENO);
-	lecture = person && fd ? atoi(fd) : 0;
+	leads = person && fd ? strchr(fd, ' ') : NULL;
+	lecture = leads ? atoi(fd) : 0;
 }
 
 void lab_look(const char *fmt, ...)
@@ -69,11 +71,11 @@ static _Noreturn void enter(pid_t pid)
 		{"net", "--net"}, {"uts", "--uts"}, {"ipc", "--ipc"}, {"cgroup", "--cgroup"},
 		{"time", "--time"}};
 	enum { NAMESPACES = sizeof namespaces / sizeof *namespaces };
-	const char *argv[NAMESPACES + 8] = {"nsenter"};
+	const char *argv[NAMESPACES + 9] = {"nsenter"};
 	int argc = 1;
 	machine_read(&machine, "/");
 	autofree char *target = text("--target=%d", pid);
-	autofree char *prompt = text("PS1=%s $ ", lab->id);
+	autofree char *prompt = text("%s $ ", lab->id);
 	argv[argc++] = target;
 	argv[argc++] = "--preserve-credentials";
 	for (int i = 0; i < NAMESPACES; i++) {
@@ -83,7 +85,11 @@ static _Noreturn void enter(pid_t pid)
 		if (!stat(of_us, &ours) && !stat(of_pid, &theirs) && ours.st_ino != theirs.st_ino)
 			argv[argc++] = namespaces[i].flag;
 	}
-	const char *const shell[] = {"env", prompt, "sh", "-i", NULL};
+	/* bash, where there is one: dash complains when it leaves a PID namespace, in which the
+	 * group that had the terminal before has no number. */
+	const char *const shell[] = {"sh", "-c",
+		"export PS1=\"$0\" HISTFILE=; [ -t 0 ] && b=$(command -v bash) && exec $b --norc -i; exec sh -i",
+		prompt, NULL};
 	memcpy(argv + argc, shell, sizeof shell);
 
 	autofree char *of_pid = text("/proc/%d/cgroup", pid);
@@ -161,15 +167,24 @@ static void end_lab(void)
 	undo_if_over();
 }
 
-/* In a lecture n, r and a number lead to another lab: scripts/labs reads them. */
-static void leave_for(const char *key)
+/* In a lecture n, r and a number lead to another lab: scripts/labs says which, and reads the key.
+ * True when the key was one of these, and leads nowhere. */
+static bool leave_for(const char *key)
 {
-	size_t length = strlen(key);
-	if (length > 2 ||
-		(strcmp(key, "n") && strcmp(key, "r") && strspn(key, "0123456789") != length))
-		return;
-	dprintf(lecture, "%s\n", key);
-	end_lab();
+	bool number = strspn(key, "0123456789") == strlen(key);
+	if (strcmp(key, "n") && strcmp(key, "r") && !number)
+		return false;
+	autofree char *word = text(number && !key[1] ? " 0%s " : " %s ", key);
+	if (strstr(leads, word)) {
+		dprintf(lecture, "%s\n", key);
+		end_lab();
+		return false;
+	}
+	autofree char *nowhere = number ? text("There is no lab %s. The labs are: %s", key,
+						  leads + strcspn(leads, "0123456789"))
+					: text("This is the last lab of the lecture. q ends it.");
+	out_note(nowhere);
+	return true;
 }
 
 static void tell_keys(void)
@@ -207,8 +222,9 @@ static int read_answer(int choices)
 			dprintf(STDERR_FILENO, "%s: ended at step %d\n", lab->id, shared->step);
 		end_lab();
 	}
-	if (lecture && !(choices && isdigit((unsigned char)*key) && !key[1])) /* 3 out of 2 */
-		leave_for(key);
+	if (lecture && !(choices && isdigit((unsigned char)*key) && !key[1]) && /* 3 out of 2 */
+		leave_for(key))
+		return -2;
 	if (!strcmp(key, "s") && is_there(in_place))
 		shell_in(in_place);
 	else if (!strcmp(key, "s") && person)
@@ -277,10 +293,7 @@ static void hold(const struct lab_question *question)
 		autofree char *line = text("%d) %s", choices + 1, question->choices[choices].text);
 		out_ask(line);
 	}
-	if (person && option_given.step && !shared->welcomed && !lecture)
-		out_note(
-			"Enter: go on. ?: all keys. STEP=0 before the command turns the waits off.");
-	shared->welcomed = sys_shared->held = true;
+	sys_shared->held = true;
 	do {
 		drop_keys();
 		out_prompt(is_there(in_place), choices);

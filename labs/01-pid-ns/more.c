@@ -118,24 +118,24 @@ static _Noreturn void reaper(void)
 static _Noreturn void spin(void)
 {
 	struct timespec start, now, used;
-	long ns, waited[2];
+	long long ns, waited[2];
 	for (int i = 0; i < 2; i++) {
 		/* schedstat holds the time on a CPU, then the time of waiting for one; proc(5) */
 		autofree char *schedstat = file_read("/proc/thread-self/schedstat");
-		if (sscanf(schedstat, "%*s %ld", &waited[i]) != 1)
+		if (sscanf(schedstat, "%*s %lld", &waited[i]) != 1)
 			die("/proc/thread-self/schedstat: %s", schedstat);
 		if (i == 0)
 			clock_gettime(CLOCK_MONOTONIC, &start);
 		do {
 			clock_gettime(CLOCK_MONOTONIC, &now);
-			ns = (now.tv_sec - start.tv_sec) * 1000000000L + now.tv_nsec -
+			ns = (now.tv_sec - start.tv_sec) * 1000000000LL + now.tv_nsec -
 			     start.tv_nsec;
-		} while (i == 0 && ns < 250000000L);
+		} while (i == 0 && ns < 250000000);
 	}
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
 	if ((waited[1] - waited[0]) * 10 > ns)
 		_exit(BUSY);
-	_exit((int)((used.tv_sec * 1000000000L + used.tv_nsec) * 100 / ns));
+	_exit((int)((used.tv_sec * 1000000000LL + used.tv_nsec) * 100 / ns));
 }
 
 static int share(bool inside)

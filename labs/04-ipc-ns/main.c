@@ -75,18 +75,18 @@ static int count_segments(void)
 	return lines;
 }
 
-static long device_of(const char *path)
+static dev_t device_of(const char *path)
 {
 	struct stat st;
 	if (stat(path, &st))
 		die("stat %s", path);
-	return (long)st.st_dev;
+	return st.st_dev;
 }
 
 /* Mounts a new tmpfs on /dev/shm, in a mount table of the caller's own. */
 static bool mount_dev_shm(const char *what)
 {
-	long before = device_of("/dev/shm");
+	dev_t before = device_of("/dev/shm");
 	mounts_unshare(); /* lab 02 shows what this does */
 	SYS(mount("lab04-shm", "/dev/shm", "tmpfs", 0, NULL));
 	return expect_int(what, true, device_of("/dev/shm") != before);

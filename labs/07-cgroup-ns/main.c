@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -102,7 +103,9 @@ int main(int argc, char *argv[])
 	 */
 	limit = page * 1024 > 32 << 20 ? page * 1024 : 32 << 20;
 	lab_options[0].min = limit / 4;
-	lab_options[0].max = proc_meminfo("MemTotal") / 3; /* The story touches twice as much. */
+	/* The story touches twice as much, for which there have to be addresses. */
+	long long third = proc_meminfo("MemTotal") / 3;
+	lab_options[0].max = third < LONG_MAX / 2 ? third : LONG_MAX / 2;
 	lab_parse(&lab, argc, argv);
 	if (!lab_command && 3 * limit > lab.needs.memory)
 		lab.needs.memory = 3 * limit;

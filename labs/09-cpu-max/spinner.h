@@ -283,3 +283,9 @@ static void expect_measured(bool quiet, const char *what, long long predicted, l
 	expect_measured_range(quiet, what, predicted * (100 - NOISE_PERCENT) / 100,
 		predicted * (100 + NOISE_PERCENT) / 100, observed);
 }
+
+/* A check for which two CPUs are needed, where there is only one. */
+static void skip_on_one_cpu(const char *what)
+{
+	check_skip(what, "there is one CPU", "give this machine two CPUs");
+}

@@ -114,7 +114,7 @@ static void begin(int argc, char *argv[])
 {
 	limit = (long long)default_limit();
 	lab_options[0].min = limit / 4;
-	lab_options[0].max = proc_meminfo("MemTotal") / 3 >> 20 << 20;
+	lab_options[0].max = largest_limit();
 	lab_parse(&lab, argc, argv);
 	/* The story touches twice the limit; a COMMAND touches what it likes. */
 	if (!lab_command && 3 * limit > lab.needs.memory)

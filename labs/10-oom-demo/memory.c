@@ -1,5 +1,6 @@
 #include "memory.h"
 
+#include <limits.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -13,6 +14,12 @@ size_t default_limit(void)
 {
 	size_t pages = 1024 * (size_t)sysconf(_SC_PAGESIZE);
 	return pages > 32 << 20 ? pages : 32 << 20;
+}
+
+long long largest_limit(void)
+{
+	long long most = proc_meminfo("MemTotal") / 3;
+	return (most < LONG_MAX / 2 ? most : LONG_MAX / 2) >> 20 << 20;
 }
 
 bool limit_memory_and_swap(const char *group, const char *what, size_t bytes, const char *swap)

@@ -10,6 +10,9 @@
 /* 32 MiB, or 1024 pages where pages are large: such kernels charge in larger batches. */
 size_t default_limit(void);
 
+/* A third of the machine's memory, because the story touches twice the limit; 1 GiB in 32 bits. */
+long long largest_limit(void);
+
 /*
  * Writes memory.max and, where the kernel has it, memory.swap.max ("0" or "max"). Returns
  * false, after a failed check called what, when memory.max does not read back.

@@ -38,8 +38,13 @@ static struct lab lab = {
 	.manual = "cgroups(7) open(2) pread(2)",
 	.teaches = "openat:O_DIRECT pread64 pwrite64 file:io.max file:io.stat",
 	.after = "08-pids-max 09-cpu-max",
-	/* The lab needs a CPU to watch the clock while the worker uses another one. */
-	.needs = {.root = true, .block = true, .controllers = "io", .kernel = "5.14", .cpus = 2},
+	/* With a second CPU the lab watches the clock while the worker uses the other one. */
+	.needs = {.root = true,
+		.block = true,
+		.controllers = "io",
+		.kernel = "5.14",
+		.cpus = 2,
+		.fewer_cpus = true},
 	.options = lab_options,
 	.quick = "--seconds=1",
 	.words = &words,

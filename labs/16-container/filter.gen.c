@@ -12,6 +12,7 @@
 /* link: libseccomp */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fnmatch.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -200,7 +201,9 @@ static void print(const char *name, uint32_t machine)
 
 int main(int argc, char *argv[])
 {
-	uint32_t machine = seccomp_arch_resolve_name(argc == 2 ? argv[1] : "");
+	/* libseccomp calls i386 to i686 x86. */
+	const char *name = argc == 2 ? argv[1] : "";
+	uint32_t machine = seccomp_arch_resolve_name(fnmatch("i?86", name, 0) == 0 ? "x86" : name);
 	if (!machine)
 		die_if(-EINVAL, "expected a machine's name, such as x86_64");
 	puts("/* Compiled from labs/16-container/filter.c at build time. */\n#include <linux/filter.h>\n");

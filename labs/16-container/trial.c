@@ -62,11 +62,12 @@ void run_trial(struct trial *t, long long limit)
 		autofree char *list = visible_processes(t->namespaces, lab_pid);
 		if (write(said[1], list, strlen(list)) < 0)
 			_exit(1);
-		char *memory = mmap(NULL, 2 * (size_t)limit, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		if (memory == MAP_FAILED)
+		size_t twice = 2 * (size_t)limit;
+		char *memory = mmap(
+			NULL, twice, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (memory == MAP_FAILED || (long long)twice != 2 * limit) /* too few addresses */
 			_exit(2);
-		memset(memory, 1, 2 * (size_t)limit);
+		memset(memory, 1, twice);
 		_exit(0);
 	}
 	undo_kill(child);

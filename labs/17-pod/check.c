@@ -83,18 +83,18 @@ static bool check_others(
 	for (size_t i = 0; i < requests->count; i++) {
 		const struct pair *request = &requests->item[i], *limit = NULL;
 		bool storage = !strcmp(request->name, "ephemeral-storage");
-		quantity least = 0, most = 0;
+		quantity least = {0}, most = {0};
 		for (size_t j = 0; j < limits->count && !limit; j++)
 			if (!strcmp(limits->item[j].name, request->name))
 				limit = &limits->item[j];
 		quantity_read(request->value, &least);
 		if (limit)
 			quantity_read(limit->value, &most);
-		if (!storage && (!limit || least != most))
+		if (!storage && (!limit || quantity_compare(least, most) != 0))
 			return manifest_wrong(m, request->at,
 				"%.80s request: expected a limit of the same amount",
 				request->name);
-		if (limit && least > most)
+		if (limit && quantity_compare(least, most) > 0)
 			return manifest_wrong(m, request->at,
 				"%.80s request: expected at most the limit of line %d",
 				request->name, limit->at.line);

@@ -166,12 +166,14 @@ static bool turn(struct sandbox *s, struct pod_container *init, long long until)
 {
 	struct pollfd fds[s->count + 2];
 	long long now = clock_ms();
+	bool started = false;
 	for (size_t i = 0; i < s->count; i++) {
 		struct pod_container *r = &s->containers[i];
 		bool waits = init && i < s->regular;
 		if (!waits && !r->pid && r->due >= 0 && r->due <= now) {
 			r->restarts += r->reason != NULL;
 			pod_container_start(s, r, NULL);
+			started = true;
 		}
 		if (!waits && !r->pid && r->due >= 0 && r->due < until)
 			until = r->due;
@@ -179,6 +181,8 @@ static bool turn(struct sandbox *s, struct pod_container *init, long long until)
 	}
 	fds[0] = (struct pollfd){s->pidfd, POLLIN, 0};
 	fds[1] = (struct pollfd){init && init->pid ? init->pidfd : -1, POLLIN, 0};
+	if (started) /* the caller may have waited for just that */
+		return true;
 	now = clock_ms();
 	int ms = until == LLONG_MAX ? -1 : until <= now ? 0 : (int)(until - now);
 	if (poll(fds, s->count + 2, ms) <= 0)

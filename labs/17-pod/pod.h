@@ -161,15 +161,23 @@ struct security container_security(const struct pod *pod, const struct container
 bool has_user_namespace(const struct pod *pod);
 bool is_sidecar(const struct pod *pod, const struct container_spec *c);
 
-/* ---- quantity.c: billionths; Kubernetes keeps no smaller ones (Nano). At most LLONG_MAX wholes
- * ---- */
+/* ---- quantity.c ---- */
 
-typedef __int128 quantity;
-#define NANO 1000000000LL
+/*
+ * whole + nano / NANO, from -LLONG_MAX to LLONG_MAX; nano is never negative, so -1.5 is -2 and half
+ * a NANO. Kubernetes keeps no smaller parts, either. Two numbers, for 32-bit machines have none of
+ * 128 bits.
+ */
+typedef struct {
+	long long whole;
+	int nano;
+} quantity;
+#define NANO 1000000000
 enum quantity_read { QUANTITY_OK, QUANTITY_WRONG, QUANTITY_TOO_LARGE };
 enum quantity_read quantity_read(const char *text, quantity *result);
-long long quantity_value(quantity q); /* rounded up, as Value() of quantity.go */
-long long quantity_milli(quantity q); /* and as MilliValue() */
+long long quantity_value(quantity q);         /* rounded up, as Value() of quantity.go */
+long long quantity_milli(quantity q);         /* and as MilliValue(); it has to fit */
+int quantity_compare(quantity a, quantity b); /* below, at or above 0, as a - b is */
 
 /* ---- schema.c: the names of Kubernetes' fields ---- */
 

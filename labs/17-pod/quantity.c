@@ -18,12 +18,18 @@
 /* Value() and MilliValue() of quantity.go: both round up. */
 long long quantity_value(quantity q)
 {
-	return (long long)(q / NANO + (q % NANO > 0));
+	return q.whole + (q.nano > 0);
 }
 
 long long quantity_milli(quantity q)
 {
-	return (long long)(q / (NANO / 1000) + (q % (NANO / 1000) > 0));
+	const int milli = NANO / 1000;
+	return q.whole * 1000 + q.nano / milli + (q.nano % milli > 0);
+}
+
+int quantity_compare(quantity a, quantity b)
+{
+	return a.whole != b.whole ? (a.whole > b.whole) - (a.whole < b.whole) : a.nano - b.nano;
 }
 
 /* suffix.go: a power of 2, or one of 10. */
@@ -71,27 +77,36 @@ enum quantity_read quantity_read(const char *text, quantity *result)
 	int digits = whole + part, point = whole + exponent;
 #define DIGIT(i) \
 	((i) < 0 || (i) >= digits ? 0 : ((i) < whole ? number[i] : fraction[(i)-whole]) - '0')
-	const quantity most = (quantity)LLONG_MAX * NANO, each = (quantity)times * NANO;
 	int first = 0;
 	while (first < digits && DIGIT(first) == 0)
 		first++;
-	quantity wholes = 0, below = 0;
+	/* At most 2^63 + 2^60, and 10 * 2^60 below. */
+	unsigned long long wholes = 0, below = 0;
 	for (int i = first; first < digits && i < point; i++) {
 		wholes = wholes * 10 + DIGIT(i);
-		if (wholes > most / each)
+		if (wholes > (unsigned long long)(LLONG_MAX / times))
 			return QUANTITY_TOO_LARGE;
 	}
+	wholes *= times;
 	/* Behind the point each digit, from the last one on, carries into the one before it. */
+	long long nano = 0;
 	bool rest = false;
-	for (int i = digits - 1; i >= point && (i >= first || below); i--) {
-		below += DIGIT(i) * each;
-		rest |= below % 10 != 0;
+	for (int i = digits - 1; i >= point && (i >= first || below || nano); i--) {
+		below += (unsigned long long)DIGIT(i) * times;
+		nano += (long long)(below % 10) * NANO;
+		rest |= nano % 10 != 0;
 		below /= 10;
+		nano /= 10;
 	}
 #undef DIGIT
-	quantity sum = wholes * each + below + rest;
-	if (sum > most)
+	nano += rest;
+	wholes += below + nano / NANO;
+	nano %= NANO;
+	if (wholes > LLONG_MAX || (wholes == LLONG_MAX && nano))
 		return QUANTITY_TOO_LARGE;
-	*result = minus ? -sum : sum;
+	*result = (quantity){.whole = (long long)wholes, .nano = (int)nano};
+	if (minus)
+		*result = (quantity){
+			.whole = -result->whole - (nano > 0), .nano = nano ? NANO - (int)nano : 0};
 	return QUANTITY_OK;
 }

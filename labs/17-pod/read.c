@@ -136,12 +136,11 @@ static bool read_quantity(
 	case QUANTITY_OK:
 		break;
 	}
-	if (q < 0)
+	if (q.whole < 0)
 		return expected(r, node, "a quantity that is not negative");
-	if (f->type == CPUS && q > (quantity)1000000 * NANO)
+	if (f->type == CPUS && quantity_compare(q, (quantity){.whole = 1000000}) > 0)
 		return expected(r, node, "at most a million CPUs");
-	if (f->type == BYTES &&
-		q % NANO) /* warningsForPodSpecAndMeta() in pkg/api/pod/warnings.go */
+	if (f->type == BYTES && q.nano) /* warningsForPodSpecAndMeta() in pkg/api/pod/warnings.go */
 		manifest_warn(r->to, place_of(node),
 			"%s: fractional byte value '%.40s', the API server warns: expected an integer%s",
 			r->path, s,
@@ -248,7 +247,7 @@ static bool read_resource(
 		return expected(r, key, resource_rule.words);
 	if (!read_quantity(r, &(struct field){.type = BYTES}, value, &amount))
 		return false;
-	if (!huge && !storage && quantity_read(scalar(value), &q) == QUANTITY_OK && q % NANO)
+	if (!huge && !storage && quantity_read(scalar(value), &q) == QUANTITY_OK && q.nano)
 		return expected(r, value, "an integer");
 	say_as(r, key,
 		huge      ? "ResourceList.hugepages"

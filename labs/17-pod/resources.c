@@ -146,7 +146,8 @@ int oom_score_adj(const struct pod *pod, const struct container_spec *c, long lo
 	if (is_sidecar(pod, c) && request < least)
 		request = least;
 	request = plus(request, memory_share(pod));
-	long long adj = 1000 - (long long)((__int128)1000 * request / capacity);
+	/* No machine has the 8 PiB of memory with which this would not fit. */
+	long long adj = request >= capacity ? 0 : 1000 - 1000 * request / capacity;
 	return adj < 3 ? 3 : adj == 1000 ? 999 : (int)adj;
 }
 

@@ -11,11 +11,12 @@ $(B)/rootfs/bin/init: $(INIT) $(wildcard scripts/labvm/init/*.h scripts/labvm/*.
 	$(call say,CC,$@)
 	$(Q)$(STATIC) $(filter-out $<,$(INIT))
 
-$(B)/labvm/tools: scripts/labvm/tools
+$(B)/labvm/tools: scripts/labvm/tools $(SYSROOT)
 	$(call say,COPY,$@)
-	$(Q)scripts/labvm/tools $@
+	$(Q)scripts/labvm/tools $@ $(SYSROOT)
 
+# It runs on this machine, whatever the guest is.
 $(B)/labvm/client: $(CLIENT) $(wildcard scripts/labvm/client/*.h scripts/labvm/*.h) $(B)/static
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	$(Q)$(filter-out -MMD -MP,$(COMPILE)) $(CLIENT) -o $@ $(LINK)
+	$(Q)$(HOSTCC) $(filter-out -MMD -MP $(CC) $(TARGET),$(COMPILE)) $(CLIENT) -o $@ $(LINK)

@@ -19,7 +19,7 @@ practice() {
 	command -v inotifywait >/dev/null ||
 		{ echo "scripts/exercise: practice needs inotifywait, of inotify-tools; type: make setup" >&2 && exit 77; }
 	find_next ''
-	[ -n "$next" ] || { progress && echo "All exercises are done." && return; }
+	[ -n "$next" ] || { progress && return; }
 	turn_to "$next"
 	exec {events}< <(exec inotifywait --monitor --quiet --event close_write,moved_to --format %f "$work" 2>&1)
 	watcher=$!

@@ -56,7 +56,7 @@ find_next() {
 }
 
 progress() {
-	local id standing bar count=0 shown=0
+	local id standing bar next count=0 shown=0
 	find_exercises
 	for id in "${exercises[@]}"; do
 		standing_of "$id"
@@ -67,6 +67,9 @@ progress() {
 	printf -v bar '%*s' $((count * 40 / ${#exercises[@]})) ''
 	printf '[%-40s] %d of %d\n' "${bar// /#}" "$count" "${#exercises[@]}"
 	[ $shown = 0 ] || echo "$shown with the solution; make practice offers them again a week later"
+	[ -z "${IN_PRACTICE-}" ] || return 0
+	find_next ''
+	if [ -n "$next" ]; then echo "Type next: make exercise-${next%%-*}"; else echo "All exercises are done."; fi
 }
 
 # note VERDICT COUNT: of this content of the file. Who has got further is not given the same hints again.

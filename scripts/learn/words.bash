@@ -1,9 +1,13 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # scripts/exercise, which loads this file, has set what is read here
-# What helps a student: hints, the solution, and both programs side by side.
+# What helps a student: hints, the solution (the worked example), and both programs side by side.
 
-# wrap: stdin, in lines for a screen of 80 columns.
+# wrap: stdin, in lines for a screen of 80 columns. A long line goes on below its own beginning.
 wrap() {
-	fold -s -w 78 | sed 's/ *$//'
+	local line indent
+	while IFS= read -r line; do
+		indent=${line%%[! ]*}
+		fold -s -w $((78 - ${#indent})) <<<"${line#"$indent"}" | sed "s/^/$indent/; s/ *\$//"
+	done
 }
 
 # words_of NAME: task, look or because, which exercise.sh sets.
@@ -83,17 +87,28 @@ hint() {
 	printf '%s\n' "${given[@]}" "$part" | sed '/^$/d' >"$state.hints"
 }
 
-# solution: the worked example. Who asks for it before they have passed has done the exercise with it.
+# solution: the worked example. Who asks for it before they have passed has done the exercise with it, and a person is
+# asked first.
 solution() {
-	local standing
+	local standing again key='' reason=''
 	standing_of "$id"
-	scripts/learn/cut --whole "labs/$id/solution.c" | expand -t 4
-	echo
-	wrap <<<"Why it is written so: $(words_of because)"
-	[ "$standing" != 'done' ] || return 0
+	again=$(LC_ALL=C date -d "@$((EPOCHSECONDS + week))" '+%-d %B')
+	if [ "$standing" != 'done' ] && [ "$standing" != 'done with the solution' ] && [ -t 0 ] && [ -t 1 ]; then
+		wrap <<<"This shows the worked example of $id. The exercise then counts as done with the solution, and make practice offers it again from $again on. make hint-$short helps with one thing at a time."
+		printf 'Enter: show it. q: not yet > '
+		read -r key || key=q
+		[ -z "${key//[[:space:]]/}" ] || return 0
+	fi
+	[ "$standing" = 'done' ] || reason="$id counts as done with the solution. From $again on, make practice offers it again."
+	page "$(
+		scripts/learn/cut --whole "labs/$id/solution.c" | expand -t 4
+		echo
+		wrap <<<"Why it is written so: $(words_of because)"
+		[ -z "$reason" ] || wrap <<<"$reason"
+	)"
+	[ -n "$reason" ] || return 0
 	mkdir -p "$work/.state"
 	echo $EPOCHSECONDS >"$state.solution"
-	wrap <<<"$id counts as done with the solution. From $(LC_ALL=C date -d "@$((EPOCHSECONDS + week))" '+%-d %B') on, make practice offers it again."
 }
 
 code_of() {
@@ -104,14 +119,14 @@ code_of() {
 beside_model() {
 	local differs
 	differs=$(diff -w -B -U 0 <(code_of <"$source") <(scripts/learn/cut --whole "labs/$id/solution.c" | code_of) |
-		sed '1,2d; /^@@/d; s/^-/  yours | /; s/^+/  model | /' | head -n 60) || :
+		sed '1,2d; /^@@/d; s/^-/  yours | /; s/^+/example | /' | head -n 60) || :
 	if [ -z "$differs" ]; then
-		echo "Your program is the model solution, line for line."
+		echo "Your program is the worked example, line for line."
 	else
-		echo "Your program beside the model solution:"
+		echo "Your program beside the worked example:"
 		echo "$differs"
 	fi
-	wrap <<<"Why the model is written so: $(words_of because)"
+	wrap <<<"Why the worked example is written so: $(words_of because)"
 }
 
 # tell_next: by its name.

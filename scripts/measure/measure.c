@@ -5,8 +5,8 @@
  * measure ROUNDS GAP FILE   FILE has lines "NAME<TAB>WORD WORD ...". Each round runs
  *     every command once, each round another one first, GAP milliseconds apart. "%"
  *     in a word is a number that is never the same. A line for each run:
- *     NAME, microseconds, those of CPU, the process's page faults, its children's, and
- *     the peak KiB of the largest of them
+ *     NAME, microseconds, those of CPU, the process's page faults, its children's, the
+ *     peak KiB of the largest of them, and the round's number
  * measure live LEVELS WORD...   LEVELS as in "1,10,100": as many live at once. Each
  *     COMMAND says a word and stays, in a child of the process that is started here
  *
@@ -28,7 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { COMMANDS = 64, WORDS = 64, MOST = 2000 };
+enum { COMMANDS = 128, WORDS = 64, MOST = 2000 };
 
 struct command {
 	char *name, *word[WORDS];
@@ -89,7 +89,7 @@ static void faults(pid_t pid, unsigned long *own, unsigned long *of_children)
 		sscanf(after + 2, "%*c %*d %*d %*d %*d %*d %*u %lu %lu", own, of_children);
 }
 
-static int run(struct command *c, int null, int told)
+static int run(struct command *c, int null, int round)
 {
 	struct rusage usage;
 	siginfo_t info;
@@ -103,9 +103,9 @@ static int run(struct command *c, int null, int told)
 	wait4(pid, &status, 0, &usage);
 	long cpu = usage.ru_utime.tv_sec + usage.ru_stime.tv_sec;
 	cpu = cpu * 1000000 + usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
-	if (told && status == 0)
-		printf("%s\t%.1f\t%ld\t%lu\t%lu\t%ld\n", c->name, end - begin, cpu, own,
-			of_children, usage.ru_maxrss);
+	if (round && status == 0)
+		printf("%s\t%.1f\t%ld\t%lu\t%lu\t%ld\t%d\n", c->name, end - begin, cpu, own,
+			of_children, usage.ru_maxrss, round);
 	return status;
 }
 
@@ -141,7 +141,7 @@ static int in_turns(int rounds, int gap, const char *path, int null)
 			if (c->failed)
 				continue;
 			poll(NULL, 0, gap);
-			run(c, null, 1);
+			run(c, null, round + 1);
 		}
 	return fflush(stdout) != 0;
 }

@@ -10,10 +10,10 @@ plan_rows() {
 		/^  Ask: / { sub(/^  Ask: /, ""); print minute "\t" command "\t" $0 }' "$root/GUIDE.md"
 }
 
-# lecture_of [--plan MINUTES | NN...]: sets items, the commands, and asks, what to ask before each; ids, the programs
+# lecture_of [--plan MINUTES | NN[/more-WORD]...]: sets items, the commands, and asks, what to ask before each; ids, the programs
 # that they run; plan, the words for another run of this script.
 lecture_of() {
-	local command ask word course
+	local command ask word course further
 	ids=()
 	if [ "${1-}" = --plan ]; then
 		plan=("$@")
@@ -33,8 +33,10 @@ lecture_of() {
 		for id in "${course[@]}"; do [[ " ${labs[*]} " != *" $id "* ]] || set -- "$@" "$id"; done
 	fi
 	for word; do
-		find_among "$word" "${labs[@]}" || wrong "there is no lab $word; expected some of: ${labs[*]}"
-		ids+=("$id") items+=("scripts/lab ${id%%-*} --step") asks+=("")
+		find_program "$word" || wrong "$problem"
+		further=''
+		[[ $word != */* ]] || further=/${word#*/}
+		plan+=("$id$further") ids+=("$name") items+=("scripts/lab ${id%%-*}$further --step") asks+=("")
 	done
 }
 
@@ -42,11 +44,12 @@ lecture_of() {
 go_where() {
 	local to command
 	case $1 in
+	n) [ $((at + 1)) -lt ${#items[@]} ] || { echo "This was the last of the lecture. q ends it." && return 1; } ;;&
 	n | '') at=$((at + 1)) && return ;;
 	r) return ;;
 	esac
 	if ! find_among "$1" "${labs[@]}"; then
-		printf 'There is no lab %s; expected a number from %s to %s.\n' "$1" "${labs[0]%%-*}" "${labs[-1]%%-*}"
+		printf 'There is no lab %s. The labs are: %s\n' "$1" "${labs[*]%%-*}"
 		return 1
 	fi
 	command="scripts/lab ${id%%-*} --step"
@@ -71,7 +74,7 @@ ask_key() {
 
 # lecture: the commands in items. Ctrl-C, like q, ends all of it.
 lecture() {
-	local at=0 key keys file status next
+	local at=0 key keys file status next leads
 	file=$(mktemp "${TMPDIR:-/tmp}/unboxed-lecture.XXXXXX")
 	# shellcheck disable=SC2064 # the name is known now
 	trap "rm -f '$file'" EXIT
@@ -88,13 +91,15 @@ lecture() {
 		[[ ${items[at]} = *' --step' ]] || ask_key "run it"
 		if [ -z "$key" ]; then
 			status=0
-			LAB_LECTURE=$keys eval "${items[at]}" || status=$?
+			leads="r ${labs[*]%%-*} " # with n there is a next one
+			[ $((at + 1)) = ${#items[@]} ] || leads="n $leads"
+			LAB_LECTURE="$keys $leads" eval "${items[at]}" || status=$?
 			key=$(tail -n 1 "$file")
 			[ -n "$key" ] || [ $status != 130 ] || break
 			next=${items[at + 1]-the end}
 			[ -n "$key" ] || ask_key "${next% --step}"
 		fi
-		until [ "$key" = q ] || go_where "$key"; do ask_key next; done
+		until [ "$key" = q ] || go_where "$key"; do ask_key "${items[at + 1]-the end}"; done
 		[ "$key" != q ] || break
 	done
 	exec {keys}>&-

@@ -1,12 +1,11 @@
 // Builds build/site/, and with --single build/unboxed.html, from GUIDE.md, the labs and their sources.
 //
-//   node scripts/web/build.mjs [--url=https://host/path/] [--repository=URL]
+//   node scripts/web/build.mjs [--url=https://host/path/] [--repository=URL] [--machine=no]
 //
 // scripts/web/machine/assets.mjs, where it is there, adds the machine: see README.md.
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readGuide } from "./guide.mjs";
 import { run } from "./html.mjs";
@@ -28,9 +27,9 @@ process.on("uncaughtException", (error) => {
 });
 const options = {};
 for (const word of process.argv.slice(2)) {
-	const [, name, value] = /^--(url|repository)=(.*)$/.exec(word) ?? [];
+	const [, name, value] = /^--(url|repository|machine)=(.*)$/.exec(word) ?? [];
 	if (!name) {
-		console.error(`scripts/web/build.mjs: expected --url=URL or --repository=URL, got '${word}'`);
+		console.error(`scripts/web/build.mjs: expected --url=URL, --repository=URL or --machine=no, got '${word}'`);
 		process.exit(2);
 	}
 	options[name] = value;
@@ -54,9 +53,7 @@ const bundle = (entry, define = {}) =>
 	}).outputFiles[0].text;
 
 rmSync(out, { recursive: true, force: true });
-const written = [];
 function write(name, content) {
-	written.push(name);
 	mkdirSync(dirname(join(out, name)), { recursive: true });
 	writeFileSync(join(out, name), content);
 }
@@ -70,7 +67,7 @@ const assets = {
 	styles: [{ name: "assets/style.css", text: readFileSync(join(here, "page/style.css"), "utf8") }],
 	scripts: [{ name: "assets/page.js", text: bundle("page.js") }],
 };
-const machine = existsSync(join(here, "machine/assets.mjs")) ? await import("./machine/assets.mjs") : undefined;
+const machine = options.machine !== "no" && existsSync(join(here, "machine/assets.mjs")) ? await import("./machine/assets.mjs") : undefined;
 if (machine) {
 	const more = await machine.assets({ root, out });
 	assets.styles.push(...(more.styles ?? []));
@@ -128,12 +125,6 @@ writeFileSync(
 	})(),
 );
 
-// The sources and the page to print are kept once they have been opened.
-const first = [...names.filter((name) => !/^(source\/|print$)/.test(name)).map((name) => `${name}.html`), ...written.filter((name) => /^(assets|diagrams)\//.test(name))];
-const version = createHash("sha256");
-for (const name of first) version.update(name).update(readFileSync(join(out, name)));
-write("worker.js", bundle("worker.js", { FILES: JSON.stringify(first), VERSION: JSON.stringify(version.digest("hex").slice(0, 12)) }));
-
 if (options.url)
 	write(
 		"sitemap.xml",
@@ -143,6 +134,11 @@ ${names.map((name) => `<url><loc>${site.address(name)}</loc></url>`).join("\n")}
 </urlset>
 `,
 	);
+
+if (machine) {
+	const all = readdirSync(out, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+	write("sw.js", machine.worker({ root, out, files: all.map(({ parentPath, path, name }) => relative(out, join(parentPath ?? path, name))).sort() }));
+}
 
 const single = singleFile({ root, guide, labs, sources, assets, search, diagrams, licenses, options, contents, index: indexBody(root, guide, labs, options), machine });
 writeFileSync(join(root, "build/unboxed.html.new"), await single);

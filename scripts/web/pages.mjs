@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { escape, plain, readMarkdown, run, textOf, writeHtml } from "./html.mjs";
+import { explained } from "./explained.js";
 import { sourceName } from "./labs.mjs";
 import { question, sourceLink } from "./pieces.mjs";
 
@@ -59,28 +60,15 @@ spec:
 `;
 
 /** What lab 17 says of that manifest, line by line. */
-function explained(root) {
+function explainedManifest(root) {
 	const folder = mkdtempSync(join(tmpdir(), "unboxed-"));
 	try {
 		writeFileSync(join(folder, "web.yaml"), manifest);
 		const words = run(join(root, "build/labs/17-pod"), ["--explain", join(folder, "web.yaml")]);
-		return explanation(words.split("\n\n")[0]);
+		return explained(words);
 	} finally {
 		rmSync(folder, { recursive: true });
 	}
-}
-
-/** "memory: 32Mi  -> memory.max <- 33554432", a line each, as a list of terms; a line without an arrow goes on. */
-function explanation(words) {
-	const rows = [];
-	for (const line of words.trimEnd().split("\n")) {
-		const [left, right = ""] = line.split(/\s+-> /);
-		if (right || !/^ {30}/.test(line)) rows.push([left, right]);
-		else rows.at(-1)[1] += ` ${line.trim()}`;
-	}
-	const row = ([left, right]) =>
-		`<div><dt><code>${escape(left)}</code></dt>${right ? `<dd${right.startsWith("nothing") ? ' class="nothing"' : ""}><code>${escape(right.replace(" <- ", " ← "))}</code></dd>` : "<dd hidden></dd>"}</div>`;
-	return rows.map(row).join("\n");
 }
 
 const capital = (html) => html.replace(/^[a-z]/, (letter) => letter.toUpperCase());
@@ -114,7 +102,7 @@ ${question("first", asks)}
 </form>
 <p id="explained-words">What lab 17 says of it, by <code>--explain</code>:</p>
 <dl class="explained" id="explained" aria-labelledby="explained-words">
-${explained(root)}
+${explainedManifest(root)}
 </dl>
 <p><a href="page:17-pod">Read the chapter: a Pod, from its manifest to the kernel</a></p>
 </section>

@@ -51,10 +51,15 @@ ${resolve(neighbours)}
 	const styles = assets.styles.map(({ text }) => `<style>${text}</style>`);
 	const scripts = [{ text: search }, ...assets.scripts].map(({ text }) => `<script>${text.replace(/<\/(script)/gi, "<\\/$1").replace(/<!--/g, "<\\!--")}</script>`);
 	const data = (await machine?.embedded?.({ root })) ?? "";
-	return `<!doctype html>
+	// The machine's data are bytes, of which each is a character in windows-1252. All else is ASCII.
+	const ascii = (html) =>
+		html
+			.replace(/(<style>)([^]*?)(<\/style>)/g, (all, open, css, close) => open + css.replace(/[^\x00-\x7f]/gu, (letter) => `\\${letter.codePointAt(0).toString(16)} `) + close)
+			.replace(/[^\x00-\x7f]/gu, (letter) => `&#${letter.codePointAt(0)};`);
+	const [before, after] = ascii(`<!doctype html>
 <html lang="en">
 <head>
-<meta charset="utf-8">
+<meta charset="windows-1252">
 <title>${siteName}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="description" content="${escape(guide.description)}">
@@ -65,9 +70,10 @@ ${styles.join("\n")}
 </head>
 <body class="single">
 ${resolve(inFile)}
-${data}
+\0
 ${scripts.join("\n")}
 </body>
 </html>
-`;
+`).split("\0");
+	return Buffer.from(before + data + after, "latin1");
 }

@@ -49,7 +49,16 @@ told() {
 	# One that is not in the list comes in between; there is none with 99.
 	talk "scripts/labs --step 03 01" 05 99 n q
 	same "items" "03 05 01" "$(told)"
-	[[ $said = *"There is no lab 99; expected a number from 01 to 18."* ]] || { echo "$said" && return 1; }
+	[[ $said = *"There is no lab 99. The labs are: 01 "*" 18"* ]] || { echo "$said" && return 1; }
+}
+
+@test "lecture: a number that is no lab's, and n where nothing follows, leave the lab where it is" {
+	talk "scripts/labs --step 03 01" 99 n n r 0 n a n q
+	same "items" "03 01 01" "$(told)"
+	same "the list, told in the lab" 2 "$(grep -c 'There is no lab \(99\|0\). The labs are: 01 02 ' <<<"$said")"
+	same "that the lab is the last" 2 "$(grep -c 'This is the last lab of the lecture' <<<"$said")"
+	same "that nothing follows, after its end" 1 "$(grep -c 'This was the last of the lecture' <<<"$said")"
+	[[ $said = *"01-"*": pass"*"ended 0"* ]] || { echo "$said" && return 1; }
 }
 
 @test "lecture: Ctrl-C ends it, in a lab and between two" {
@@ -66,6 +75,9 @@ told() {
 	talk 'make demo LABS="01 03"' n q
 	same "items of LABS" "01 03" "$(told)"
 	[[ $said != *"***"* ]]
+	talk 'make demo LABS="03 02/more-propagation 01/more"' n n q
+	same "items, further lessons among them" "03 02/more-propagation 01/more" "$(told)"
+	[[ $said = *"02-mnt-ns/more-propagation: "* ]] || { echo "$said" && return 1; }
 	talk "make demo-03" q
 	same "items of demo-03" "03" "$(told)"
 	# A plan's command that is no story waits for a key too.
@@ -107,4 +119,11 @@ told() {
 @test "step: a shell in a PID namespace gives the terminal back, and the next key is the lab's" {
 	talk "WHERE=host scripts/lab 01" "" "" "" "" $'s\necho $$ in here; exit' q
 	[[ $said = *"in here"*"01-"*": ended at step 4"* && $said != *": pass"* ]] || { echo "$said" && return 1; }
+	same "complaints of the shell" 0 "$(grep -c 'process group' <<<"$said")"
+}
+
+@test "make shell-01: the shell is PID 1, has the lab's prompt, and leaves without a complaint" {
+	said=$(printf '%s\n' 'echo $$ is its PID' exit | TERM=dumb timeout 60 script -qec "WHERE=host make shell-01; echo ended \$?" /dev/null 3>&- | tr -d '\r')
+	[[ $said = *"01-pid-ns \$ "*"1 is its PID"*"ended 0"* ]] || { echo "$said" && return 1; }
+	same "complaints of the shell" 0 "$(grep -c 'process group' <<<"$said")"
 }

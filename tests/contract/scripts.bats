@@ -33,6 +33,7 @@ asked() {
 		check/edits nonsense
 		check/coverage nonsense
 		measure/bench nonsense
+		measure/bench --beside /nonsense
 		measure/compare nonsense
 		check/campaign nonsense
 		check/transcripts nonsense
@@ -56,8 +57,8 @@ answers() {
 @test "scripts: from any folder, through a link, with a CDPATH and where the folder is gone they do the same" {
 	local plain name
 	plain=$(answers env "$ROOT/scripts")
-	same "of those, wrong usage" 13 "$(grep -c ': 2 ' <<<"$plain")"
-	same "lines that it takes" 13 "$(grep -c '^1 lines on stderr' <<<"$plain")"
+	same "of those, wrong usage" 14 "$(grep -c ': 2 ' <<<"$plain")"
+	same "lines that it takes" 14 "$(grep -c '^1 lines on stderr' <<<"$plain")"
 	same "of those, right" 7 "$(grep -c ': 0 ' <<<"$plain")"
 	CDPATH=/tmp:$ROOT same "with a CDPATH" "$plain" "$(export CDPATH=/tmp:$ROOT && answers env scripts)"
 	mkdir -p "$BATS_TEST_TMPDIR"/links/{labvm,check,measure,make} "$BATS_TEST_TMPDIR/gone"
@@ -224,6 +225,23 @@ answers() {
 	[[ $output = *"LAB  build/labs/02-mnt-ns"* && $output != *MEND* ]]
 	run -2 make -k all
 	[[ $output != *02-mnt-ns* && $output != *MEND* ]]
+}
+
+# In a tree of its own, with a package manager that has everything.
+@test "setup: what only developers need is fetched by make setup-dev alone" {
+	local tree=$BATS_TEST_TMPDIR/tree bin=$BATS_TEST_TMPDIR/bin called=$BATS_TEST_TMPDIR/called
+	mkdir -p "$tree/scripts/labvm" "$tree/tests/peers" "$bin"
+	cp "$ROOT/scripts/setup" "$tree/scripts/"
+	cp -r "$ROOT/tests/peers/schema" "$tree/tests/peers/"
+	printf '#!/bin/sh\n' | tee "$tree/scripts/labvm/kernel" >"$bin/apt-get"
+	printf '#!/bin/sh\necho installed\n' >"$bin/dpkg-query"
+	printf '#!/bin/sh\necho "npm $1" >>"%s"\n' "$called" >"$bin/npm"
+	chmod +x "$bin"/* "$tree/scripts/labvm/kernel"
+	run -0 env "PATH=$bin:$PATH" "$tree/scripts/setup"
+	same "what make setup calls" "" "$(cat "$called" 2>/dev/null || :)"
+	same "its word" "setup: nothing to install" "${lines[-1]}"
+	run -0 env "PATH=$bin:$PATH" "$tree/scripts/setup" --dev
+	same "what make setup-dev calls" "npm ci" "$(cat "$called")"
 }
 
 @test "setup: a kernel that was cut is named, and counts as one to be fetched" {

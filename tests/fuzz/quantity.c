@@ -15,8 +15,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text[size] = '\0';
 	if (quantity_read(text, &q) != QUANTITY_OK)
 		return 0;
-	quantity largest = (quantity)LLONG_MAX * NANO;
-	if (q > largest || q < -largest || (quantity)quantity_value(q) * NANO < q)
+	quantity largest = {.whole = LLONG_MAX}, least = {.whole = -LLONG_MAX};
+	if (quantity_compare(q, largest) > 0 || quantity_compare(q, least) < 0 ||
+		quantity_compare((quantity){.whole = quantity_value(q)}, q) < 0)
 		abort();
 	return 0;
 }

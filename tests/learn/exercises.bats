@@ -65,7 +65,7 @@ without_breaks() {
 	# And once it holds, the model beside it, and why that is written so.
 	sed 's/unshare(CLONE_NEWUTS)/unshare(CLONE_NEWUTS) != 0/' labs/$id/solution.c >"$source"
 	judged $id 0 "$source"
-	[[ $output == *"yours | "*"unshare(CLONE_NEWUTS) != 0)"*"model | "*"unshare(CLONE_NEWUTS))"*"Why the model"* ]]
+	[[ $output == *"yours | "*"unshare(CLONE_NEWUTS) != 0)"*"example | "*"unshare(CLONE_NEWUTS))"*"Why the worked example"* ]]
 	same "lines of the program that are shown" 1 "$(grep -c 'yours |' <<<"$output")"
 }
 
@@ -78,7 +78,7 @@ without_breaks() {
 	cp "labs/$id/solution.c" "$WORK/$id.c"
 	run scripts/exercise check "$id"
 	cmp "labs/$id/solution.c" "$WORK/$id.c"
-	[[ $output == *"is the model solution, line for line"* ]]
+	[[ $output == *"is the worked example, line for line"* ]]
 	other=$(sed -n 's/^Next: make exercise-[0-9]* (\([^:]*\): .*/\1/p' <<<"$output")
 	run scripts/exercise progress
 	[[ $output == *"$id "*done* && $output == *" 1 of ${#ids[@]}"* ]]
@@ -171,6 +171,36 @@ hints() {
 	same "and then" "done" "$(standing)"
 	scripts/exercise solution $id
 	same "looked at afterwards" "done" "$(standing)"
+}
+
+@test "exercises: what does not compile is told below the check's name, each line of it indented" {
+	id=03-uts-ns
+	sed 's,^.*YOUR TURN.*,nonsense here_and_on_and_on_and_on_so_that_the_line_is_long;,' "$begun/$id.c" >"$source"
+	judged $id 1 "$source"
+	same "lines below the check, up to the reason" "" "$(sed -n '/^  fail  it compiles/,/^Why:/p' <<<"$output" | sed '1d; $d; /^        [^ ]/d')"
+	[ "$(sed -n '/^  fail  it compiles/,/^Why:/p' <<<"$output" | wc -l)" -gt 3 ]
+}
+
+@test "exercises: on a terminal the solution is announced before it counts, and comes by the pager; progress says what to type" {
+	command -v script >/dev/null || skip "there is no script(1) here to make a terminal"
+	local id=03-uts-ns pager=$BATS_TEST_TMPDIR/pager
+	printf '#!/bin/sh\necho by the pager; exec cat\n' >"$pager"
+	chmod +x "$pager"
+	solution_with() {
+		printf '%s\n' "$1" | PAGER=$pager timeout 60 script -qec "scripts/exercise solution $id" /dev/null 3>&-
+	}
+	run -0 solution_with q
+	[[ $output == *"Enter: show it. q: not yet"* && $output != *"by the pager"* ]] || { echo "$output" && return 1; }
+	run -0 scripts/exercise progress
+	[[ $output == *"$id "*"not begun"* ]]
+	same "the last line" "Type next: make exercise-03" "${lines[-1]}"
+	run -0 solution_with ""
+	[[ $output == *"by the pager"*"unshare(CLONE_NEWUTS)"*"Why it is written so"* ]] || { echo "$output" && return 1; }
+	run -0 scripts/exercise progress
+	[[ $output == *"$id "*"done with the solution"* ]]
+	same "the last line then" "Type next: make exercise-01" "${lines[-1]}"
+	run -0 solution_with "" # it counts already
+	[[ $output != *"Enter: show it"* && $output == *"by the pager"* ]]
 }
 
 @test "exercises: each has two sentences on why its solution is written so, and every check but a control has a reason" {

@@ -297,6 +297,28 @@ killed() {
 	differ "boot ids of that and of a restored machine" "$attached" "$out"
 }
 
+@test "vm: --attach finds machines of its own tree alone, and a shell in one ends with it, with 0" {
+	local first other=$BATS_TEST_TMPDIR/client started=$BATS_TEST_TMPDIR/started status=0 pid
+	cp build/labvm/client "$other"
+	scripts/vm sh -c 'echo started; exec sleep 60' >"$started" 2>/dev/null </dev/null 3>&- &
+	first=$!
+	for _ in {1..600}; do [ -s "$started" ] && break || sleep 0.1; done
+	same "a command in it" yes "$(scripts/vm --attach echo yes </dev/null 3>&- 2>/dev/null)"
+	said=$("$other" attach -- echo yes 2>&1 </dev/null 3>&-) || status=$?
+	same "by the client of another tree: status" 125 "$status"
+	same "what it says is not there" 1 "$(grep -c '^vm: no lab VM of this folder is running' <<<"$said")"
+	same "what can be typed" 1 "$(grep -c 'make vm or$' <<<"$said")"
+	scripts/vm --attach >"$BATS_TEST_TMPDIR/shell" 2>&1 < <(echo 'echo here'; exec sleep 60 3>&-) 3>&- &
+	pid=$!
+	for _ in {1..600}; do grep -q '^here' "$BATS_TEST_TMPDIR/shell" && break || sleep 0.1; done
+	kill $first
+	wait $first || :
+	status=0
+	wait $pid || status=$?
+	same "a shell when its machine has ended: status" 0 "$status"
+	same "what it says" 1 "$(grep -c '^vm: the lab has ended' "$BATS_TEST_TMPDIR/shell")"
+}
+
 @test "vm: what was built or written last is in the guest; what it writes is not on the disk" {
 	local file=$ROOT/scripts/unboxed-test-$$
 	echo one >"$file"

@@ -52,11 +52,20 @@ struct how {
 	int seconds;       /* instead of RUN_SECONDS */
 };
 
-static inline long run_ms(void)
+/* Where the machine has 32 bits, the calls for a time_t of 64 have numbers of their own. */
+#ifdef SYS_clock_gettime64
+#define RUN_CLOCK_GETTIME SYS_clock_gettime64
+#define RUN_PPOLL SYS_ppoll_time64
+#else
+#define RUN_CLOCK_GETTIME SYS_clock_gettime
+#define RUN_PPOLL SYS_ppoll
+#endif
+
+static inline long long run_ms(void)
 {
 	struct timespec now;
-	syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	syscall(RUN_CLOCK_GETTIME, CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
 /* fd[0] is the outer end of a new terminal, fd[1] the one for a program; no echo, no CR. */
@@ -157,10 +166,10 @@ static inline struct run *run_with(void (*fn)(void), struct how how)
 	close(in[0]);
 	close(in[1]);
 
-	long end = run_ms() + 1000L * (how.seconds ? how.seconds : RUN_SECONDS);
+	long long end = run_ms() + 1000LL * (how.seconds ? how.seconds : RUN_SECONDS);
 	struct pollfd fds[] = {{.fd = out[0], .events = POLLIN}, {.fd = err[0], .events = POLLIN}};
 	while ((fds[0].fd >= 0 || fds[1].fd >= 0) && !r.late) {
-		long left = end - run_ms();
+		long long left = end - run_ms();
 		r.late = left <= 0 || poll(fds, 2, (int)left) == 0;
 		for (int i = 0; i < 2 && !r.late; i++)
 			if (fds[i].fd >= 0 && fds[i].revents && !run_take(&r, fds[i].fd, i == 0))
@@ -169,7 +178,7 @@ static inline struct run *run_with(void (*fn)(void), struct how how)
 				run_talk(&r, out[0], &how.input);
 	}
 	struct pollfd gone = {.fd = pidfd, .events = POLLIN};
-	long left = end - run_ms();
+	long long left = end - run_ms();
 	if (poll(&gone, 1, left > 0 ? (int)left : 0) == 0)
 		r.late = true;
 	kill(-pid, SIGKILL); /* its group: not yet reaped, so it is ours */

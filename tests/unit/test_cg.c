@@ -26,7 +26,7 @@ int poll(struct pollfd *fds, nfds_t count, int ms)
 		fds->revents = POLLPRI;
 		return 1;
 	}
-	return (int)syscall(SYS_ppoll, fds, count, ms < 0 ? NULL : &limit, NULL, 0);
+	return (int)syscall(RUN_PPOLL, fds, count, ms < 0 ? NULL : &limit, NULL, 0);
 }
 
 static int make_files(void **state)
@@ -151,7 +151,7 @@ static void writing(void **state)
 static void waiting_for_a_key(void **state)
 {
 	(void)state;
-	long before = run_ms();
+	long long before = run_ms();
 	assert_true(cg_wait_key(folder, "memory.events", "oom_kill", 2, 10000));
 	assert_true(cg_wait_key(folder, "memory.events", "oom_kill", 1, 10000)); /* past it */
 	assert_true(cg_wait_key(folder, "memory.events", "low", 0, 10000));

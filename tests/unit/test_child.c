@@ -17,7 +17,7 @@ int poll(struct pollfd *fds, nfds_t count, int ms)
 	if (ms > 0)
 		ms /= hurry;
 	struct timespec limit = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
-	return (int)syscall(SYS_ppoll, fds, count, ms < 0 ? NULL : &limit, NULL, 0);
+	return (int)syscall(RUN_PPOLL, fds, count, ms < 0 ? NULL : &limit, NULL, 0);
 }
 
 /* ---- child_wait(), child_ended() ---- */

@@ -24,10 +24,10 @@ int poll(struct pollfd *fds, nfds_t count, int ms)
 	struct timespec limit = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
 	uint64_t one;
 	if (steal_from < 0)
-		return (int)syscall(SYS_ppoll, fds, count, ms < 0 ? NULL : &limit, NULL, 0);
+		return (int)syscall(RUN_PPOLL, fds, count, ms < 0 ? NULL : &limit, NULL, 0);
 	struct pollfd gate = {.fd = steal_from, .events = POLLIN};
 	steal_from = -1;
-	if (write(thief[1], "p", 1) != 1 || syscall(SYS_ppoll, &gate, 1, NULL, NULL, 0) != 1 ||
+	if (write(thief[1], "p", 1) != 1 || syscall(RUN_PPOLL, &gate, 1, NULL, NULL, 0) != 1 ||
 		read(gate.fd, &one, sizeof one) != sizeof one)
 		_exit(99);
 	fds[0].revents = POLLIN;

@@ -123,6 +123,7 @@ static void swap_is_noticed(void **state)
 	load("lab-vm");
 	assert_false(m.swap);
 	assert_rule(PROBE_SWAP, "", 0, "swap is off", "swapon", "swapoff");
+	assert_rule(PROBE_UPTIME, "12", 0, "this 32-bit kernel panics", "wait 12 seconds", NULL);
 	assert_rule(PROBE_BLOCK, "", 0, "no scratch block device", "WHERE=vm", NULL);
 	assert_rule(PROBE_BLOCK, "/dev/ram0", EACCES, "/dev/ram0 may not be read (EACCES)", "sudo",
 		NULL);

@@ -65,7 +65,7 @@ static _Noreturn void guest(const char *status, char *argv[])
 		case WIRE_QUIT:
 			give(fd, WIRE_BYE, NULL, 0);
 			shutdown(fd, SHUT_WR);
-#ifdef __x86_64__
+#if defined(__x86_64__) || defined(__i386__)
 			_exit(WIRE_EXIT_STATUS);
 #else
 			_exit(0);

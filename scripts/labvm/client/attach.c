@@ -1,4 +1,4 @@
-/* A second command, in a VM that another client runs. */
+/* A second command, in a VM that another client of this tree runs. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
@@ -29,7 +29,7 @@ static void compare(const char *run, void *data)
 	char path[160];
 
 	snprintf(path, sizeof(path), "%s/alive", run);
-	if (!run_folder_is_alive(run) || stat(path, &st) != 0)
+	if (!run_folder_is_of_this_tree(run) || !run_folder_is_alive(run) || stat(path, &st) != 0)
 		return;
 	if (newest->run[0] && (st.st_mtim.tv_sec < newest->made.tv_sec ||
 				      (st.st_mtim.tv_sec == newest->made.tv_sec &&
@@ -66,7 +66,8 @@ int attach(struct ends *ends, char *argv[])
 	run_folder_each(compare, &newest);
 	if (!newest.run[0])
 		die(STATUS_VM,
-			"no lab VM of yours is running; to look at a lab that runs on this machine, use any terminal");
+			"no lab VM of this folder is running. Start one in another terminal, with make vm or\n"
+			"make lab-10 WHERE=vm. For a lab that runs on this machine, any terminal will do");
 	int port = take_port(newest.run);
 
 	watcher_start();
@@ -75,6 +76,8 @@ int attach(struct ends *ends, char *argv[])
 							       : "the lab VM has ended");
 	int status = session_run(ends, argv);
 
+	if (status < 0 && !argv[0]) /* as it is meant to: with the lab */
+		die(0, "the lab has ended, and so has this shell");
 	if (status < 0)
 		die(STATUS_VM, "the lab VM ended before the command did");
 	return status;

@@ -99,7 +99,7 @@ bool guest_begin(bool labs_changed, long long limit)
 
 void guest_quit(void)
 {
-#ifdef __x86_64__
+#if defined(__x86_64__) || defined(__i386__)
 	const int clean = WIRE_EXIT_STATUS;
 #else
 	const int clean = 0; /* it powers off; only the goodbye tells that from a reboot */

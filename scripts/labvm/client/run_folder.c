@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,6 +86,29 @@ bool run_folder_is_alive(const char *run)
 	return held;
 }
 
+/* Who this program is: with the path of the tree in it. -1 and errno when it cannot be read. */
+static ssize_t program(char *path, size_t size)
+{
+	ssize_t length = readlink("/proc/self/exe", path, size - 1);
+
+	if (length >= 0)
+		path[length] = '\0';
+	return length;
+}
+
+bool run_folder_is_of_this_tree(const char *run)
+{
+	char link[128], theirs[PATH_MAX], ours[PATH_MAX];
+
+	snprintf(link, sizeof(link), "%s/client", run);
+	ssize_t length = readlink(link, theirs, sizeof(theirs) - 1);
+
+	if (length < 0 || program(ours, sizeof(ours)) < 0)
+		return false;
+	theirs[length] = '\0';
+	return strcmp(ours, theirs) == 0;
+}
+
 void run_folder_each(void (*each)(const char *run, void *data), void *data)
 {
 	char parent[64], path[128];
@@ -133,7 +157,7 @@ static void remove_own(void)
 
 void run_folder_make(void)
 {
-	char parent[64], path[128];
+	char parent[64], path[128], client[PATH_MAX];
 	struct flock lock;
 	int alive;
 
@@ -145,6 +169,9 @@ void run_folder_make(void)
 		die(STATUS_VM, "making a folder for the lab VM, %s: %m", path);
 	snprintf(own, sizeof(own), "%.79s", path);
 	end_also(remove_own);
+	snprintf(path, sizeof(path), "%s/client", own);
+	if (program(client, sizeof(client)) < 0 || symlink(client, path) != 0)
+		die(STATUS_VM, "making a link to the client, %s: %m", path);
 	snprintf(path, sizeof(path), "%s/alive", own);
 	/* It stays open for as long as the client runs. */
 	alive = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);

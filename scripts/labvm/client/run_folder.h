@@ -13,6 +13,8 @@ void run_folder_make(void);
 const char *run_folder_path(void);
 /* Whether the client that made this run folder still runs. */
 bool run_folder_is_alive(const char *run);
+/* Whether that client was the program that this one is, so that the VM is of the same tree. */
+bool run_folder_is_of_this_tree(const char *run);
 /* Calls each(path, data) for every run folder of this user. */
 void run_folder_each(void (*each)(const char *run, void *data), void *data);
 

@@ -2,7 +2,7 @@
 #define _GNU_SOURCE
 #include <sys/reboot.h>
 #include <unistd.h>
-#ifdef __x86_64__
+#if defined(__x86_64__) || defined(__i386__)
 #include <sys/io.h>
 #endif
 
@@ -11,7 +11,7 @@
 
 _Noreturn void halt_machine(void)
 {
-#ifdef __x86_64__
+#if defined(__x86_64__) || defined(__i386__)
 	if (ioperm(WIRE_EXIT_PORT, 1, 1) == 0)
 		outb(WIRE_EXIT_BYTE, WIRE_EXIT_PORT);
 #endif

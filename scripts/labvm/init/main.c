@@ -9,10 +9,13 @@
  * happens that has to differ from one VM to the next.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cgroups.h"
@@ -84,9 +87,24 @@ static void build_system(void)
 	provide_on_demand();
 }
 
+/*
+ * lab.uptime=N: nothing is answered before the machine has run for N seconds, so a saved state is
+ * as old, too. A 32-bit kernel counts its first 300 seconds as below zero, and one that limits a
+ * disk panics then.
+ */
+static void grow_old(void)
+{
+	char line[CMDLINE_MAX], *age = cmdline_after("lab.uptime=", line);
+	struct timespec until = {.tv_sec = age ? atoi(age) : 0};
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
+		continue;
+}
+
 int main(void)
 {
 	session_init_all();
 	build_system();
+	grow_old();
 	serve();
 }

@@ -11,9 +11,16 @@
 #include "log.h"
 #include "mounts.h"
 
-/* The client gives the disks to QEMU in this order. */
+/* The client gives the disks to QEMU in this order. A machine in a browser has one for both. */
 #define SYSTEM_DISK "/dev/vda"
 #define LABS_DISK "/dev/vdb"
+#define ONLY_DISK "/dev/sda"
+
+/* The disk with the tools or the labs, or NULL. */
+static const char *disk_there(const char *disk)
+{
+	return access(disk, F_OK) == 0 ? disk : access(ONLY_DISK, F_OK) == 0 ? ONLY_DISK : NULL;
+}
 
 void mounts_add(const char *type, const char *path, unsigned long flags, const char *options)
 {
@@ -36,7 +43,9 @@ static bool mount_disk(const char *disk)
  */
 void mounts_add_usr(void)
 {
-	if (access(SYSTEM_DISK, F_OK) != 0 || !mount_disk(SYSTEM_DISK))
+	const char *disk = disk_there(SYSTEM_DISK);
+
+	if (!disk || !mount_disk(disk))
 		return;
 	mkdir("/.usr", 0755);
 	mkdir("/.usr/upper", 0755);
@@ -90,9 +99,11 @@ bool mounts_add_labs(void)
 		"scripts", "tests", "build/labs", "build/bin", "build/rootfs/tree", "GUIDE.md"};
 	bool done = true;
 
-	if (access(LABS_DISK, F_OK) != 0)
+	const char *disk = disk_there(LABS_DISK);
+
+	if (!disk)
 		return true;
-	if (!mount_disk(LABS_DISK))
+	if (!mount_disk(disk))
 		return false;
 	mkdir("/lab", 0755);
 	/* /lab is a mount of its own, so that one call can detach all that is mounted below it. */

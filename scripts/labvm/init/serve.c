@@ -4,9 +4,11 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "cmdline.h"
 #include "command.h"
 #include "hangup.h"
 #include "input.h"
@@ -41,18 +43,33 @@ static void watch_port(struct session *s)
 	}
 }
 
+/* Of QEMU's ports the first is number 1, because its number 0 is a console. lab.ports=4 is a
+ * machine in a browser, which has so many, from number 0 on. */
+static int first_port = 1, port_count = WIRE_PORTS;
+
+static void count_ports(void)
+{
+	char line[CMDLINE_MAX];
+	const char *count = cmdline_after("lab.ports=", line);
+
+	if (!count)
+		return;
+	first_port = 0;
+	port_count = atoi(count) < WIRE_PORTS ? atoi(count) : WIRE_PORTS;
+}
+
 /* The ports appear one by one after the driver has found the device. True when all are open. */
 static bool open_ports(void)
 {
 	bool all = true;
 
-	for (int i = 0; i < WIRE_PORTS; i++) {
+	for (int i = 0; i < port_count; i++) {
 		struct session *s = &sessions[i];
 		char path[32];
 
 		if (s->port >= 0)
 			continue;
-		snprintf(path, sizeof(path), "/dev/vport0p%d", i + 1);
+		snprintf(path, sizeof(path), "/dev/vport0p%d", first_port + i);
 		s->port = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 		if (s->port < 0) {
 			all = false;
@@ -123,6 +140,8 @@ _Noreturn void serve(void)
 	static struct pollfd fd[1 + WIRE_PORTS * EACH];
 	int signals = open_signals();
 	bool all_ports = false;
+
+	count_ports();
 
 	for (;;) {
 		int wait = next_timer();

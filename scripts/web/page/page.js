@@ -2,7 +2,7 @@
 // Everything here is an addition: without it all of the text is there.
 const $ = (selector, from = document) => from.querySelector(selector);
 const all = (selector, from = document) => [...from.querySelectorAll(selector)];
-const root = document.body.dataset.root ?? "";
+const root = () => document.body.dataset.root ?? "";
 const single = document.body.classList.contains("single");
 const ownScript = document.currentScript?.src ?? "";
 
@@ -21,7 +21,7 @@ const pageMayTake = (event) =>
 
 // ---- Questions ------------------------------------------------------------------
 
-for (const form of all("form.question")) {
+function readyQuestion(form) {
 	const button = $("button", form);
 	const answer = $("details.answer", form);
 	const verdict = $(".verdict", form);
@@ -66,7 +66,7 @@ const copied = document.createElement("p");
 copied.className = "unseen";
 copied.setAttribute("role", "status");
 document.body.append(copied);
-for (const button of all("button.copy")) {
+function readyCopy(button) {
 	const commands = JSON.parse(button.closest("[data-commands]").dataset.commands);
 	button.hidden = !navigator.clipboard;
 	button.addEventListener("click", async () => {
@@ -90,7 +90,8 @@ document.addEventListener("click", ({ target }) => {
 	} else if (button.matches(".run-lab")) ask(button, "lab", { program: button.dataset.lab });
 	else ask(button, "exercise", { program: button.dataset.exercise });
 });
-$(".explain-form")?.addEventListener("submit", (event) => {
+document.addEventListener("submit", (event) => {
+	if (!event.target.matches(".explain-form")) return;
 	event.preventDefault();
 	ask(event.target, "explain", { manifest: $("#manifest").value });
 });
@@ -98,12 +99,20 @@ $(".explain-form")?.addEventListener("submit", (event) => {
 // ---- Blocks that scroll --------------------------------------------------------------
 
 /** A stop for the Tab key only where there is something to scroll. */
-const scrollers = all("pre[tabindex], .scroll[tabindex]");
+let scrollers = [];
 const measure = () => {
 	for (const block of scrollers)
 		if (block.scrollWidth > block.clientWidth || block.scrollHeight > block.clientHeight) block.tabIndex = 0;
 		else block.removeAttribute("tabindex");
 };
+
+/** What a text needs before it can be used: of this page, or of one that has taken its place. */
+function ready(main) {
+	for (const form of all("form.question", main)) readyQuestion(form);
+	for (const button of all("button.copy", main)) readyCopy(button);
+	scrollers = all("pre[tabindex], .scroll[tabindex]", main);
+	measure();
+}
 
 // ---- Contents ---------------------------------------------------------------------------
 
@@ -182,7 +191,7 @@ function searchDialog() {
 				const item = document.createElement("li");
 				const link = document.createElement("a");
 				const [page, hash = ""] = id.split("#");
-				link.href = single ? `#${hash || page}` : `${root}${page}.html${hash && `#${hash}`}`;
+				link.href = single ? `#${hash || page}` : `${root()}${page}.html${hash && `#${hash}`}`;
 				for (const [name, text] of [["title", title], ["chapter", chapter], ["excerpt", excerpt]]) {
 					const span = document.createElement("span");
 					span.className = name;
@@ -240,9 +249,39 @@ document.addEventListener("keydown", (event) => {
 	}
 });
 
-// ---- Without a network -------------------------------------------------------------------------
+// ---- From page to page while Linux runs: the text changes, the machine stays ---------------------
 
-if (!single && /^https?:$/.test(location.protocol)) navigator.serviceWorker?.register(`${root}worker.js`).catch(() => {});
+async function turnTo(href) {
+	const answer = await fetch(href);
+	const next = answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html");
+	if (!next?.querySelector("main")) {
+		location.href = href;
+		return;
+	}
+	for (const selector of ["main", "#contents"]) $(selector).replaceChildren(...$(selector, next).childNodes);
+	document.title = next.title;
+	document.body.className = `${next.body.className} with-panel`;
+	document.body.dataset.root = next.body.dataset.root ?? "";
+	for (const button of all("button.run, button.run-lab, button.run-exercise, .explain-form, .explain-run")) button.hidden = false;
+	ready($("main"));
+	const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+	if (target) target.scrollIntoView();
+	else scrollTo(0, 0);
+	followFragment();
+	$("main").focus({ preventScroll: true });
+}
+document.addEventListener("click", (event) => {
+	const link = event.target.closest?.("a[href]");
+	if (!window.unboxed || single || !link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+	const to = new URL(link.href);
+	if (to.origin !== location.origin || !/(\.html|\/)$/.test(to.pathname) || to.pathname === location.pathname || link.target || link.download) return;
+	event.preventDefault();
+	history.pushState(null, "", to);
+	turnTo(to.href);
+});
+addEventListener("popstate", () => {
+	if (window.unboxed && !single) turnTo(location.href);
+});
 
 // ---- The one file: a chapter at a time --------------------------------------------------------
 
@@ -267,6 +306,6 @@ if (single) {
 	showChapter();
 }
 addEventListener("hashchange", followFragment);
+ready(document);
 followFragment();
-measure();
 addEventListener("resize", measure);

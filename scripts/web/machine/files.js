@@ -1,0 +1,47 @@
+// Where the machine's files come from: a folder beside the page, or the page itself, as text that stands for bytes.
+const FOLDER = process.env.FOLDER;
+const LOADED = Number(process.env.LOADED);
+import { decode } from "./bytes.js";
+
+export function files(base, progress) {
+	const inside = (name) => document.getElementById(`machine-${name}`);
+	if (inside("state.zst")) {
+		const get = async (name) => decode(inside(name).textContent).buffer;
+		let image;
+		return {
+			get,
+			partSize: Number(process.env.LARGE_PART),
+			wasm: async () => {
+				const bytes = await get("v86.wasm");
+				return { wasm_fn: async (imports) => (await WebAssembly.instantiate(bytes, imports)).instance.exports };
+			},
+			async part(number, decompress) {
+				image ??= decode(inside("disk").textContent);
+				const view = new DataView(image.buffer), at = view.getUint32(number * 4, true), end = view.getUint32(number * 4 + 4, true);
+				return new Uint8Array(await decompress(image.slice(at, end)));
+			},
+		};
+	}
+	let loaded = 0;
+	const get = async (name) => {
+		const answer = await fetch(`${base}${FOLDER}/${name}`);
+		if (!answer.ok) throw new Error(`${name}: the server says ${answer.status}`);
+		const reader = answer.body.getReader(), pieces = [];
+		for (let piece; !(piece = await reader.read()).done;) {
+			pieces.push(piece.value);
+			loaded += piece.value.length;
+			progress(Math.min(loaded / LOADED, 1));
+		}
+		return new Blob(pieces).arrayBuffer();
+	};
+	return {
+		get,
+		partSize: Number(process.env.PART),
+		wasm: async () => ({ wasm_path: `${base}${FOLDER}/v86.wasm` }),
+		async part(number, decompress) {
+			const answer = await fetch(`${base}${FOLDER}/disk/${number}.zst`);
+			if (!answer.ok) throw new Error(`disk/${number}.zst: the server says ${answer.status}`);
+			return new Uint8Array(await decompress(new Uint8Array(await answer.arrayBuffer())));
+		},
+	};
+}

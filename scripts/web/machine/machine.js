@@ -1,0 +1,67 @@
+// A machine in v86: its ports, and what is done to it from outside. For the page and for node.
+import {Port} from "./wire.js";
+
+export const PORTS = 4;
+export const MEMORY = 320;
+
+// What a state was saved with, it has to be restored with.
+export const DEVICES = {
+	memory_size: MEMORY << 20,
+	vga_memory_size: 2 << 20,
+	virtio_console: true,
+	disable_speaker: true,
+	disable_keyboard: true,
+	disable_mouse: true,
+	acpi: false,
+	net_device: {type: "none"},
+};
+
+export const ENVIRONMENT = {
+	PATH: "/lab/build/labs:/lab/build/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+	HOME: "/root", USER: "root", TERM: "xterm-256color", LANG: "C.UTF-8", LAB_WHERE: "vm",
+};
+
+export class Machine {
+	// V86: its constructor. options: what differs from one place to the next (files, initial_state, autostart).
+	constructor(V86, options) {
+		this.v86 = new V86({...options, ...DEVICES});
+		this.ports = Array.from({length: PORTS}, (_, i) => {
+			const port = new Port(bytes => this.v86.bus.send(`virtio-console${i}-input-bytes`, bytes));
+			this.v86.add_listener(`virtio-console${i}-output-bytes`, bytes => port.take(bytes));
+			return port;
+		});
+		this.loaded = new Promise(resolve => this.v86.add_listener("emulator-loaded", resolve));
+	}
+
+	// Before the boot: v86 calls each port a console, and the kernel then gives it no device for programs.
+	plainPorts() {
+		const CONSOLE_PORT = 4, device = this.v86.v86.cpu.devices.virtio_console, send = device.SendEvent;
+		device.SendEvent = function (port, event, value) {
+			if (event !== CONSOLE_PORT)
+				send.call(this, port, event, value);
+		};
+	}
+
+	// After a restore, before anything else: the clock, the random numbers, then all ports.
+	async begin() {
+		await this.ports[0].sync();
+		await this.ports[0].begin();
+		await Promise.all(this.ports.slice(1).map(port => port.sync()));
+	}
+
+	run(port, argv, options = {}) {
+		return this.ports[port].run(argv, {...options, env: {...ENVIRONMENT, ...options.env}});
+	}
+
+	// Runs a command to its end. Returns its status and what it wrote, as text.
+	async call(port, argv, {input, ...options} = {}) {
+		const command = this.run(port, argv, options), decoders = [new TextDecoder(), new TextDecoder()];
+		let stdout = "", stderr = "";
+		command.onstdout = bytes => { stdout += decoders[0].decode(bytes, {stream: true}); };
+		command.onstderr = bytes => { stderr += decoders[1].decode(bytes, {stream: true}); };
+		if (input !== undefined)
+			command.write(input);
+		command.close();
+		return {status: await command.ended, stdout, stderr};
+	}
+}

@@ -1,0 +1,76 @@
+// What somebody wrote, in this browser: an exercise's text, when, and whether it has passed. As a file it is the folder
+// that `make grade` takes: work/NN-name.c.
+const PREFIX = "unboxed:work:";
+
+function storage() {
+	try {
+		localStorage.setItem("unboxed:try", "1");
+		localStorage.removeItem("unboxed:try");
+		return localStorage;
+	} catch {
+		return undefined;
+	}
+}
+const store = storage();
+
+// A tar archive of text files, as POSIX.1-1988 has it.
+function tar(files) {
+	const encoder = new TextEncoder(), parts = [];
+	for (const { name, text, time } of files) {
+		const data = encoder.encode(text), head = new Uint8Array(512);
+		const put = (at, words) => head.set(encoder.encode(words), at);
+		const octal = (number, digits) => number.toString(8).padStart(digits, "0");
+		put(0, name);
+		put(100, `${octal(0o644, 7)}\0${octal(0, 7)}\0${octal(0, 7)}\0${octal(data.length, 11)}\0${octal(Math.floor(time / 1000), 11)}\0        0`);
+		put(257, "ustar\x0000");
+		put(148, `${octal(head.reduce((sum, byte) => sum + byte, 0), 6)}\0 `);
+		parts.push(head, data, new Uint8Array(-data.length & 511));
+	}
+	return new Blob([...parts, new Uint8Array(1024)], { type: "application/x-tar" });
+}
+
+export const saved = {
+	works: Boolean(store),
+
+	read(id) {
+		try {
+			return JSON.parse(store?.getItem(PREFIX + id) ?? "null") ?? undefined;
+		} catch {
+			return undefined;
+		}
+	},
+
+	// Returns the time at which it was written, or undefined where nothing can be kept.
+	write(id, text, passed = false) {
+		const time = Date.now();
+		try {
+			store.setItem(PREFIX + id, JSON.stringify({ text, time, passed: passed || (this.read(id)?.passed ?? false) }));
+			navigator.storage?.persist?.();
+			return time;
+		} catch {
+			this.works = false;
+			return undefined;
+		}
+	},
+
+	remove(id) {
+		store?.removeItem(PREFIX + id);
+	},
+
+	all() {
+		return Object.keys(store ?? {}).filter((key) => key.startsWith(PREFIX)).sort().map((key) => ({ id: key.slice(PREFIX.length), ...this.read(key.slice(PREFIX.length)) }));
+	},
+
+	erase() {
+		for (const { id } of this.all()) this.remove(id);
+	},
+
+	download() {
+		const files = this.all().map(({ id, text, time }) => ({ name: `work/${id}.c`, text, time }));
+		const link = document.createElement("a");
+		link.href = URL.createObjectURL(tar(files));
+		link.download = "unboxed-work.tar";
+		link.click();
+		setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+	},
+};

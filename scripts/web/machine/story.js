@@ -1,0 +1,142 @@
+// A lab's story, drawn from its JSON lines (README.md of common/story names the events). One polite live region says
+// what is new; the rest is headings and lists.
+import { curve } from "./curve.js";
+
+const element = (name, properties = {}, ...children) => {
+	const made = document.createElement(name);
+	for (const [key, value] of Object.entries(properties))
+		if (key in made && key !== "list") made[key] = value;
+		else made.setAttribute(key, value);
+	made.append(...children);
+	return made;
+};
+
+// "labs/03-uts-ns/main.c:20": the line's page and its words.
+function place(text) {
+	const [, path, line] = /^labs\/(.+)\.c:(\d+)$/.exec(text) ?? [];
+	if (!path)
+		return element("span", { className: "place" }, text);
+	const name = path.replace("/", "-"), single = document.body.classList.contains("single");
+	const href = single ? `#${name}-L${line}` : `${document.body.dataset.root ?? ""}source/${name}.html#L${line}`;
+	return element("a", { className: "place", href }, `${text.replace(/.*\//, "")}`);
+}
+
+function result({ value, errno }) {
+	return errno ? `${value} ${errno}` : value > 0xffff ? `0x${value.toString(16)}` : String(value);
+}
+
+export class Story {
+	// into: where it is drawn. told: called with each event, after it is drawn.
+	constructor(into, { next, map }) {
+		this.into = into;
+		this.live = element("p", { className: "unseen", role: "status" });
+		this.next = next;
+		this.map = map;
+		this.into.replaceChildren(this.live);
+	}
+
+	say(text) {
+		this.live.textContent = text;
+	}
+
+	add(...nodes) {
+		const at = this.step ?? this.into;
+		at.append(...nodes);
+		const box = this.into.closest(".view") ?? this.into;
+		box.scrollTop = box.scrollHeight;
+	}
+
+	event(event) {
+		this[event.event]?.(event);
+	}
+
+	lab({ id, title, goal }) {
+		this.add(element("h3", { className: "story-title" }, `${id}: ${title}`), element("p", { className: "story-goal" }, goal));
+	}
+
+	step({ number, text, expect }) {
+		this.finish();
+		this.step = null;
+		const section = element("section", { className: "story-step" }, element("h4", {}, element("span", { className: "number" }, `${number}`), ` ${text}`));
+		if (expect) section.append(element("p", { className: "story-expect" }, element("b", {}, "Expect: "), `${expect}.`));
+		this.into.append(section);
+		this.step = section;
+		this.say(`Step ${number}. ${text} Expect: ${expect}.`);
+	}
+
+	call({ place: where, call, pid, ...rest }) {
+		this.add(element("p", { className: "story-call" }, place(where), " ", element("code", {}, `${call} = ${result(rest)}`), " ", element("span", { className: "pid" }, `PID ${pid}`)));
+	}
+
+	check({ what, expected, observed, verdict }) {
+		const mark = element("b", { className: `verdict ${verdict}` }, verdict);
+		const same = expected === observed;
+		this.add(element("p", { className: `story-check ${verdict}` }, mark, " ", element("span", { className: "what" }, what),
+			element("span", { className: "found" }, same ? observed : `expected ${expected}, observed ${observed}`)));
+		if (verdict !== "pass") this.say(`${verdict}: ${what}. Expected ${expected}, observed ${observed}.`);
+	}
+
+	sample(sample) {
+		if (this.drawing?.series !== sample.series) {
+			this.finish();
+			this.drawing = curve(sample.series);
+			this.add(this.drawing.figure);
+		}
+		this.drawing.add(sample);
+	}
+
+	finish() {
+		this.drawing?.end();
+		this.drawing = undefined;
+	}
+
+	skip({ what, reason }) {
+		this.add(element("p", { className: "story-check skip" }, element("b", { className: "verdict skip" }, "skip"), ` ${what ?? ""} ${reason ?? ""}`));
+	}
+
+	note({ text }) {
+		this.add(element("p", { className: "story-note" }, text));
+	}
+
+	wait({ step, pid, look }) {
+		this.finish();
+		const list = (look ?? "").split("\n").filter(Boolean);
+		if (list.length)
+			this.add(element("div", { className: "story-look" }, element("p", {}, "To look at, in the terminal:"), element("ul", {}, ...list.map((line) => element("li", {}, element("code", {}, line.trim()))))));
+		const button = element("button", { type: "button", className: "primary" }, "Next");
+		const all = element("button", { type: "button" }, "All the rest");
+		const line = element("p", { className: "tools story-next" }, button, all);
+		const go = (key) => {
+			line.remove();
+			this.next(key);
+		};
+		button.addEventListener("click", () => go(""));
+		all.addEventListener("click", () => go("a"));
+		this.add(line);
+		this.map({ pid, step });
+	}
+
+	end({ verdict, checks, passed, failed, skipped, table = [] }) {
+		this.finish();
+		this.step = null;
+		const words = `${verdict}: ${passed} of ${checks} checks${failed ? `, ${failed} failed` : ""}${skipped ? `, ${skipped} skipped` : ""}`;
+		if (table.length)
+			this.into.append(element("table", {},
+				element("thead", {}, element("tr", {}, ...["what", "without", "with", "who decided"].map((name) => element("th", { scope: "col" }, name)))),
+				element("tbody", {}, ...table.map(([first, ...others]) => element("tr", {}, element("th", { scope: "row" }, first), ...others.map((cell) => element("td", {}, cell)))))));
+		this.into.append(element("p", { className: `story-end ${verdict}` }, element("b", { className: `verdict ${verdict}` }, verdict), words.slice(verdict.length)));
+		this.say(words);
+	}
+
+	// The program ended without its last word.
+	broken(status, words) {
+		this.finish();
+		this.step = null;
+		const kind = status === 77 ? "skip" : "broken";
+		const line = element("p", { className: `story-end ${kind}` }, element("b", { className: `verdict ${kind}` }, kind), ` status ${status}`);
+		this.into.append(line, ...(words ? [element("pre", {}, words)] : []));
+		this.say(`${kind}: status ${status}. ${words}`);
+	}
+}
+
+export { element };

@@ -1,0 +1,135 @@
+// A terminal with a shell of the machine, on a port of its own.
+import { FitAddon } from "@xterm/addon-fit";
+import { Terminal } from "@xterm/xterm";
+
+// A prompt says that it is there: what FinalTerm began, and terminals understand.
+const PROMPT = "\\e]133;A\\a";
+
+const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+const theme = () => ({
+	background: color("raised"), foreground: color("ink"), cursor: color("accent"), cursorAccent: color("raised"),
+	selectionBackground: color("accent-soft"), selectionForeground: color("ink"),
+	red: color("red"), yellow: color("amber"), green: color("string"), blue: color("type"), magenta: color("keyword"), cyan: color("accent"),
+	brightRed: color("red"), brightYellow: color("amber"), brightGreen: color("string"), brightBlue: color("type"), brightMagenta: color("keyword"), brightCyan: color("accent"),
+	black: color("ink"), white: color("soft"), brightBlack: color("soft"), brightWhite: color("ink"),
+});
+
+export class Shell {
+	constructor(machine, port, into, name) {
+		this.machine = machine;
+		this.port = port;
+		this.queue = [];
+		this.terminal = new Terminal({ theme: theme(), fontSize: 14, fontFamily: color("mono"), scrollback: 5000, screenReaderMode: true, minimumContrastRatio: 4.5 });
+		this.fit = new FitAddon();
+		this.terminal.loadAddon(this.fit);
+		this.terminal.open(into);
+		into.querySelector("textarea").setAttribute("aria-label", `${name}: type here; Ctrl and ] leaves it`);
+		this.terminal.parser.registerOscHandler(133, () => {
+			this.ready = true;
+			this.next();
+			return true;
+		});
+		// Tab is the shell's. So somebody who has no mouse needs a way out.
+		this.terminal.attachCustomKeyEventHandler((event) => {
+			if (event.type !== "keydown" || !event.ctrlKey || event.key !== "]") return true;
+			into.closest(".view").querySelector("button, a")?.focus();
+			return false;
+		});
+		this.control = false;
+		this.terminal.onData((data) => this.type(data));
+		this.terminal.onResize(({ rows, cols }) => this.command?.resize(rows, cols));
+		matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { this.terminal.options.theme = theme(); });
+		this.start();
+	}
+
+	async start() {
+		this.refit();
+		const { rows, cols } = this.terminal;
+		const command = this.machine.run(this.port, [], { terminal: { rows, columns: cols }, env: { PROMPT_COMMAND: `printf '${PROMPT}'`, PS1: "\\w # " } });
+		this.command = command;
+		command.ontty = (bytes) => this.terminal.write(bytes);
+		await command.ended;
+		if (this.command !== command) return;
+		this.command = undefined;
+		this.ready = false;
+		this.terminal.write("\r\nThe shell has ended. Press Enter for another one.\r\n");
+	}
+
+	// Keys, as a person types them.
+	type(data) {
+		if (this.control) {
+			this.control = false;
+			if (/^[a-z@[\\\]^_]$/i.test(data)) data = String.fromCharCode(data.toUpperCase().charCodeAt(0) & 31);
+		}
+		if (!this.command) {
+			if (data === "\r") this.start();
+			return;
+		}
+		if (data.includes("\r")) this.ready = false;
+		this.command.write(data);
+	}
+
+	// Lines that are typed one after the other, each when the prompt is there again.
+	run(lines) {
+		this.queue.push(...lines);
+		if (!this.command) this.start();
+		if (this.ready) this.next();
+	}
+
+	next() {
+		const line = this.queue.shift();
+		if (line === undefined) return;
+		this.ready = false;
+		this.command.write(`${line}\r`);
+	}
+
+	refit() {
+		if (this.terminal.element?.offsetParent) this.fit.fit();
+	}
+
+	// The machine was restored: the shell of before is gone.
+	restart() {
+		this.queue = [];
+		this.ready = false;
+		this.command = undefined;
+		this.terminal.reset();
+		this.start();
+	}
+
+	get text() {
+		const buffer = this.terminal.buffer.active, lines = [];
+		for (let at = 0; at < buffer.length; at++) {
+			const line = buffer.getLine(at), words = line.translateToString(true);
+			if (line.isWrapped) lines[lines.length - 1] += words;
+			else lines.push(words);
+		}
+		return lines.join("\n").trimEnd();
+	}
+}
+
+// The keys that a phone's keyboard does not have.
+export function keyRow(shell) {
+	const row = document.createElement("div");
+	row.className = "key-row";
+	row.setAttribute("role", "toolbar");
+	row.setAttribute("aria-label", "Keys");
+	const keys = { Tab: "\t", Esc: "\x1b", "←": "\x1b[D", "↑": "\x1b[A", "↓": "\x1b[B", "→": "\x1b[C" };
+	const names = { "←": "Left", "↑": "Up", "↓": "Down", "→": "Right" };
+	const add = (word, act) => {
+		const button = document.createElement("button");
+		button.type = "button";
+		button.textContent = word;
+		button.setAttribute("aria-label", names[word] ?? word);
+		// The keyboard of the phone stays.
+		button.addEventListener("pointerdown", (event) => event.preventDefault());
+		button.addEventListener("click", () => act(button));
+		row.append(button);
+	};
+	add("Ctrl", (button) => {
+		const of = shell();
+		of.control = !of.control;
+		button.setAttribute("aria-pressed", String(of.control));
+	});
+	for (const [word, data] of Object.entries(keys)) add(word, () => shell().type(data));
+	return row;
+}
