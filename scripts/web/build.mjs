@@ -3,7 +3,7 @@
 //   node scripts/web/build.mjs [--url=https://host/path/] [--repository=URL] [--machine=no]
 //
 // scripts/web/machine/assets.mjs, where it is there, adds the machine: see README.md.
-import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -21,6 +21,10 @@ const root = join(here, "../..");
 const out = join(root, "build/site.new");
 const { buildSync } = createRequire(join(root, "build/web/package.json"))("esbuild");
 
+process.on("uncaughtException", (error) => {
+	console.error(process.env.DEBUG ? error : `scripts/web/build.mjs: ${error.message}`);
+	process.exit(1);
+});
 const options = {};
 for (const word of process.argv.slice(2)) {
 	const [, name, value] = /^--(url|repository|machine)=(.*)$/.exec(word) ?? [];
@@ -88,10 +92,7 @@ const search = bundle("search.js", { DOCUMENTS: JSON.stringify(found) });
 write("assets/search.js", search);
 
 const diagrams = [...labs.values()].filter((lab) => hasDiagram(root, lab));
-for (const lab of diagrams) {
-	mkdirSync(join(out, "diagrams"), { recursive: true });
-	copyFileSync(join(root, "labs", lab.id, "diagram.svg"), join(out, "diagrams", `${lab.id}.svg`));
-}
+for (const { id } of diagrams) write(`diagrams/${id}.svg`, readFileSync(join(root, "labs", id, "diagram.svg")));
 
 page({ name: "index", title: siteName, description: guide.description, kind: "index", body: indexBody(root, guide, labs, options) });
 for (const [at, chapter] of guide.chapters.entries()) {

@@ -22,6 +22,7 @@ export function readLabs(root) {
 			const [, more] = /^(?:main|(more(?:-\w+)?))\.c$/.exec(file) ?? [null, null];
 			if (more === null) continue;
 			const name = more ? `${id}-${more}` : id;
+			if (!existsSync(join(root, "build/labs", name))) throw new Error(`build/labs/${name} is not built; type: make all`);
 			programs.set(name, JSON.parse(run(join(root, "build/labs", name), ["--about"])));
 		}
 		const sources = new Map();

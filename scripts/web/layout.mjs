@@ -111,11 +111,11 @@ const neighbours = (previous, next) =>
 		? `<nav class="neighbours" aria-label="Neighbors">${previous ? `<a rel="prev" href="page:${previous.name}"><span>Previous</span> ${escape(previous.title)}</a>` : ""}${next ? `<a rel="next" href="page:${next.name}"><span>Next</span> ${escape(next.title)}</a>` : ""}</nav>`
 		: "";
 
-/** The chapters in the order of the course; below the one that is open, its parts. */
-export function contents(guide, current) {
+/** The chapters in the order of the course; below the one that is open, or below `all`, the parts. */
+export function contents(guide, current, all = false) {
 	const items = guide.chapters.map(({ name, title, lab, parts }) => {
 		const here = name === current;
-		const below = here && parts.length ? `<ul>${parts.map((part) => `<li><a href="#${part.id}">${escape(part.title)}</a></li>`).join("")}</ul>` : "";
+		const below = (here || all) && parts.length ? `<ul>${parts.map((part) => `<li><a href="#${part.id}">${escape(part.title)}</a></li>`).join("")}</ul>` : "";
 		const number = lab ? `<span class="number">${lab.number}</span>` : '<span class="number" aria-hidden="true">·</span>';
 		return `<li><a href="page:${name}"${here ? ' aria-current="page"' : ""}>${number}<span>${escape(title)}</span></a>${below}</li>`;
 	});

@@ -17,7 +17,7 @@ export function chapterBody(chapter, labs) {
 	const built = after ? ` · builds on ${after}` : "";
 	return `<article${lab ? ` data-lab="${lab.id}"` : ""}>
 ${lab ? `<p class="eyebrow">Lab <code>${escape(lab.id)}</code>${built}</p>` : ""}
-<h1 id="${chapter.id}">${escape(chapter.title)}</h1>
+<h1 class="chapter-title" id="${chapter.id}">${escape(chapter.title)}</h1>
 ${about ? `<p class="lede">${escape(about.goal)}</p>` : ""}
 ${chapter.html}
 </article>`;

@@ -45,7 +45,7 @@ ${resolve(neighbours)}
 		...sources.filter(({ name }) => led.has(name)).map(({ name, path, body: text }) => section(name, path, plainSource(text))),
 		section("licenses", "Licenses", licenses),
 	];
-	const inFile = frame(guide, { body: `<h1 class="unseen">${siteName}: ${escape(guide.title)}</h1>\n${body.join("\n")}`, contents: contents(guide, ""), home: "page:index" })
+	const inFile = frame(guide, { body: `<h1 class="unseen">${siteName}: ${escape(guide.title)}</h1>\n${body.join("\n")}`, contents: contents(guide, "", true), home: "page:index" })
 		.replace(/<p><a href="page:print">.*?<\/p>/, '<p><a href="page:licenses">Licenses</a></p>');
 	// The one place where assets are put into the file: styles, then scripts, then what the machine adds (its data).
 	const styles = assets.styles.map(({ text }) => `<style>${text}</style>`);

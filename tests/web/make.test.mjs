@@ -71,7 +71,7 @@ test("a wrong word is refused with what was expected and what was found", async 
 	const run = (...words) => spawnSync(process.execPath, words, { cwd: root, encoding: "utf8", timeout: 20_000 });
 	for (const [words, said] of [
 		[["scripts/web/build.mjs", "--url=nowhere"], /expected an address like https:\/\/host\/path\/, got 'nowhere'/],
-		[["scripts/web/build.mjs", "x"], /expected --url=URL or --repository=URL, got 'x'/],
+		[["scripts/web/build.mjs", "x"], /expected --url=URL, --repository=URL or --machine=no, got 'x'/],
 		[["scripts/web/serve.mjs", "--port=x"], /expected \[--port=N\].*got '--port=x'/],
 		[["scripts/web/serve.mjs", "--port=70000"], /expected a port up to 65535, got 70000/],
 		[["scripts/web/serve.mjs", "--base=x"], /got '--base=x'/],

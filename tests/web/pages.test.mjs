@@ -27,10 +27,56 @@ for (const [width, dark] of [[1440, false], [360, true], [800, true]])
 			wrong.push(...elsewhere(page).map((url) => `${name}: asked for ${url}`));
 			const wide = await page.evaluate(() => document.documentElement.scrollWidth);
 			if (wide > width) wrong.push(`${name}: is ${wide} wide`);
+			wrong.push(...(await levels(page)).map((text) => `${name}: ${text}`));
 			await page.close();
 		}
 		assert.deepEqual(wrong, []);
 	});
+
+/** Headings that skip a level: a screen reader's list of them has a hole there. */
+const levels = (page) =>
+	page.$$eval("h1, h2, h3, h4, h5", (list) =>
+		list
+			.filter((heading, at) => at > 0 && Number(heading.tagName[1]) > Number(list[at - 1].tagName[1]) + 1)
+			.map((heading) => `${heading.tagName} ${heading.textContent} skips a level`),
+	);
+
+test("at 320 pixels, which is a page of 1280 at four times its size, no page is wider", async () => {
+	const wrong = [];
+	for (const name of texts) {
+		const page = await open(name, { width: 320 });
+		const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+		if (wide > 320) wrong.push(`${name}: is ${wide} wide`);
+		await page.close();
+	}
+	assert.deepEqual(wrong, []);
+});
+
+test("with the search open, the contents open, or a question answered there is nothing serious either", async () => {
+	const states = {
+		search: async (page) => {
+			await page.keyboard.press("/");
+			await page.keyboard.type("memory");
+			await page.waitForSelector("#search .results a");
+		},
+		contents: (page) => page.click("#contents-open"),
+		answer: async (page) => {
+			await page.$eval(".question input[data-why]:not([data-why=''])", (input) => input.click());
+			await page.$eval(".question button", (button) => button.click());
+			await page.$$eval("details", (list) => list.forEach((details) => (details.open = true)));
+		},
+		buttons: (page) => page.$$eval("button", (list) => list.forEach((button) => (button.hidden = false))),
+	};
+	const wrong = [];
+	for (const [state, reach] of Object.entries(states))
+		for (const dark of [false, true]) {
+			const page = await open("10-oom-demo.html", { width: 360, dark });
+			await reach(page);
+			wrong.push(...(await axe(page)).map((text) => `${state}, ${dark ? "dark" : "light"}: ${text}`));
+			await page.close();
+		}
+	assert.deepEqual(wrong, []);
+});
 
 test("without scripts the text is there, no button is, and the contents can be reached", chromiumOnly, async () => {
 	const wrong = [];
