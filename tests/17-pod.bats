@@ -172,6 +172,17 @@ all_of() {
 		grep -E 'pidfd_send_signal\(.*SIGKILL|cgroup.kill>, "1"' | grep -v cri-containerd || :)"
 }
 
+# What happens with such a limit depends on the kernel: a kill, or a program whose pages come and go without an end.
+@test "17-pod: a limit that leaves no room for the program is told by name within half a minute" {
+	needs_lab "$program"
+	[ -e /proc/pressure/memory ] || skip "this kernel has no memory.pressure"
+	local said status=0
+	printf '%s\n' 'apiVersion: v1' 'kind: Pod' 'metadata: {name: small}' 'spec:' '  restartPolicy: Never' '  containers:' \
+		'  - {name: c, image: busybox, command: ["true"], resources: {limits: {memory: 480Ki}}}' >"$manifest"
+	said=$(timeout --signal=INT 25 "$ROOT/build/bin/supervise" "$LABS/$program" "$manifest" 2>&1 3>&-) || status=$?
+	[[ $status != 124 || $said = *"memory.pressure"*"Raise limits.memory"* ]] || { echo "$said" && return 1; }
+}
+
 @test "17-pod: the loop sees at once that what it has started runs: the story never waits for 20 seconds" {
 	needs_lab "$program"
 	local begun=$SECONDS

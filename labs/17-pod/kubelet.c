@@ -21,6 +21,7 @@
 
 /* Kubernetes begins with ten seconds and doubles up to five minutes. */
 enum { BACK_OFF_MS = 10 * SECOND_MS, BACK_OFF_MOST_MS = 300 * SECOND_MS, GRACE_S = 30 };
+enum { LOOK_MS = 2000 };
 
 static long long clock_ms(void)
 {
@@ -267,13 +268,15 @@ static bool is_over(struct sandbox *s)
 	return true;
 }
 
-/* Until enough() is content, ms have passed (-1: never), or nobody runs and nobody is to run again.
+/* Until enough() is content, which is asked at least each LOOK_MS, ms have passed (-1: never), or
+ * nobody runs and nobody is to run again.
  */
 void kubelet(struct sandbox *s, bool (*enough)(const struct sandbox *), long long ms)
 {
 	long long end = ms < 0 ? LLONG_MAX : clock_ms() + ms;
 	while ((!enough || !enough(s)) && clock_ms() < end && !is_over(s)) {
-		if (turn(s, NULL, end))
+		long long soon = clock_ms() + LOOK_MS;
+		if (turn(s, NULL, soon < end ? soon : end))
 			continue;
 		if (!restart_sandbox(s))
 			die("no new sandbox");

@@ -195,6 +195,43 @@ static _Noreturn void hands_on(void)
 /* ---- The user's manifest: it runs until nothing runs any more, or to its number of restarts ----
  */
 
+/* Microseconds in which all of its processes waited for memory: psi.rst. 0: this kernel does not
+ * say. */
+static long long stalled_us(const char *group)
+{
+	autofree char *path = text("%s/memory.pressure", group);
+	autofree char *pressure = file_try_read(path);
+	const char *full = pressure ? strstr(pressure, "full ") : NULL;
+	const char *total = full ? strstr(full, "total=") : NULL;
+	return total ? atoll(total + strlen("total=")) : 0;
+}
+
+/* A limit may leave no room for the program's own pages. Then the kernel reads them and takes them
+ * away again without an end, and kills nobody. */
+static void tell_stalled(const struct pod_container *r, int i)
+{
+	enum { WINDOW_S = 10, PART = 25 };
+	static struct {
+		pid_t pid;
+		time_t since;
+		long long before;
+	} seen[64];
+	time_t now = time(NULL);
+	if (seen[i].pid == r->pid && now - seen[i].since < WINDOW_S)
+		return;
+	long long us = stalled_us(r->group), part = 0;
+	if (seen[i].pid == r->pid)
+		part = (us - seen[i].before) / 10000 / (now - seen[i].since);
+	if (part > PART)
+		lab_note("%s: for %d seconds it has waited for memory, %lld %% of the time "
+			 "(memory.pressure, full). Raise limits.memory: the kernel takes the "
+			 "program's pages away as fast as it reads them. Ctrl-C ends the lab.",
+			r->spec->name, WINDOW_S, part);
+	seen[i].pid = r->pid;
+	seen[i].since = now;
+	seen[i].before = us;
+}
+
 static bool told_enough(const struct sandbox *s)
 {
 	static int told[64];
@@ -206,6 +243,8 @@ static bool told_enough(const struct sandbox *s)
 				r->status, r->restarts, r->due >= 0 ? "; back-off" : "");
 			told[i]++;
 		}
+		if (r->pid)
+			tell_stalled(r, (int)i);
 		enough |= r->restarts >= restarts && r->reason && !r->pid && r->due >= 0;
 	}
 	return enough;
