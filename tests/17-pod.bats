@@ -325,6 +325,18 @@ pod_of() {
 		FailedMount: hostPath type check failed: /etc/passwd is not a directory|containers: [{name: c, image: busybox}]@volumes: [{name: v, hostPath: {path: /etc/passwd, type: Directory}}]
 		FailedMount: hostPath type check failed: /no/such does not exist|containers: [{name: c, image: busybox}]@volumes: [{name: v, hostPath: {path: /no/such, type: Socket}}]
 	END
+	# In the place of COMMAND, too: the status says that COMMAND has not run, the word whose fault it is.
+	while IFS='|' read -r reason lines; do
+		mapfile -t lines < <(tr '@' '\n' <<<"$lines")
+		pod_of "${lines[@]}"
+		run -125 --separate-stderr timeout 100 "$LABS/$program" "$manifest" -- echo it ran
+		[[ $stderr = *"17-pod: fail: "*"$reason"* && $stderr != *broken* && $output != *"it ran"* ]] || { echo "$reason: $stderr" && return 1; }
+	done <<-'END'
+		FailedCreatePodSandBox: |containers: [{name: c, image: busybox, resources: {limits: {memory: 400m}}}]
+		CreateContainerConfigError: |securityContext: {runAsNonRoot: true}@containers: [{name: c, image: busybox}]
+		FailedMount: configmap "none" not found|containers: [{name: c, image: busybox}]@volumes: [{name: v, configMap: {name: none}}]
+		init container i: status: 1|initContainers: [{name: i, image: busybox, command: ["false"]}]@restartPolicy: Never@containers: [{name: c, image: busybox}]
+	END
 	pod_of 'containers: [{name: c, image: busybox, command: [nosuch]}]'
 	run -1 --separate-stderr timeout 100 "$LABS/$program" --plain "$manifest"
 	[[ $output == *"c: StartError, status 128, restarts 0"* ]]

@@ -56,7 +56,7 @@ static void not_started(
 	autofree char *what = text("container %s: state", r->spec->name),
 		      *found = text("%s: %s", reason, why);
 	if (lab_command) /* it may be another one than COMMAND's: then COMMAND runs without it */
-		dprintf(STDERR_FILENO, "17-pod: %s: %s\n", what, found);
+		dprintf(STDERR_FILENO, "17-pod: fail: %s: %s\n", what, found);
 	else if (!r->restarts)
 		expect_str(what, "Running", found);
 	r->pid = 0;
@@ -247,7 +247,9 @@ bool init_containers(struct sandbox *s)
 		autofree char *again =
 			s->pauses > 1 ? text(", pause %d", s->pauses) : text("%s", "");
 		autofree char *what = text("init container %s%s: status", own.spec->name, again);
-		if (!expect_int(what, 0, r->reason && !r->status && beside ? -1 : r->status))
+		autofree char *found =
+			text("%d", r->reason && !r->status && beside ? -1 : r->status);
+		if (!expect_of_manifest(what, "0", found))
 			return false;
 	}
 	return true;

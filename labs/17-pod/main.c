@@ -175,8 +175,7 @@ static void keys_forward(const struct pod_container *r, int keys)
 /* COMMAND runs instead of the first container's command; the other containers run beside it. */
 static _Noreturn void hands_on(void)
 {
-	if (!init_containers(&pod))
-		die("an init container has failed");
+	init_containers(&pod);
 	sigset_t set; /* before there is a COMMAND, so that none comes too early */
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
@@ -185,9 +184,8 @@ static _Noreturn void hands_on(void)
 	int keys = MUST(signalfd(-1, &set, SFD_CLOEXEC));
 	for (size_t i = pod.regular; i-- > 0;)
 		pod_container_start(&pod, &pod.containers[i], i ? NULL : lab_command);
-	errno = 0;
 	if (!pod.containers[0].pid)
-		die("container %s: %s", pod.containers[0].spec->name, pod.containers[0].reason);
+		sys_on_die(NULL); /* the reason has been told */
 	keys_forward(&pod.containers[0], keys);
 	lab_exit_as(pod.containers[0].pid);
 }
