@@ -335,7 +335,7 @@ pod_of() {
 		FailedCreatePodSandBox: |containers: [{name: c, image: busybox, resources: {limits: {memory: 400m}}}]
 		CreateContainerConfigError: |securityContext: {runAsNonRoot: true}@containers: [{name: c, image: busybox}]
 		FailedMount: configmap "none" not found|containers: [{name: c, image: busybox}]@volumes: [{name: v, configMap: {name: none}}]
-		init container i: status: 1|initContainers: [{name: i, image: busybox, command: ["false"]}]@restartPolicy: Never@containers: [{name: c, image: busybox}]
+		init container i: status: 1|initContainers: [{name: i, image: busybox, command: ["false"]}]@containers: [{name: c, image: busybox}]
 	END
 	pod_of 'containers: [{name: c, image: busybox, command: [nosuch]}]'
 	run -1 --separate-stderr timeout 100 "$LABS/$program" --plain "$manifest"
