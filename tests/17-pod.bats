@@ -172,6 +172,17 @@ all_of() {
 		grep -E 'pidfd_send_signal\(.*SIGKILL|cgroup.kill>, "1"' | grep -v cri-containerd || :)"
 }
 
+# What happens with such a limit depends on the kernel: a kill, or a program whose pages come and go without an end.
+@test "17-pod: a limit that leaves no room for the program is told by name within half a minute" {
+	needs_lab "$program"
+	[ -e /proc/pressure/memory ] || skip "this kernel has no memory.pressure"
+	local said status=0
+	printf '%s\n' 'apiVersion: v1' 'kind: Pod' 'metadata: {name: small}' 'spec:' '  restartPolicy: Never' '  containers:' \
+		'  - {name: c, image: busybox, command: ["true"], resources: {limits: {memory: 480Ki}}}' >"$manifest"
+	said=$(timeout --signal=INT 25 "$ROOT/build/bin/supervise" "$LABS/$program" "$manifest" 2>&1 3>&-) || status=$?
+	[[ $status != 124 || $said = *"memory.pressure"*"Raise limits.memory"* ]] || { echo "$said" && return 1; }
+}
+
 @test "17-pod: the loop sees at once that what it has started runs: the story never waits for 20 seconds" {
 	needs_lab "$program"
 	local begun=$SECONDS
@@ -313,6 +324,18 @@ pod_of() {
 		FailedMount: unknown storage medium "Disk"|containers: [{name: c, image: busybox}]@volumes: [{name: v, emptyDir: {medium: Disk}}]
 		FailedMount: hostPath type check failed: /etc/passwd is not a directory|containers: [{name: c, image: busybox}]@volumes: [{name: v, hostPath: {path: /etc/passwd, type: Directory}}]
 		FailedMount: hostPath type check failed: /no/such does not exist|containers: [{name: c, image: busybox}]@volumes: [{name: v, hostPath: {path: /no/such, type: Socket}}]
+	END
+	# In the place of COMMAND, too: the status says that COMMAND has not run, the word whose fault it is.
+	while IFS='|' read -r reason lines; do
+		mapfile -t lines < <(tr '@' '\n' <<<"$lines")
+		pod_of "${lines[@]}"
+		run -125 --separate-stderr timeout 100 "$LABS/$program" "$manifest" -- echo it ran
+		[[ $stderr = *"17-pod: fail: "*"$reason"* && $stderr != *broken* && $output != *"it ran"* ]] || { echo "$reason: $stderr" && return 1; }
+	done <<-'END'
+		FailedCreatePodSandBox: |containers: [{name: c, image: busybox, resources: {limits: {memory: 400m}}}]
+		CreateContainerConfigError: |securityContext: {runAsNonRoot: true}@containers: [{name: c, image: busybox}]
+		FailedMount: configmap "none" not found|containers: [{name: c, image: busybox}]@volumes: [{name: v, configMap: {name: none}}]
+		init container i: status: 1|initContainers: [{name: i, image: busybox, command: ["false"]}]@containers: [{name: c, image: busybox}]
 	END
 	pod_of 'containers: [{name: c, image: busybox, command: [nosuch]}]'
 	run -1 --separate-stderr timeout 100 "$LABS/$program" --plain "$manifest"

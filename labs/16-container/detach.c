@@ -16,7 +16,7 @@
 static int foreground = -1; /* where its process listens */
 
 /* Returns in the second process. The first one is started by hand or by scripts/run/supervise.c,
- * which knows the second one by its name and lets it live. */
+ * which knows the second one by its name and its program, and lets it live. */
 void detach(void)
 {
 	int said[2], status;

@@ -21,6 +21,7 @@
 
 /* Kubernetes begins with ten seconds and doubles up to five minutes. */
 enum { BACK_OFF_MS = 10 * SECOND_MS, BACK_OFF_MOST_MS = 300 * SECOND_MS, GRACE_S = 30 };
+enum { LOOK_MS = 2000 };
 
 static long long clock_ms(void)
 {
@@ -55,7 +56,7 @@ static void not_started(
 	autofree char *what = text("container %s: state", r->spec->name),
 		      *found = text("%s: %s", reason, why);
 	if (lab_command) /* it may be another one than COMMAND's: then COMMAND runs without it */
-		dprintf(STDERR_FILENO, "17-pod: %s: %s\n", what, found);
+		dprintf(STDERR_FILENO, "17-pod: fail: %s: %s\n", what, found);
 	else if (!r->restarts)
 		expect_str(what, "Running", found);
 	r->pid = 0;
@@ -246,7 +247,9 @@ bool init_containers(struct sandbox *s)
 		autofree char *again =
 			s->pauses > 1 ? text(", pause %d", s->pauses) : text("%s", "");
 		autofree char *what = text("init container %s%s: status", own.spec->name, again);
-		if (!expect_int(what, 0, r->reason && !r->status && beside ? -1 : r->status))
+		autofree char *found =
+			text("%d", r->reason && !r->status && beside ? -1 : r->status);
+		if (!expect_of_manifest(what, "0", found))
 			return false;
 	}
 	return true;
@@ -267,13 +270,15 @@ static bool is_over(struct sandbox *s)
 	return true;
 }
 
-/* Until enough() is content, ms have passed (-1: never), or nobody runs and nobody is to run again.
+/* Until enough() is content, which is asked at least each LOOK_MS, ms have passed (-1: never), or
+ * nobody runs and nobody is to run again.
  */
 void kubelet(struct sandbox *s, bool (*enough)(const struct sandbox *), long long ms)
 {
 	long long end = ms < 0 ? LLONG_MAX : clock_ms() + ms;
 	while ((!enough || !enough(s)) && clock_ms() < end && !is_over(s)) {
-		if (turn(s, NULL, end))
+		long long soon = clock_ms() + LOOK_MS;
+		if (turn(s, NULL, soon < end ? soon : end))
 			continue;
 		if (!restart_sandbox(s))
 			die("no new sandbox");

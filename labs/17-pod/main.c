@@ -175,8 +175,7 @@ static void keys_forward(const struct pod_container *r, int keys)
 /* COMMAND runs instead of the first container's command; the other containers run beside it. */
 static _Noreturn void hands_on(void)
 {
-	if (!init_containers(&pod))
-		die("an init container has failed");
+	init_containers(&pod);
 	sigset_t set; /* before there is a COMMAND, so that none comes too early */
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
@@ -185,15 +184,51 @@ static _Noreturn void hands_on(void)
 	int keys = MUST(signalfd(-1, &set, SFD_CLOEXEC));
 	for (size_t i = pod.regular; i-- > 0;)
 		pod_container_start(&pod, &pod.containers[i], i ? NULL : lab_command);
-	errno = 0;
 	if (!pod.containers[0].pid)
-		die("container %s: %s", pod.containers[0].spec->name, pod.containers[0].reason);
+		sys_on_die(NULL); /* the reason has been told */
 	keys_forward(&pod.containers[0], keys);
 	lab_exit_as(pod.containers[0].pid);
 }
 
 /* ---- The user's manifest: it runs until nothing runs any more, or to its number of restarts ----
  */
+
+/* Microseconds in which all of its processes waited for memory: psi.rst. 0: this kernel does not
+ * say. */
+static long long stalled_us(const char *group)
+{
+	autofree char *path = text("%s/memory.pressure", group);
+	autofree char *pressure = file_try_read(path);
+	const char *full = pressure ? strstr(pressure, "full ") : NULL;
+	const char *total = full ? strstr(full, "total=") : NULL;
+	return total ? atoll(total + strlen("total=")) : 0;
+}
+
+/* A limit may leave no room for the program's own pages. Then the kernel reads them and takes them
+ * away again without an end, and kills nobody. */
+static void tell_stalled(const struct pod_container *r, int i)
+{
+	enum { WINDOW_S = 10, PART = 25 };
+	static struct {
+		pid_t pid;
+		time_t since;
+		long long before;
+	} seen[64];
+	time_t now = time(NULL);
+	if (seen[i].pid == r->pid && now - seen[i].since < WINDOW_S)
+		return;
+	long long us = stalled_us(r->group), part = 0;
+	if (seen[i].pid == r->pid)
+		part = (us - seen[i].before) / 10000 / (now - seen[i].since);
+	if (part > PART)
+		lab_note("%s: for %d seconds it has waited for memory, %lld %% of the time "
+			 "(memory.pressure, full). Raise limits.memory: the kernel takes the "
+			 "program's pages away as fast as it reads them. Ctrl-C ends the lab.",
+			r->spec->name, WINDOW_S, part);
+	seen[i].pid = r->pid;
+	seen[i].since = now;
+	seen[i].before = us;
+}
 
 static bool told_enough(const struct sandbox *s)
 {
@@ -206,6 +241,8 @@ static bool told_enough(const struct sandbox *s)
 				r->status, r->restarts, r->due >= 0 ? "; back-off" : "");
 			told[i]++;
 		}
+		if (r->pid)
+			tell_stalled(r, (int)i);
 		enough |= r->restarts >= restarts && r->reason && !r->pid && r->due >= 0;
 	}
 	return enough;

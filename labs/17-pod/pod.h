@@ -413,6 +413,7 @@ extern bool life_told;
 
 /* sandbox.c */
 bool sandbox_start(struct sandbox *s); /* false when pause has not come up */
+bool expect_of_manifest(const char *what, const char *expected, const char *found);
 bool pause_start(struct sandbox *s);
 _Noreturn void pause_wait(char *argv[]);
 char *scope_make(const char *group); /* a new group for a container in it; allocated */

@@ -80,12 +80,12 @@ enum quantity_read quantity_read(const char *text, quantity *result)
 	int first = 0;
 	while (first < digits && DIGIT(first) == 0)
 		first++;
-	/* At most 2^63 + 2^60, and 10 * 2^60 below. */
-	unsigned long long wholes = 0, below = 0;
+	const long long most = LLONG_MAX / times;
+	unsigned long long wholes = 0, below = 0; /* below is at most 10 * 2^60 */
 	for (int i = first; first < digits && i < point; i++) {
-		wholes = wholes * 10 + DIGIT(i);
-		if (wholes > (unsigned long long)(LLONG_MAX / times))
+		if (DIGIT(i) > most || wholes > (unsigned long long)(most - DIGIT(i)) / 10)
 			return QUANTITY_TOO_LARGE;
+		wholes = wholes * 10 + DIGIT(i);
 	}
 	wholes *= times;
 	/* Behind the point each digit, from the last one on, carries into the one before it. */

@@ -93,7 +93,7 @@ static bool volumes_are_there(const struct volumes *volumes)
 			      *what = text("volume %s", volumes->item[i].name),
 			      *found = text("FailedMount: %s", wrong ? wrong : "");
 		if (wrong)
-			return expect_str(what, "mounted", found);
+			return expect_of_manifest(what, "mounted", found);
 	}
 	return true;
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,16 +26,21 @@ static void sweep(const struct ended *run)
 	tmp_sweep(run);
 }
 
-/* Who waits for a container with --detach has a name that says so, and outlives its lab: 16. */
-static bool is_detached(const char *pid)
+/* Who waits for a container with --detach outlives its lab: 16. It has a name that says so. A name
+ * proves nothing, so it must also be the lab's own program, by its inode. */
+static bool is_detached(const char *pid, const struct stat *program)
 {
-	autofree char *path = text("/proc/%s/comm", pid), *name = file_try_read(path);
+	struct stat theirs;
+	autofree char *path = text("/proc/%s/comm", pid), *exe = text("/proc/%s/exe", pid);
+	autofree char *name = file_try_read(path);
 	const char *end = name ? strstr(name, "-detached") : NULL;
-	return end && !end[strlen("-detached")] && !strncmp(name, "lab", 3);
+	return end && !end[strlen("-detached")] && !strncmp(name, "lab", 3) &&
+	       !stat(exe, &theirs) && theirs.st_dev == program->st_dev &&
+	       theirs.st_ino == program->st_ino;
 }
 
 /* All our children, which after the lab's end are its orphans; prctl(2), subreaper. */
-static void kill_children(void)
+static void kill_children(const struct stat *program)
 {
 	for (;;) {
 		autofree char *path = text("/proc/self/task/%d/children", getpid());
@@ -42,7 +48,7 @@ static void kill_children(void)
 		bool killed = false;
 		for (char *pid = strtok(list ? list : (char[]){""}, " "); pid;
 			pid = strtok(NULL, " "))
-			killed |= !is_detached(pid) && !kill(atoi(pid), SIGKILL);
+			killed |= !is_detached(pid, program) && !kill(atoi(pid), SIGKILL);
 		/* Each that ends hands its own children to us: until there is none. */
 		pid_t ended = waitpid(-1, NULL, killed ? 0 : WNOHANG);
 		if (ended == 0 || (ended < 0 && errno != EINTR))
@@ -81,6 +87,8 @@ int main(int argc, char *argv[])
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	struct ended run = {0};
+	struct stat program = {0}; /* none, when it is found by PATH */
+	stat(argv[1], &program);
 	sweep(&run);
 	clock_gettime(CLOCK_REALTIME_COARSE, &run.since);
 
@@ -105,7 +113,7 @@ int main(int argc, char *argv[])
 			status = one;
 		}
 	}
-	kill_children();
+	kill_children(&program);
 	run.pid = lab;
 	sweep(&run);
 	/* A lab has handlers for what may end it; these say that its instructions or data are

@@ -156,6 +156,16 @@ ended_by() {
 	[ "$lab_status" = "$2" ] || wrong "$3 step $4, $1: expected status $2, observed $lab_status"
 }
 
+@test "ends: what only has the name of a container that was detached ends with its lab" {
+	needs_lab 03-uts-ns
+	local pid=$BATS_TEST_TMPDIR/pid name=$BATS_TEST_TMPDIR/name
+	printf '%s\n' 'printf lab16-detached >/proc/self/comm' "cat /proc/\$\$/comm >$name; echo \$\$ >$pid" 'while :; do sleep 1; done' >"$BATS_TEST_TMPDIR/stays"
+	printf '%s\n' "bash $BATS_TEST_TMPDIR/stays &" "until [ -s $pid ]; do sleep 0.1; done" >"$BATS_TEST_TMPDIR/lab"
+	"$ROOT/build/bin/supervise" "$LABS/03-uts-ns" -- bash "$BATS_TEST_TMPDIR/lab" 3>&-
+	same "its name" lab16-detached "$(<"$name")"
+	same "the process" gone "$(alive "$(<"$pid")" && echo runs || echo gone)"
+}
+
 @test "ends: Ctrl-C at each step, SIGTERM and q: 130, and nothing left" {
 	for program in "${here[@]}"; do
 		before=$(census)

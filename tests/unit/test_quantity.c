@@ -68,6 +68,11 @@ static void quantities_are_rounded_up(void **state)
 		{"0e99999999999", 0, 0},
 		{"0.000000000000000001Ei", 2, 1153},
 		{"100.035Ki", 102436, 102435840},
+		{"0.9999999999", 1, 1000},
+		{"-0.9999999999", -1, -1000},
+		{"9007199254740993.000000001", 9007199254740994, 9007199254740993001},
+		{"0.000000000999999999Ei", 1152921504, 1152921503454},
+		{"7.999999999999999999Ei", LLONG_MAX, -1},
 	};
 	assert_quantities(good, sizeof good / sizeof *good);
 }
@@ -86,6 +91,9 @@ static void quantities_of_odd_spelling_are_read(void **state)
 		{"Mi", 0, 0},
 		{"-", 0, 0},
 		{"9223372036854775807", LLONG_MAX, -1},
+		{"-9223372036854775807", -LLONG_MAX, -1},
+		{"-9223372036854775806.5", -LLONG_MAX + 1, -1},
+		{"9223372036854775806.000000001", LLONG_MAX, -1},
 	};
 	assert_quantities(good, sizeof good / sizeof *good);
 }
@@ -97,7 +105,8 @@ static void what_is_no_quantity_is_refused(void **state)
 		"1e", "1e1.5", "1ee3", "1Ei5", "0x10", "--1", "+-1", "1,5", "1_000", "five", "1e+",
 		"Gi1", "1 Gi", "1\n", "inf", "NaN", "1mi"};
 	static const char *const large[] = {"8Ei", "9223372036854775808", "9223372036854775807.1",
-		"10E", "1e19", "1e99999999999", "9223372036854775807Ki", "-9e99"};
+		"10E", "1e19", "1e99999999999", "9223372036854775807Ki", "-9e99",
+		"92233720368547758070", "41359651435935.7598G"};
 	quantity q;
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
 		if (quantity_read(wrong[i], &q) != QUANTITY_WRONG)

@@ -43,6 +43,7 @@ static void variables(void)
 {
 	int fd = dup(2), of = 7;
 	const char *name = "web";
+	long long wide = 5000000000; /* 32 bits are too few */
 	struct {
 		pid_t pid;
 	} child = {getpid()};
@@ -51,6 +52,7 @@ static void variables(void)
 	SYS(setpgid(child.pid, child.pid), child.pid);
 	SYS(strnlen(name, strlen(name)), strlen(name), name);
 	SYS(access("/", of & 0), of);
+	SYS(dup2(fd, fd + (int)(llabs(wide) >> 40)), wide);
 	close(fd);
 	SYS(close(fd), fd);
 }
@@ -67,6 +69,7 @@ static void sys_shows_the_values_of_variables(void **state)
 	assert_true(pid > 1);
 	assert_has(r, out, " strnlen(\"web\", 3) = 3 ");
 	assert_has(r, out, " access(\"/\", of & 0) = 0 ");
+	assert_has(r, out, "(llabs(5000000000) >> 40)");
 	assert_has(r, out, " close(");
 	assert_has(r, err, "): EBADF");
 	assert_lacks(r, err, "close(fd)");

@@ -5,10 +5,11 @@ import { cpSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync }
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { encode } from "./bytes.js";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const LOADED_FIRST = ["state.zst", "v86.wasm", "bios.bin", "vgabios.bin"];
+const LOADED_FIRST = ["state.zst", "v86.wasm.gz", "bios.bin", "vgabios.bin"];
 
 function bundle(root, entry, define) {
 	const { buildSync } = createRequire(join(root, "build/web/package.json"))("esbuild");
@@ -21,7 +22,7 @@ function bundle(root, entry, define) {
 		format: "iife",
 		target: "es2022",
 		define: Object.fromEntries(Object.entries(define).map(([name, value]) => [`process.env.${name}`, JSON.stringify(String(value))])),
-		external: ["node:*"],
+		external: ["node:*", "perf_hooks", "crypto", "fs"],
 		nodePaths: [join(root, "build/web/node_modules")],
 		logLevel: "error",
 	});
@@ -44,9 +45,11 @@ function build(root) {
 		FOLDER: folder, TASKS: tasks, LOADED: loaded, PART: 256 << 10, LARGE_PART: 4 << 20,
 		DISK_SIZE: statSync(join(root, "build/web/machine/disk.img")).size,
 	});
+	machine.packed = gzipSync(machine.script, { level: 9 });
+	machine.name = createHash("sha256").update(machine.script).update(machine.style).digest("hex").slice(0, 12);
 	const parts = readdirSync(join(pack, "disk")).length;
 	const start = bundle(root, "start.js", {
-		FILES: JSON.stringify(LOADED_FIRST.map((name) => `machine/${folder}/${name}`)), PARTS: parts, FOLDER: folder, MEGABYTES: Math.ceil((loaded + machine.script.length) / 1e6),
+		FILES: JSON.stringify(LOADED_FIRST.map((name) => `machine/${folder}/${name}`)), PARTS: parts, FOLDER: folder, SCRIPT: machine.name, MEGABYTES: Math.ceil((loaded + machine.packed.length) / 1e6),
 	});
 	built = { pack, folder, machine, start, style: readFileSync(join(here, "panel.css"), "utf8") };
 	return built;
@@ -56,8 +59,8 @@ export async function assets({ root, out }) {
 	const { pack, folder, machine, start, style } = build(root);
 	mkdirSync(join(out, "machine"), { recursive: true });
 	cpSync(pack, join(out, "machine", folder), { recursive: true });
-	writeFileSync(join(out, "machine/machine.js"), machine.script);
-	writeFileSync(join(out, "machine/machine.css"), machine.style);
+	writeFileSync(join(out, "machine", `${machine.name}.js.gz`), machine.packed);
+	writeFileSync(join(out, "machine", `${machine.name}.css`), machine.style);
 	return { styles: [{ name: "assets/panel.css", text: style }], scripts: [{ name: "assets/start.js", text: start.script }] };
 }
 

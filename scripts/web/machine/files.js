@@ -3,6 +3,14 @@ const FOLDER = process.env.FOLDER;
 const LOADED = Number(process.env.LOADED);
 import { decode } from "./bytes.js";
 
+// A server may have unpacked it already.
+async function unpack(bytes) {
+	if (new Uint8Array(bytes)[0] !== 0x1f) return bytes;
+	return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+}
+
+const wasmOf = async (packed) => ({ wasm_path: URL.createObjectURL(new Blob([await unpack(packed)], { type: "application/wasm" })) });
+
 export function files(base, progress) {
 	const inside = (name) => document.getElementById(`machine-${name}`);
 	if (inside("state.zst")) {
@@ -11,10 +19,7 @@ export function files(base, progress) {
 		return {
 			get,
 			partSize: Number(process.env.LARGE_PART),
-			wasm: async () => {
-				const bytes = await get("v86.wasm");
-				return { wasm_fn: async (imports) => (await WebAssembly.instantiate(bytes, imports)).instance.exports };
-			},
+			wasm: async () => wasmOf(await get("v86.wasm.gz")),
 			async part(number, decompress) {
 				image ??= decode(inside("disk").textContent);
 				const view = new DataView(image.buffer), at = view.getUint32(number * 4, true), end = view.getUint32(number * 4 + 4, true);
@@ -37,7 +42,7 @@ export function files(base, progress) {
 	return {
 		get,
 		partSize: Number(process.env.PART),
-		wasm: async () => ({ wasm_path: `${base}${FOLDER}/v86.wasm` }),
+		wasm: async () => wasmOf(await get("v86.wasm.gz")),
 		async part(number, decompress) {
 			const answer = await fetch(`${base}${FOLDER}/disk/${number}.zst`);
 			if (!answer.ok) throw new Error(`disk/${number}.zst: the server says ${answer.status}`);

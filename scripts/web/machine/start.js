@@ -46,19 +46,26 @@ if (document.body.classList.contains("chapter") || document.body.classList.conta
 }
 
 /** The machine's own script: a file beside this one, or text in the one file. */
-function loadScript() {
-	return new Promise((done, failed) => {
-		const script = document.createElement("script"), inside = document.getElementById("machine-script");
-		script.src = inside ? URL.createObjectURL(new Blob([inside.textContent], { type: "text/javascript" })) : `${base}machine.js`;
+async function loadScript() {
+	const inside = document.getElementById("machine-script");
+	let text = inside?.textContent;
+	if (!inside) {
+		const style = document.createElement("link");
+		style.rel = "stylesheet";
+		style.href = `${base}${process.env.SCRIPT}.css`;
+		document.head.append(style);
+		const answer = await fetch(`${base}${process.env.SCRIPT}.js.gz`);
+		if (!answer.ok) throw new Error(`its script: the server says ${answer.status}`);
+		// A server may have unpacked it already, and say so.
+		const packed = await answer.blob(), [first] = new Uint8Array(await packed.slice(0, 1).arrayBuffer());
+		text = await new Response(first === 0x1f ? packed.stream().pipeThrough(new DecompressionStream("gzip")) : packed).text();
+	}
+	await new Promise((done, failed) => {
+		const script = document.createElement("script");
+		script.src = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
 		script.onload = done;
-		script.onerror = () => failed(new Error("the machine's script could not be loaded"));
+		script.onerror = () => failed(new Error("its script could not be loaded"));
 		document.head.append(script);
-		if (!inside) {
-			const style = document.createElement("link");
-			style.rel = "stylesheet";
-			style.href = `${base}machine.css`;
-			document.head.append(style);
-		}
 	});
 }
 

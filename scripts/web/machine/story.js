@@ -40,7 +40,7 @@ export class Story {
 	}
 
 	add(...nodes) {
-		const at = this.step ?? this.into;
+		const at = this.section ?? this.into;
 		at.append(...nodes);
 		const box = this.into.closest(".view") ?? this.into;
 		box.scrollTop = box.scrollHeight;
@@ -56,11 +56,11 @@ export class Story {
 
 	step({ number, text, expect }) {
 		this.finish();
-		this.step = null;
+		this.section = null;
 		const section = element("section", { className: "story-step" }, element("h4", {}, element("span", { className: "number" }, `${number}`), ` ${text}`));
 		if (expect) section.append(element("p", { className: "story-expect" }, element("b", {}, "Expect: "), `${expect}.`));
 		this.into.append(section);
-		this.step = section;
+		this.section = section;
 		this.say(`Step ${number}. ${text} Expect: ${expect}.`);
 	}
 
@@ -118,7 +118,7 @@ export class Story {
 
 	end({ verdict, checks, passed, failed, skipped, table = [] }) {
 		this.finish();
-		this.step = null;
+		this.section = null;
 		const words = `${verdict}: ${passed} of ${checks} checks${failed ? `, ${failed} failed` : ""}${skipped ? `, ${skipped} skipped` : ""}`;
 		if (table.length)
 			this.into.append(element("table", {},
@@ -131,7 +131,7 @@ export class Story {
 	// The program ended without its last word.
 	broken(status, words) {
 		this.finish();
-		this.step = null;
+		this.section = null;
 		const kind = status === 77 ? "skip" : "broken";
 		const line = element("p", { className: `story-end ${kind}` }, element("b", { className: `verdict ${kind}` }, kind), ` status ${status}`);
 		this.into.append(line, ...(words ? [element("pre", {}, words)] : []));

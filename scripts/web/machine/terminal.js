@@ -2,8 +2,8 @@
 import { FitAddon } from "@xterm/addon-fit";
 import { Terminal } from "@xterm/xterm";
 
-// A prompt says that it is there: what FinalTerm began, and terminals understand.
-const PROMPT = "\\e]133;A\\a";
+// A prompt says where it ends, by the mark that many terminals understand: OSC 133 ; B.
+const PROMPT = "\\w # \\[\\e]133;B\\a\\]";
 
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 const theme = () => ({
@@ -45,7 +45,7 @@ export class Shell {
 	async start() {
 		this.refit();
 		const { rows, cols } = this.terminal;
-		const command = this.machine.run(this.port, [], { terminal: { rows, columns: cols }, env: { PROMPT_COMMAND: `printf '${PROMPT}'`, PS1: "\\w # " } });
+		const command = this.machine.run(this.port, ["bash", "--noprofile", "--norc", "-i"], { terminal: { rows, columns: cols }, env: { PS1: PROMPT } });
 		this.command = command;
 		command.ontty = (bytes) => this.terminal.write(bytes);
 		await command.ended;
