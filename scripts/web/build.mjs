@@ -11,7 +11,7 @@ import { readGuide } from "./guide.mjs";
 import { run } from "./html.mjs";
 import { readLabs } from "./labs.mjs";
 import { contents, Site, siteName } from "./layout.mjs";
-import { licensesBody } from "./licenses.mjs";
+import { licenses, readParts } from "./licenses.mjs";
 import { bookMarkdown, chapterBody, hasDiagram, indexBody, printBody, sourcePages } from "./pages.mjs";
 import { searchDocuments } from "./search.mjs";
 import { singleFile } from "./single.mjs";
@@ -110,8 +110,10 @@ for (const [at, chapter] of guide.chapters.entries()) {
 for (const { name, path, lab, body } of sources)
 	page({ name: `source/${name}`, title: path, description: `The source ${path} of lab ${lab.id}, with numbered lines.`, kind: "source", body });
 page({ name: "print", title: guide.title, description: `All chapters on one page. ${guide.description}`, kind: "print", body: printBody(guide, labs) });
-const licenses = licensesBody(root);
-page({ name: "licenses", title: "Licenses", description: "What this site is made of, under which licenses, and where the sources are.", kind: "text", body: licenses });
+const parts = readParts(root, { machine: Boolean(machine) });
+const named = licenses(parts);
+for (const [name, text] of named.files) write(name, text);
+page({ name: "licenses", title: "Licenses", description: "What this site is made of, under which licenses, and where the sources are.", kind: "text", body: named.body });
 
 writeFileSync(
 	join(out, "unboxed.epub"),
@@ -140,7 +142,7 @@ if (machine) {
 	write("sw.js", machine.worker({ root, out, files: all.map(({ parentPath, path, name }) => relative(out, join(parentPath ?? path, name))).sort() }));
 }
 
-const single = singleFile({ root, guide, labs, sources, assets, search, diagrams, licenses, options, contents, index: indexBody(root, guide, labs, options), machine });
+const single = singleFile({ root, guide, labs, sources, assets, search, diagrams, licenses: licenses(parts, { inline: true }).body, options, contents, index: indexBody(root, guide, labs, options), machine });
 writeFileSync(join(root, "build/unboxed.html.new"), await single);
 renameSync(join(root, "build/unboxed.html.new"), join(root, "build/unboxed.html"));
 

@@ -14,6 +14,7 @@ const types = {
 	".png": "image/png",
 	".wasm": "application/wasm",
 	".xml": "application/xml",
+	".txt": "text/plain; charset=utf-8",
 	".epub": "application/epub+zip",
 	".webmanifest": "application/manifest+json",
 };

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { createServer, request } from "node:http";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Site } from "../../scripts/web/layout.mjs";
-import { readParts } from "../../scripts/web/licenses.mjs";
+import { licenses, readParts } from "../../scripts/web/licenses.mjs";
 import { serve } from "../../scripts/web/serve.mjs";
 import { chapters, root, site } from "./helper.mjs";
 
@@ -43,12 +43,33 @@ test("the book has every chapter and every diagram", () => {
 	assert.equal(images.size, diagrams.length);
 });
 
-test("each part has a version, a license text and a way to its source", () => {
-	for (const part of readParts(root)) {
-		assert.ok(part.text.length > 200, part.name);
-		assert.ok(part.what && part.source, part.name);
-		assert.ok(part.version || part.file, part.name);
+test("each part has a version, a license text and a way to its source", { skip: !existsSync(join(root, "build/i386/sysroot")) && "the machine is not built here" }, () => {
+	const parts = readParts(root, { machine: true });
+	for (const { name, version, what, source, text } of parts) {
+		assert.ok(text.length > 200, name);
+		assert.ok(what && source, name);
+		assert.ok(version || name === "Unboxed", name);
 	}
+	const names = parts.map(({ name }) => name);
+	for (const name of ["v86", "@xterm/xterm", "minisearch", "@lezer/common", "seabios", "linux-image-6.1.0-50-686", "busybox-static", "bash-static", "tcc", "musl"]) assert.ok(names.includes(name), name);
+	// The source is that of the source package, and of the version before a rebuild.
+	assert.equal(parts.find(({ name }) => name === "libblkid1").source.replace(/=.*/, ""), "apt-get source util-linux");
+	assert.doesNotMatch(parts.map(({ source }) => source).join(" "), /\+b\d/);
+	const { body, files } = licenses(parts);
+	assert.ok(files.has("licenses/license-gpl-2.txt"), "the GPL, which the texts name, is there");
+	for (const [, file] of body.matchAll(/href="asset:([^"]+)"/g)) assert.ok(files.has(file), file);
+	// In the one file each text stands once.
+	const inline = licenses(parts, { inline: true }).body;
+	const ids = [...inline.matchAll(/<details id="([^"]+)"/g)].map(([, id]) => id);
+	assert.equal(new Set(ids).size, ids.length);
+	assert.equal(ids.length, files.size);
+});
+
+test("each text of a license that the site links to is a file of it", () => {
+	const body = readFileSync(join(site, "licenses.html"), "utf8");
+	const linked = [...body.matchAll(/href="(licenses\/[^"]+\.txt)"/g)].map(([, name]) => name);
+	assert.ok(linked.length >= 2, `${linked.length} texts`);
+	for (const name of linked) assert.ok(readFileSync(join(site, name), "utf8").length > 200, name);
 });
 
 test("the server gives each kind of file its type, knows its path, and serves nothing above its folder", async () => {
