@@ -53,17 +53,20 @@ for (const [name, width] of [["index.html", 1440], ["03-uts-ns.html", 1440], ["1
 
 test("a block that scrolls only beside the panel is a stop of the Tab key then", async () => {
 	const page = await open("04-ipc-ns.html");
-	const stops = () => page.$$eval("main pre[tabindex='0']", (list) => list.length);
-	const before = await stops();
-	await page.evaluate(() => {
-		document.querySelector("#panel").hidden = false;
-		document.body.classList.add("with-panel");
-	});
-	await page.waitForFunction(
-		() => [...document.querySelectorAll("main pre")].every((block) => block.tabIndex === 0 || (block.scrollWidth <= block.clientWidth && block.scrollHeight <= block.clientHeight)),
-		{ timeout: 5000 },
-	);
-	assert.ok((await stops()) > before, "the text is narrower beside the panel");
+	const panel = async (shown) => {
+		await page.evaluate((yes) => {
+			document.querySelector("#panel").hidden = !yes;
+			document.body.classList.toggle("with-panel", yes);
+		}, shown);
+		// Each block that scrolls is a stop, and no other.
+		await page.waitForFunction(
+			() => [...document.querySelectorAll("main pre")].every((block) => (block.tabIndex === 0) === (block.scrollWidth > block.clientWidth || block.scrollHeight > block.clientHeight)),
+			{ timeout: 5000 },
+		);
+		return page.$$eval("main pre[tabindex='0']", (list) => list.length);
+	};
+	const alone = await panel(false);
+	assert.ok((await panel(true)) > alone, "the text is narrower beside the panel");
 	await page.close();
 });
 
