@@ -42,7 +42,7 @@ function build(root) {
 	const tasks = `[${execFileSync(join(here, "tasks"), { encoding: "utf8", maxBuffer: 1 << 26 }).trim().split("\n").join(",")}]`;
 	const loaded = LOADED_FIRST.reduce((sum, name) => sum + statSync(join(pack, name)).size, 0);
 	const machine = bundle(root, "page.js", {
-		FOLDER: folder, TASKS: tasks, LOADED: loaded, PART: 256 << 10, LARGE_PART: 4 << 20,
+		FOLDER: folder, TASKS: tasks, LOADED: loaded, PART: 256 << 10,
 		DISK_SIZE: statSync(join(root, "build/web/machine/disk.img")).size,
 	});
 	machine.packed = gzipSync(machine.script, { level: 9 });
@@ -82,6 +82,6 @@ export async function embedded({ root }) {
 		`<style>${machine.style}</style>`,
 		element("machine-script", machine.script.replace(/<\/(script)/gi, "<\\/$1").replace(/<!--/g, "<\\!--")),
 		...LOADED_FIRST.map((name) => data(name, join(pack, name))),
-		data("disk", join(root, "build/web/machine/whole")),
+		data("disk", join(root, "build/web/machine/disk.zst")),
 	].join("\n");
 }

@@ -15,16 +15,12 @@ export function files(base, progress) {
 	const inside = (name) => document.getElementById(`machine-${name}`);
 	if (inside("state.zst")) {
 		const get = async (name) => decode(inside(name).textContent).buffer;
-		let image;
+		const size = Number(process.env.DISK_SIZE);
 		return {
 			get,
-			partSize: Number(process.env.LARGE_PART),
+			partSize: size,
 			wasm: async () => wasmOf(await get("v86.wasm.gz")),
-			async part(number, decompress) {
-				image ??= decode(inside("disk").textContent);
-				const view = new DataView(image.buffer), at = view.getUint32(number * 4, true), end = view.getUint32(number * 4 + 4, true);
-				return new Uint8Array(await decompress(image.slice(at, end)));
-			},
+			part: async (number, decompress) => new Uint8Array(await decompress(new Uint8Array(await get("disk")))),
 		};
 	}
 	let loaded = 0;

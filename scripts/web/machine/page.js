@@ -151,15 +151,16 @@ window.unboxedMachine = async ({ panel, base, progress }) => {
 	views.Editor.append(element("p", { className: "small" }, "Press “Write it here” beside an exercise."));
 
 	// ---- A hidden tab stands still, and gets its clock back ----
-	document.addEventListener("visibilitychange", async () => {
-		if (document.hidden) await machine.v86.stop();
+	async function hide(hidden) {
+		if (hidden) await machine.v86.stop();
 		else {
 			machine.v86.run();
 			await machine.ports[COMMANDS].begin();
 		}
-	});
+	}
+	document.addEventListener("visibilitychange", () => hide(document.hidden));
 
-	reset.addEventListener("click", async () => {
+	async function startAnew() {
 		reset.disabled = true;
 		state.textContent = "Linux starts anew";
 		lab = undefined;
@@ -169,12 +170,13 @@ window.unboxedMachine = async ({ panel, base, progress }) => {
 		views.Story.replaceChildren(storyTop);
 		told();
 		reset.disabled = false;
-	});
+	}
+	reset.addEventListener("click", startAnew);
 
 	show("Terminal");
 	console.info(`unboxed: Linux answered ${Math.round(performance.now() - begun)} ms after its script had been loaded`);
 	return (window.unboxed = {
-		machine, shells, pick, show, editor: exercise,
+		machine, shells, show, tasks, hide, reset: startAnew, editor: exercise,
 		get story() { return story; },
 		run({ commands }) {
 			show("Terminal");

@@ -100,6 +100,7 @@ if (worker) worker.register(new URL("../sw.js", ownScript)).catch(() => {});
 async function keepMachine() {
 	if (!worker || navigator.connection?.saveData) return;
 	const { active } = await worker.ready;
+	worker.addEventListener("message", ({ data }) => { window.unboxedKept = data.kept; });
 	const parts = Array.from({ length: Number(process.env.PARTS) }, (_, number) => `machine/${process.env.FOLDER}/disk/${number}.zst`);
 	active.postMessage({ parts: [...JSON.parse(process.env.FILES), ...parts] });
 }

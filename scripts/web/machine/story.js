@@ -61,7 +61,7 @@ export class Story {
 		if (expect) section.append(element("p", { className: "story-expect" }, element("b", {}, "Expect: "), `${expect}.`));
 		this.into.append(section);
 		this.section = section;
-		this.say(`Step ${number}. ${text} Expect: ${expect}.`);
+		this.say(`Step ${number}. ${text}${expect ? ` Expect: ${expect}.` : ""}`);
 	}
 
 	call({ place: where, call, pid, ...rest }) {

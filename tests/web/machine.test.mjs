@@ -1,0 +1,189 @@
+// The machine in the page: it is started by the button, and what a reader sees is what its kernel did.
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { chapters, elsewhere, open, root, site } from "./helper.mjs";
+
+/** LABS="03 10" names those that are run; without it all of them. */
+const named = process.env.LABS?.split(/\s+/).filter(Boolean);
+const labs = readdirSync(join(root, "build/i386-shared/labs"))
+	.filter((name) => /^\d\d-[\w-]+$/.test(name) && (!named || named.some((number) => name.startsWith(number))))
+	.sort();
+const exercises = readdirSync(join(root, "labs")).filter((name) => /^\d\d-/.test(name) && readdirSync(join(root, "labs", name)).includes("exercise.sh") && (!named || named.some((number) => name.startsWith(number))));
+
+/** A page whose machine runs. */
+async function started(name = "03-uts-ns.html", size = {}) {
+	const page = await open(name, size);
+	page.setDefaultTimeout(180000);
+	page.begun = performance.now();
+	await page.click(".panel-go");
+	await page.waitForFunction(() => window.unboxed);
+	return page;
+}
+const reset = (page) =>
+	page.evaluate(async () => {
+		await window.unboxed.reset();
+	});
+/** In the page: its lab to the end without a wait. The verdict, and the checks that did not pass. */
+const story = (page, program, words = []) =>
+	page.evaluate(
+		async (lab, options) => {
+			const status = await window.unboxed.all(lab, options);
+			const not = [...document.querySelectorAll(".view-story .story-check:not(.pass), .view-story pre")].map((line) => line.textContent);
+			return { status, end: document.querySelector(".story-end")?.textContent ?? "", not, checks: document.querySelectorAll(".story-check.pass").length };
+		},
+		program,
+		words,
+	);
+
+test("a click starts Linux, and a person who types is answered", async () => {
+	const page = await started();
+	await page.waitForFunction(() => window.unboxed.shells[0]?.ready);
+	const prompt = performance.now() - page.begun;
+	await page.focus(".view-terminal textarea");
+	await page.keyboard.type("echo $((6 * 7))\n");
+	await page.waitForFunction(() => /\n42\n/.test(window.unboxed.shells[0].text));
+	const bytes = await page.evaluate(() => performance.getEntriesByType("resource").reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0));
+	console.log(`a prompt after ${(prompt / 1000).toFixed(1)} s, ${(bytes / 1e6).toFixed(1)} MB`);
+	assert.ok(bytes < 12e6, `${bytes} bytes`);
+	assert.deepEqual(elsewhere(page), []);
+	assert.deepEqual(page.wrong, []);
+	await page.close();
+});
+
+test("reading starts nothing, and a link fills in and runs nothing", async () => {
+	for (const name of ["index.html", "03-uts-ns.html", "10-oom-demo.html#predict-10-asks=error"]) {
+		const page = await open(name);
+		await new Promise((resolve) => setTimeout(resolve, 500));
+		assert.equal(await page.evaluate(() => Boolean(window.unboxed)), false);
+		assert.deepEqual(page.asked.filter((url) => /\/machine\//.test(url)), []);
+		await page.close();
+	}
+});
+
+test("three machines have three random numbers and boot ids, and the right date", async () => {
+	const page = await started();
+	const seen = new Set();
+	const times = Number(process.env.RESTORES ?? 3);
+	for (let i = 0; i < times; i++) {
+		if (i) await reset(page);
+		const { stdout } = await page.evaluate(() => window.unboxed.machine.call(3, ["cat", "/proc/sys/kernel/random/uuid", "/proc/sys/kernel/random/boot_id"]));
+		for (const line of stdout.trim().split("\n")) seen.add(line);
+		const date = await page.evaluate(() => window.unboxed.machine.call(3, ["date", "+%s"]));
+		assert.ok(Math.abs(Number(date.stdout) - Date.now() / 1000) < 3, `${date.stdout} beside ${Date.now() / 1000}`);
+	}
+	assert.equal(seen.size, 2 * times);
+	await page.close();
+});
+
+test("a hidden tab stands still, and gets its clock back", async () => {
+	const page = await started();
+	const uptime = () => page.evaluate(async () => Number((await window.unboxed.machine.call(3, ["cat", "/proc/uptime"])).stdout.split(" ")[0]));
+	const before = await uptime();
+	await page.evaluate(() => window.unboxed.hide(true));
+	await new Promise((resolve) => setTimeout(resolve, 4000));
+	await page.evaluate(() => window.unboxed.hide(false));
+	const passed = (await uptime()) - before;
+	assert.ok(passed < 3, `${passed} s of its uptime have passed`);
+	const date = await page.evaluate(() => window.unboxed.machine.call(3, ["date", "+%s"]));
+	assert.ok(Math.abs(Number(date.stdout) - Date.now() / 1000) < 3);
+	await page.close();
+});
+
+test("a lab by steps: its checks, its curve, and the map of what it has made", async () => {
+	const page = await started("10-oom-demo.html");
+	await page.click('button.run-lab[data-lab="10-oom-demo"]');
+	for (let step = 0; step < 2; step++) {
+		await page.waitForSelector(".story-next button.primary");
+		if (step === 0) await page.click(".story-next button.primary");
+	}
+	assert.match(await page.$eval(".story-curve figcaption", (words) => words.textContent), /memory\.current: from .* of 32\.0 MiB/);
+	await page.evaluate(() => window.unboxed.show("Map"));
+	await page.waitForFunction(() => /lab10-\d+\/limited/.test(document.querySelector(".view-map").textContent));
+	assert.match(await page.$eval(".view-map", (view) => view.textContent), /memory: [\d.]+ MiB of 32\.0 MiB/);
+	await page.evaluate(() => window.unboxed.show("Story"));
+	await page.click(".story-next button:last-child");
+	await page.waitForSelector(".story-end");
+	assert.match(await page.$eval(".story-end", (line) => line.textContent), /^pass/);
+	assert.deepEqual(page.wrong, []);
+	await page.close();
+});
+
+test("what stands in a manifest is explained", async () => {
+	const page = await open("index.html");
+	page.setDefaultTimeout(180000);
+	await page.$eval("#manifest", (field) => (field.value = field.value.replace("32Mi", "48Mi")));
+	await page.click(".explain-run");
+	await page.waitForFunction(() => document.getElementById("explained").textContent.includes(String(48 * 1048576)));
+	await page.close();
+});
+
+test("each lab passes, from its first step to its last", async (t) => {
+	const page = await started();
+	for (const lab of labs)
+		await t.test(lab, async () => {
+			await reset(page);
+			const began = performance.now();
+			const words = lab.startsWith("18-") ? ["--skip-vms"] : [];
+			const { status, end, not, checks } = await story(page, lab, lab.startsWith("18-") ? [] : words);
+			console.log(`${lab}: status ${status}, ${end}, ${((performance.now() - began) / 1000).toFixed(1)} s`);
+			assert.ok(status === 0 && checks > 0, `${end}\n${not.join("\n")}`);
+		});
+	await page.close();
+});
+
+test("each exercise: its worked example passes, and a wrong one is refused", async (t) => {
+	const page = await started();
+	for (const id of exercises)
+		await t.test(id, async () => {
+			await reset(page);
+			const judge = (text) =>
+				page.evaluate(
+					async (program, source) => {
+						window.unboxed.exercise({ program });
+						const { editor } = window.unboxed;
+						editor.text = source;
+						await editor.check();
+						return { passed: editor.passed, words: editor.words.textContent, checks: [...editor.results.children].map((line) => line.textContent) };
+					},
+					id,
+					text,
+				);
+			const solution = await page.evaluate((program) => window.unboxed.tasks.get(program).solution, id);
+			const right = await judge(solution);
+			assert.ok(right.passed, JSON.stringify(right));
+			const source = await page.evaluate((program) => window.unboxed.tasks.get(program).source, id);
+			const wrong = await judge(source);
+			assert.ok(!wrong.passed && /Why:|does not compile/.test(wrong.words), JSON.stringify(wrong));
+		});
+	await page.close();
+});
+
+test("each console block that can run there runs, and ends with what it says", { skip: named && !process.env.BLOCKS && "only with BLOCKS=1" }, async (t) => {
+	for (const name of chapters.filter((file) => /^\d\d-/.test(file)))
+		await t.test(name, async () => {
+			const page = await started(name);
+			const blocks = await page.$$eval("figure.console:not(.story)[data-where=vm]", (list) => list.map(({ dataset, textContent }) => ({ commands: JSON.parse(dataset.commands), text: textContent })));
+			for (const { commands } of blocks) {
+				await page.evaluate((lines) => window.unboxed.run({ commands: lines }), commands);
+				await page.waitForFunction(() => window.unboxed.shells[0].ready && !window.unboxed.shells[0].queue.length);
+			}
+			assert.deepEqual(page.wrong, []);
+			await page.close();
+		});
+});
+
+test("it works with the network cut after it has been loaded, and after a reload", async () => {
+	const page = await started();
+	await page.waitForFunction(() => window.unboxedKept);
+	await page.setOfflineMode(true);
+	assert.equal((await story(page, "03-uts-ns")).status, 0);
+	await page.reload();
+	await page.click(".panel-go");
+	await page.waitForFunction(() => window.unboxed);
+	assert.equal((await story(page, "03-uts-ns")).status, 0);
+	await page.close();
+});
+
+void site, readFileSync;
