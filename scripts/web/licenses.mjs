@@ -61,8 +61,8 @@ function packages(root, { packages: path, below, without = [] }) {
 			const deb = debs.find((each) => each.startsWith(`${name}_${version.replace(":", "%3a")}_`));
 			if (!deb) throw new Error(`${path}: ${name} ${version} is not in ${below}/packages; type: make ARCH=${basename(below)} all`);
 			const fields = run("dpkg-deb", ["-f", join(root, below, "packages", deb), "Source", "Description"]);
-			// "Source: linux (6.1.176-1)" where the two differ in more than a rebuild.
-			const [, source = name, of = version.replace(/\+b\d+$/, "")] = /^Source: (\S+)(?: \((.*)\))?$/m.exec(fields) ?? [];
+			// "Source: linux (6.1.176-1)" where its name or its version is not the package's, as after a rebuild.
+			const [, source = name, of = version] = /^Source: (\S+)(?: \((.*)\))?$/m.exec(fields) ?? [];
 			const copyright = join(root, below, "sysroot/usr/share/doc", name, "copyright");
 			// The folder may be a link to that of a package which all of one source share: on this Debian machine it is too.
 			const shared = join("/usr/share/doc", name, "copyright");

@@ -12,7 +12,7 @@ site: | all $(filter setup-site,$(MAKECMDGOALS))
 	@scripts/web/setup --check
 	@$(if $(filter no,$(MACHINE)),:,$(MAKE) ARCH=i386 all && $(MAKE) ARCH=i386 SHARED=1 all)
 	@$(as_owner) node scripts/web/build.mjs $(if $(filter no,$(MACHINE)),--machine=no) $(if $(SITE_URL),--url='$(SITE_URL)') $(if $(REPOSITORY),--repository='$(REPOSITORY)')
-serve:
+serve: | $(filter site,$(MAKECMDGOALS))
 	@node scripts/web/serve.mjs $(if $(PORT),--port='$(PORT)') $(if $(BASE),--base='$(BASE)')
 site-test: site
 	@scripts/web/setup --check

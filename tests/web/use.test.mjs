@@ -51,6 +51,25 @@ for (const [name, width] of [["index.html", 1440], ["03-uts-ns.html", 1440], ["1
 		await page.close();
 	});
 
+test("a block that scrolls only beside the panel is a stop of the Tab key then", async () => {
+	const page = await open("04-ipc-ns.html");
+	const panel = async (shown) => {
+		await page.evaluate((yes) => {
+			document.querySelector("#panel").hidden = !yes;
+			document.body.classList.toggle("with-panel", yes);
+		}, shown);
+		// Each block that scrolls is a stop, and no other.
+		await page.waitForFunction(
+			() => [...document.querySelectorAll("main pre")].every((block) => (block.tabIndex === 0) === (block.scrollWidth > block.clientWidth || block.scrollHeight > block.clientHeight)),
+			{ timeout: 5000 },
+		);
+		return page.$$eval("main pre[tabindex='0']", (list) => list.length);
+	};
+	const alone = await panel(false);
+	assert.ok((await panel(true)) > alone, "the text is narrower beside the panel");
+	await page.close();
+});
+
 test("the first stop is the link that skips to the text", async () => {
 	const page = await open("03-uts-ns.html");
 	await page.keyboard.press("Tab");
@@ -165,20 +184,19 @@ test("the contents open as a drawer on a phone, and Escape gives the focus back"
 	await page.close();
 });
 
-test("what starts a machine is hidden, and says what to run when it is pressed", async () => {
+test("a button that starts a machine says what to run when it is pressed", async () => {
 	const page = await open("03-uts-ns.html");
 	const heard = await page.evaluate(() => {
 		const events = [];
-		for (const name of ["run", "lab", "exercise"]) document.addEventListener(`unboxed:${name}`, ({ detail }) => events.push([name, detail]));
-		const buttons = [...document.querySelectorAll("button.run, button.run-lab, button.run-exercise")];
-		const hidden = buttons.every((button) => button.hidden);
-		for (const button of buttons) button.hidden = false;
+		// Heard on the way to the machine, which does not start.
+		for (const name of ["run", "lab", "exercise"])
+			window.addEventListener(`unboxed:${name}`, (event) => { event.stopImmediatePropagation(); events.push([name, event.detail]); }, true);
+		for (const button of document.querySelectorAll("button.run, button.run-lab, button.run-exercise")) button.hidden = false;
 		document.querySelector('.part.hand [data-commands] button.run, [aria-labelledby="hand-03"] button.run').click();
 		document.querySelector("button.run-lab").click();
 		document.querySelector(".exercise button").click();
-		return { hidden, events, section: document.querySelector("section.exercise").dataset.exercise };
+		return { events, section: document.querySelector("section.exercise").dataset.exercise };
 	});
-	assert.equal(heard.hidden, true);
 	assert.equal(heard.section, "03-uts-ns");
 	assert.deepEqual(heard.events[0][1].where, "vm");
 	assert.deepEqual(heard.events[0][1].commands.slice(0, 2), ["hostname", "unshare --uts sh -c 'hostname inside; hostname'"]);
@@ -188,7 +206,7 @@ test("what starts a machine is hidden, and says what to run when it is pressed",
 	const manifest = await first.evaluate(
 		() =>
 			new Promise((done) => {
-				document.addEventListener("unboxed:explain", ({ detail }) => done(detail.manifest));
+				window.addEventListener("unboxed:explain", (event) => { event.stopImmediatePropagation(); done(event.detail.manifest); }, true);
 				const form = document.querySelector(".explain-form");
 				form.hidden = form.querySelector("button").hidden = false;
 				form.querySelector("textarea").value = "kind: Pod";

@@ -308,4 +308,5 @@ if (single) {
 addEventListener("hashchange", followFragment);
 ready(document);
 followFragment();
-addEventListener("resize", measure);
+// The text is as wide as the window and the panel leave it.
+new ResizeObserver(measure).observe($("main"));
