@@ -1,5 +1,5 @@
 // The samples of a story as a drawing: how much of its limit a series takes, one sample after the other.
-const WIDTH = 600, HEIGHT = 150, LEFT = 8, TOP = 22;
+const WIDTH = 400, HEIGHT = 130, LEFT = 8, TOP = 24;
 const svg = (name, attributes = {}, ...children) => {
 	const made = document.createElementNS("http://www.w3.org/2000/svg", name);
 	for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
@@ -17,7 +17,7 @@ export function curve(series) {
 	const values = [];
 	let limit = 1, unit = "", due = false;
 	const area = svg("path", { class: "area" }), line = svg("path", { class: "line" });
-	const top = svg("text", { x: LEFT, y: 14 }), now = svg("text", { x: WIDTH - LEFT, y: 14, "text-anchor": "end" });
+	const top = svg("text", { x: LEFT, y: 16 }), now = svg("text", { x: WIDTH - LEFT, y: 16, "text-anchor": "end" });
 	const title = svg("title");
 	const picture = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", class: "curve" }, title,
 		svg("line", { x1: 0, x2: WIDTH, y1: TOP, y2: TOP, class: "limit" }), area, line, top, now);

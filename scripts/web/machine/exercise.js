@@ -4,9 +4,20 @@ import { cpp } from "@codemirror/lang-cpp";
 import { basicSetup, EditorView } from "codemirror";
 import { keymap } from "@codemirror/view";
 import { indentWithTab } from "@codemirror/commands";
-import { indentUnit } from "@codemirror/language";
+import { HighlightStyle, indentUnit, syntaxHighlighting } from "@codemirror/language";
+import { tags } from "@lezer/highlight";
 import { saved } from "./saved.js";
 import { element } from "./story.js";
+
+// The colors of the page's sources, in light and dark.
+const colors = HighlightStyle.define([
+	{ tag: [tags.keyword, tags.processingInstruction, tags.modifier], color: "var(--keyword)" },
+	{ tag: [tags.typeName, tags.standard(tags.typeName)], color: "var(--type)" },
+	{ tag: [tags.string, tags.character], color: "var(--string)" },
+	{ tag: tags.number, color: "var(--number)" },
+	{ tag: tags.comment, color: "var(--comment)", fontStyle: "italic" },
+	{ tag: tags.function(tags.variableName), color: "var(--ink)", fontWeight: "600" },
+]);
 
 export class Exercise {
 	// task: {id, title, task, look, because, source, solution, hints}
@@ -40,7 +51,7 @@ export class Exercise {
 		this.editor = new EditorView({
 			doc: before?.text ?? task.source,
 			parent: editor,
-			extensions: [basicSetup, cpp(), indentUnit.of("\t"), keymap.of([indentWithTab]), EditorView.lineWrapping,
+			extensions: [syntaxHighlighting(colors), basicSetup, cpp(), indentUnit.of("\t"), keymap.of([indentWithTab]), EditorView.lineWrapping,
 				EditorView.contentAttributes.of({ "aria-label": `Your program for exercise ${task.id}. Escape and then Tab leaves the editor.` }),
 				EditorView.updateListener.of(({ docChanged }) => docChanged && this.later())],
 		});

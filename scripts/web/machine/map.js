@@ -68,6 +68,7 @@ export class Map_ {
 				meter.setAttribute("aria-label", `${word} of ${path}`);
 				return element("p", {}, `${word}: ${words(files[use])} of ${words(files[limit])} `, meter);
 			});
+			if (files["memory.peak"] && files["memory.max"] !== "max") parts.push(element("p", {}, `memory.peak: ${mebi(files["memory.peak"])}`));
 			for (const name of ["cpu.max", "io.max"]) if (files[name] && !files[name].startsWith("max")) parts.push(element("p", {}, `${name}: ${files[name]}`));
 			const mark = news(`group ${path}`) ? element("span", { className: "new" }, " new") : "";
 			return element("li", {}, element("code", {}, path), mark, ...parts);

@@ -113,6 +113,9 @@ export class Story {
 		button.addEventListener("click", () => go(""));
 		all.addEventListener("click", () => go("a"));
 		this.add(line);
+		// What happened is read from its beginning.
+		const view = this.into.closest(".view"), height = this.section?.offsetHeight ?? 0;
+		if (view && height > view.clientHeight) this.section.scrollIntoView({ block: "start" });
 		this.map({ pid, step });
 	}
 
