@@ -202,7 +202,7 @@ clean-vm:
 COMPILE = $(CC) $(TARGET) -std=gnu11 $(CFLAGS) $(WARNINGS) -Icommon -I$(B)/made -DVERSION='"$(VERSION)"' -MMD -MP
 
 ifneq ($(ARCH),)
-$(SYSROOT): scripts/make/packages/$(ARCH) scripts/make/sysroot
+$(SYSROOT): scripts/make/packages/$(ARCH) scripts/make/sysroot | $(filter setup-site,$(MAKECMDGOALS))
 	@command -v $(CC) >/dev/null || { echo 'ARCH=$(ARCH): $(CC) is missing: type make setup-site' >&2; exit 1; }
 	@$(as_owner) scripts/make/sysroot $(ARCH)
 endif
