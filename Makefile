@@ -24,6 +24,7 @@ B        := build$(addprefix /,$(filter-out gcc cc,$(CC)))
 # SSE, for x87's numbers have another precision in a register than in memory.
 ifneq ($(ARCH),)
 CROSS_i386 := i686-linux-gnu-gcc -msse2 -mfpmath=sse -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
+CROSS_arm64 := aarch64-linux-gnu-gcc
 ifeq ($(CROSS_$(ARCH)),)
 $(error ARCH=$(ARCH): expected $(patsubst CROSS_%,%,$(filter CROSS_%,$(.VARIABLES))))
 endif
