@@ -25,6 +25,7 @@ B        := build$(addprefix /,$(filter-out gcc cc,$(CC)))
 # SSE, for x87's numbers have another precision in a register than in memory.
 ifneq ($(ARCH),)
 CROSS_i386 := i686-linux-gnu-gcc -msse2 -mfpmath=sse -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
+CROSS_arm64 := aarch64-linux-gnu-gcc
 ifeq ($(CROSS_$(ARCH)),)
 $(error ARCH=$(ARCH): expected $(patsubst CROSS_%,%,$(filter CROSS_%,$(.VARIABLES))))
 endif
@@ -201,7 +202,7 @@ clean-vm:
 COMPILE = $(CC) $(TARGET) -std=gnu11 $(CFLAGS) $(WARNINGS) -Icommon -I$(B)/made -DVERSION='"$(VERSION)"' -MMD -MP
 
 ifneq ($(ARCH),)
-$(SYSROOT): scripts/make/packages/$(ARCH) scripts/make/sysroot
+$(SYSROOT): scripts/make/packages/$(ARCH) scripts/make/sysroot | $(filter setup-site,$(MAKECMDGOALS))
 	@command -v $(CC) >/dev/null || { echo 'ARCH=$(ARCH): $(CC) is missing: type make setup-site' >&2; exit 1; }
 	@$(as_owner) scripts/make/sysroot $(ARCH)
 endif

@@ -199,6 +199,19 @@ near() {
 	near "thousandths of a CPU, heavy" 1000 "$b"
 }
 
+@test "09-cpu-max: on one CPU it passes, and each check for which it needs two is a skip that says so" {
+	for run in "$program" "$program-more"; do
+		run --separate-stderr taskset -c "${allowed%%[,-]*}" "$LABS/$run" --seconds=1 --format=jsonl
+		same "$run: its status" 0 "$status"
+		mapfile -t skips < <(jq -r 'select(.verdict == "skip" and (.observed | test("CPU"))) | .what' <<<"$output")
+		case $run in
+		*more) same "$run: skips" "two threads: ran, ms a second/two threads: each stood still/two threads: nr_throttled/1.5 CPUs: ms a second/part cpuset" \
+			"$(printf '%s\n' "${skips[@]}" | paste -sd/)" ;;
+		*) same "$run: skips" "two CPUs: light, % of a CPU/two CPUs: heavy, % of a CPU" "$(printf '%s\n' "${skips[@]}" | paste -sd/)" ;;
+		esac
+	done
+}
+
 @test "09-cpu-max: --cpus is a quota in docker's words, for a command too" {
 	read_max='cat "/sys/fs/cgroup$(sed -n s/^0:://p /proc/self/cgroup)/cpu.max"'
 	same "--cpus 1.5" "150000 100000" "$("$LABS/$program" --cpus 1.5 -- sh -c "$read_max" 2>/dev/null)"

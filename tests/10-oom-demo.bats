@@ -110,6 +110,13 @@ born() {
 	same "its oom_kill" 1 "$(value "$own/memory.events" oom_kill)"
 }
 
+@test "10-oom-demo: what no address of 32 bits reaches is refused, and not cut" {
+	[[ $HOSTTYPE == i?86 ]] || skip "this machine has 64 bits"
+	run "$(eat)" 4097M --no-touch
+	same "its status" 1 "$status"
+	same "its words" "eat: mmap of 4296015872 bytes refused: ENOMEM" "$output"
+}
+
 @test "10-oom-demo: SIGKILL by hand is 137 as well, and memory.events tells the two apart" {
 	at "by hand: memory.max reads back"
 	by_hand=$top/by-hand child=$lab_pid

@@ -309,6 +309,8 @@ pod_of() {
 	local told
 	while IFS='|' read -r reason lines; do
 		mapfile -t lines < <(tr '@' '\n' <<<"$lines")
+		# Pages of pointers half as long: there 200 KiB are enough for the container's init.
+		[[ $HOSTTYPE != i?86 ]] || lines=("${lines[@]/memory: 200Ki/memory: 160Ki}")
 		pod_of "${lines[@]}"
 		# 1 is fail, 3 broken. The reason is the kubelet's word for it.
 		run -1 --separate-stderr timeout 100 "$LABS/$program" --plain --format=jsonl "$manifest" </dev/null

@@ -12,7 +12,7 @@ ROOT=${BATS_TEST_DIRNAME%/tests*}
 LABS=$ROOT/build/labs
 
 # strace, with the names that calls have on every machine.
-[[ $HOSTTYPE != i?86 ]] || PATH=$ROOT/tests/alike:$PATH
+[[ $HOSTTYPE != i?86 || $PATH == "$ROOT/tests/alike":* ]] || PATH=$ROOT/tests/alike:$PATH
 
 in_vm() {
 	[ -e /etc/unboxed-vm ]

@@ -261,7 +261,8 @@ int main(int argc, char *argv[])
 	parents();
 
 	lab_row("one thread against nine", "a tenth", "half", "a group each");
-	lab_row("stands still, quota 1/2", "1 thread: 1/2", "2 threads: 3/4", "cpu.max");
+	if (CPU_COUNT(&two) > 1)
+		lab_row("stands still, quota 1/2", "1 thread: 1/2", "2 threads: 3/4", "cpu.max");
 	lab_row("a child's 80 %", "80 %", "50 %", "its parent's cpu.max");
 	lab_row("a child's nr_throttled", "grows", "0: its parent's", "who has the limit");
 

@@ -65,11 +65,7 @@ static _Noreturn void guest(const char *status, char *argv[])
 		case WIRE_QUIT:
 			give(fd, WIRE_BYE, NULL, 0);
 			shutdown(fd, SHUT_WR);
-#if defined(__x86_64__) || defined(__i386__)
 			_exit(WIRE_EXIT_STATUS);
-#else
-			_exit(0);
-#endif
 		}
 	}
 	_exit(1);
@@ -119,7 +115,7 @@ static void start(const char *status, bool pipe_out)
 			if (user && (setresgid(user, user, user) || setresuid(user, user, user)))
 				_exit(126);
 			execl(program, "vm-client", "run", "--limit", "20", "--qemu", self, "guest",
-				status, "--boot", "--", "command", NULL);
+				status, "isa-debug-exit", "--boot", "--", "command", NULL);
 			_exit(127);
 		}
 		how[0] = pid;

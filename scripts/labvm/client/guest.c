@@ -99,11 +99,6 @@ bool guest_begin(bool labs_changed, long long limit)
 
 void guest_quit(void)
 {
-#if defined(__x86_64__) || defined(__i386__)
-	const int clean = WIRE_EXIT_STATUS;
-#else
-	const int clean = 0; /* it powers off; only the goodbye tells that from a reboot */
-#endif
 	long long deadline = clock_ms() + QUIT_MS;
 	bool open = true, bye = false;
 	struct frame frame;
@@ -130,6 +125,6 @@ void guest_quit(void)
 		if (!open)
 			port_close();
 	}
-	if (qemu_runs() || !bye || qemu_status() != clean)
+	if (qemu_runs() || !bye || qemu_status() != qemu_clean_status())
 		logs_die("the command ended, but the lab VM did not end cleanly");
 }

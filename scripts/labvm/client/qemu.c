@@ -25,6 +25,7 @@ static pid_t qemu;       /* 0 when it does not run */
 static pid_t feeder;     /* the process of qemu_feed(); 0 when it has ended */
 static int wait_status;  /* of a QEMU that has ended */
 static int monitor = -1; /* our end of the socket */
+static bool exit_port;   /* the guest has a device that ends QEMU */
 
 /* ==== Its arguments: a comma or a colon in a path would end the option that the path is in. So
  * paths are relative to the run folder, where QEMU runs, or name descriptors. ==== */
@@ -144,6 +145,11 @@ static void pass_on(int fd)
 		fcntl(fd, F_SETFD, 0);
 }
 
+int qemu_clean_status(void)
+{
+	return exit_port ? WIRE_EXIT_STATUS : 0;
+}
+
 void qemu_start(const struct machine *machine, enum start how, int memory)
 {
 	static bool killed_at_end;
@@ -155,6 +161,8 @@ void qemu_start(const struct machine *machine, enum start how, int memory)
 	monitor = -1;
 	if (how != BOOT && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
 		die(STATUS_VM, "socketpair: %m");
+	for (char **word = machine->qemu; *word; word++)
+		exit_port |= strstr(*word, "isa-debug-exit") != NULL;
 	add_all(machine->qemu);
 	if (how != RESTORE)
 		add_all(machine->boot);

@@ -27,6 +27,11 @@ void qemu_reap(void);
 bool qemu_runs(void);
 /* The exit status of a QEMU that has ended, or 128 + signal. */
 int qemu_status(void);
+/*
+ * That status where the guest has ended by itself: by its exit port, or, where it has none, by
+ * power-off, which only the goodbye tells from a reboot.
+ */
+int qemu_clean_status(void);
 /* Ends QEMU and waits for its end. */
 void qemu_kill(void);
 /* While no command runs in the guest: lets signals end the client, and calls qemu_reap(). */
