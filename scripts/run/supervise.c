@@ -57,7 +57,7 @@ static void kill_children(const struct stat *program)
 }
 
 /* Where memory is scarce the kernel is to kill the lab and not its runner, which could sweep no
- * more. Only root may ask for less than it has. proc_pid_oom_score_adj(5) */
+ * more. To ask for less than it has needs CAP_SYS_RESOURCE. proc_pid_oom_score_adj(5) */
 static const char oom_score_adj[] = "/proc/self/oom_score_adj";
 
 static _Noreturn void become(
