@@ -251,7 +251,9 @@ static void try_group(int out, const struct trial *t)
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	prctl(PR_SET_PDEATHSIG, 0);
 
-	snprintf(group, sizeof(group), "%s/lab00-%d", t->m->group, (int)getpid());
+	/* With the lab's PID: the runner removes what a lab that was killed has just made, and this
+	 * process may be killed too. */
+	snprintf(group, sizeof(group), "%s/lab00-%d-%d", t->m->group, getppid(), getpid());
 	if (mkdir(group, 0700) < 0)
 		tell(out, PROBE_CONTROLLER, "", errno);
 	int err = machine_controller(t->m, t->name) == MACHINE_CONTROLLER_READY

@@ -56,12 +56,18 @@ static void kill_children(const struct stat *program)
 	}
 }
 
-static _Noreturn void become(pid_t runner, char *command[], const sigset_t *signals)
+/* Where memory is scarce the kernel is to kill the lab and not its runner, which could sweep no
+ * more. To ask for less than it has needs CAP_SYS_RESOURCE. proc_pid_oom_score_adj(5) */
+static const char oom_score_adj[] = "/proc/self/oom_score_adj";
+
+static _Noreturn void become(
+	pid_t runner, const char *score, char *command[], const sigset_t *signals)
 {
 	/* Killed ourselves, we can sweep no more; the lab can still undo. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != runner)
 		_exit(130);
+	file_try_write(oom_score_adj, score);
 	sigprocmask(SIG_UNBLOCK, signals, NULL);
 	execvp(command[0], command);
 	fprintf(stderr, "supervise: %s: %s%s\n", command[0], strerror(errno),
@@ -92,13 +98,15 @@ int main(int argc, char *argv[])
 	sweep(&run);
 	clock_gettime(CLOCK_REALTIME_COARSE, &run.since);
 
+	autofree char *score = file_try_read(oom_score_adj);
+	file_try_write(oom_score_adj, "-999");
 	pid_t self = getpid(), lab = fork();
 	if (lab < 0) {
 		perror("supervise: fork");
 		return 3;
 	}
 	if (lab == 0)
-		become(self, argv + 1, &signals);
+		become(self, score ? score : "0", argv + 1, &signals);
 
 	int status = 0;
 	bool ended = false;

@@ -166,6 +166,14 @@ ended_by() {
 	same "the process" gone "$(alive "$(<"$pid")" && echo runs || echo gone)"
 }
 
+@test "ends: where memory is scarce a runner that may say so is not the one that is killed, and its lab is as likely to be as before" {
+	local runner=500 # less than it has only CAP_SYS_RESOURCE may ask for
+	! (echo -999 >/proc/self/oom_score_adj) 2>/dev/null || runner=-999
+	# shellcheck disable=SC2016 # that shell expands it
+	same "oom_score_adj of the runner and of its lab" "$runner 500" "$(bash -c 'echo 500 >/proc/self/oom_score_adj
+		exec "$0" sh -c "cat /proc/\$PPID/oom_score_adj /proc/self/oom_score_adj"' "$ROOT/build/bin/supervise" 3>&- | xargs)"
+}
+
 @test "ends: Ctrl-C at each step, SIGTERM and q: 130, and nothing left" {
 	for program in "${here[@]}"; do
 		before=$(census)
