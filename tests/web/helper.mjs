@@ -1,7 +1,7 @@
 // What the tests of the pages share: the site behind a server below a sub-path, and a browser that sees every request.
 // SITE=FOLDER and SINGLE=FILE name others than those of the build, so that a check can be seen to fail.
 // BROWSER=firefox takes Debian's firefox-esr.
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -17,6 +17,12 @@ export const axeSource = readFileSync(require.resolve("axe-core/axe.min.js"), "u
 export const firefox = process.env.BROWSER === "firefox";
 /** What Firefox cannot be told to do by its protocol. */
 export const chromiumOnly = { skip: firefox && "Firefox has no command for it" };
+
+/** Why what needs the machine is not tried, or false: the site may have been built without it. */
+export const noMachine = !existsSync(join(site, "sw.js")) && "the site was built without its machine";
+/** Why the machine's size is not what is published, or false: ZSTD_LEVEL= builds faster. */
+const level = join(root, "build/web/machine/level");
+export const notPacked = noMachine || (Number(existsSync(level) && readFileSync(level, "utf8")) < 19 && "the machine was packed with a lower ZSTD_LEVEL");
 
 /** The files of the site, relative to it. */
 export const files = readdirSync(site, { recursive: true, withFileTypes: false })
