@@ -36,8 +36,9 @@ __asm__(".section .rodata\n"
 	"example_end: .balign 8\n"
 	"example_size: .quad example_end - example\n"
 	".previous");
-extern const char example[];
-extern const size_t example_size;
+/* Hidden: on arm64 both would otherwise have one entry in the table of addresses, the example's. */
+extern const char example[] __attribute__((visibility("hidden")));
+extern const size_t example_size __attribute__((visibility("hidden")));
 
 static const char *file;
 static bool only_explain;
