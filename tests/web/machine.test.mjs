@@ -98,6 +98,7 @@ test("a lab by steps: its checks, its curve, and the map of what it has made", a
 		await page.waitForSelector(".story-next button.primary");
 		if (step === 0) await page.click(".story-next button.primary");
 	}
+	await page.screenshot({ path: join(root, "build/web/screenshot.png") }); // README's, when it is copied to scripts/web
 	assert.match(await page.$eval(".story-curve figcaption", (words) => words.textContent), /memory\.current: from .* of 32\.0 MiB/);
 	await page.evaluate(() => window.unboxed.show("Map"));
 	await page.waitForFunction(() => /lab10-\d+\/limited/.test(document.querySelector(".view-map").textContent));
@@ -182,5 +183,13 @@ test("it works with the network cut after it has been loaded, and after a reload
 	await page.click(".panel-go");
 	await page.waitForFunction(() => window.unboxed);
 	assert.equal((await story(page, "03-uts-ns")).status, 0);
+	await page.close();
+});
+
+test("in the one file, by file://, Linux starts and a lab passes", async () => {
+	const page = await started("file:#03-uts-ns");
+	assert.equal((await story(page, "03-uts-ns")).status, 0);
+	assert.deepEqual(page.wrong, []);
+	assert.deepEqual(elsewhere(page), []);
 	await page.close();
 });

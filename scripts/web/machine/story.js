@@ -115,7 +115,7 @@ export class Story {
 		this.add(line);
 		// What happened is read from its beginning.
 		const view = this.into.closest(".view"), height = this.section?.offsetHeight ?? 0;
-		if (view && height > view.clientHeight) this.section.scrollIntoView({ block: "start" });
+		if (view && height > view.clientHeight) view.scrollTop += this.section.getBoundingClientRect().top - view.getBoundingClientRect().top - 8;
 		this.map({ pid, step });
 	}
 
