@@ -160,6 +160,33 @@ test("each exercise: its worked example passes, and a wrong one is refused", asy
 	await page.close();
 });
 
+test("an exercise that is typed, key by key, passes, and is there again after a reload", { skip: noMachine }, async (t) => {
+	for (const id of ["03-uts-ns", "05-user-ns", "11-time-ns"].filter((name) => exercises.includes(name)))
+		await t.test(id, async () => {
+			const page = await started(`${id}.html`);
+			await page.$eval(".run-exercise", (button) => button.click());
+			await page.waitForSelector(".cm-content");
+			const { source, solution } = await page.evaluate((program) => window.unboxed.tasks.get(program), id);
+			// The lines that the hole lacks, typed below its YOUR TURN. Indentation is the editor's.
+			const old = source.split("\n"), now = solution.split("\n"), at = old.findIndex((line) => line.includes("YOUR TURN"));
+			const lines = now.slice(at + 1, now.length - (old.length - at - 1));
+			await page.evaluate((line) => {
+				const { view } = window.unboxed.editor;
+				view.dispatch({ selection: { anchor: view.state.doc.line(line).to }, scrollIntoView: true });
+				view.focus();
+			}, at + 1);
+			for (const line of lines) await page.keyboard.type(`\n${line.trim()}`);
+			await page.keyboard.press("Escape");
+			await page.evaluate(() => window.unboxed.editor.check());
+			const words = await page.$eval(".words", (element) => element.textContent);
+			assert.match(words, /^pass/, `${words}\n${await page.evaluate(() => window.unboxed.editor.text)}`);
+			await page.reload();
+			await page.$eval(".run-exercise", (button) => button.click());
+			await page.waitForFunction((line) => window.unboxed?.editor.text.includes(line), {}, lines[0].trim());
+			await page.close();
+		});
+});
+
 test("each console block that can run there runs, and ends with what it says", { skip: noMachine || (!process.env.BLOCKS && "with BLOCKS=1") }, async (t) => {
 	for (const name of chapters.filter((file) => /^\d\d-/.test(file)))
 		await t.test(name, async () => {

@@ -48,7 +48,7 @@ export class Exercise {
 			element("p", { className: "tools" }, this.check_, button("Hint", () => this.hint()), button("Worked example", () => this.solution()), button("Start over", () => this.startOver()), button("Save my work", () => saved.download())),
 			this.when, this.results, this.words,
 			element("p", { className: "tools" }, button("Erase everything in this browser", () => this.erase())));
-		this.editor = new EditorView({
+		this.view = new EditorView({
 			doc: before?.text ?? task.source,
 			parent: editor,
 			extensions: [syntaxHighlighting(colors), basicSetup, cpp(), indentUnit.of("\t"), keymap.of([indentWithTab]), EditorView.lineWrapping,
@@ -59,11 +59,11 @@ export class Exercise {
 	}
 
 	get text() {
-		return this.editor.state.doc.toString();
+		return this.view.state.doc.toString();
 	}
 
 	set text(text) {
-		this.editor.dispatch({ changes: { from: 0, to: this.editor.state.doc.length, insert: text } });
+		this.view.dispatch({ changes: { from: 0, to: this.view.state.doc.length, insert: text } });
 	}
 
 	later() {
@@ -72,7 +72,7 @@ export class Exercise {
 	}
 
 	keep() {
-		if (!this.editor || this.text === this.task.source) return;
+		if (!this.view || this.text === this.task.source) return;
 		clearTimeout(this.timer);
 		this.tellSaved(saved.write(this.task.id, this.text, this.passed));
 	}
@@ -143,8 +143,8 @@ export class Exercise {
 	}
 
 	mark(line) {
-		const at = this.editor.state.doc.line(Math.min(line, this.editor.state.doc.lines));
-		this.editor.dispatch({ selection: { anchor: at.from, head: at.to }, scrollIntoView: true });
+		const at = this.view.state.doc.line(Math.min(line, this.view.state.doc.lines));
+		this.view.dispatch({ selection: { anchor: at.from, head: at.to }, scrollIntoView: true });
 	}
 
 	hint() {
