@@ -8,7 +8,7 @@ import { escape, mapInlines, mapLists, para, plain, raw, rawInline, readMarkdown
 
 /**
  * @typedef {object} Chapter
- * @property {string} name of its page, and of its section in the one file: 03-uts-ns, glossary
+ * @property {string} name of its page, and of its section in the one file: NN-name, glossary
  * @property {string} id of its heading in GUIDE.md
  * @property {string} title
  * @property {import("./labs.mjs").Lab} [lab]
@@ -279,7 +279,7 @@ function partStart(chapter, start, id) {
 	return out;
 }
 
-/** make more-10-reclaim -> 10-oom-demo-more-reclaim */
+/** make more-10-reclaim -> the program NN-name-more-reclaim */
 function moreProgram(lab, command = "") {
 	const [, word] = /^make more-\d\d(-\w+)?$/.exec(command) ?? [];
 	const name = /^make more-/.test(command) ? `${lab.id}-more${word ?? ""}` : undefined;

@@ -60,11 +60,11 @@ spec:
 `;
 
 /** What lab 17 says of that manifest, line by line. */
-function explainedManifest(root) {
+function explainedManifest(root, program) {
 	const folder = mkdtempSync(join(tmpdir(), "unboxed-"));
 	try {
 		writeFileSync(join(folder, "web.yaml"), manifest);
-		const words = run(join(root, "build/labs/17-pod"), ["--explain", join(folder, "web.yaml")]);
+		const words = run(join(root, "build/labs", program), ["--explain", join(folder, "web.yaml")]);
 		return explained(words);
 	} finally {
 		rmSync(folder, { recursive: true });
@@ -75,7 +75,8 @@ const capital = (html) => html.replace(/^[a-z]/, (letter) => letter.toUpperCase(
 
 export function indexBody(root, guide, labs, { repository = "" } = {}) {
 	const { lines, commands } = readme(root);
-	const asks = labs.get("10-oom-demo").programs.get("10-oom-demo").questions.find(({ name }) => name === "asks");
+	const [memory, pod] = ["10", "17"].map((number) => [...labs.keys()].find((id) => id.startsWith(`${number}-`)));
+	const asks = labs.get(memory).programs.get(memory).questions.find(({ name }) => name === "asks");
 	const item = ({ name, title, lab }) =>
 		`<li><a href="page:${name}"><span class="number">${lab.number}</span><span class="title">${escape(title)}</span></a> <span class="line">${capital(lines.get(name) ?? "") || escape(lab.programs.get(name).goal)}</span></li>`;
 	const typed = repository ? commands.replace("<this repository>", repository) : commands;
@@ -89,7 +90,7 @@ export function indexBody(root, guide, labs, { repository = "" } = {}) {
 ${question("first", asks)}
 <div class="after">
 <p>And what happens when the program uses that memory? Lab 10 lets a kernel answer: how much memory there is at each moment, how the program ends, and who counted it.</p>
-<p class="tools"><button type="button" class="run-lab primary" hidden data-lab="10-oom-demo">Ask a real kernel</button> <a href="page:10-oom-demo">Read the chapter: Exit 137</a></p>
+<p class="tools"><button type="button" class="run-lab primary" hidden data-lab="${memory}">Ask a real kernel</button> <a href="page:${memory}">Read the chapter: Exit 137</a></p>
 </div>
 </section>
 <section class="explain" aria-labelledby="explain">
@@ -102,9 +103,9 @@ ${question("first", asks)}
 </form>
 <p id="explained-words">What lab 17 says of it, by <code>--explain</code>:</p>
 <dl class="explained" id="explained" aria-labelledby="explained-words">
-${explainedManifest(root)}
+${explainedManifest(root, pod)}
 </dl>
-<p><a href="page:17-pod">Read the chapter: a Pod, from its manifest to the kernel</a></p>
+<p><a href="page:${pod}">Read the chapter: a Pod, from its manifest to the kernel</a></p>
 </section>
 <section aria-labelledby="course">
 <h2 id="course">The course</h2>

@@ -77,7 +77,7 @@ told() {
 	[[ $said != *"***"* ]]
 	talk 'make demo LABS="03 02/more-propagation 01/more"' n n q
 	same "items, further lessons among them" "03 02/more-propagation 01/more" "$(told)"
-	[[ $said = *"02-mnt-ns/more-propagation: "* ]] || { echo "$said" && return 1; }
+	[[ $said = *"02-"*"/more-propagation: "* ]] || { echo "$said" && return 1; }
 	talk "make demo-03" q
 	same "items of demo-03" "03" "$(told)"
 	# A plan's command that is no story waits for a key too.
@@ -124,6 +124,6 @@ told() {
 
 @test "make shell-01: the shell is PID 1, has the lab's prompt, and leaves without a complaint" {
 	said=$(printf '%s\n' 'echo $$ is its PID' exit | TERM=dumb timeout 60 script -qec "WHERE=host make shell-01; echo ended \$?" /dev/null 3>&- | tr -d '\r')
-	[[ $said = *"01-pid-ns \$ "*"1 is its PID"*"ended 0"* ]] || { echo "$said" && return 1; }
+	[[ $said = *"01-"*" \$ "*"1 is its PID"*"ended 0"* ]] || { echo "$said" && return 1; }
 	same "complaints of the shell" 0 "$(grep -c 'process group' <<<"$said")"
 }

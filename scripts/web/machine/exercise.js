@@ -41,18 +41,19 @@ export class Exercise {
 		this.check_ = button("Compile and check", () => this.check(), { className: "primary" });
 		this.results = element("ol", { className: "checks" });
 		this.words = element("div", { className: "words", role: "status" });
+		this.help = element("div", { className: "words", role: "status" });
 		this.when = element("p", { className: "small", role: "status" });
 		const editor = element("div", { className: "editor" });
 		this.into.replaceChildren(
 			element("h3", {}, `Exercise ${task.id}`), element("p", {}, task.task), editor,
-			element("p", { className: "tools" }, this.check_, button("Hint", () => this.hint()), button("Worked example", () => this.solution()), button("Start over", () => this.startOver()), button("Save my work", () => saved.download())),
-			this.when, this.results, this.words,
+			element("p", { className: "tools" }, this.check_, button("Hint", () => this.hint()), button("Worked example", () => this.solution()), button("Start over", () => this.startOver()), button("Save my work", () => this.save())),
+			this.when, this.results, this.words, this.help,
 			element("p", { className: "tools" }, button("Erase everything in this browser", () => this.erase())));
 		this.view = new EditorView({
 			doc: before?.text ?? task.source,
 			parent: editor,
 			extensions: [syntaxHighlighting(colors), basicSetup, cpp(), indentUnit.of("\t"), keymap.of([indentWithTab]), EditorView.lineWrapping,
-				EditorView.contentAttributes.of({ "aria-label": `Your program for exercise ${task.id}. Escape and then Tab leaves the editor.` }),
+				EditorView.contentAttributes.of({ tabindex: "0", "aria-label": `Your program for exercise ${task.id}. Escape and then Tab leaves the editor.` }),
 				EditorView.updateListener.of(({ docChanged }) => docChanged && this.later())],
 		});
 		this.tellSaved(before?.time);
@@ -84,6 +85,19 @@ export class Exercise {
 
 	say(...nodes) {
 		this.words.replaceChildren(...nodes);
+		this.show(this.words);
+	}
+
+	// A hint and the result stand beside each other.
+	tell(...nodes) {
+		this.help.replaceChildren(...nodes);
+		this.show(this.help);
+	}
+
+	// What is new is seen, also where the editor fills the panel.
+	show(box) {
+		const { bottom } = box.getBoundingClientRect(), view = this.into.getBoundingClientRect();
+		if (bottom > view.bottom) this.into.scrollTop += bottom - view.bottom + 16;
 	}
 
 	async check() {
@@ -150,12 +164,18 @@ export class Exercise {
 	hint() {
 		const { hints } = this.task, hint = hints[Math.min(this.given, hints.length - 1)];
 		this.given += 1;
-		this.say(element("p", {}, this.given > hints.length ? "Those were all hints. The last one again:" : `Hint ${this.given} of ${hints.length}.`), element("pre", {}, hint));
+		this.tell(element("p", {}, this.given > hints.length ? "Those were all hints. The last one again:" : `Hint ${this.given} of ${hints.length}.`), element("pre", {}, hint));
 	}
 
 	solution() {
 		if (!confirm("Show the worked example? Your program stays as it is.")) return;
-		this.say(element("p", {}, "The worked example:"), element("pre", {}, this.task.solution), element("p", {}, this.task.because));
+		this.tell(element("p", {}, "The worked example:"), element("pre", {}, this.task.solution), element("p", {}, this.task.because));
+	}
+
+	save() {
+		this.keep();
+		saved.download();
+		this.tell("unboxed-work.tar is in your downloads. It holds the folder work, which make grade takes.");
 	}
 
 	startOver() {

@@ -58,7 +58,7 @@ export class Map_ {
 			return element("td", {}, element("span", { className: `letter letter-${(letter.charCodeAt(0) - 65) % 4}`, title: `${kind} namespace ${process.namespaces[kind]}` }, letter), mark);
 		};
 		const rows = [...map.processes.values()].filter(({ pid }) => pid !== "1").map((process) => {
-			const words = [process.pid === String(lab) ? "the lab" : process.name, process.pid === String(at) ? " (the place that the step made)" : ""].join("");
+			const words = [process.pid === String(lab) ? "the lab" : process.name, process.pid === String(at) ? " (what this step made)" : ""].join("");
 			const mark = news(process.pid) ? element("span", { className: "new" }, " new") : "";
 			return element("tr", {}, element("th", { scope: "row" }, words, element("span", { className: "pid" }, ` PID ${process.pid}`), mark), ...KINDS.map((kind) => cell(process, kind)));
 		});
@@ -75,11 +75,11 @@ export class Map_ {
 		});
 		this.known = fresh;
 		this.into.replaceChildren(
-			element("div", { className: "scroll" }, element("table", { className: "map" },
-				element("caption", {}, "Processes and their namespaces. The same letter in a column is the same namespace; a dot is the machine's own."),
+			element("div", { className: "scroll", tabIndex: 0, role: "region", ariaLabel: "Processes and their namespaces" }, element("table", { className: "map" },
+				element("caption", {}, "Processes and their namespaces. The same letter in a column is the same namespace; a dot is the one that process 1 has."),
 				element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "process"), ...KINDS.map((kind) => element("th", { scope: "col" }, kind)))),
 				element("tbody", {}, ...rows))),
-			element("h4", {}, "Groups"),
+			element("h3", {}, "Groups"),
 			groups.length ? element("ul", { className: "groups" }, ...groups) : element("p", { className: "small" }, "The lab has made none."));
 	}
 }

@@ -59,7 +59,7 @@ function tabs(panel, names) {
 			const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: names.length - 1 }[key];
 			if (to !== undefined) show(names[(to + names.length) % names.length], true);
 		});
-		views[name] = element("div", { className: `view view-${name.toLowerCase()}`, role: "tabpanel", id, hidden: true });
+		views[name] = element("div", { className: `view view-${name.toLowerCase()}`, role: "tabpanel", id, hidden: true, tabIndex: 0 });
 		views[name].setAttribute("aria-labelledby", `${id}-tab`);
 		list.append(buttons[name]);
 	});
@@ -180,6 +180,10 @@ window.unboxedMachine = async ({ panel, base, progress }) => {
 		get story() { return story; },
 		run({ commands }) {
 			show("Terminal");
+			// Not into a program that waits for something else.
+			const busy = (at) => shells[at]?.command && !shells[at].ready;
+			if (busy(front) && !busy(1 - front)) pick(1 - front);
+			else if (busy(front)) state.textContent = "Both terminals are busy: the commands come when one of them is at its prompt";
 			pick(front).run(commands);
 		},
 		lab: ({ program }) => run(program),

@@ -17,7 +17,8 @@ function place(text) {
 	if (!path)
 		return element("span", { className: "place" }, text);
 	const name = path.replace("/", "-"), single = document.body.classList.contains("single");
-	const href = single ? `#${name}-L${line}` : `${document.body.dataset.root ?? ""}source/${name}.html#L${line}`;
+	// Whole, because the page below may become another one.
+	const href = single ? `#${name}-L${line}` : new URL(`${document.body.dataset.root ?? ""}source/${name}.html#L${line}`, document.baseURI).href;
 	return element("a", { className: "place", href }, `${text.replace(/.*\//, "")}`);
 }
 
@@ -102,11 +103,17 @@ export class Story {
 		this.finish();
 		const list = (look ?? "").split("\n").filter(Boolean);
 		if (list.length)
-			this.add(element("div", { className: "story-look" }, element("p", {}, "To look at, in the terminal:"), element("ul", {}, ...list.map((line) => element("li", {}, element("code", {}, line.trim()))))));
+			this.add(element("div", { className: "story-look" }, element("p", {}, "To look at while this step waits:"), element("ul", {}, ...list.map((line) => {
+				const run = element("button", { type: "button", className: "small-button" }, "Run");
+				run.setAttribute("aria-label", `Run in the terminal: ${line.trim()}`);
+				run.addEventListener("click", () => run.dispatchEvent(new CustomEvent("unboxed:run", { bubbles: true, detail: { commands: [line.trim()], where: "vm" } })));
+				return element("li", {}, element("code", {}, line.trim()), " ", run);
+			}))));
 		const button = element("button", { type: "button", className: "primary" }, "Next");
 		const all = element("button", { type: "button" }, "All the rest");
 		const line = element("p", { className: "tools story-next" }, button, all);
 		const go = (key) => {
+			this.following = true;
 			line.remove();
 			this.next(key);
 		};
@@ -116,6 +123,8 @@ export class Story {
 		// What happened is read from its beginning.
 		const view = this.into.closest(".view"), height = this.section?.offsetHeight ?? 0;
 		if (view && height > view.clientHeight) view.scrollTop += this.section.getBoundingClientRect().top - view.getBoundingClientRect().top - 8;
+		// Who pressed Next goes on from there.
+		if (this.following) button.focus({ preventScroll: true });
 		this.map({ pid, step });
 	}
 
@@ -129,6 +138,10 @@ export class Story {
 				element("tbody", {}, ...table.map(([first, ...others]) => element("tr", {}, element("th", { scope: "row" }, first), ...others.map((cell) => element("td", {}, cell)))))));
 		this.into.append(element("p", { className: `story-end ${verdict}` }, element("b", { className: `verdict ${verdict}` }, verdict), words.slice(verdict.length)));
 		this.say(words);
+		const view = this.into.closest(".view"), last = this.into.lastElementChild;
+		if (view) view.scrollTop = view.scrollHeight;
+		last.tabIndex = -1;
+		if (this.following) last.focus({ preventScroll: true });
 	}
 
 	// The program ended without its last word.

@@ -19,7 +19,7 @@ export class Shell {
 		this.machine = machine;
 		this.port = port;
 		this.queue = [];
-		this.terminal = new Terminal({ theme: theme(), fontSize: 14, fontFamily: color("mono"), scrollback: 5000, screenReaderMode: true, minimumContrastRatio: 4.5 });
+		this.terminal = new Terminal({ theme: theme(), fontSize: 14, lineHeight: 1.2, fontFamily: color("mono"), scrollback: 5000, screenReaderMode: true, minimumContrastRatio: 4.5 });
 		this.fit = new FitAddon();
 		this.terminal.loadAddon(this.fit);
 		this.terminal.open(into);
@@ -45,7 +45,7 @@ export class Shell {
 	async start() {
 		this.refit();
 		const { rows, cols } = this.terminal;
-		const command = this.machine.run(this.port, ["bash", "--noprofile", "--norc", "-i"], { terminal: { rows, columns: cols }, env: { PS1: PROMPT } });
+		const command = this.machine.run(this.port, ["bash", "--noprofile", "--norc", "-i"], { terminal: { rows, columns: cols }, env: { PS1: PROMPT, STEP: "0" } });
 		this.command = command;
 		command.ontty = (bytes) => this.terminal.write(bytes);
 		await command.ended;
@@ -59,6 +59,7 @@ export class Shell {
 	type(data) {
 		if (this.control) {
 			this.control = false;
+			this.oncontrol?.();
 			if (/^[a-z@[\\\]^_]$/i.test(data)) data = String.fromCharCode(data.toUpperCase().charCodeAt(0) & 31);
 		}
 		if (!this.command) {
@@ -80,7 +81,7 @@ export class Shell {
 		const line = this.queue.shift();
 		if (line === undefined) return;
 		this.ready = false;
-		this.command.write(`${line}\r`);
+		this.command.write(`\x15${line}\r`); // a line that somebody has begun is taken back
 	}
 
 	refit() {
@@ -128,7 +129,9 @@ export function keyRow(shell) {
 	add("Ctrl", (button) => {
 		const of = shell();
 		of.control = !of.control;
-		button.setAttribute("aria-pressed", String(of.control));
+		const tell = () => button.setAttribute("aria-pressed", String(of.control));
+		of.oncontrol = tell;
+		tell();
 	});
 	for (const [word, data] of Object.entries(keys)) add(word, () => shell().type(data));
 	return row;

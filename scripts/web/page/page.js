@@ -253,7 +253,7 @@ document.addEventListener("keydown", (event) => {
 
 async function turnTo(href) {
 	const answer = await fetch(href);
-	const next = answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html");
+	const next = answer.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : undefined;
 	if (!next?.querySelector("main")) {
 		location.href = href;
 		return;
@@ -276,8 +276,12 @@ document.addEventListener("click", (event) => {
 	const to = new URL(link.href);
 	if (to.origin !== location.origin || !/(\.html|\/)$/.test(to.pathname) || to.pathname === location.pathname || link.target || link.download) return;
 	event.preventDefault();
+	// What is relative to this page's address would be relative to the next one's.
+	for (const loaded of all("link[href]")) loaded.setAttribute("href", loaded.href);
+	const { hash } = to;
+	to.hash = "";
 	history.pushState(null, "", to);
-	turnTo(to.href);
+	turnTo(to.href).then(() => hash && location.replace(hash)); // so that it is the target
 });
 addEventListener("popstate", () => {
 	if (window.unboxed && !single) turnTo(location.href);
