@@ -9,7 +9,7 @@ import { gzipSync } from "node:zlib";
 import { encode } from "./bytes.js";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const LOADED_FIRST = ["state.zst", "v86.wasm.gz", "bios.bin", "vgabios.bin"];
+const LOADED_FIRST = ["state.zst", "v86.wasm.gz"];
 
 function bundle(root, entry, define) {
 	const { buildSync } = createRequire(join(root, "build/web/package.json"))("esbuild");
@@ -42,7 +42,7 @@ function build(root) {
 	const tasks = `[${execFileSync(join(here, "tasks"), { encoding: "utf8", maxBuffer: 1 << 26 }).trim().split("\n").join(",")}]`;
 	const loaded = LOADED_FIRST.reduce((sum, name) => sum + statSync(join(pack, name)).size, 0);
 	const machine = bundle(root, "page.js", {
-		FOLDER: folder, TASKS: tasks, LOADED: loaded, PART: 256 << 10,
+		FOLDER: folder, TASKS: tasks, LOADED: loaded, PART: 128 << 10,
 		DISK_SIZE: statSync(join(root, "build/web/machine/disk.img")).size,
 	});
 	machine.packed = gzipSync(machine.script, { level: 9 });

@@ -17,10 +17,10 @@ const size = Number(process.env.DISK_SIZE);
 
 async function restored(base, progress) {
 	const source = files(base, progress);
-	const [wasm, bios, vga, state] = await Promise.all([source.wasm(), source.get("bios.bin"), source.get("vgabios.bin"), source.get("state.zst")]);
+	const [wasm, state] = await Promise.all([source.wasm(), source.get("state.zst")]);
 	let v86;
 	const disk = new Disk(size, source.partSize, (number) => source.part(number, (bytes) => v86.zstd_decompress_worker(source.partSize, bytes)));
-	const machine = new Machine(V86, { ...wasm, bios: { buffer: bios }, vga_bios: { buffer: vga }, hda: disk, autostart: false });
+	const machine = new Machine(V86, { ...wasm, hda: disk, autostart: false });
 	v86 = machine.v86;
 	await machine.loaded;
 	machine.renew = async () => {
