@@ -26,7 +26,7 @@ const uses = [
 	["processes", "pids.current", "pids.max", String],
 ];
 
-export class Map_ {
+export class LabMap {
 	constructor(into) {
 		this.into = into;
 		this.known = new Set();

@@ -4,7 +4,7 @@ import { V86 } from "v86/build/libv86.mjs";
 import { Disk } from "./disk.js";
 import { Exercise } from "./exercise.js";
 import { Machine } from "./machine.js";
-import { Map_ } from "./map.js";
+import { LabMap } from "./map.js";
 import { explained } from "../explained.js";
 import { element, Story } from "./story.js";
 import { Shell, keyRow } from "./terminal.js";
@@ -99,7 +99,7 @@ window.unboxedMachine = async ({ panel, base, progress }) => {
 	new ResizeObserver(() => shells[front]?.refit()).observe(panel);
 
 	// ---- A lab's story, and its map ----
-	const map = new Map_(views.Map);
+	const map = new LabMap(views.Map);
 	const storyTop = element("p", { className: "small" }, "Press “Run it here, step by step” beside a lab.");
 	views.Story.append(storyTop);
 	let story, lab;

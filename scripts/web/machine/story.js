@@ -26,6 +26,8 @@ function result({ value, errno }) {
 	return errno ? `${value} ${errno}` : value > 0xffff ? `0x${value.toString(16)}` : String(value);
 }
 
+const EVENTS = ["lab", "step", "call", "check", "sample", "wait", "end"];
+
 export class Story {
 	// into: where it is drawn. told: called with each event, after it is drawn.
 	constructor(into, { next, map }) {
@@ -47,8 +49,9 @@ export class Story {
 		box.scrollTop = box.scrollHeight;
 	}
 
+	// Only what a lab writes: a program's line does not choose another method.
 	event(event) {
-		this[event.event]?.(event);
+		if (EVENTS.includes(event.event)) this[event.event](event);
 	}
 
 	lab({ id, title, goal }) {
@@ -89,14 +92,6 @@ export class Story {
 	finish() {
 		this.drawing?.end();
 		this.drawing = undefined;
-	}
-
-	skip({ what, reason }) {
-		this.add(element("p", { className: "story-check skip" }, element("b", { className: "verdict skip" }, "skip"), ` ${what ?? ""} ${reason ?? ""}`));
-	}
-
-	note({ text }) {
-		this.add(element("p", { className: "story-note" }, text));
 	}
 
 	wait({ step, pid, look }) {
