@@ -1,10 +1,20 @@
 # shellcheck shell=bash disable=SC2154 # scripts/exercise, which loads this file, has set what is read here
 # What one exercise is worth: it is built in a box, run in the lab VM, and judged by what the kernel then has.
 
+# own_folder: sets folder, which is this check's alone, because two may run at a time, and goes with it. What a check
+# left that was killed goes with the next one.
+own_folder() {
+	local old
+	for old in build/work/*; do [ -e "/proc/${old##*/}" ] || rm -rf "$old"; done
+	folder=$root/build/work/$$
+	mkdir -p "$folder"
+	trap 'rm -rf "$folder"' EXIT
+}
+
 # build: in a box, because it may be a stranger's. Its status is that of scripts/learn/compile.c.
 build() {
-	program=$root/build/work/$id
-	mkdir -p build/work
+	own_folder
+	program=$folder/$id
 	local static=()
 	! grep -q static build/static 2>/dev/null || static=(-static) # so that it runs in the VM too
 	build/bin/compile "$source" "$program" -g -Wall -Wextra -Wno-unused "${static[@]}" 2>"$program.errors"

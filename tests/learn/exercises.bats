@@ -241,21 +241,42 @@ hints() {
 	C
 	judged "$id" 1 "$source"
 	[[ $output == *"COMMAND runs"* ]]
-	run grep -ls "$ROOT/build/work/$id" /proc/[0-9]*/cmdline
+	run grep -ls "$ROOT/build/work/[0-9]*/$id" /proc/[0-9]*/cmdline
 	same "processes left" "" "$output"
 	# A terminal's Ctrl-C, which goes to one process group.
 	SOURCE=$source setsid env --default-signal=INT scripts/exercise check "$id" >/dev/null 2>&1 3>&- &
 	local check=$! tries=200 result=0
-	until grep -qs "$ROOT/build/work/$id" /proc/[0-9]*/cmdline; do ((tries-- > 0)) && sleep 0.05; done
+	until grep -qs "$ROOT/build/work/[0-9]*/$id" /proc/[0-9]*/cmdline; do ((tries-- > 0)) && sleep 0.05; done
 	kill -INT -- -$check
 	wait $check || result=$?
 	same "status after Ctrl-C" 130 "$result"
 	for ((tries = 100; tries > 0; tries--)); do
-		run grep -ls "$ROOT/build/work/$id" /proc/[0-9]*/cmdline
+		run grep -ls "$ROOT/build/work/[0-9]*/$id" /proc/[0-9]*/cmdline
 		[ -n "$output" ] || break
 		sleep 0.05
 	done
 	same "processes left after Ctrl-C" "" "$output"
+	[ ! -e "build/work/$check" ]
+}
+
+@test "exercises: two checks of one exercise at a time have each its own result, and the next one takes away what was killed" {
+	local first second=0 tries=200 id=${ids[0]}
+	scripts/learn/cut "labs/$id/solution.c" >"$source"
+	SOURCE=$source SEED=1 scripts/exercise check "$id" >"$BATS_TEST_TMPDIR/cut" 3>&- &
+	first=$!
+	SOURCE=labs/$id/solution.c SEED=2 scripts/exercise check "$id" >"$BATS_TEST_TMPDIR/solved" || second=$?
+	same "the solution's status" 0 "$second"
+	wait $first && return 1
+	[[ $(<"$BATS_TEST_TMPDIR/cut") = *"not yet (SEED=1)"* && $(<"$BATS_TEST_TMPDIR/solved") = *"all holds (SEED=2)"* ]] ||
+		{ cat "$BATS_TEST_TMPDIR"/{cut,solved} && return 1; }
+	SOURCE=$source setsid scripts/exercise check "$id" >/dev/null 2>&1 3>&- &
+	first=$!
+	until [ -d "build/work/$first" ]; do ((tries-- > 0)) && sleep 0.05; done
+	kill -KILL -- -$first
+	wait $first || :
+	[ -d "build/work/$first" ]
+	SOURCE=$source run -1 scripts/exercise check "$id"
+	[ ! -e "build/work/$first" ]
 }
 
 # As it stands, what does nothing or only prints, and all the wrong ones; each exercise in a machine of its own. The solutions are graded there, below.
