@@ -86,6 +86,7 @@ export const diagramName = (path) => path.replace(/^labs\/([^/]+)\/.*/, "$1.svg"
 
 /** What a page and the one file have in common: head, contents, text, panel, foot. */
 export const frame = (guide, { body, kind, contents: list, previous, next, home = "page:index" }) => `<a class="skip" href="#text">Skip to the text</a>
+<a class="skip" href="#panel" hidden>Skip to Linux</a>
 <header class="top">
 <a class="brand" href="${home}"><svg viewBox="0 0 24 24" aria-hidden="true"><path d="M3 9.5 12 14l9-4.5M12 14v8M3 9.5V18l9 4 9-4V9.5M7 3.5 3 9.5l9 4.5 9-4.5-4-6"/></svg>${siteName}</a>
 <div class="top-tools">
@@ -99,7 +100,7 @@ export const frame = (guide, { body, kind, contents: list, previous, next, home 
 ${body}
 ${neighbours(previous, next)}
 </main>
-<aside id="panel" hidden aria-label="Linux"></aside>
+<aside id="panel" hidden tabindex="-1" aria-label="Linux"></aside>
 </div>
 <footer class="foot">
 <p><a href="page:print">All chapters on one page, to print</a> · <a href="asset:unboxed.epub">EPUB</a> · <a href="page:licenses">Licenses</a></p>

@@ -46,7 +46,7 @@ export class Exercise {
 		const editor = element("div", { className: "editor" });
 		this.into.replaceChildren(
 			element("h3", {}, `Exercise ${task.id}`), element("p", {}, task.task), editor,
-			element("p", { className: "tools" }, this.check_, button("Hint", () => this.hint()), button("Worked example", () => this.solution()), button("Start over", () => this.startOver()), button("Save my work", () => this.save())),
+			element("p", { className: "tools" }, this.check_, button("Hint", () => this.hint()), button("Worked example", () => this.solution()), button("Start over", () => this.startOver()), button("Save my work", () => this.save()), button("Load saved work", () => this.choose())),
 			this.when, this.results, this.words, this.help,
 			element("p", { className: "tools" }, button("Erase everything in this browser", () => this.erase())));
 		this.view = new EditorView({
@@ -176,6 +176,27 @@ export class Exercise {
 		this.keep();
 		saved.download();
 		this.tell("unboxed-work.tar is in your downloads. It holds the folder work, which make grade takes.");
+	}
+
+	choose() {
+		const field = element("input", { type: "file", accept: ".tar,application/x-tar" });
+		field.addEventListener("change", () => field.files[0] && this.load(field.files[0]));
+		field.click();
+	}
+
+	async load(file) {
+		this.keep();
+		try {
+			const loaded = await saved.load(file, (id) => !confirm(`Replace what you wrote in exercise ${id} by what is in the file?`));
+			const mine = loaded.includes(this.task.id) && saved.read(this.task.id);
+			if (mine) {
+				this.text = mine.text;
+				this.tellSaved(mine.time);
+			}
+			this.tell(loaded.length ? `Loaded: ${loaded.join(", ")}.` : "Nothing was loaded: what you wrote stays.");
+		} catch ({ message }) {
+			this.tell(`${file.name} was not loaded: ${message}.`);
+		}
 	}
 
 	startOver() {

@@ -1,5 +1,5 @@
 // What somebody wrote, in this browser: an exercise's text, when, and whether it has passed. As a file it is the folder
-// that `make grade` takes: work/NN-name.c.
+// that `make grade` takes: work/NN-name.c, and such a file can be loaded again.
 const PREFIX = "unboxed:work:";
 
 function storage() {
@@ -27,6 +27,25 @@ function tar(files) {
 		parts.push(head, data, new Uint8Array(-data.length & 511));
 	}
 	return new Blob([...parts, new Uint8Array(1024)], { type: "application/x-tar" });
+}
+
+// The files of such an archive. Anything else in it is an error that says what was expected.
+function untar(bytes) {
+	const decoder = new TextDecoder("utf-8", { fatal: true }), files = [];
+	const field = (at, length) => decoder.decode(bytes.subarray(at, at + length)).replace(/\0[^]*$/, "");
+	for (let at = 0; at + 512 <= bytes.length && bytes[at]; ) {
+		if (field(at + 257, 5) !== "ustar") throw new Error("expected a tar archive, as Save my work writes it");
+		const name = field(at, 100), size = parseInt(field(at + 124, 12), 8), kind = field(at + 156, 1);
+		if (!(size >= 0 && at + 512 + size <= bytes.length)) throw new Error(`${name}: expected ${size} bytes, and the archive ends before`);
+		const [, id] = /^(?:\.\/)?work\/(\d\d-[a-z0-9-]+)\.c$/.exec(name) ?? [];
+		if (id && /^0?$/.test(kind)) {
+			if (size > 1e6) throw new Error(`${name}: expected at most 1 MB`);
+			files.push({ id, text: decoder.decode(bytes.subarray(at + 512, at + 512 + size)) });
+		}
+		at += 512 + ((size + 511) & ~511);
+	}
+	if (!files.length) throw new Error("expected files work/NN-name.c in a tar archive, and found none");
+	return files;
 }
 
 export const saved = {
@@ -63,6 +82,18 @@ export const saved = {
 
 	erase() {
 		for (const { id } of this.all()) this.remove(id);
+	},
+
+	// Takes back what download() has written. What is kept already and differs is told first: keep(id) says whether it stays.
+	async load(file, keep) {
+		const loaded = [];
+		for (const { id, text } of untar(new Uint8Array(await file.arrayBuffer()))) {
+			const before = this.read(id);
+			if (before && before.text !== text && keep(id)) continue;
+			if (!this.write(id, text)) throw new Error("this browser keeps nothing from this page");
+			loaded.push(id);
+		}
+		return loaded;
 	},
 
 	download() {

@@ -34,16 +34,23 @@ function height(to) {
 $(".panel-height").addEventListener("click", () => height(HEIGHTS[(HEIGHTS.indexOf(panel.dataset.height) + 1) % HEIGHTS.length]));
 height("low");
 
-function show() {
-	panel.hidden = false;
+// From the top of a page to Linux, for who goes by keys.
+const skip = document.querySelector('.skip[href="#panel"]');
+skip.addEventListener("click", (event) => {
+	event.preventDefault();
+	show();
+	panel.focus();
+});
+function appear() {
+	panel.hidden = skip.hidden = false;
 	document.body.classList.add("with-panel");
+}
+function show() {
+	appear();
 	if (phone.matches && panel.dataset.height === "low") height("half");
 }
 // A chapter of a lab has its panel from the beginning. On other pages it comes when somebody asks.
-if (document.body.classList.contains("chapter") || document.body.classList.contains("single")) {
-	panel.hidden = false;
-	document.body.classList.add("with-panel");
-}
+if (document.body.classList.contains("chapter") || document.body.classList.contains("single")) appear();
 
 /** The machine's own script: a file beside this one, or text in the one file. */
 async function loadScript() {
