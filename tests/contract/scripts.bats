@@ -310,3 +310,26 @@ answers() {
 			"$(sed -nE "s/^\| \`$id\` .*\| ([0-9, ]*) ?\|\$/\1/p" README.md | tr -d ' ' | tr ',' '\n' | sort | xargs | sed 's/ /, /g')"
 	done
 }
+
+@test "scripts: bench's rows are medians of one run, and both of wall and of CPU time have to meet the goal" {
+	cd "$ROOT/scripts/measure" || return
+	local run=$BATS_TEST_TMPDIR/run
+	# Three runs of each; what disturbs one is no median.
+	{
+		printf 'host\tplain\t16, net\t%d\t%d\t70\t20\t1400\t1\n' 2000 1000 2100 1200 90000 80000
+		printf 'host\tplain\tfloor, net, image, powers\t%d\t1000\t60\t20\t1400\t1\n' 2000 2000 2000
+		printf 'host\tplain\tbwrap\t%d\t%d\t60\t20\t1400\t1\n' 3000 5000
+		printf 'host\tlabs\tmake lab-01, rebuilt\t%d\t100\t1\t1\t1\t1\n' 450000
+		printf 'host\tskipped\trunc\tit is not installed\n'
+	} >"$run"
+	jq -Rn -L . 'include "rows"; [inputs | split("\t")] | rows("6.1"; "tcg"; 3)' "$run" >"$run.json"
+	same "verdicts" "1.05 1.2 missed: CPU
+0.7 0.24 missed: time
+450 null missed" "$(jq -r '.rows[] | select(.verdict) | "\(.value) \(.cpu) \(.verdict)"' "$run.json")"
+	same "left out" "host runc: it is not installed" "$(jq -r '.skipped[] | "\(.place) \(.what): \(.why)"' "$run.json")"
+	run -0 jq -r -L . 'include "plot"; text' "$run.json"
+	[[ ${lines[1]} = *"1.05 x "*" ======|       missed: CPU" && ${lines[*]} = *"450 ms "*" ======|====== missed"* ]] || { echo "$output" && return 1; }
+	for line in "${lines[@]}"; do [ ${#line} -le 110 ]; done
+	run -0 jq -r -L . 'include "plot"; svg' "$run.json"
+	same "bars, by CPU time thin" "3 2" "$(grep -c 'height="11"' <<<"$output") $(grep -c 'height="3"' <<<"$output")"
+}
