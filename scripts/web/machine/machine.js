@@ -30,6 +30,7 @@ export class Machine {
 			this.v86.add_listener(`virtio-console${i}-output-bytes`, bytes => port.take(bytes));
 			return port;
 		});
+		this.turn = Promise.resolve();
 		this.loaded = new Promise(resolve => this.v86.add_listener("emulator-loaded", resolve));
 	}
 
@@ -40,6 +41,54 @@ export class Machine {
 			if (event !== CONSOLE_PORT)
 				send.call(this, port, event, value);
 		};
+	}
+
+	// The guest's TSC, from which its kernel takes all times.
+	get tsc() {
+		const {cpu} = this.v86.v86;
+		cpu.store_current_tsc();
+		return [...cpu.current_tsc];
+	}
+
+	// Before set_tsc(), which a restore calls too. It reckons from the guest's TSC instead of from v86's own clock, and
+	// is right only while they are the same. With a TSC that has gone back a kernel charges no CPU time for minutes.
+	alignTsc() {
+		this.v86.v86.cpu.set_tsc(...this.tsc);
+	}
+
+	// The guest is as it was when the state was saved, but for the date and the random numbers.
+	async restore(state) {
+		await this.pause();
+		for (const port of this.ports)
+			port.reset();
+		this.alignTsc();
+		await this.v86.restore_state(state);
+		this.stood = undefined;
+		this.v86.run();
+		await this.begin();
+	}
+
+	// Until it is resumed no time passes for the guest.
+	pause() {
+		this.turn = this.turn.then(async () => {
+			await this.v86.stop();
+			this.stood ??= this.tsc;
+		});
+		return this.turn;
+	}
+
+	// The guest goes on where it stood, with today's date.
+	async resume() {
+		this.turn = this.turn.then(() => {
+			if (!this.stood)
+				return;
+			this.alignTsc();
+			this.v86.v86.cpu.set_tsc(...this.stood);
+			this.stood = undefined;
+			this.v86.run();
+		});
+		await this.turn;
+		await this.ports[0].begin();
 	}
 
 	// After a restore, before anything else: the clock, the random numbers, then all ports.

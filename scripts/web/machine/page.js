@@ -24,16 +24,8 @@ async function restored(base, progress) {
 	const machine = new Machine(V86, { ...wasm, hda: disk, autostart: false });
 	v86 = machine.v86;
 	await machine.loaded;
-	machine.renew = async () => {
-		await v86.stop();
-		for (const port of machine.ports) port.reset();
-		await v86.restore_state(state.slice(0));
-		v86.run();
-		await machine.begin();
-	};
-	await v86.restore_state(state.slice(0));
-	v86.run();
-	await machine.begin();
+	machine.renew = () => machine.restore(state.slice(0));
+	await machine.renew();
 	return machine;
 }
 
@@ -56,11 +48,7 @@ window.unboxedMachine = async ({ panel, base, progress }) => {
 
 	// A hidden tab stands still, and gets its clock back.
 	async function hide(hidden) {
-		if (hidden) await machine.v86.stop();
-		else {
-			machine.v86.run();
-			await machine.ports[COMMANDS].begin();
-		}
+		await (hidden ? machine.pause() : machine.resume());
 	}
 	document.addEventListener("visibilitychange", () => hide(document.hidden));
 
