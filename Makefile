@@ -156,9 +156,9 @@ demo-%: all
 .PHONY: all products made units test unit transcripts compare bench mutants attack signals faults scarce together coverage fuzz lint format clean clean-vm
 # Building is a make of its own. So set-up, when it is asked for too, comes before all of it, also
 # under -j; and `sudo make lab-01` leaves no file of root's in the student's tree.
-owner = $(shell stat -c %u .)
-as_owner = $(if $(and $(filter 0,$(shell id -u)),$(filter-out 0,$(owner))),setpriv \
-	--reuid=$(owner) --regid=$(shell stat -c %g .) --clear-groups)
+user  := $(shell id -u)
+owner := $(if $(filter 0,$(user)),$(shell stat -c %u .))
+as_owner := $(if $(filter-out 0,$(owner)),setpriv --reuid=$(owner) --regid=$(shell stat -c %g .) --clear-groups)
 all: $(SYSROOT) | $(filter setup setup-dev setup-site,$(MAKECMDGOALS))
 	@$(as_owner) scripts/make/sums forget $(B)
 	@$(as_owner) $(MAKE) products; status=$$?; $(as_owner) scripts/make/sums note $(B); exit $$status
@@ -207,14 +207,17 @@ $(SYSROOT): scripts/make/packages/$(ARCH) scripts/make/sysroot | $(filter setup-
 	@$(as_owner) scripts/make/sysroot $(ARCH)
 endif
 
-# Static where the C library has its archive, so that the same file runs in the VM.
+# Static where the C library has its archive, so that the same file runs in the VM; by gold where it is, which takes half
+# the time.
 $(B)/static:
 	@mkdir -p $(B)
 ifneq ($(SHARED),)
 	@: >$@
 else
 	@echo 'int main(void) { return 0; }' >$(B)/try.c
-	@$(CC) $(TARGET) -static $(B)/try.c -o $(B)/try 2>/dev/null && echo -static >$@ || : >$@
+	@: >$@
+	@for flags in '-static -fuse-ld=gold' -static; do \
+		if $(CC) $(TARGET) $$flags $(B)/try.c -o $(B)/try 2>/dev/null; then echo "$$flags" >$@ && break; fi; done
 	@rm -f $(B)/try $(B)/try.c
 endif
 LINK = $$(cat $(B)/static)
