@@ -39,7 +39,8 @@ const headings = new Map([
 /** @returns {{title: string, intro: string, chapters: Chapter[], ids: Map<string, string>}} */
 export function readGuide(root, labs) {
 	const markdown = readFileSync(join(root, "GUIDE.md"), "utf8");
-	const { blocks } = readMarkdown(markdown);
+	// Of an info string "console elsewhere=docker" pandoc keeps one word.
+	const { blocks } = readMarkdown(markdown.replace(/^```console elsewhere=/gm, "```console-elsewhere-"));
 	const sections = [];
 	let title = "";
 	const intro = [];
@@ -169,12 +170,11 @@ function symptoms(list) {
 }
 
 function codeBlock(chapter, block, part = "") {
-	const [[, classes, pairs], text] = block.c;
-	if (classes[0] === "console") {
-		// In an info string "console elsewhere=docker" is a class and a class.
-		const elsewhere = [...classes, ...pairs.map((pair) => pair.join("="))].find((word) => word.startsWith("elsewhere="));
+	const [[, classes], text] = block.c;
+	const info = /^console(?:-elsewhere-([a-z]+))?$/.exec(classes[0]);
+	if (info) {
 		const about = chapter.lab?.programs.get(chapter.lab.id);
-		const where = elsewhere?.slice("elsewhere=".length) ?? (about?.place === "host" ? "host" : "vm");
+		const where = info[1] ?? (about?.place === "host" ? "host" : "vm");
 		return [raw(consoleFigure(text, { where, story: part === "run" ? chapter.lab?.number : "" }))];
 	}
 	return [raw(drawing(text, classes[0] === "sh" ? "Commands" : "Drawing"))];

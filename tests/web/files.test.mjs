@@ -36,6 +36,13 @@ test("an id stands once on its page", () => {
 	assert.deepEqual(wrong, []);
 });
 
+test("what GUIDE.md runs elsewhere says where, and has no button that runs it here", () => {
+	const wanted = [...guideText.matchAll(/^```console elsewhere=(\w+)$/gm)].map(([, where]) => where).sort();
+	const figures = chapters.flatMap((name) => [...read(name).matchAll(/<figure class="console[^"]*" data-where="(\w+)"[^]*?<\/figure>/g)].filter(([, where]) => !["vm", "host"].includes(where)));
+	assert.deepEqual(figures.map(([, where]) => where).sort(), wanted);
+	assert.ok(wanted.length > 3 && figures.every(([html]) => !html.includes('class="run"')));
+});
+
 test("no page loads anything from another origin", () => {
 	const wrong = [];
 	for (const name of pages)

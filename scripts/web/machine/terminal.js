@@ -2,8 +2,9 @@
 import { FitAddon } from "@xterm/addon-fit";
 import { Terminal } from "@xterm/xterm";
 
-// A prompt says where it ends, by the mark that many terminals understand: OSC 133 ; B.
-const PROMPT = "\\w # \\[\\e]133;B\\a\\]";
+// A prompt says where it begins and ends, by the marks that many terminals understand: OSC 133 ; A and B. It is drawn
+// anew when the terminal's size changes, and then has its end alone.
+const PROMPT_BEGINS = "printf '\\e]133;A\\a'", PROMPT = "\\w # \\[\\e]133;B\\a\\]";
 
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 const theme = () => ({
@@ -24,9 +25,13 @@ export class Shell {
 		this.terminal.loadAddon(this.fit);
 		this.terminal.open(into);
 		into.querySelector("textarea").setAttribute("aria-label", `${name}: type here; Ctrl and ] leaves it`);
-		this.terminal.parser.registerOscHandler(133, () => {
-			this.ready = true;
-			this.next();
+		let begun = false;
+		this.terminal.parser.registerOscHandler(133, (mark) => {
+			if (mark === "B" && begun) {
+				this.ready = true;
+				this.next();
+			}
+			begun = mark === "A";
 			return true;
 		});
 		// Tab is the shell's. So somebody who has no mouse needs a way out.
@@ -45,7 +50,7 @@ export class Shell {
 	async start() {
 		this.refit();
 		const { rows, cols } = this.terminal;
-		const command = this.machine.run(this.port, ["bash", "--noprofile", "--norc", "-i"], { terminal: { rows, columns: cols }, env: { PS1: PROMPT, STEP: "0" } });
+		const command = this.machine.run(this.port, ["bash", "--noprofile", "--norc", "-i"], { terminal: { rows, columns: cols }, env: { PROMPT_COMMAND: PROMPT_BEGINS, PS1: PROMPT, STEP: "0" } });
 		this.command = command;
 		command.ontty = (bytes) => this.terminal.write(bytes);
 		await command.ended;
