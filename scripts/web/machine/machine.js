@@ -30,7 +30,20 @@ export class Machine {
 			this.v86.add_listener(`virtio-console${i}-output-bytes`, bytes => port.take(bytes));
 			return port;
 		});
-		this.loaded = new Promise(resolve => this.v86.add_listener("emulator-loaded", resolve));
+		this.loaded = new Promise(resolve => this.v86.add_listener("emulator-loaded", resolve)).then(() => this.clearLittle());
+	}
+
+	// Before it unpacks a state v86 clears all memory of the guest. A page that nobody has written to costs the browser
+	// nothing until it is cleared.
+	clearLittle() {
+		const PAGE = 4096, {cpu} = this.v86.v86, clear = cpu.zero_memory, isClear = cpu.is_memory_zeroed;
+		if (typeof clear !== "function" || typeof isClear !== "function")
+			throw new Error("this version of v86 clears the guest's memory in another way");
+		cpu.zero_memory = (start, size) => {
+			for (let at = start; at < start + size; at += PAGE)
+				if (!isClear(at, PAGE))
+					clear(at, PAGE);
+		};
 	}
 
 	// Before the boot: v86 calls each port a console, and the kernel then gives it no device for programs.

@@ -17,20 +17,25 @@ const size = Number(process.env.DISK_SIZE);
 
 async function restored(base, progress) {
 	const source = files(base, progress);
-	const [wasm, state] = await Promise.all([source.wasm(), source.get("state.zst")]);
 	let v86;
-	const disk = new Disk(size, source.partSize, (number) => source.part(number, (bytes) => v86.zstd_decompress_worker(source.partSize, bytes)));
-	const machine = new Machine(V86, { ...wasm, hda: disk, autostart: false });
+	const disk = new Disk(size, source.partSize, (number) => source.part(number, v86));
+	// It is compiled while the state comes. v86 unpacks parts of the disk in a worker, which compiles it once more.
+	const wasm_fn = async (imports) => {
+		const wasm = await source.wasm(), { instance } = await WebAssembly.instantiate(wasm, imports);
+		v86.wasm_source = wasm;
+		return instance.exports;
+	};
+	const machine = new Machine(V86, { wasm_fn, hda: disk, autostart: false });
 	v86 = machine.v86;
-	await machine.loaded;
+	const [state] = await Promise.all([source.state(), machine.loaded]);
 	machine.renew = async () => {
 		await v86.stop();
 		for (const port of machine.ports) port.reset();
-		await v86.restore_state(state.slice(0));
+		await v86.restore_state(state);
 		v86.run();
 		await machine.begin();
 	};
-	await v86.restore_state(state.slice(0));
+	await v86.restore_state(state);
 	v86.run();
 	await machine.begin();
 	return machine;
@@ -72,8 +77,7 @@ window.unboxedMachine = async ({ panel, base, progress }) => {
 	const state = panel.querySelector(".panel-state"), reset = panel.querySelector(".panel-reset");
 	const machine = await restored(base, progress);
 	const { views, show } = tabs(panel, ["Story", "Terminal", "Map", "Editor"]);
-	const kernel = (await machine.call(COMMANDS, ["uname", "-r"])).stdout.trim();
-	const told = () => { state.textContent = `Linux ${kernel}, in an emulator`; };
+	const told = () => { state.textContent = `Linux ${process.env.KERNEL}, in an emulator`; };
 	told();
 
 	// ---- Terminals ----
