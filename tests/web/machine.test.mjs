@@ -63,7 +63,7 @@ test("reading starts nothing, and a link fills in and runs nothing", async () =>
 	}
 });
 
-test("three machines have three random numbers and boot ids, and the right date", async () => {
+test("three machines have three random numbers and boot ids, the right date, and an account of CPU time", async () => {
 	const page = await started();
 	const seen = new Set();
 	const times = Number(process.env.RESTORES ?? 3);
@@ -73,6 +73,9 @@ test("three machines have three random numbers and boot ids, and the right date"
 		for (const line of stdout.trim().split("\n")) seen.add(line);
 		const date = await page.evaluate(() => window.unboxed.machine.call(3, ["date", "+%s"]));
 		assert.ok(Math.abs(Number(date.stdout) - Date.now() / 1000) < 3, `${date.stdout} beside ${Date.now() / 1000}`);
+		// schedstat(5): the CPU time of this very shell, in ns. It is none when the TSC is behind what the kernel has seen.
+		const busy = await page.evaluate(() => window.unboxed.machine.call(3, ["sh", "-c", "i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); done; read ran rest </proc/$$/schedstat; echo $ran"]));
+		assert.ok(Number(busy.stdout) > 50e6, `machine ${i + 1}: a busy shell was charged ${busy.stdout} ns`);
 	}
 	assert.equal(seen.size, 2 * times);
 	await page.close();
@@ -81,13 +84,18 @@ test("three machines have three random numbers and boot ids, and the right date"
 test("a hidden tab stands still, and gets its clock back", async () => {
 	const page = await started();
 	const instructions = () => page.evaluate(() => window.unboxed.machine.v86.get_instruction_counter());
+	const monotonic = async () => Number((await page.evaluate(() => window.unboxed.machine.call(3, ["cat", "/proc/uptime"]))).stdout.split(" ")[0]);
+	const from = [await monotonic(), performance.now()];
 	await page.evaluate(() => window.unboxed.hide(true));
 	const before = await instructions();
-	await new Promise((resolve) => setTimeout(resolve, 4000));
+	await new Promise((resolve) => setTimeout(resolve, 10000));
 	assert.equal(await instructions(), before);
 	await page.evaluate(() => window.unboxed.hide(false));
 	const date = await page.evaluate(() => window.unboxed.machine.call(3, ["date", "+%s"]));
 	assert.ok(Math.abs(Number(date.stdout) - Date.now() / 1000) < 3);
+	// What a program waits for has not come meanwhile: the guest's own clock stood.
+	const passed = (await monotonic()) - from[0], here = (performance.now() - from[1]) / 1000;
+	assert.ok(passed >= 0 && passed < here - 8, `${passed} s for the guest, ${here} s here`);
 	await page.close();
 });
 

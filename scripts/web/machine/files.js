@@ -10,15 +10,10 @@ async function unpack(bytes) {
 	return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
 }
 
-// In the page. What has been read is taken out of it, because it is in memory as text too.
 function inPage() {
-	const take = (name) => {
-		const element = document.getElementById(`machine-${name}`), bytes = decode(element.textContent);
-		element.remove();
-		return bytes.buffer;
-	};
+	const element = (name) => document.getElementById(`machine-${name}`), read = (name) => decode(element(name).textContent).buffer;
 	// The state, and behind it the disk: v86 reads a state to its end and no further.
-	const both = take("both.zst"), wasm = take("v86.wasm.gz");
+	const both = read("both.zst"), wasm = read("v86.wasm.gz");
 	let disk;
 	return {
 		partSize: DISK,
@@ -32,6 +27,8 @@ function inPage() {
 			});
 			return disk;
 		},
+		// What has been read is taken out of the page, in which it is as text.
+		done() { element("both.zst").remove(); },
 	};
 }
 
@@ -69,5 +66,6 @@ export function files(base, progress) {
 			const answer = await get(`disk/${number}.zst`);
 			return new Uint8Array(await v86.zstd_decompress_worker(Number(process.env.PART), new Uint8Array(await answer.arrayBuffer())));
 		},
+		done() {},
 	};
 }

@@ -30,17 +30,23 @@ export class Machine {
 			this.v86.add_listener(`virtio-console${i}-output-bytes`, bytes => port.take(bytes));
 			return port;
 		});
+		this.turn = Promise.resolve();
+		this.freshFrom = Infinity;
 		this.loaded = new Promise(resolve => this.v86.add_listener("emulator-loaded", resolve)).then(() => this.clearLittle());
 	}
 
-	// Before it unpacks a state v86 clears all memory of the guest. A page that nobody has written to costs the browser
-	// nothing until it is cleared.
+	// Before it unpacks a state v86 clears all memory of the guest. A page of it that nobody has written to costs the
+	// browser nothing until then: such pages stay as they are. freshFrom: from there on WebAssembly's memory had grown
+	// when the machine was made, and what has grown is zero.
 	clearLittle() {
 		const PAGE = 4096, {cpu} = this.v86.v86, clear = cpu.zero_memory, isClear = cpu.is_memory_zeroed;
 		if (typeof clear !== "function" || typeof isClear !== "function")
 			throw new Error("this version of v86 clears the guest's memory in another way");
+		let ran = false;
 		cpu.zero_memory = (start, size) => {
-			for (let at = start; at < start + size; at += PAGE)
+			const end = ran ? start + size : Math.min(start + size, Math.max(start, this.freshFrom - cpu.mem8.byteOffset));
+			ran = true;
+			for (let at = start; at < end; at += PAGE)
 				if (!isClear(at, PAGE))
 					clear(at, PAGE);
 		};
@@ -53,6 +59,54 @@ export class Machine {
 			if (event !== CONSOLE_PORT)
 				send.call(this, port, event, value);
 		};
+	}
+
+	// The guest's TSC, from which its kernel takes all times.
+	get tsc() {
+		const {cpu} = this.v86.v86;
+		cpu.store_current_tsc();
+		return [...cpu.current_tsc];
+	}
+
+	// Before set_tsc(), which a restore calls too. It reckons from the guest's TSC instead of from v86's own clock, and
+	// is right only while they are the same. With a TSC that has gone back a kernel charges no CPU time for minutes.
+	alignTsc() {
+		this.v86.v86.cpu.set_tsc(...this.tsc);
+	}
+
+	// The guest is as it was when the state was saved, but for the date and the random numbers.
+	async restore(state) {
+		await this.pause();
+		for (const port of this.ports)
+			port.reset();
+		this.alignTsc();
+		await this.v86.restore_state(state);
+		this.stood = undefined;
+		this.v86.run();
+		await this.begin();
+	}
+
+	// Until it is resumed no time passes for the guest.
+	pause() {
+		this.turn = this.turn.then(async () => {
+			await this.v86.stop();
+			this.stood ??= this.tsc;
+		});
+		return this.turn;
+	}
+
+	// The guest goes on where it stood, with today's date.
+	async resume() {
+		this.turn = this.turn.then(() => {
+			if (!this.stood)
+				return;
+			this.alignTsc();
+			this.v86.v86.cpu.set_tsc(...this.stood);
+			this.stood = undefined;
+			this.v86.run();
+		});
+		await this.turn;
+		await this.ports[0].begin();
 	}
 
 	// After a restore, before anything else: the clock, the random numbers, then all ports.

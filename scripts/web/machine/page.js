@@ -15,7 +15,8 @@ const COMMANDS = 0, TERMINALS = [1, 2], SERVICE = 3;
 const tasks = new Map(JSON.parse(process.env.TASKS).map((task) => [task.id, task]));
 const size = Number(process.env.DISK_SIZE);
 
-async function restored(base, progress) {
+// The machine at once, and as machine.begun the promise of what it says first.
+function restored(base, progress) {
 	const source = files(base, progress);
 	let v86;
 	const disk = new Disk(size, source.partSize, (number) => source.part(number, v86));
@@ -23,21 +24,17 @@ async function restored(base, progress) {
 	const wasm_fn = async (imports) => {
 		const wasm = await source.wasm(), { instance } = await WebAssembly.instantiate(wasm, imports);
 		v86.wasm_source = wasm;
+		machine.freshFrom = instance.exports.memory.buffer.byteLength;
 		return instance.exports;
 	};
 	const machine = new Machine(V86, { wasm_fn, hda: disk, autostart: false });
 	v86 = machine.v86;
-	const [state] = await Promise.all([source.state(), machine.loaded]);
-	machine.renew = async () => {
-		await v86.stop();
-		for (const port of machine.ports) port.reset();
-		await v86.restore_state(state);
-		v86.run();
-		await machine.begin();
-	};
-	await v86.restore_state(state);
-	v86.run();
-	await machine.begin();
+	machine.begun = (async () => {
+		const [state] = await Promise.all([source.state(), machine.loaded]);
+		machine.renew = () => machine.restore(state);
+		await machine.renew();
+		source.done();
+	})();
 	return machine;
 }
 
@@ -69,16 +66,16 @@ function tabs(panel, names) {
 		list.append(buttons[name]);
 	});
 	body.replaceChildren(list, ...Object.values(views));
-	return { views, show };
+	return { views, show, body };
 }
 
 window.unboxedMachine = async ({ panel, base, progress }) => {
 	const begun = performance.now();
 	const state = panel.querySelector(".panel-state"), reset = panel.querySelector(".panel-reset");
-	const machine = await restored(base, progress);
-	const { views, show } = tabs(panel, ["Story", "Terminal", "Map", "Editor"]);
+	const machine = restored(base, progress);
+	// A first terminal takes its time, so it is made while the state comes.
+	const { views, show, body } = tabs(panel, ["Story", "Terminal", "Map", "Editor"]);
 	const told = () => { state.textContent = `Linux ${process.env.KERNEL}, in an emulator`; };
-	told();
 
 	// ---- Terminals ----
 	const shells = [];
@@ -156,13 +153,8 @@ window.unboxedMachine = async ({ panel, base, progress }) => {
 
 	// ---- A hidden tab stands still, and gets its clock back ----
 	async function hide(hidden) {
-		if (hidden) await machine.v86.stop();
-		else {
-			machine.v86.run();
-			await machine.ports[COMMANDS].begin();
-		}
+		await (hidden ? machine.pause() : machine.resume());
 	}
-	document.addEventListener("visibilitychange", () => hide(document.hidden));
 
 	async function startAnew() {
 		reset.disabled = true;
@@ -178,6 +170,14 @@ window.unboxedMachine = async ({ panel, base, progress }) => {
 	reset.addEventListener("click", startAnew);
 
 	show("Terminal");
+	body.inert = true;
+	await machine.begun.catch((error) => {
+		body.replaceChildren();
+		throw error;
+	});
+	body.inert = false;
+	told();
+	document.addEventListener("visibilitychange", () => hide(document.hidden));
 	console.info(`unboxed: Linux answered ${Math.round(performance.now() - begun)} ms after its script had been loaded`);
 	return (window.unboxed = {
 		machine, shells, show, tasks, hide, reset: startAnew, editor: exercise,

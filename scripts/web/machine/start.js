@@ -53,6 +53,11 @@ async function loadScript() {
 	let packed;
 	if (inside) packed = new Blob([decode(inside.textContent)]);
 	else {
+		for (const name of JSON.parse(process.env.FILES)) {
+			const link = document.createElement("link");
+			Object.assign(link, { rel: "preload", as: "fetch", crossOrigin: "anonymous", href: new URL(`../${name}`, base).href });
+			document.head.append(link);
+		}
 		const style = document.createElement("link");
 		style.rel = "stylesheet";
 		style.href = `${base}${process.env.SCRIPT}.css`;
