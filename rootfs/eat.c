@@ -8,6 +8,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "names.h"
+
 int main(int argc, char *argv[])
 {
 	int touch = 1, hold = 0, bad = argc < 2;

@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "names.h"
+
 int main(int argc, char *argv[])
 {
 	char *end;

@@ -4,9 +4,16 @@
 ROOTFS_PROGRAMS := $(addprefix $(B)/rootfs/bin/,eat spin forks pause)
 ROOTFS_PRODUCTS := $(ROOTFS_PROGRAMS) $(B)/rootfs/base.cpio
 
-# Static, always: they run in roots that hold no library.
-STATIC = $(CC) $(TARGET) -std=gnu11 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -pthread -static -s $(START) -o $@ $<
-$(ROOTFS_PROGRAMS): $(B)/rootfs/bin/%: rootfs/%.c
+# Static, always: they run in roots that hold no library. For i386, of which the course's page carries all, their C
+# library is musl, with which they have a tenth of the size.
+STATIC = $(CC) $(TARGET) $(addprefix -specs=,$(MUSL)) -std=gnu11 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -pthread -static -s $(START) -o $@ $<
+MUSL := $(if $(filter i386,$(ARCH)),$(B)/rootfs/musl.specs)
+# Debian's are for a machine that runs such programs itself. The kernel's headers are not musl's.
+$(B)/rootfs/musl.specs: $(SYSROOT)
+	@mkdir -p $(@D)
+	$(Q)sed -e 's,/usr/\(include\|lib\)/,$(CURDIR)/$(SYSROOT)&,g' -e 's,-isystem include%s,& -idirafter $(CURDIR)/$(SYSROOT)/usr/include -idirafter $(CURDIR)/$(SYSROOT)/usr/include/i386-linux-gnu,' \
+		$(SYSROOT)/usr/lib/i386-linux-musl/musl-gcc.specs >$@
+$(ROOTFS_PROGRAMS): $(B)/rootfs/bin/%: rootfs/%.c rootfs/names.h $(MUSL)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(STATIC)

@@ -6,7 +6,7 @@ LABVM_PRODUCTS := $(B)/labvm/tools $(B)/labvm/client
 
 # Static, because it runs before any library is mounted. STATIC compiles the first prerequisite alone.
 INIT := $(wildcard scripts/labvm/init/*.c)
-$(B)/rootfs/bin/init: $(INIT) $(wildcard scripts/labvm/init/*.h scripts/labvm/*.h)
+$(B)/rootfs/bin/init: $(INIT) $(wildcard scripts/labvm/init/*.h scripts/labvm/*.h) $(MUSL)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(STATIC) $(filter-out $<,$(INIT))

@@ -40,10 +40,11 @@ function build(root) {
 	for (const name of [...LOADED_FIRST, ...readdirSync(join(pack, "disk")).map((part) => `disk/${part}`)]) hash.update(read(name));
 	const folder = hash.digest("hex").slice(0, 12);
 	const tasks = `[${execFileSync(join(here, "tasks"), { encoding: "utf8", maxBuffer: 1 << 26 }).trim().split("\n").join(",")}]`;
+	const sizeOf = (name) => statSync(join(root, "build/web/machine", name)).size;
 	const loaded = LOADED_FIRST.reduce((sum, name) => sum + statSync(join(pack, name)).size, 0);
 	const machine = bundle(root, "page.js", {
 		FOLDER: folder, TASKS: tasks, LOADED: loaded, PART: 128 << 10,
-		DISK_SIZE: statSync(join(root, "build/web/machine/disk.img")).size,
+		DISK_SIZE: sizeOf("disk.img"), STATE_SIZE: sizeOf("state"), KERNEL: readFileSync(join(root, "build/web/machine/version"), "utf8").trim(),
 	});
 	machine.packed = gzipSync(machine.script, { level: 9 });
 	machine.name = createHash("sha256").update(machine.script).update(machine.style).digest("hex").slice(0, 12);
@@ -75,13 +76,14 @@ export function worker({ root, out, files }) {
 
 /** For the one file: the machine's script, and its data as bytes (bytes.js). Returned as latin1: a character a byte. */
 export async function embedded({ root }) {
-	const { pack, machine } = build(root);
+	const { machine } = build(root);
 	const element = (id, text) => `<script type="text/plain" id="${id}">${text}</script>`;
-	const data = (name, path) => element(`machine-${name}`, Buffer.from(encode(readFileSync(path))).toString("latin1"));
+	const data = (name, bytes) => element(`machine-${name}`, Buffer.from(encode(bytes)).toString("latin1"));
+	const read = (name) => readFileSync(join(root, "build/web/machine", name));
 	return [
 		`<style>${machine.style}</style>`,
-		element("machine-script", machine.script.replace(/<\/(script)/gi, "<\\/$1").replace(/<!--/g, "<\\!--")),
-		...LOADED_FIRST.map((name) => data(name, join(pack, name))),
-		data("disk", join(root, "build/web/machine/disk.zst")),
+		data("script.gz", machine.packed),
+		data("v86.wasm.gz", read("pack/v86.wasm.gz")),
+		data("both.zst", read("both.zst")),
 	].join("\n");
 }

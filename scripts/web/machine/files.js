@@ -1,7 +1,8 @@
 // Where the machine's files come from: a folder beside the page, or the page itself, as text that stands for bytes.
-const FOLDER = process.env.FOLDER;
-const LOADED = Number(process.env.LOADED);
 import { decode } from "./bytes.js";
+
+const FOLDER = process.env.FOLDER;
+const LOADED = Number(process.env.LOADED), DISK = Number(process.env.DISK_SIZE), STATE = Number(process.env.STATE_SIZE);
 
 // A server may have unpacked it already.
 async function unpack(bytes) {
@@ -9,40 +10,62 @@ async function unpack(bytes) {
 	return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
 }
 
-const wasmOf = async (packed) => ({ wasm_path: URL.createObjectURL(new Blob([await unpack(packed)], { type: "application/wasm" })) });
+function inPage() {
+	const element = (name) => document.getElementById(`machine-${name}`), read = (name) => decode(element(name).textContent).buffer;
+	// The state, and behind it the disk: v86 reads a state to its end and no further.
+	const both = read("both.zst"), wasm = read("v86.wasm.gz");
+	let disk;
+	return {
+		partSize: DISK,
+		state: async () => both,
+		wasm: () => unpack(wasm),
+		part(number, v86) {
+			disk ??= v86.zstd_decompress_worker(STATE + DISK, new Uint8Array(both.slice(0))).then((whole) => {
+				// It has unpacked all that it ever will, and holds twice of that.
+				v86.zstd_worker.terminate();
+				return new Uint8Array(whole.slice(STATE));
+			});
+			return disk;
+		},
+		// What has been read is taken out of the page, in which it is as text.
+		done() { element("both.zst").remove(); },
+	};
+}
 
 export function files(base, progress) {
-	const inside = (name) => document.getElementById(`machine-${name}`);
-	if (inside("state.zst")) {
-		const get = async (name) => decode(inside(name).textContent).buffer;
-		const size = Number(process.env.DISK_SIZE);
-		return {
-			get,
-			partSize: size,
-			wasm: async () => wasmOf(await get("v86.wasm.gz")),
-			part: async (number, decompress) => new Uint8Array(await decompress(new Uint8Array(await get("disk")))),
-		};
-	}
+	if (!base) return inPage();
 	let loaded = 0;
 	const get = async (name) => {
 		const answer = await fetch(`${base}${FOLDER}/${name}`);
 		if (!answer.ok) throw new Error(`${name}: the server says ${answer.status}`);
-		const reader = answer.body.getReader(), pieces = [];
+		return answer;
+	};
+	const counted = async (name) => {
+		const reader = (await get(name)).body.getReader(), pieces = [];
+		let size = 0;
 		for (let piece; !(piece = await reader.read()).done;) {
 			pieces.push(piece.value);
+			size += piece.value.length;
 			loaded += piece.value.length;
 			progress(Math.min(loaded / LOADED, 1));
 		}
-		return new Blob(pieces).arrayBuffer();
+		const whole = new Uint8Array(size);
+		let at = 0;
+		for (const piece of pieces) {
+			whole.set(piece, at);
+			at += piece.length;
+		}
+		return whole.buffer;
 	};
+	const state = counted("state.zst"), wasm = counted("v86.wasm.gz").then(unpack);
 	return {
-		get,
 		partSize: Number(process.env.PART),
-		wasm: async () => wasmOf(await get("v86.wasm.gz")),
-		async part(number, decompress) {
-			const answer = await fetch(`${base}${FOLDER}/disk/${number}.zst`);
-			if (!answer.ok) throw new Error(`disk/${number}.zst: the server says ${answer.status}`);
-			return new Uint8Array(await decompress(new Uint8Array(await answer.arrayBuffer())));
+		state: () => state,
+		wasm: () => wasm,
+		async part(number, v86) {
+			const answer = await get(`disk/${number}.zst`);
+			return new Uint8Array(await v86.zstd_decompress_worker(Number(process.env.PART), new Uint8Array(await answer.arrayBuffer())));
 		},
+		done() {},
 	};
 }

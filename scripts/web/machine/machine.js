@@ -31,7 +31,25 @@ export class Machine {
 			return port;
 		});
 		this.turn = Promise.resolve();
-		this.loaded = new Promise(resolve => this.v86.add_listener("emulator-loaded", resolve));
+		this.freshFrom = Infinity;
+		this.loaded = new Promise(resolve => this.v86.add_listener("emulator-loaded", resolve)).then(() => this.clearLittle());
+	}
+
+	// Before it unpacks a state v86 clears all memory of the guest. A page of it that nobody has written to costs the
+	// browser nothing until then: such pages stay as they are. freshFrom: from there on WebAssembly's memory had grown
+	// when the machine was made, and what has grown is zero.
+	clearLittle() {
+		const PAGE = 4096, {cpu} = this.v86.v86, clear = cpu.zero_memory, isClear = cpu.is_memory_zeroed;
+		if (typeof clear !== "function" || typeof isClear !== "function")
+			throw new Error("this version of v86 clears the guest's memory in another way");
+		let ran = false;
+		cpu.zero_memory = (start, size) => {
+			const end = ran ? start + size : Math.min(start + size, Math.max(start, this.freshFrom - cpu.mem8.byteOffset));
+			ran = true;
+			for (let at = start; at < end; at += PAGE)
+				if (!isClear(at, PAGE))
+					clear(at, PAGE);
+		};
 	}
 
 	// Before the boot: v86 calls each port a console, and the kernel then gives it no device for programs.

@@ -16,27 +16,36 @@ const COMMANDS = 0, TERMINALS = [1, 2], SERVICE = 3;
 const tasks = new Map(JSON.parse(process.env.TASKS).map((task) => [task.id, task]));
 const size = Number(process.env.DISK_SIZE);
 
-async function restored(base, progress) {
+// The machine at once, and as machine.begun the promise of what it says first.
+function restored(base, progress) {
 	const source = files(base, progress);
-	const [wasm, state] = await Promise.all([source.wasm(), source.get("state.zst")]);
 	let v86;
-	const disk = new Disk(size, source.partSize, (number) => source.part(number, (bytes) => v86.zstd_decompress_worker(source.partSize, bytes)));
-	const machine = new Machine(V86, { ...wasm, hda: disk, autostart: false });
+	const disk = new Disk(size, source.partSize, (number) => source.part(number, v86));
+	// It is compiled while the state comes. v86 unpacks parts of the disk in a worker, which compiles it once more.
+	const wasm_fn = async (imports) => {
+		const wasm = await source.wasm(), { instance } = await WebAssembly.instantiate(wasm, imports);
+		v86.wasm_source = wasm;
+		machine.freshFrom = instance.exports.memory.buffer.byteLength;
+		return instance.exports;
+	};
+	const machine = new Machine(V86, { wasm_fn, hda: disk, autostart: false });
 	v86 = machine.v86;
-	await machine.loaded;
-	machine.renew = () => machine.restore(state.slice(0));
-	await machine.renew();
+	machine.begun = (async () => {
+		const [state] = await Promise.all([source.state(), machine.loaded]);
+		machine.renew = () => machine.restore(state);
+		await machine.renew();
+		source.done();
+	})();
 	return machine;
 }
 
 window.unboxedMachine = async ({ panel, base, progress }) => {
 	const begun = performance.now();
 	const state = panel.querySelector(".panel-state"), reset = panel.querySelector(".panel-reset");
-	const machine = await restored(base, progress);
-	const { views, show } = tabs(panel, ["Story", "Terminal", "Map", "Editor"]);
-	const kernel = (await machine.call(COMMANDS, ["uname", "-r"])).stdout.trim();
-	const say = (words = `Linux ${kernel}, in an emulator`) => { state.textContent = words; };
-	say();
+	const machine = restored(base, progress);
+	// A first terminal takes its time, so it is made while the state comes.
+	const { views, show, body } = tabs(panel, ["Story", "Terminal", "Map", "Editor"]);
+	const say = (words = `Linux ${process.env.KERNEL}, in an emulator`) => { state.textContent = words; };
 	const shells = new Shells(views.Terminal, machine, TERMINALS, say);
 	const labs = new Runner({ views, machine, commands: COMMANDS, service: SERVICE, say });
 	const lab = (program, words) => {
@@ -50,7 +59,6 @@ window.unboxedMachine = async ({ panel, base, progress }) => {
 	async function hide(hidden) {
 		await (hidden ? machine.pause() : machine.resume());
 	}
-	document.addEventListener("visibilitychange", () => hide(document.hidden));
 
 	async function startAnew() {
 		reset.disabled = true;
@@ -66,6 +74,14 @@ window.unboxedMachine = async ({ panel, base, progress }) => {
 	});
 
 	show("Terminal");
+	body.inert = true;
+	await machine.begun.catch((error) => {
+		body.replaceChildren();
+		throw error;
+	});
+	body.inert = false;
+	say();
+	document.addEventListener("visibilitychange", () => hide(document.hidden));
 	console.info(`unboxed: Linux answered ${Math.round(performance.now() - begun)} ms after its script had been loaded`);
 	return (window.unboxed = {
 		machine, shells: shells.all, show, tasks, hide, reset: startAnew, editor: exercise,

@@ -1,5 +1,7 @@
 // What every page has of the machine: the panel's frame, the button that starts Linux, and the requests of the page's
 // own buttons. Nothing else is loaded before somebody presses one.
+import { decode } from "./bytes.js";
+
 const MEGABYTES = Number(process.env.MEGABYTES);
 
 const panel = document.getElementById("panel");
@@ -54,19 +56,26 @@ if (document.body.classList.contains("chapter") || document.body.classList.conta
 
 /** The machine's own script: a file beside this one, or text in the one file. */
 async function loadScript() {
-	const inside = document.getElementById("machine-script");
-	let text = inside?.textContent;
-	if (!inside) {
+	const inside = document.getElementById("machine-script.gz");
+	let packed;
+	if (inside) packed = new Blob([decode(inside.textContent)]);
+	else {
+		for (const name of JSON.parse(process.env.FILES)) {
+			const link = document.createElement("link");
+			Object.assign(link, { rel: "preload", as: "fetch", crossOrigin: "anonymous", href: new URL(`../${name}`, base).href });
+			document.head.append(link);
+		}
 		const style = document.createElement("link");
 		style.rel = "stylesheet";
 		style.href = `${base}${process.env.SCRIPT}.css`;
 		document.head.append(style);
 		const answer = await fetch(`${base}${process.env.SCRIPT}.js.gz`);
 		if (!answer.ok) throw new Error(`its script: the server says ${answer.status}`);
-		// A server may have unpacked it already, and say so.
-		const packed = await answer.blob(), [first] = new Uint8Array(await packed.slice(0, 1).arrayBuffer());
-		text = await new Response(first === 0x1f ? packed.stream().pipeThrough(new DecompressionStream("gzip")) : packed).text();
+		packed = await answer.blob();
 	}
+	// A server may have unpacked it already, and say so.
+	const [first] = new Uint8Array(await packed.slice(0, 1).arrayBuffer());
+	const text = await new Response(first === 0x1f ? packed.stream().pipeThrough(new DecompressionStream("gzip")) : packed).text();
 	await new Promise((done, failed) => {
 		const script = document.createElement("script");
 		script.src = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));

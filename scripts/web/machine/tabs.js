@@ -1,7 +1,7 @@
 // The panel's tabs: one view is shown at a time; arrows, Home and End go from one to the next.
 import { element } from "./story.js";
 
-/** @returns {{views: Object<string, Element>, show: function(string, boolean=)}} */
+/** @returns {{views: Object<string, Element>, show: function(string, boolean=), body: Element}} */
 export function tabs(panel, names) {
 	const body = panel.querySelector(".panel-body");
 	const list = element("div", { className: "tabs", role: "tablist" });
@@ -30,5 +30,5 @@ export function tabs(panel, names) {
 		list.append(buttons[name]);
 	});
 	body.replaceChildren(list, ...Object.values(views));
-	return { views, show };
+	return { views, show, body };
 }

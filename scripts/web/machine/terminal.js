@@ -48,6 +48,7 @@ export class Shell {
 	}
 
 	async start() {
+		if (!await this.machine.begun.then(() => true, () => false)) return;
 		this.refit();
 		const { rows, cols } = this.terminal;
 		const command = this.machine.run(this.port, ["bash", "--noprofile", "--norc", "-i"], { terminal: { rows, columns: cols }, env: { PROMPT_COMMAND: PROMPT_BEGINS, PS1: PROMPT, STEP: "0" } });
