@@ -70,6 +70,15 @@ static bool is(const char *a, const char *b)
 	return strcmp(a, b) == 0;
 }
 
+/* Root of a user namespace only, as by unshare(1) --map-root-user: what is missing is to be had
+ * outside. */
+static bool root_inside(const struct machine *m)
+{
+	return !m->first_user && m->uid >= 0 && !m->container[0];
+}
+
+static const char leave_it[] = "leave the user namespace in which we are root";
+
 /* ---- Containers ----------------------------------------------------------- */
 
 /* A container is left by starting it again with other options of docker or podman run. */
@@ -125,6 +134,8 @@ static void rule_refused(
 			start_container_with(m, "--security-opt unmask=ALL", out);
 		else
 			start_container_with(m, "--security-opt systempaths=unconfined", out);
+	} else if (need == PROBE_USER_NS && root_inside(m)) {
+		REMEDY("%s", leave_it);
 	} else if (err == EROFS) {
 		REMEDY("mount it writable (findmnt -T /proc/sys shows how it is mounted)");
 	} else if (m->container[0] && user) {
@@ -190,7 +201,7 @@ static void rule_root(const struct machine *m, struct probe_missing *out)
 	if (m->uid != 0)
 		REMEDY("put sudo in front");
 	else if (!m->first_user)
-		REMEDY("leave the user namespace in which we are root, and become root outside");
+		REMEDY("%s, and become root outside", leave_it);
 	else if (m->container[0])
 		start_container_with(
 			m, "--cap-add SYS_ADMIN --security-opt apparmor=unconfined", out);
@@ -275,7 +286,9 @@ static void get_a_group(const char *name, const struct machine *m, struct probe_
 {
 	const char *mount = m->cgroup_mount;
 
-	if (m->systemd && m->uid == 0) {
+	if (root_inside(m)) {
+		REMEDY("%s", leave_it);
+	} else if (m->systemd && m->uid == 0) {
 		REMEDY("systemd-run --scope -p Delegate=yes COMMAND");
 	} else if (m->systemd && !m->user_manager_runs) {
 		REMEDY("systemd runs no manager for our user: sudo loginctl enable-linger $USER && "
@@ -433,13 +446,13 @@ static void rule_memory(const char *arg, const struct machine *m, struct probe_m
 	REMEDY("end what uses the memory (ps aux --sort -rss | head)");
 }
 
-static void rule_block(int err, const char *arg, struct probe_missing *out)
+static void rule_block(int err, const char *arg, const struct machine *m, struct probe_missing *out)
 {
 	if (err)
 		WHAT("the scratch block device %s may not be read%s", arg, reason(err));
 	else
 		WHAT("no scratch block device: only the lab VM has one that holds nothing of value");
-	REMEDY("%s", err ? "put sudo in front" : "WHERE=vm");
+	REMEDY("%s", !err ? "WHERE=vm" : root_inside(m) ? leave_it : "put sudo in front");
 }
 
 static void rule_kernel(const char *arg, const struct machine *m, struct probe_missing *out)
@@ -498,6 +511,6 @@ void rules_explain(enum probe_need need, const char *arg, int err, const struct 
 		REMEDY("wait %s seconds", arg);
 		break;
 	case PROBE_BLOCK:
-		rule_block(err, arg, out);
+		rule_block(err, arg, m, out);
 	}
 }
