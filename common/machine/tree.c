@@ -14,8 +14,6 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-/* The id that stands for owners outside our user namespace, user_namespaces(7). */
-
 /* False when the path does not fit: it then counts as not there. */
 __attribute__((format(printf, 3, 4))) bool tree_put(char *buf, size_t size, const char *fmt, ...)
 {
