@@ -5,6 +5,8 @@
 #include "kernel/ns.h"
 
 #include <grp.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -34,6 +36,14 @@ void ns_map_root_at(const char *file, int line)
 	file_write_at(file, line, "/proc/self/uid_map", uid_map);
 	file_write_at(file, line, "/proc/self/gid_map", gid_map);
 	ns_join = "--user --preserve-credentials ";
+}
+
+bool ns_real_root(void)
+{
+	autofree char *map = file_read("/proc/self/uid_map");
+	unsigned inside, outside, count;
+	return geteuid() == 0 && sscanf(map, "%u %u %u", &inside, &outside, &count) == 3 &&
+	       inside == 0 && outside == 0 && count == UINT_MAX;
 }
 
 ino_t ns_inode(pid_t pid, const char *name)

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #ifndef CLONE_NEWTIME /* glibc has it from 2.36, time_namespaces(7) */
@@ -22,6 +23,9 @@ void ns_map_root_at(const char *file, int line);
  * after ns_map_root(), else "".
  */
 extern const char *ns_join;
+
+/* Root of the machine, and not of a user namespace as in unshare(1) --map-root-user. */
+bool ns_real_root(void);
 
 /*
  * What has become of the mount table after unshare(CLONE_NEWNS) and a change of

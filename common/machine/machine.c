@@ -18,6 +18,16 @@ bool machine_has(const char *list, const char *word)
 	return tree_word(list, word);
 }
 
+const char *const machine_ns_names[8] = {"mnt", "uts", "ipc", "net", "cgroup", "pid", "time", NULL};
+
+long long machine_ns_max(const struct machine *m, const char *name)
+{
+	for (size_t i = 0; machine_ns_names[i]; i++)
+		if (strcmp(machine_ns_names[i], name) == 0)
+			return m->ns_max[i];
+	return -1;
+}
+
 /* ---- The facts ------------------------------------------------------------ */
 
 static void read_kernel(const struct tree *t, struct machine *m)
@@ -81,7 +91,8 @@ static void read_self(struct tree *t, struct machine *m)
 	m->first_user = tree_field(t, "/proc/self/uid_map", "", line, sizeof(line)) &&
 			sscanf(line, "%lu %lu %lu", &inside, &outside, &count) == 3 &&
 			inside == 0 && outside == 0 && count == 4294967295;
-	m->root = m->first_user && m->uid == 0 && (caps >> CAP_SYS_ADMIN_BIT & 1);
+	m->sys_admin = caps >> CAP_SYS_ADMIN_BIT & 1;
+	m->root = m->first_user && m->uid == 0 && m->sys_admin;
 }
 
 static void read_memory(const struct tree *t, struct machine *m)
@@ -297,6 +308,7 @@ static void read_user_manager(const struct tree *t, struct machine *m)
 
 static void read_cgroups(const struct tree *t, struct machine *m)
 {
+	static const char unified[] = "systemd.unified_cgroup_hierarchy=";
 	char path[PATH_MAX], line[4096];
 
 	read_own_cgroups(t, m, path);
@@ -311,9 +323,14 @@ static void read_cgroups(const struct tree *t, struct machine *m)
 
 	char *save = NULL;
 	tree_field(t, "/proc/cmdline", "", line, sizeof(line));
-	for (char *w = strtok_r(line, " ", &save); w; w = strtok_r(NULL, " ", &save))
+	for (char *w = strtok_r(line, " ", &save); w; w = strtok_r(NULL, " ", &save)) {
 		if (strncmp(w, "cgroup_disable=", 15) == 0)
 			tree_words(m->disabled, sizeof(m->disabled), w + 15);
+		/* kernel-command-line(7): of several the last one counts. */
+		if (strncmp(w, unified, strlen(unified)) == 0)
+			tree_put(m->unified_off, sizeof(m->unified_off), "%s",
+				tree_word("0 n no f false off", w + strlen(unified)) ? w : "");
+	}
 }
 
 static void read_surroundings(const struct tree *t, struct machine *m)
@@ -339,6 +356,12 @@ static void read_surroundings(const struct tree *t, struct machine *m)
 	m->userns_apparmor = (int)tree_number(
 		t, "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "", -1);
 	m->userns_max = tree_number(t, "/proc/sys/user/max_user_namespaces", "", -1);
+	for (size_t i = 0; machine_ns_names[i]; i++) {
+		char path[64];
+		snprintf(path, sizeof(path), "/proc/sys/user/max_%s_namespaces",
+			machine_ns_names[i]);
+		m->ns_max[i] = tree_number(t, path, "", -1);
+	}
 }
 
 static void read_vm(const struct tree *t, struct machine *m)

@@ -38,7 +38,8 @@ struct machine {
 	/* /proc/self/status and uid_map, proc_pid_status(5), user_namespaces(7) */
 	long long uid;   /* effective; -1 unknown */
 	bool first_user; /* in the first user namespace: all ids are mapped to themselves */
-	bool root;       /* that, and CAP_SYS_ADMIN is in the effective set */
+	bool sys_admin;  /* CAP_SYS_ADMIN is in the effective set: power over our user namespace */
+	bool root;       /* all of that: uid 0 with power over the machine */
 	int seccomp;     /* 0 off, 1 strict, 2 filter; -1 unknown */
 	int cpus;        /* CPUs we may run on; 0 unknown */
 
@@ -50,6 +51,7 @@ struct machine {
 	enum machine_cgroup cgroup;
 	char v1[256];                /* controllers bound to v1: "memory pids" */
 	char disabled[128];          /* cgroup_disable= of the boot parameters: "memory" */
+	char unified_off[64];        /* the boot parameter that tells systemd to use v1; "" none */
 	char cgroup_mount[PATH_MAX]; /* where the cgroup2 mount is; "" none */
 	bool cgroup_read_only;       /* that mount is read-only */
 	char all[256];               /* cgroup.controllers of the machine's root group; "" unseen */
@@ -66,6 +68,7 @@ struct machine {
 	int userns_clone;     /* kernel.unprivileged_userns_clone (Debian's) */
 	int userns_apparmor;  /* kernel.apparmor_restrict_unprivileged_userns (Ubuntu's) */
 	long long userns_max; /* user.max_user_namespaces, namespaces(7) */
+	long long ns_max[8];  /* of the others, in the order of machine_ns_names */
 
 	char container[16]; /* "docker", "podman", "other"; "" none */
 	int proc_masked;    /* mounts that cover parts of /proc, mount_namespaces(7) */
@@ -95,6 +98,10 @@ void machine_here(struct machine *machine);
  * modules.dep(5)? False also where the kernel has it and no file tells so.
  */
 bool machine_module(const struct machine *m, const char *root, const char *name);
+
+/* How many namespaces of that kind may be made, user.max_NAME_namespaces; -1 unknown. */
+extern const char *const machine_ns_names[8]; /* "mnt" "uts" ..., NULL at the end */
+long long machine_ns_max(const struct machine *m, const char *name);
 
 /* Is word one of the words of list, which spaces part? */
 bool machine_has(const char *list, const char *word);

@@ -381,6 +381,15 @@ static void need_controller(struct answer *a, const char *name)
 	miss(a, PROBE_CONTROLLER, name, err);
 }
 
+/* Root gets a group: whose the user's is does not matter then. */
+static void need_controller_of_root(struct answer *a, const char *name)
+{
+	enum machine_controller state = machine_controller(a->m, name);
+
+	if (state > MACHINE_CONTROLLER_LEAF && state < MACHINE_CONTROLLER_NOT_OURS)
+		need_controller(a, name);
+}
+
 static void need_module(struct answer *a, const char *name)
 {
 	struct trial t = {.run = try_link, .m = a->m, .name = name};
@@ -438,12 +447,15 @@ int probe_needs(const struct probe_needs *needs, struct probe_missing *missing, 
 		return -1;
 	if (needs->kernel && !kernel_is(&m, needs->kernel))
 		miss(&a, PROBE_KERNEL, needs->kernel, 0);
+	bool sudo = needs->root && !m.root && m.uid != 0; /* the rest is then asked as root */
 	if (needs->root && !m.root)
 		miss(&a, PROBE_ROOT, "", 0);
-	if (needs->namespaces || needs->ordinary || needs->proc_mount || needs->limits ||
-		needs->time || needs->overlay)
+	if (sudo && !needs->ordinary && !needs->limits)
+		; /* what forbids it to a user does not forbid it to root */
+	else if (needs->namespaces || needs->ordinary || needs->proc_mount || needs->limits ||
+		 needs->time || needs->overlay)
 		need_namespaces(&a, needs);
-	for_each_word(&a, needs->controllers, need_controller);
+	for_each_word(&a, needs->controllers, sudo ? need_controller_of_root : need_controller);
 	for_each_word(&a, needs->modules, need_module);
 	if (needs->controllers && strstr(needs->controllers, "io") && seconds_to_wait() > 0) {
 		snprintf(number, sizeof(number), "%lld", seconds_to_wait());
@@ -461,7 +473,7 @@ int probe_needs(const struct probe_needs *needs, struct probe_missing *missing, 
 		miss(&a, PROBE_SWAP, "", 0);
 	if (needs->block && !m.block[0])
 		miss(&a, PROBE_BLOCK, "", 0);
-	else if (needs->block && access(m.block, R_OK))
+	else if (needs->block && !sudo && access(m.block, R_OK))
 		miss(&a, PROBE_BLOCK, m.block, errno);
 	errno = a.untried;
 	return a.untried ? -1 : a.count;

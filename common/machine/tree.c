@@ -14,9 +14,6 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-/* The id that stands for owners outside our user namespace, user_namespaces(7). */
-#define OVERFLOW_ID 65534
-
 /* False when the path does not fit: it then counts as not there. */
 __attribute__((format(printf, 3, 4))) bool tree_put(char *buf, size_t size, const char *fmt, ...)
 {
@@ -163,7 +160,7 @@ bool tree_may_write(const struct tree *t, const char *path)
 		return faccessat(AT_FDCWD, full, W_OK, AT_EACCESS) == 0;
 	if (stat(full, &st) < 0)
 		return false;
-	if (t->m->uid == 0 && (t->m->first_user || st.st_uid != OVERFLOW_ID))
+	if (t->m->uid == 0 && t->m->first_user)
 		return true;
 	if (st.st_uid == t->m->uid)
 		return st.st_mode & S_IWUSR;

@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
+#include "hierarchy.h"
 #include "kernel/cg.h"
 #include "kernel/file.h"
 #include "kernel/mounts.h"
@@ -266,14 +267,6 @@ static void who_keeps_it(void)
 
 /* ---- cgroup v1 ---- */
 
-static char *v1_list(const char *group)
-{
-	autofree char *path = text("%s/devices.list", group), *list = file_read(path);
-	for (char *end = list; (end = strchr(end, '\n'));)
-		*end = ',';
-	return text("%s", *list ? list : "nothing");
-}
-
 static void v1_write(const char *group, const char *name, const char *rule)
 {
 	autofree char *path = text("%s/%s", group, name);
@@ -283,6 +276,7 @@ static void v1_write(const char *group, const char *name, const char *rule)
 static void v1(void)
 {
 	mounts_unshare();
+	int before = hierarchy_number();
 	if (mount("cgroup", "/mnt", "cgroup", 0, "devices")) {
 		if (errno != EINVAL && errno != EBUSY && errno != ENODEV)
 			die("mount of cgroup v1's devices");
@@ -290,14 +284,15 @@ static void v1(void)
 			"KERNEL=FILE scripts/lab 13/more");
 		return;
 	}
+	hierarchy_ours = before == 0;
 	autofree char *group = text("/mnt/lab13-%d", getpid());
+	undo(hierarchy_end, group);
 	SYS(mkdir(group, 0755), group);
-	undo_rmdir(group);
-	autofree char *all = v1_list(group);
+	autofree char *all = hierarchy_list(group);
 	expect_str("v1: devices.list, new", "a *:* rwm", all);
 	v1_write(group, "devices.deny", "a");
 	v1_write(group, "devices.allow", "c 1:3 rwm");
-	autofree char *list = v1_list(group);
+	autofree char *list = hierarchy_list(group);
 	expect_str("v1: devices.list", "c 1:3 rwm", list);
 	pid_t child = FORK();
 	if (child == 0) {
@@ -309,6 +304,8 @@ static void v1(void)
 	}
 	child_done(child);
 	SYS(rmdir(group), group);
+	hierarchy_end(group);
+	expect_int("v1: its hierarchy in /proc/cgroups, then", before, hierarchy_number());
 	lab_row("the rule", "v1: devices.allow", "v2: a program", "bpf(2)");
 }
 

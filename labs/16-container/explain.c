@@ -13,6 +13,7 @@
 
 #include "container.h"
 #include "kernel/file.h"
+#include "kernel/ns.h"
 #include "kernel/sys.h"
 
 /* A line; the call goes to a line of its own where the words are long. */
@@ -36,7 +37,7 @@ void explain_cgroups(const struct container *c)
 		return;
 	}
 	becomes("", "", "clone3(...CLONE_INTO_CGROUP...)");
-	if (geteuid() == 0 && !asked.privileged)
+	if (ns_real_root() && !asked.privileged)
 		becomes("", "", "bpf(BPF_PROG_ATTACH...BPF_CGROUP_DEVICE...)");
 }
 
@@ -67,7 +68,7 @@ void explain_bridge(const struct container *c)
 	if (!access(no_ipv6, F_OK) && c->bridge)
 		becomes("", "", "net/ipv6/conf/all/disable_ipv6 <- 1");
 	becomes("", "", "net/ipv4/ip_unprivileged_port_start <- 0");
-	becomes("", "", "net/ipv4/ping_group_range <- 0 %d", geteuid() ? 0 : INT_MAX);
+	becomes("", "", "net/ipv4/ping_group_range <- 0 %d", ns_real_root() ? INT_MAX : 0);
 	if (c->bridge)
 		becomes("", "", "sendmsg(...RTM_NEWLINK...\"veth\"...\"eth0\"...)");
 }

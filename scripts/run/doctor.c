@@ -1,16 +1,17 @@
 /*
  * doctor: what this machine can do, in the words of the labs.
  *
- *   doctor [--root DIR]
+ *   doctor [--column N] [--root DIR]
  *
- * One line a fact, with its consequence where it matters. With --root it reads a
- * recorded machine below DIR and tries nothing out. The exit status is 0, or 2
- * for wrong usage: a machine that can do little is not an error.
+ * One line a fact, with its consequence where it matters; the text begins at column N (14).
+ * With --root it reads a recorded machine below DIR and tries nothing out. The exit status is 0, or
+ * 2 for wrong usage: a machine that can do little is not an error.
  */
 #include <err.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -18,28 +19,35 @@
 #include "machine/probe.h"
 
 #define WIDTH 80
-#define COLUMN 14
+
+static int column = 14;
 
 /* "name   text", the text wrapped between words and indented below itself. */
 __attribute__((format(printf, 2, 3))) static void fact(const char *name, const char *fmt, ...)
 {
 	static char text[2 * PATH_MAX];
-	int at = COLUMN;
+	int at = column;
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	printf("%-*s", COLUMN, name);
+	printf("%-*s", column, name);
 	for (char *word = strtok(text, " "); word; word = strtok(NULL, " ")) {
-		if (at > COLUMN && at + 1 + (int)strlen(word) > WIDTH) {
-			printf("\n%*s", COLUMN, "");
-			at = COLUMN;
+		if (at > column && at + 1 + (int)strlen(word) > WIDTH) {
+			printf("\n%*s", column, "");
+			at = column;
 		}
-		at += printf("%s", at > COLUMN ? " " : "");
-		/* A path may be longer than a line. */
-		for (; (int)strlen(word) > WIDTH - at; word += WIDTH - at, at = COLUMN)
-			printf("%.*s\n%*s", WIDTH - at, word, COLUMN, "");
+		at += printf("%s", at > column ? " " : "");
+		/* A path may be longer than a line, and is cut behind a slash where it has one. */
+		while ((int)strlen(word) > WIDTH - at) {
+			int length = WIDTH - at;
+			while (length > 0 && word[length - 1] != '/')
+				length--;
+			length = length ? length : WIDTH - at;
+			printf("%.*s\n%*s", length, word, column, "");
+			word += length, at = column;
+		}
 		at += printf("%s", word);
 	}
 	putchar('\n');
@@ -151,6 +159,15 @@ static void cgroups(const struct machine *m)
 		fact("", "To undo that: %s", first.undo);
 }
 
+/* A kind of namespaces of which none may be made, or NULL. */
+static const char *none_allowed(const struct machine *m)
+{
+	for (size_t i = 0; machine_ns_names[i]; i++)
+		if (m->ns_max[i] == 0)
+			return machine_ns_names[i];
+	return NULL;
+}
+
 static void namespaces(const struct machine *m, bool real)
 {
 	static const struct probe_needs needs = {.proc_mount = true};
@@ -176,10 +193,12 @@ static void namespaces(const struct machine *m, bool real)
 			rules_explain(PROBE_USER_NS, "", EPERM, m, &why);
 		} else if (user && m->userns_apparmor == 1) {
 			rules_explain(PROBE_MAP, "", EPERM, m, &why);
-		} else if (!user && !m->root) {
+		} else if (!user && !m->sys_admin) {
 			rules_explain(PROBE_NAMESPACE, "mnt", EPERM, m, &why);
 		} else if (!m->root && m->proc_masked > 0) {
 			rules_explain(PROBE_PROC, "", EPERM, m, &why);
+		} else if (none_allowed(m)) {
+			rules_explain(PROBE_NAMESPACE, none_allowed(m), ENOSPC, m, &why);
 		} else {
 			fact("namespaces", "nothing is known to forbid them; not tried out");
 			return;
@@ -238,11 +257,16 @@ int main(int argc, char *argv[])
 	const char *root = "/";
 	struct stat st;
 
-	if (argc == 3 && strcmp(argv[1], "--root") == 0) {
-		root = argv[2];
-	} else if (argc != 1) {
-		fprintf(stderr, "usage: doctor [--root DIR]\n");
-		return 2;
+	for (int i = 1; i < argc; i += 2) {
+		if (i + 1 < argc && strcmp(argv[i], "--root") == 0)
+			root = argv[i + 1];
+		else if (i + 1 < argc && strcmp(argv[i], "--column") == 0 &&
+			 (column = atoi(argv[i + 1])) >= 12 && column <= 40)
+			continue;
+		else {
+			fprintf(stderr, "usage: doctor [--column N] [--root DIR]\n");
+			return 2;
+		}
 	}
 	if (stat(root, &st) < 0 || !S_ISDIR(st.st_mode)) {
 		fprintf(stderr, "doctor: --root: %s is not a folder\n", root);

@@ -32,7 +32,7 @@ place_about() {
 #   described  what the program says of itself, as JSON; about, once that had to be read
 # False, with the program's status in status, when its command line is wrong or it is damaged.
 place_of() {
-	local program=$1 word
+	local program=$1 word inside
 	shift
 	scope=() alone='' missing='' place=host why="it has everything it needs"
 	declare -gA about=()
@@ -51,9 +51,11 @@ place_of() {
 	if [ $status = 77 ] && [ "$where" != vm ] && [ -d /run/systemd/system ] && [ "${about[groups]}" -gt 0 ]; then
 		scope=(systemd-run --quiet --collect --scope --property=Delegate=yes)
 		[ "$EUID" = 0 ] || scope+=(--user)
-		if "${scope[@]}" "$program" --can-run "$@" >/dev/null 2>&1; then
+		if inside=$("${scope[@]}" "$program" --can-run "$@" 2>/dev/null); then
 			status=0 missing=
 		else
+			# What is missing in spite of it is what is missing.
+			[ $? != 77 ] || missing=$inside
 			scope=()
 		fi
 	fi

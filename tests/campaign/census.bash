@@ -19,6 +19,7 @@ census() {
 	printf 'link: %s\n' /sys/class/net/*
 	mounts
 	awk '{ print FILENAME, $1, $2 }' /proc/sysvipc/*
+	! in_vm || awk '$2 > 0 { print "hierarchy of cgroup v1: " $1 }' /proc/cgroups
 	find /sys/fs/cgroup -type d -name 'lab[0-9]*' -printf 'group: %p\n' 2>/dev/null ||
 		find /sys/fs/cgroup -type d -name 'lab[0-9]*' 2>/dev/null
 }

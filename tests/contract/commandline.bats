@@ -131,6 +131,34 @@ refused() {
 	none_wrong
 }
 
+@test "commandline: as root of a user namespace alone every lab passes, or says what is missing and that it is to be had outside" {
+	in_vm || skip "in the lab VM, where uid 1000 may read every program"
+	local reached='' before
+	before=$(census)
+	for program in "${here[@]}"; do
+		its_turn "$program" || continue
+		run_of "$LABS/$program"
+		result=$(MARK=$mark status setpriv --reuid=1000 --regid=1000 --clear-groups unshare --user --map-root-user "${run[@]}")
+		case $result in
+		0) reached+=" passes" ;;
+		77)
+			reached+=" says"
+			grep -q '; leave the user namespace in which we are root' "$err" || wrong "$program: expected to be told to leave it, observed $(<"$err")"
+			! grep -E '(; |or: )(put )?sudo' "$err" || wrong "$program: no sudo helps in there: $(<"$err")"
+			;;
+		*) wrong "$program: expected status 0 or 77, observed $result: $(grep -hE '"fail"|broken' "$out" "$err")" ;;
+		esac
+		# An ordinary user who is to put sudo in front is not told what else a user would lack.
+		setpriv --reuid=1000 --regid=1000 --clear-groups "$LABS/$program" --can-run >"$out" || :
+		! grep -q '; put sudo in front' "$out" || ! grep -qE 'delegated to us|user namespace|EACCES' "$out" ||
+			wrong "$program: with sudo none of the rest is missing: $(<"$out")"
+	done
+	[ -n "$reached" ] || skip "no program's turn"
+	left=$(left_behind "$before")
+	[ -z "$left" ] || wrong "left behind: $left"
+	none_wrong
+}
+
 @test "commandline: what a program says of itself is complete, and agrees with its place" {
 	host_only "the programs are the same in both places"
 	for program in "${programs[@]}"; do

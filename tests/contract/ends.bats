@@ -24,7 +24,7 @@ left() {
 	[ -z "$seen" ] || wrong "$3: expected nothing to be seen, observed '$seen'"
 }
 
-@test "ends: the census sees what is left: a process, a file; in the lab VM a mount, a group, a link, a segment, a name" {
+@test "ends: the census sees what is left: a process, a file; in the lab VM a mount, a group, a hierarchy, a link, a segment, a name" {
 	left "sleep 1000" 'MARK=$mark sleep 1000 3>&- & pid=$!' 'kill $pid; wait $pid || :'
 	left "file: /tmp/lab00-$mark" 'mkdir /tmp/lab00-$mark' 'rmdir /tmp/lab00-$mark'
 	if in_vm; then
@@ -33,6 +33,7 @@ left() {
 		left "link: /sys/class/net/lab00" 'ip link add lab00 type bridge' 'ip link delete lab00'
 		left "/proc/sysvipc/shm" 'shm=$(ipcmk --shmem 4096)' 'ipcrm --shmem-id "${shm##* }"'
 		left "file: /dev/shm/lab00" ': >/dev/shm/lab00' 'rm /dev/shm/lab00'
+		left "hierarchy of cgroup v1: devices" 'mkdir /tmp/v1; mount -t cgroup -o devices none /tmp/v1' 'umount /tmp/v1; rmdir /tmp/v1'
 		left "names: census" 'old=$(</proc/sys/kernel/hostname); echo census >/proc/sys/kernel/hostname' 'echo "$old" >/proc/sys/kernel/hostname'
 		left "< " 'umount /dev/mqueue' 'mount -t mqueue -o nosuid,nodev,noexec mqueue /dev/mqueue; before=$(census)'
 	fi

@@ -265,9 +265,35 @@ answers() {
 	[[ $output = *"vmlinux: type make setup" ]]
 }
 
+# after_sudo UID COMMAND...: as root, who has no kernel, after sudo by this user, whose home $ada has one. In a mount
+# table of this test's own.
+after_sudo() {
+	unshare --mount --propagation private sh -c 'mount -t tmpfs none /var/cache && mount --bind "$0" /etc/passwd && exec "$@"' \
+		"$BATS_TEST_TMPDIR/passwd" env -u XDG_CACHE_HOME HOME=/nonexistent "SUDO_UID=$1" "${@:2}" 3>&- </dev/null
+}
+@test "sudo: root finds the lab VM's kernel that the user's make setup has fetched, by SUDO_UID or by whose tree it is" {
+	host_only "it starts the lab VM"
+	[ "$EUID" = 0 ] || skip "sudo makes root"
+	local ada=$BATS_TEST_TMPDIR/ada kernel tree=$BATS_TEST_TMPDIR/tree
+	kernel=$(scripts/labvm/kernel --path)
+	mkdir -p "$ada/.cache/unboxed/kernel" "$tree/scripts/labvm"
+	cp -a "$kernel" "$ada/.cache/unboxed/kernel/"
+	ln -s "${kernel##*/}" "$ada/.cache/unboxed/kernel/current"
+	kernel=$ada/.cache/unboxed/kernel/${kernel##*/}
+	printf '%s\n' root:x:0:0::/nonexistent:/bin/sh "ada:x:4321:4321::$ada:/bin/sh" >"$BATS_TEST_TMPDIR/passwd"
+	same "control: by nobody" "scripts/labvm/kernel: the lab VM has no kernel yet: type make setup" "$(after_sudo 0 scripts/labvm/kernel --path 2>&1 || :)"
+	same "by ada" "$kernel" "$(after_sudo 4321 scripts/labvm/kernel --path)"
+	same "in the VM" "it runs" "$(LAB_STATE=no after_sudo 4321 scripts/vm echo it runs 2>/dev/null)"
+	run -0 after_sudo 4321 scripts/doctor --all
+	[[ $(tr -d ' \n' <<<"$output") = *"labkernel$ada/.cache/unboxed/kernel/currentlabVMyes"* ]] || same "the doctor" "a lab VM" "$output"
+	cp scripts/labvm/kernel "$tree/scripts/labvm/"
+	chown -R 4321 "$tree"
+	same "a tree of ada's" "$kernel" "$(after_sudo "" "$tree/scripts/labvm/kernel" --path)"
+}
+
 # A screen is 24 lines of 80 columns, of which the prompt takes one.
 @test "make, make help and make doctor fit a screen, and every lab stands in it once" {
-	local user command
+	local user command width
 	for command in scripts/welcome "scripts/welcome help" scripts/doctor; do
 		for user in 0 1000; do
 			[ "$user" = 0 ] || [ "$EUID" = 0 ] || continue
@@ -282,6 +308,9 @@ answers() {
 	# --all names each lab, and each cause once: where a lab lacks the same, it says so.
 	run -0 scripts/doctor --all
 	same "labs" "$(basename -a labs/[0-9]*)" "$(grep -oE '^[0-9]{2}-[a-z0-9-]+  ?' <<<"$output" | tr -d ' ')"
+	width=$(basename -a labs/[0-9]* | wc -L)
+	same "lines longer than 80, or whose text begins elsewhere" "" \
+		"$(awk -v at=$((width + 2)) '/^.* .*$/ && (length > 80 || substr($0, at, 1) != " " || substr($0, at + 1, 1) == " ")' <<<"$output")"
 }
 
 @test "make: the labs stand in one order, the course's: there, in README, in GUIDE, in what comes next and in progress" {

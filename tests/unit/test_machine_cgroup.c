@@ -18,7 +18,7 @@ static void v1_has_no_group_for_us(void **state)
 	assert_int_equal(machine_controller(&m, "io"), MACHINE_CONTROLLER_V1); /* blkio there */
 	assert_int_equal(machine_controller(&m, "misc"), MACHINE_CONTROLLER_NO_MOUNT);
 	assert_rule(PROBE_CONTROLLER, "memory", 0, "the memory controller is bound to v1",
-		"systemd.unified_cgroup_hierarchy=1", "boot it without");
+		"systemd.unified_cgroup_hierarchy=1", "boot it as it was");
 	m.container[0] = '\0';
 	assert_rule(PROBE_CONTROLLER, "misc", 0, "no cgroup2 file system", "cgroup_no_v1=all",
 		"boot without");
@@ -36,7 +36,7 @@ static void hybrid_is_told_from_v2_by_the_controllers(void **state)
 	assert_int_equal(machine_controller(&m, "memory"), MACHINE_CONTROLLER_V1);
 	assert_int_equal(machine_controller(&m, "hugetlb"), MACHINE_CONTROLLER_ROOT_OFF);
 	assert_rule(PROBE_CONTROLLER, "memory", 0, "bound to v1 (this machine is hybrid)",
-		"unified_cgroup_hierarchy=1", "without");
+		"unified_cgroup_hierarchy=1", "as it was");
 	assert_rule(PROBE_CONTROLLER, "hugetlb", 0, "root group has not enabled it",
 		"echo +hugetlb | sudo tee /sys/fs/cgroup/unified/cgroup.subtree_control",
 		"echo -hugetlb");
@@ -52,6 +52,24 @@ static void hybrid_by_systemd_is_left_by_a_boot_parameter(void **state)
 	assert_string_equal(m.container, "");
 	assert_rule(PROBE_CONTROLLER, "cpu", 0, "bound to v1", "sudo update-grub && sudo reboot",
 		"take it out of /etc/default/grub");
+}
+
+static void v1_by_a_boot_parameter_is_left_without_it(void **state)
+{
+	(void)state;
+	load("debian-12-v1");
+	assert_string_equal(m.unified_off, "systemd.unified_cgroup_hierarchy=0");
+	assert_rule(PROBE_CONTROLLER, "cpu", 0, "bound to v1",
+		"take systemd.unified_cgroup_hierarchy=0 out of /etc/default/grub",
+		"put it back into /etc/default/grub");
+	strcpy(m.container, "docker");
+	assert_rule(PROBE_CONTROLLER, "cpu", 0, "bound to v1",
+		"under this container without systemd.unified_cgroup_hierarchy=0", "as it was");
+	/* Of several the last one counts. */
+	put_text("proc/cmdline",
+		"systemd.unified_cgroup_hierarchy=no systemd.unified_cgroup_hierarchy=1\n", 0644);
+	machine_read(&m, root);
+	assert_string_equal(m.unified_off, "");
 }
 
 static void v2_as_root_in_the_root_group(void **state)
@@ -182,7 +200,11 @@ static void v2_without_delegation(void **state)
 	assert_rule(PROBE_CONTROLLER, "memory", 0, "session-3.scope is not delegated to us",
 		"systemd-run --user --scope -p Delegate=yes", NULL);
 	assert_rule(PROBE_CONTROLLER, "io", 0, "io controller",
-		"Delegate=cpu cpuset io memory pids", "unboxed.conf");
+		"put sudo in front, or: sudo mkdir -p /etc/systemd", "unboxed.conf");
+	assert_contains(miss.remedy, "Delegate=cpu cpuset io memory pids");
+	load("ubuntu-22.04");
+	assert_rule(PROBE_CONTROLLER, "memory", 0, "not delegated", "systemd-run --user", NULL);
+	assert_rule(PROBE_CONTROLLER, "cpu", 0, "not delegated", "put sudo in front, or", "rm");
 }
 
 static void v2_without_a_manager_for_the_user(void **state)
@@ -245,6 +267,7 @@ int main(void)
 		TEST(v1_has_no_group_for_us),
 		TEST(hybrid_is_told_from_v2_by_the_controllers),
 		TEST(hybrid_by_systemd_is_left_by_a_boot_parameter),
+		TEST(v1_by_a_boot_parameter_is_left_without_it),
 		TEST(v2_as_root_in_the_root_group),
 		TEST(v2_as_root_on_systemd_is_not_ours),
 		TEST(v2_as_root_in_a_delegated_scope),

@@ -53,6 +53,39 @@ static void user_namespaces_used_up(void **state)
 		"user.max_net_namespaces", "back");
 }
 
+/* "=1" is not added where "=0" stands, and what was 0 becomes 0 again. */
+static void a_kind_of_namespaces_of_which_none_is_allowed(void **state)
+{
+	(void)state;
+	load("no-net-ns");
+	assert_int_equal(machine_ns_max(&m, "net"), 0);
+	assert_int_equal(machine_ns_max(&m, "uts"), -1);
+	assert_rule(PROBE_NAMESPACE, "net", ENOSPC, "no net namespace of our own (ENOSPC)",
+		"none is allowed: sudo sysctl user.max_net_namespaces=10000",
+		"sudo sysctl user.max_net_namespaces=0");
+	put_text("proc/sys/user/max_net_namespaces", "63000\n", 0644);
+	machine_read(&m, root);
+	assert_rule(PROBE_NAMESPACE, "net", ENOSPC, "(ENOSPC)",
+		"in use: sudo sysctl user.max_net_namespaces=100000",
+		"sudo sysctl user.max_net_namespaces=63000");
+}
+
+/* As by unshare --map-root-user: what is missing is to be had outside, and nothing by sudo. */
+static void root_of_a_user_namespace_only(void **state)
+{
+	(void)state;
+	static const char leave[] = "leave the user namespace in which we are root";
+	load("unshare-r");
+	assert_int_equal(m.uid, 0);
+	assert_true(m.sys_admin);
+	assert_false(m.root);
+	assert_rule(PROBE_ROOT, "", 0, "not root of this machine", leave, NULL);
+	assert_rule(PROBE_CONTROLLER, "memory", 0, "not delegated to us", leave, NULL);
+	assert_rule(PROBE_BLOCK, "/dev/ram0", EACCES, "may not be read (EACCES)", leave, NULL);
+	m.uid = 1000; /* as whom a lab is tried that wants an ordinary user */
+	assert_rule(PROBE_USER_NS, "", EPERM, "no user namespace", leave, NULL);
+}
+
 static void a_kernel_without_namespaces(void **state)
 {
 	(void)state;
@@ -164,7 +197,7 @@ static void root_without_its_powers(void **state)
 {
 	(void)state;
 	load("v2-systemd-root");
-	m.root = false;
+	m.root = m.sys_admin = false;
 	assert_rule(PROBE_NAMESPACE, "mnt", EPERM, "no mnt namespace", "root without CAP_SYS_ADMIN",
 		NULL);
 }
@@ -176,6 +209,8 @@ int main(void)
 		TEST(apparmor_restricts_user_namespaces),
 		TEST(user_namespaces_switched_off),
 		TEST(user_namespaces_used_up),
+		TEST(a_kind_of_namespaces_of_which_none_is_allowed),
+		TEST(root_of_a_user_namespace_only),
 		TEST(a_kernel_without_namespaces),
 		TEST(docker_as_root),
 		TEST(docker_as_an_ordinary_user),
