@@ -1,6 +1,7 @@
 # Whole guests of Debian in which the committed tree is tried. Included by the top-level Makefile.
 #
-# MACHINES="debian-13 debian-14" chooses some, STEPS="setup labs" what is done there.
+# MACHINES="debian-13 debian-14" chooses some, STEPS="doctor labs" what is done there, and BUILT=here takes there what is
+# built here.
 
 .PHONY: setup-machines machines clean-machines
 setup-machines:

@@ -70,6 +70,8 @@ ended() {
 	[[ $output == *"no machine debian-99; expected some of: debian-13 "* ]]
 	STEPS="labs dance" run -2 scripts/machines/run debian-13
 	[[ $output == *"no step dance; expected some of: doctor labs unit bats"* ]]
+	BUILT=there run -2 scripts/machines/run debian-13
+	[[ $output == *"BUILT=there: expected here or nothing"* ]]
 	run -2 scripts/machines/image
 	run -2 scripts/machines/one debian-99 labs
 	run -2 scripts/machines/guest dance
