@@ -119,10 +119,12 @@ ended() {
 
 @test "guests: SIGTERM ends what was begun, and leaves nothing" {
 	begin
+	local since=$SECONDS
 	kill "$made"
 	status=0
 	wait "$made" || status=$?
 	same "status" 143 $status
+	within "seconds until it ended" 0 30 $((SECONDS - since))
 	ended "$asked"
 	same "the cache" "" "$(left)"
 }
