@@ -42,6 +42,7 @@ result() {
 
 # begin: scripts/machines/image in the background, until its mmdebstrap runs; sets made, and asked, what that waits in
 begin() {
+	needs_ids
 	asked=unboxed-test-$$-$BATS_TEST_NUMBER
 	stand_in mmdebstrap "exec -a $asked sleep 100"
 	scripts/machines/image debian-13 >/dev/null 2>"$BATS_TEST_TMPDIR/err" 3>&- </dev/null &
@@ -50,10 +51,43 @@ begin() {
 		! pgrep -f "^$asked" >/dev/null || return 0
 		sleep 0.1
 	done
-	grep -q subuid "$BATS_TEST_TMPDIR/err" && skip "no range of IDs in /etc/subuid"
 	cat "$BATS_TEST_TMPDIR/err"
 	return 1
 }
+# tree: a small repository of these scripts, in which results may be written; with an image, and stand-ins that boot it.
+# The guest answers what it is asked, by ssh; QEMU waits, and has the name that qemu says.
+tree() {
+	needs_ids
+	local tree=$BATS_TEST_TMPDIR/tree
+	mkdir -p "$tree/tests/machines"
+	cp -r scripts README.md "$tree"
+	cp -r tests/machines/guests "$tree/tests/machines"
+	rm -f "$tree"/tests/machines/guests/doctor-*
+	cd "$tree" || return
+	git init -q
+	git add -A
+	git -c user.name=test -c user.email=test@example.org commit -qm test
+	stand_in mmdebstrap 'cd "$TMPDIR" && : >vmlinuz && : >initrd && : >resolv.conf && echo 9.8.7-a >version && echo "Debian 99" >system
+		mkdir -p empty/etc && tar -c -C empty . >root.tar'
+	stand_in mke2fs ':'
+	qemu=unboxed-test-$$-$BATS_TEST_NUMBER
+	stand_in qemu-system-x86_64 "echo 'the console' >console; for word; do [[ \$word != file:* ]] || echo 'the last word' >\"\${word#file:}\"; done
+		exec -a $qemu sleep 100"
+	stand_in ssh 'case ${*: -1} in
+		*"guest setup") printf "user\tmake all\tpass\t1\t\n" ;;
+		"sudo "*"guest labs") printf "sudo\tlab 01-a\tpass\t2\t\nsudo\tlab 02-b\tnot done\t0\tit is too slow\n" ;;
+		*"guest labs") printf "user\tlab 01-a\tpass\t2\t\nuser\tlab 02-b\tskip\t2\tit wants root\n" ;;
+		*uname*) echo "#1 SMP Debian 9.8.7-1 (2030-01-02)" ;;
+		*"tar -c said") tar -c --files-from /dev/null ;;
+		*census | *systemctl*) ;;
+		*) cat >/dev/null ;;
+	esac'
+}
+# needs_ids: skips the test where nobody could make an image
+needs_ids() {
+	[ "$EUID" = 0 ] || unshare --user --map-auto --map-root-user true 2>/dev/null || skip "no range of IDs in /etc/subuid"
+}
+
 # ended NAME: within ten seconds it is gone
 ended() {
 	local tries
@@ -93,6 +127,7 @@ ended() {
 }
 
 @test "guests: without room on the disk nothing is begun" {
+	needs_ids
 	stand_in df "printf 'Avail\n 123M\n'"
 	image
 	same "status" 1 $status
@@ -101,6 +136,7 @@ ended() {
 }
 
 @test "guests: without a network that is what is said, and nothing is left" {
+	needs_ids
 	stand_in mmdebstrap "echo 'E: Failed to fetch http://example.org/InRelease  Could not resolve host'; exit 100"
 	image
 	same "status" 1 $status
@@ -110,6 +146,7 @@ ended() {
 }
 
 @test "guests: a full disk is told as one" {
+	needs_ids
 	stand_in mmdebstrap "echo 'tar: root: Cannot write: No space left on device'; exit 1"
 	image
 	same "status" 1 $status
@@ -156,6 +193,69 @@ ended() {
 	echo '# more' >>"$BATS_TEST_TMPDIR/tree/scripts/setup"
 	same "the bare one, after a change of setup" "$bare" "$(made_for bare trixie)"
 	differ "the other one, after a change of setup" "$whole" "$(made_for "set up" trixie)"
+}
+
+@test "guests: an image is made once" {
+	tree
+	image
+	same "status" 0 $status
+	[[ $out == "$MACHINES_CACHE/trixie-bare-"* && -e $out/disk.img ]]
+	stand_in mmdebstrap "echo 'it was asked again'; exit 1"
+	local first=$out
+	image
+	same "the second time" "0 $first" "$status $out"
+	same "the cache" "${first##*/}" "$(left)"
+	scripts/machines/image --clean
+	same "the cache, cleaned" "" "$(left)"
+}
+
+@test "guests: what the guests told is the table, and what was not done is named" {
+	tree
+	STEPS="labs" run -0 scripts/machines/run debian-13
+	same "the table's rows" "debian-13 user pass skip; debian-13 sudo pass -" "$(sed -n '2,3s/  */ /gp' build/machines/table.txt | sed 's/ $//' | paste -sd ';' | sed 's/;/; /')"
+	[[ $output == *"debian-13: Debian 99, Linux 9.8.7  "* ]]
+	[[ $output == *"Not done:"*"- doctor: STEPS did not name it"*"- debian-12: MACHINES did not name it"*"- lab 02-b: it is too slow"*"exercises"* ]]
+	[[ $output != *"- labs: "* ]]
+	ended "$qemu"
+	[[ $(left) != *run.* ]]
+}
+
+@test "guests: a failure in a guest is the status, and a guest that ends is told with its last words; the next one is tried" {
+	tree
+	stand_in qemu-system-x86_64 "for word; do [[ \$word != file:* ]] || echo 'the last word' >\"\${word#file:}\"; done; sleep 2"
+	stand_in ssh 'exit 255'
+	STEPS="labs" run -1 scripts/machines/run debian-13 debian-14
+	[[ $output == *"the last word"*"debian-13 ended while it booted"*"debian-14 ended while it booted"*"- the rest of debian-13: it broke off"* ]]
+	[[ $(left) != *run.* ]]
+}
+
+@test "guests: SIGTERM and SIGKILL of make machines end QEMU, and no folder stays for longer than the next run" {
+	local signal tries started
+	tree
+	stand_in ssh 'sleep 1; exit 255'
+	for signal in TERM KILL; do
+		STEPS="labs" scripts/machines/run debian-13 >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- </dev/null &
+		started=$!
+		for ((tries = 200; tries; tries--)); do
+			! pgrep -f "^$qemu" >/dev/null || break
+			sleep 0.1
+		done
+		[ "$tries" -gt 0 ] || { cat "$BATS_TEST_TMPDIR/out" && return 1; }
+		kill -$signal $started
+		wait $started 2>/dev/null || :
+		ended "$qemu"
+		[ $signal = KILL ] || [[ $(left) != *run.* ]]
+	done
+	[[ $(left) == *run.* ]]
+	# A sleep that the script began may hold its folder for three seconds more.
+	rm -rf "$MACHINES_CACHE"/trixie-*
+	for ((tries = 10; tries; tries--)); do
+		image
+		[[ $(left) == *run.* ]] || break
+		rm -rf "$MACHINES_CACHE"/trixie-*
+		sleep 1
+	done
+	[ "$tries" -gt 0 ]
 }
 
 @test "guests: the table has a row for a machine and a user, the worst verdict of each lab, and what else failed" {
