@@ -153,7 +153,7 @@ demo-%: all
 
 # ---- For developers --------------------------------------------------------------
 
-.PHONY: all products made units test unit transcripts compare bench mutants attack signals faults scarce together coverage fuzz lint format clean clean-vm
+.PHONY: all products made units test unit transcripts compare bench kernels mutants attack signals faults scarce together coverage fuzz lint format clean clean-vm
 # Building is a make of its own. So set-up, when it is asked for too, comes before all of it, also
 # under -j; and `sudo make lab-01` leaves no file of root's in the student's tree.
 user  := $(shell id -u)
@@ -182,6 +182,8 @@ compare: all
 	@scripts/measure/compare
 bench: all
 	@scripts/measure/bench
+kernels: all
+	@scripts/check/kernels $(LABS)
 mutants attack signals faults scarce together: all
 	@scripts/check/campaign $@
 coverage:

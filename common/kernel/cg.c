@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,7 +18,7 @@
 #include "kernel/sys.h"
 #include "kernel/undo.h"
 
-enum { GONE_MS = 5000 };
+enum { GONE_MS = 10000 };
 
 /* ---- Plain files of a group ---- */
 
@@ -124,8 +125,8 @@ static int write_at(int folder, const char *file, const char *value)
 	return n < 0 ? -1 : 0;
 }
 
-/* Until nothing is in it any more; even after SIGKILL that can take a second. */
-static void wait_empty(int folder)
+/* Until word is (not) in cgroup.events any more; even after SIGKILL that can take a second. */
+static void wait_event(int folder, const char *word, bool there)
 {
 	int fd = openat(folder, "cgroup.events", O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -135,13 +136,39 @@ static void wait_empty(int folder)
 	ssize_t n;
 	while ((n = pread(fd, content, sizeof content - 1, 0)) > 0) {
 		content[n] = '\0';
-		if (!strstr(content, "populated 1") || poll(&changed, 1, GONE_MS) <= 0)
+		if (!strstr(content, word) != there || poll(&changed, 1, GONE_MS) <= 0)
 			break;
 	}
 	close(fd);
 }
 
-static void remove_tree(int parent, const char *name)
+/* For each PID in its cgroup.procs; a piece at a time, as the list may be changed meanwhile. */
+static void each_process(int group, void (*act)(int with, const char *pid), int with)
+{
+	char list[2048];
+	size_t kept = 0;
+	ssize_t n;
+	int procs = openat(group, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+	while (procs >= 0 && (n = read(procs, list + kept, sizeof list - 1 - kept)) > 0) {
+		list[kept + (size_t)n] = '\0';
+		char *pid = list;
+		for (char *end; (end = strchr(pid, '\n')); pid = end + 1) {
+			*end = '\0';
+			/* "0", in another PID namespace, would be ourselves. */
+			if (strcmp(pid, "0"))
+				act(with, pid);
+		}
+		/* A piece can end within a number, whose beginning is another process's. */
+		kept = strlen(pid);
+		memmove(list, pid, kept);
+	}
+	if (procs >= 0)
+		close(procs);
+}
+
+/* For each group below, the lowest first, and for the group itself. */
+static void each_group(
+	int parent, const char *name, void (*act)(int parent, const char *name, int group))
 {
 	int folder = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (folder < 0)
@@ -154,11 +181,44 @@ static void remove_tree(int parent, const char *name)
 			struct dirent64 *entry = (struct dirent64 *)(buffer + at);
 			at += entry->d_reclen;
 			if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
-				remove_tree(folder, entry->d_name);
+				each_group(folder, entry->d_name, act);
 		}
 	}
+	act(parent, name, folder);
 	close(folder);
+}
+
+static void kill_process(int signal, const char *pid)
+{
+	int number = atoi(pid);
+	if (number > 0)
+		kill(number, signal);
+}
+
+static void kill_processes(int parent, const char *name, int group)
+{
+	(void)parent, (void)name;
+	each_process(group, kill_process, SIGKILL);
+}
+
+static void remove_group(int parent, const char *name, int group)
+{
+	(void)group;
 	unlinkat(parent, name, AT_REMOVEDIR);
+}
+
+void cg_kill_all(const char *group)
+{
+	int folder = open(group, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0)
+		return;
+	if (write_at(folder, "cgroup.kill", "1") && errno == ENOENT) {
+		write_at(folder, "cgroup.freeze", "1");
+		wait_event(folder, "frozen 1", true);
+		each_group(AT_FDCWD, group, kill_processes);
+		write_at(folder, "cgroup.freeze", "0");
+	}
+	close(folder);
 }
 
 void cg_remove(const char *group)
@@ -169,18 +229,25 @@ void cg_remove(const char *group)
 		if (folder < 0)
 			continue;
 		write_at(folder, "cgroup.freeze", "0");
-		write_at(folder, "cgroup.kill", "1");
-		wait_empty(folder);
+		cg_kill_all(group);
+		wait_event(folder, "populated 1", false);
 		close(folder);
-		remove_tree(AT_FDCWD, group);
+		each_group(AT_FDCWD, group, remove_group);
 	}
 }
 
 void cg_kill_at(const char *at, int line, const char *group)
 {
-	cg_write_at(at, line, group, "cgroup.kill", "1");
+	if (cg_has(group, "cgroup.kill")) {
+		cg_write_at(at, line, group, "cgroup.kill", "1");
+	} else {
+		cg_write_at(at, line, group, "cgroup.freeze", "1");
+		cg_kill_all(group);
+		sys_done(at, line, "kill(each in cgroup.procs, SIGKILL)", 0, 0, NULL);
+		cg_write_at(at, line, group, "cgroup.freeze", "0");
+	}
 	if (!cg_wait_key(group, "cgroup.events", "populated", 0, GONE_MS))
-		die("%s is still populated after cgroup.kill", group);
+		die("%s is still populated after SIGKILL to all", group);
 }
 
 void cg_destroy(const char *group)
@@ -210,28 +277,9 @@ void cg_enable_at(const char *at, int line, const char *group, const char *contr
 		cg_write_at(at, line, group, "cgroup.subtree_control", all);
 }
 
-/* Moves every process in the group leaf to parent; a piece at a time, as both are being changed. */
-static void move_up(int leaf, int parent)
+static void move_up(int parent, const char *pid)
 {
-	char list[2048];
-	size_t kept = 0;
-	ssize_t n;
-	int procs = openat(leaf, "cgroup.procs", O_RDONLY | O_CLOEXEC);
-	while (procs >= 0 && (n = read(procs, list + kept, sizeof list - 1 - kept)) > 0) {
-		list[kept + (size_t)n] = '\0';
-		char *pid = list;
-		for (char *end; (end = strchr(pid, '\n')); pid = end + 1) {
-			*end = '\0';
-			/* "0", in another PID namespace, would be ourselves. */
-			if (strcmp(pid, "0"))
-				write_at(parent, "cgroup.procs", pid);
-		}
-		/* A piece can end within a number, whose beginning is another process's. */
-		kept = strlen(pid);
-		memmove(list, pid, kept);
-	}
-	if (procs >= 0)
-		close(procs);
+	write_at(parent, "cgroup.procs", pid);
 }
 
 void cg_leave_leaf(const char *path, const char *switch_off)
@@ -241,7 +289,7 @@ void cg_leave_leaf(const char *path, const char *switch_off)
 	if (parent >= 0)
 		write_at(parent, "cgroup.subtree_control", switch_off);
 	for (int tries = 0; parent >= 0 && tries < TRIES; tries++) {
-		move_up(leaf, parent);
+		each_process(leaf, move_up, parent);
 		if (!rmdir(path))
 			break;
 	}

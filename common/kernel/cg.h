@@ -16,7 +16,11 @@
 /* Writes "+memory +pids" for controllers "memory pids" to cgroup.subtree_control. */
 #define cg_enable(group, controllers) cg_enable_at(__FILE__, __LINE__, group, controllers)
 
-/* Writes to cgroup.kill, then waits until nothing is in it. */
+/*
+ * Writes to cgroup.kill, which Linux 5.14 brought, then waits until nothing is in it. An older
+ * kernel's way is to freeze the group, so that nothing is born in it, to kill each process, and to
+ * thaw it.
+ */
 #define cg_kill(group) cg_kill_at(__FILE__, __LINE__, group)
 
 void cg_write_at(const char *at, int line, const char *group, const char *file, const char *value);
@@ -40,6 +44,9 @@ bool cg_wait_key(const char *group, const char *file, const char *key, long long
 
 void cg_destroy(
 	const char *group); /* kills what is in it; rmdir(2) of it and of all groups below */
+
+/* As cg_kill(), by system calls only; the story does not show it, and it does not wait. */
+void cg_kill_all(const char *group);
 
 /* ---- For the library ---- */
 

@@ -110,7 +110,7 @@ static void rule_namespace(enum probe_need need, const char *arg, int err, const
 		REMEDY("sudo modprobe overlay");
 		UNDO("sudo modprobe -r overlay");
 	} else if (err == EINVAL || err == ENOSYS || err == ENODEV) {
-		REMEDY("boot a kernel that was built with namespaces (zgrep _NS= /proc/config.gz)");
+		REMEDY("boot a newer kernel, built with namespaces (zgrep _NS= /proc/config.gz)");
 	} else if (refused) {
 		rule_refused(need, err, m, out);
 	} else {

@@ -5,10 +5,12 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 
 #include "kernel/file.h"
 #include "kernel/sys.h"
+#include "story/lab.h"
 
 char *cgroupfs_read(const char *group, const char *file)
 {
@@ -47,4 +49,21 @@ bool cgroupfs_event(const char *group, const char *event)
 		if (poll(&changed, 1, 10000) == 0)
 			return false;
 	}
+}
+
+bool cgroupfs_kill_each(const char *group, pid_t one, pid_t other)
+{
+	autofree char *button = text("%s/cgroup.kill", group);
+	autofree char *freeze = text("%s/cgroup.freeze", group);
+	if (access(button, F_OK) == 0)
+		return false;
+	lab_note(
+		"This kernel has no cgroup.kill; Linux 5.14 brought it. The older way is to freeze "
+		"the tree, so that nothing is born in it, to kill each process, and to thaw it.");
+	SYS(file_try_write(freeze, "1"), freeze);
+	expect_int("the older way: frozen 1 comes", true, cgroupfs_event(group, "frozen 1"));
+	SYS(kill(one, SIGKILL));
+	SYS(kill(other, SIGKILL));
+	SYS(file_try_write(freeze, "0"), freeze);
+	return true;
 }

@@ -21,3 +21,9 @@ char *cgroupfs_path_of(pid_t pid);
  * announces each change of the file, and poll(2) waits for that: cgroups(7)
  */
 bool cgroupfs_event(const char *group, const char *event);
+
+/*
+ * SIGKILL for both processes of group where the kernel has no cgroup.kill; else false, and nothing
+ * is done. It freezes the group, so that nothing is born in it, kills each, and thaws it.
+ */
+bool cgroupfs_kill_each(const char *group, pid_t one, pid_t other);

@@ -39,7 +39,7 @@ static struct lab lab = {
 	.teaches = "mkdir rmdir write file:cgroup.controllers file:cgroup.subtree_control "
 		   "file:cgroup.procs file:memory.max file:cgroup.events file:cgroup.type",
 	.after = "02-mnt-ns",
-	.needs = {.controllers = "memory pids", .kernel = "5.14", .memory = 256 << 20},
+	.needs = {.controllers = "memory pids", .kernel = "5.2", .memory = 256 << 20},
 	.options = lab_options,
 	.words = &words,
 };

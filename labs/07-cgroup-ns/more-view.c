@@ -37,7 +37,7 @@ static const struct lab lab = {
 	.manual = "cgroup_namespaces(7) unshare(2) mount(2) cgroups(7)",
 	.teaches = "unshare:CLONE_NEWCGROUP mount:cgroup2 file:cgroup.procs file:memory.max",
 	.after = "07-cgroup-ns 02-mnt-ns",
-	.needs = {.controllers = "memory pids", .namespaces = true, .kernel = "5.14"},
+	.needs = {.controllers = "memory pids", .namespaces = true, .kernel = "5.2"},
 	.options = lab_options,
 	.words = &view_words,
 };

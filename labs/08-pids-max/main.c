@@ -35,7 +35,7 @@ static const struct lab lab = {
 	.teaches = "clone3:CLONE_INTO_CGROUP fork file:pids.max file:pids.current file:pids.events "
 		   "file:cgroup.kill",
 	.after = "07-cgroup-ns",
-	.needs = {.controllers = "pids", .kernel = "5.14"},
+	.needs = {.controllers = "pids", .kernel = "5.7"},
 	.options = lab_options,
 	.words = &words,
 	.hazard = true,
@@ -210,7 +210,7 @@ int main(int argc, char *argv[])
 	lab_step("Write 1 to cgroup.kill of the safety group.",
 		"all processes of the bomb are gone");
 	watcher_stop(&watcher); /* so that it is our write that ends the bomb */
-	cg_write(safety, "cgroup.kill", "1");
+	cg_kill(safety);
 	expect_int("populated 0 comes", true,
 		cg_wait_key(safety, "cgroup.events", "populated", 0, 10000));
 	bool gone = child_ended(spark, 10000);

@@ -29,7 +29,7 @@ static const struct lab lab = {
 	.teaches = "clone3:CLONE_INTO_CGROUP fork file:pids.max file:pids.current file:pids.events "
 		   "file:cgroup.procs",
 	.after = "08-pids-max",
-	.needs = {.controllers = "pids", .kernel = "5.14"},
+	.needs = {.controllers = "pids", .kernel = "5.7"},
 	.words = &more_words,
 	.story_only = true,
 };

@@ -13,8 +13,8 @@ struct watcher {
 };
 
 /*
- * Starts the watcher and waits until it is ready. It writes 1 to cgroup.kill of group ten seconds
- * after its start or the last watcher_tell(), and at once when the lab has ended.
+ * Starts the watcher and waits until it is ready. It kills all in group, by cg_kill_all(), ten
+ * seconds after its start or the last watcher_tell(), and at once when the lab has ended.
  */
 struct watcher watcher_start(const char *group);
 

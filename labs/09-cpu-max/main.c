@@ -35,7 +35,7 @@ static const struct lab lab = {
 	.manual = "cgroups(7) sched(7) sched_setaffinity(2) clock_gettime(2) proc_pid_schedstat(5)",
 	.teaches = "sched_setaffinity file:cpu.max file:cpu.weight file:cpu.stat",
 	.after = "07-cgroup-ns 08-pids-max",
-	.needs = {.controllers = "cpu", .kernel = "5.14", .cpus = 2, .fewer_cpus = true},
+	.needs = {.controllers = "cpu", .kernel = "5.7", .cpus = 2, .fewer_cpus = true},
 	.options = lab_options,
 	.words = &words,
 	.quick = "--seconds=1",

@@ -39,7 +39,7 @@ static const struct lab lab = {
 	.teaches = "sched_setaffinity sched_getaffinity file:cpu.max file:cpu.stat "
 		   "file:cpuset.cpus file:cpuset.cpus.effective",
 	.after = "09-cpu-max",
-	.needs = {.controllers = "cpu", .kernel = "5.14", .cpus = 2, .fewer_cpus = true},
+	.needs = {.controllers = "cpu", .kernel = "5.7", .cpus = 2, .fewer_cpus = true},
 	.parts = parts,
 	.options = lab_options,
 	.words = &more_words,

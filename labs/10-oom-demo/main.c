@@ -39,7 +39,7 @@ static struct lab lab = {
 	.manual = "cgroups(7) clone(2) signal(7) proc_meminfo(5)",
 	.teaches = "mmap kill file:memory.max file:memory.swap.max file:memory.events",
 	.after = "07-cgroup-ns 08-pids-max",
-	.needs = {.controllers = "memory", .kernel = "5.14", .memory = 256 << 20},
+	.needs = {.controllers = "memory", .kernel = "5.7", .memory = 256 << 20},
 	.options = lab_options,
 	.words = &words,
 };

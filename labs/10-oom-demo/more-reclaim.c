@@ -43,7 +43,7 @@ static const struct lab lab = {
 	.teaches = "file:memory.max file:memory.high file:memory.min file:memory.low "
 		   "file:memory.swap.max",
 	.after = "10-oom-demo 10-oom-demo/more",
-	.needs = {.controllers = "memory", .kernel = "5.14", .memory = 256 << 20},
+	.needs = {.controllers = "memory", .kernel = "5.7", .memory = 256 << 20},
 	.parts = parts,
 	.words = &reclaim_words,
 	.story_only = true,

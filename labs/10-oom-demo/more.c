@@ -40,7 +40,7 @@ static const struct lab lab = {
 	.manual = "cgroups(7) mmap(2) pid_namespaces(7) tmpfs(5) proc_pid_oom_score_adj(5)",
 	.teaches = "mmap unshare:CLONE_NEWPID mount:tmpfs file:memory.max file:memory.oom.group",
 	.after = "10-oom-demo 01-pid-ns 02-mnt-ns",
-	.needs = {.controllers = "memory", .kernel = "5.14", .memory = 256 << 20},
+	.needs = {.controllers = "memory", .kernel = "5.7", .memory = 256 << 20},
 	.parts = parts,
 	.words = &more_words,
 	.story_only = true,

@@ -42,7 +42,7 @@ static struct lab lab = {
 	.needs = {.root = true,
 		.block = true,
 		.controllers = "io",
-		.kernel = "5.14",
+		.kernel = "5.7",
 		.cpus = 2,
 		.fewer_cpus = true},
 	.options = lab_options,

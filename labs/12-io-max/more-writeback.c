@@ -42,7 +42,7 @@ static struct lab lab = {
 		.block = true,
 		.controllers = "io memory",
 		.modules = "ext4",
-		.kernel = "5.14",
+		.kernel = "5.7",
 		.cpus = 2,
 		.fewer_cpus = true},
 	.options = lab_options,
@@ -194,7 +194,8 @@ static void measure_fsync(const char *name, bool free)
 	unmount_disk(lock);
 	long long written = syncs.seen->total * PAGE;
 	expect_int(at_once_what, 0, at_once);
-	expect_range(dirty_what, size, size + size / 4, dirty);
+	/* Linux 5.10 brings memory.stat up to date in batches of 32 pages for each CPU. */
+	expect_range(dirty_what, size - 64 * PAGE, size + size / 4, dirty);
 	expect_rate(noise, rate_what, &syncs, free ? 1 : PAGE);
 	expect_range(writer_what, written, written + written / 4, io_stat(writes.group, "wbytes"));
 	expect_range(syncer_what, 0, written / 4, io_stat(syncs.group, "wbytes"));

@@ -31,7 +31,7 @@ static const struct lab lab = {
 	.manual = "mount(8) mount(2) mount_namespaces(7)",
 	.teaches = "mount:overlay mount:MS_BIND",
 	.after = "02-mnt-ns",
-	.needs = {.namespaces = true, .overlay = true, .kernel = "5.11"},
+	.needs = {.namespaces = true, .overlay = true},
 	.own_root = true,
 	.words = &words,
 };

@@ -34,7 +34,7 @@ static const struct lab lab = {
 	.manual = "mount(8) mmap(2) proc_pid_smaps(5) statfs(2)",
 	.teaches = "mount:overlay mmap:MAP_SHARED umount2",
 	.after = "14-overlay-fs",
-	.needs = {.namespaces = true, .overlay = true, .kernel = "5.11"},
+	.needs = {.namespaces = true, .overlay = true},
 	.words = &more_words,
 	.story_only = true,
 };

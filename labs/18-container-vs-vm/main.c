@@ -33,7 +33,7 @@ static const struct lab lab = {
 	.manual = "clone(2) execve(2) random(4) proc_pid_smaps(5) pid_namespaces(7)",
 	.teaches = "execve file:boot_id file:osrelease file:smaps_rollup",
 	.after = "16-container",
-	.needs = {.namespaces = true, .proc_mount = true, .overlay = true, .kernel = "5.14"},
+	.needs = {.namespaces = true, .proc_mount = true, .overlay = true, .kernel = "5.7"},
 	.options = lab_options,
 	.words = &words,
 	.quick = "--containers=2 --vms=0",

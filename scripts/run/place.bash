@@ -42,7 +42,7 @@ place_of() {
 	missing=$("$program" --can-run "$@") || status=$?
 	[[ $status = 0 || $status = 77 ]] || return 1
 	# Most labs can run here and are no danger: that is seen without jq.
-	if [ $status = 0 ] && [ "$where" != vm ] && [[ $described != *'"hazard":true'* && $described != *'"boot":"alone"'* &&
+	if [ $status = 0 ] && [ "$where" != vm ] && [[ ${KERNEL-} != [0-9]* && $described != *'"hazard":true'* && $described != *'"boot":"alone"'* &&
 		$described != *'"place":"host"'* ]]; then
 		place_reason
 		return
@@ -79,12 +79,19 @@ place_reason() {
 		place=vm why="it needs a machine that is booted for it alone"
 	elif [ "$where" = vm ]; then
 		place=vm why="WHERE=vm"
+	elif [[ ${KERNEL-} == [0-9]* ]]; then
+		place=vm why="KERNEL=$KERNEL"
 	elif [ "$status" = 77 ]; then
 		place=vm why=${missing%%$'\n'*}
 		why=${why%%;*}
 	elif [ "${about[hazard]-}" = true ]; then
 		place=vm why="it is dangerous; WHERE=host would run it here"
 	fi
+}
+
+# have_kernel: KERNEL=VERSION is fetched where it is not there yet, in sight.
+have_kernel() {
+	[[ ${KERNEL-} != [0-9]* ]] || "$root/scripts/labvm/kernel" --path >/dev/null 2>&1 || "$root/scripts/labvm/kernel" >&2
 }
 
 # place_lacks_vm: why the lab VM cannot be had, or nothing.

@@ -6,7 +6,9 @@
 #include "kernel/cg.h"
 
 #include <limits.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "kernel/file.h"
 #include "lab_here.h"
@@ -219,11 +221,42 @@ static void no_half_of_a_number_is_moved(void **state)
 	assert_string_equal(off, "-pids");
 }
 
+/* A kernel without cgroup.kill: the older way, in a group and in one below. */
+static void each_is_killed_without_cgroup_kill(void **state)
+{
+	(void)state;
+	char list[64], below[PATH_MAX];
+	pid_t above_pid = fork(), below_pid = above_pid ? fork() : 0;
+	if (below_pid == 0)
+		for (;;)
+			pause();
+	snprintf(below, sizeof below, "%.200s/below", folder);
+	mkdir(below, 0700);
+	snprintf(list, sizeof list, "%d\n", above_pid);
+	put_file(folder, "cgroup.procs", list, 0600);
+	snprintf(list, sizeof list, "0\n%d\n", below_pid);
+	put_file(below, "cgroup.procs", list, 0600);
+	put_file(folder, "cgroup.freeze", "0", 0600);
+	put_file(folder, "cgroup.events", "populated 0\nfrozen 1\n", 0600);
+	cg_kill(folder);
+	int status;
+	assert_int_equal(waitpid(above_pid, &status, 0), above_pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	assert_int_equal(waitpid(below_pid, &status, 0), below_pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	autofree char *freeze = cg_read(folder, "cgroup.freeze");
+	assert_string_equal(freeze, "0");
+	unlink(strcat(below, "/cgroup.procs"));
+	*strrchr(below, '/') = 0;
+	rmdir(below);
+}
+
 int main(void)
 {
 #define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, make_files, drop_folder)
 	static const struct CMUnitTest tests[] = {
 		IN_FOLDER(values_are_read),
+		IN_FOLDER(each_is_killed_without_cgroup_kill),
 		IN_FOLDER(what_is_no_number_is_named),
 		IN_FOLDER(a_key_that_is_not_there_is_named),
 		IN_FOLDER(writing),

@@ -361,7 +361,7 @@ static void a_fault_is_told(void **state)
 		{no_group, ": EROFS"},
 		{no_lock, ": ENOLCK"},
 		{no_folder_of_the_lock, ": EACCES"},
-		{is_not_killed, "is still populated after cgroup.kill"},
+		{is_not_killed, "is still populated after SIGKILL to all"},
 		{no_memory_for_a_row, "out of memory: ENOMEM"},
 		{no_place, "access /etc/unboxed-vm: EIO"},
 		{no_trial, "fork, pipe2, open, read: to try out what this lab needs: EAGAIN"},
