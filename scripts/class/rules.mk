@@ -7,3 +7,21 @@ setup-class:
 	@scripts/setup --class
 handout: all
 	@scripts/class/handout
+.PHONY: grade-class regrade
+grade-class: all
+	@scripts/class/grade-class $(call but,= 1)
+regrade: all
+	@scripts/class/grade-class --again $(call but,= 1)
+.PHONY: class-sample class-format questions viva likeness forget
+class-sample:
+	@scripts/class/sample
+class-format:
+	@scripts/class/format $(call but,= 1)
+questions: all
+	@scripts/class/questions
+viva:
+	@scripts/class/viva
+likeness:
+	@scripts/class/likeness
+forget:
+	@scripts/class/forget
