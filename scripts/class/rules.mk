@@ -5,6 +5,7 @@
 .PHONY: setup-class handout
 setup-class:
 	@scripts/setup --class
+	@$(as_owner) scripts/class/npm/fetch
 handout: all
 	@scripts/class/handout
 .PHONY: grade-class regrade
@@ -25,3 +26,11 @@ likeness:
 	@scripts/class/likeness
 forget:
 	@scripts/class/forget
+.PHONY: autograder
+autograder: all
+	@scripts/class/autograder
+.PHONY: slides
+record-%: all
+	@scripts/class/record $* $(call but,= 1)
+slides:
+	@scripts/class/slides

@@ -1,5 +1,6 @@
 # shellcheck shell=bash disable=SC2034 # the script that loads this file reads what is set here
 # What the instructor keeps, in the folder CLASS (class): class.json, key, and a folder for each run. Nobody else reads it.
+# shellcheck disable=SC2154 # root is that script's
 umask 077
 export LC_ALL=C.UTF-8
 verb=${0##*/}
@@ -78,7 +79,9 @@ all_exercises() {
 # tree_commit: what grades. Changes that are not committed have a checksum of their own.
 tree_commit() {
 	local changes
-	if ! git rev-parse HEAD 2>/dev/null; then
+	if [ -r class.commit ]; then # an archive for another's grader
+		cat class.commit
+	elif ! git rev-parse HEAD 2>/dev/null; then
 		echo unknown
 	elif changes=$(git diff HEAD -- labs common rootfs scripts/learn scripts/labvm scripts/run scripts/vm scripts/class/job Makefile | sha256sum) && [[ $changes != e3b0c442* ]]; then
 		echo "with changes ${changes:0:12}"
