@@ -3,7 +3,7 @@ include "page";
 ($looks | split("\n") | map(select(. != "") | split("\t") | {key: .[0], value: {task: .[1], look: .[2]}}) | from_entries) as $texts
 | .grades as $g | first(.grades.students[] | select(.student == $student)) as $s
 | first(.people[] | select(.pseudonym == $student)) as $who
-| page("\($g.class): \($g.run)"; "<h1>\($g.class | @html): \($g.run | @html)</h1>"
+| page("\($g.class): \($g.run)"; "<h1>\($g.class | safe): \($g.run | safe)</h1>"
 	+ para($who.name)
 	+ para(if $s.points == null then "There is no total yet: a check is broken, which is no fault of yours." else "\($s.points) of \($s.possible) points." end)
 	+ ([$s.exercises[] | . as $e | $texts[.exercise] as $t
@@ -17,6 +17,6 @@ include "page";
 		+ (if .verdict == "fail" then
 			(if (.checks // [] | last | .verdict? // "") == "fail" then para("Why: \(.why // "")") + para("A check stops at the first thing that is wrong; what would follow was not looked at.") else para(.reason) end)
 			+ para("Where to look: \($t.look // ""); the chapter: make guide-\(.exercise[:2])") else "" end)
-		+ (if (.said // []) == [] then "" else para("Your program printed, at last:") + "<pre tabindex=\"0\">\(.said | join("\n") | @html)</pre>" end)
+		+ (if (.said // []) == [] then "" else para("Your program printed, at last:") + "<pre tabindex=\"0\">\(.said | join("\n") | safe)</pre>" end)
 		+ (if .checks then (if $over then para("To see it again: put your file into work/ and type SEED=\(.seed) make exercise-\(.exercise[:2])") else para("After the due date this says the seed, so that you can see it again.") end)
 			+ para("Graded by the commit \(.commit), with Linux \(.kernel).") else "" end)] | add))

@@ -6,7 +6,7 @@ include "page";
 | [$all[] | select(.verdict == "pass" or .verdict == "fail")] as $graded
 | [$g.students[] | select(.points != null and .state == "graded")] as $scored
 | page("\($g.class): \($g.run)";
-	"<h1>\($g.class | @html): \($g.run | @html)</h1>"
+	"<h1>\($g.class | safe): \($g.run | safe)</h1>"
 	+ para("\($g.students | length) students, \($g.exercises | length) exercises. Made \($g.made), by the commit \($g.commits | join(" and ")), with Linux \($g.kernels | join(" and ")).")
 	+ heading("What is broken")
 	+ ([$all[] | select(.verdict == "broken")] | if . == [] then para("Nothing: each submission that was handed in has a grade.")
