@@ -48,7 +48,7 @@ ALONE   := $(wildcard labs/[0-9]*/main.c labs/[0-9]*/more.c labs/[0-9]*/more-*.c
 MADE    := $(patsubst labs/%.gen.c,$(B)/made/%.h,$(wildcard labs/[0-9]*/*.gen.c))
 # A source is a source: else make takes labs/NN-name/more-WORD.c for the goal more-NN below.
 $(ALONE): ;
-FURTHER := $(filter-out $(ALONE) %.gen.c %/solution.c,$(wildcard labs/[0-9]*/*.c))
+FURTHER := $(filter-out $(ALONE) %.gen.c %/solution.c %/exercise.c,$(wildcard labs/[0-9]*/*.c))
 # program SOURCE LAB NAME: all that lies in the folder of its lab, and of labs whose headers that includes, is
 # newer or older than it.
 USES    := $(shell grep -so '^\#include "\.\./[^/"]*/' labs/*/*.[ch] | sed 's,labs/\([^/]*\)/.*\.\./\(.*\)/,\1:\2,')
@@ -76,7 +76,7 @@ include $(wildcard */rules.mk scripts/*/rules.mk)
 
 # Of lab 18 there is no exercise.
 of    = $(if $(filter exercise hint solution reset,$(1)),$(foreach name,$(NAMES),$(if $(wildcard \
-	labs/$(name)/solution.c),$(name))),$(NAMES))
+	labs/$(name)/exercise.sh),$(name))),$(NAMES))
 named = $(if $(findstring %,$(1)),,$(filter $(1) $(1)-% 0$(1)-% %-$(1),$(2)))
 # further NN-WORD: NN/more-WORD, where the lab NN has that further lesson
 number = $(firstword $(subst -, ,$(1)))
@@ -89,7 +89,7 @@ $(foreach goal,$(MAKECMDGOALS),$(foreach verb,$(VERBS),$(if $(filter $(verb)- $(
 
 # ---- For students ----------------------------------------------------------------
 
-.PHONY: welcome help setup setup-dev setup-site doctor doctor-all look vm guide labs progress practice grade
+.PHONY: welcome help setup setup-dev setup-site doctor doctor-all look vm guide labs progress practice grade handin
 welcome:
 	@scripts/welcome
 help:
@@ -131,7 +131,7 @@ exercise-%: all
 hint-%: all
 	@scripts/exercise hint $* $(call but,= 1)
 solution-%: all
-	@scripts/exercise solution $*
+	@scripts/exercise solution $* $(call but,= 1)
 reset-%:
 	@scripts/exercise reset $*
 progress:
@@ -140,6 +140,8 @@ practice: all
 	@scripts/exercise practice $(call but,= 130)
 grade: all
 	@scripts/grade
+handin:
+	@scripts/handin $(call but,= 1)
 
 # ---- For instructors -------------------------------------------------------------
 

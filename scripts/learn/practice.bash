@@ -63,7 +63,7 @@ practice() {
 		fi
 		# An editor writes more than once; what is saved is what is worked on.
 		while read -r -t 0.05 -u "$events" file; do
-			[[ $file == *.c && -e labs/${file%.c}/solution.c ]] && key=saved && set_exercise "${file%.c}"
+			[[ $file == *.c && -e labs/${file%.c}/exercise.sh ]] && key=saved && set_exercise "${file%.c}"
 		done
 		[ "$key" != saved ] || show "$self" check "$id"
 	done

@@ -13,7 +13,7 @@ week=$((7 * 86400))
 find_exercises() {
 	local id
 	exercises=()
-	for id in $(course); do [ ! -e "labs/$id/solution.c" ] || exercises+=("$id"); done
+	for id in $(course); do [ ! -e "labs/$id/exercise.sh" ] || exercises+=("$id"); done
 }
 
 # read_state ID: sets verdict, hash, seen_seed and passes to what the last check of it left; "none" before one.
@@ -55,9 +55,20 @@ find_next() {
 	next=''
 }
 
+# What a class has agreed on, where this is its kit (make handout). setting NAME: of class.json.
+setting() {
+	[ ! -r class.json ] || jq -r --arg name "$1" '.[$name] | if . == null then "" else tostring end' class.json
+}
+tell_due() {
+	local due
+	due=$(setting due)
+	[ -z "$due" ] || date -d "$due" "+  $(setting class): hand in by %A, %-d %B %Y, %H:%M %Z (make handin)"
+}
+
 progress() {
 	local id standing bar next count=0 shown=0
 	find_exercises
+	tell_due
 	for id in "${exercises[@]}"; do
 		standing_of "$id"
 		printf '  %-20s %s\n' "$id" "$standing"

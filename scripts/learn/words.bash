@@ -28,6 +28,10 @@ unwritten() {
 # calls_of HOLE: what the lines that belong there are made of, in their order.
 calls_of() {
 	local lines calls constants files
+	if [ ! -e "labs/$id/solution.c" ]; then # the kit of a class
+		sed -n "s/^$1\t//p" "labs/$id/calls"
+		return
+	fi
 	lines=$(scripts/learn/cut --hole "$1" "labs/$id/solution.c" | sed '1d; /err(/d; s,/\*.*\*/,,')
 	names() { grep -oE "$1" | grep -vxE "${2-}" | awk '!seen[$0]++' | paste -sd '~' | sed 's/~/, /g'; }
 	calls=$(names '\<[a-z_0-9]+\(' '(if|for|while|do|return|sizeof)\(' <<<"$lines" | sed 's/(/()/g') || :
@@ -41,7 +45,12 @@ calls_of() {
 # hint: where to look; then for one YOUR TURN after the other its calls, and its lines. It runs nothing: what was
 # wrong is what the last check saw.
 hint() {
-	local verdict hash seen_seed passes holes hole part left=() begun=() all given
+	local verdict hash seen_seed passes holes hole part left=() begun=() all given parts=(calls lines)
+	if [ "$(setting hints)" = false ]; then
+		echo "This class works without hints; make exercise-$short says what is wrong, and why."
+		return 1
+	fi
+	[ -e "labs/$id/solution.c" ] || parts=(calls)
 	[ -e "$source" ] || [ -L "$source" ] || { echo "$id: not begun; type: make exercise-$short" && return 1; }
 	regular
 	read_state "$id"
@@ -56,16 +65,16 @@ hint() {
 		[ "$hash" = "$(checksum "$source")" ] || echo "The file has changed since then; to check it again: make exercise-$short"
 	fi
 	# What is still to be written comes first.
-	holes=$(grep -c '/\* hole: ' "labs/$id/solution.c")
+	holes=$(scripts/learn/cut "labs/$id/solution.c" | grep -c '/\* YOUR TURN: ')
 	for ((hole = 1; hole <= holes; hole++)); do
-		if unwritten $hole; then left+=("calls $hole" "lines $hole"); else begun+=("calls $hole" "lines $hole"); fi
+		if unwritten $hole; then left+=("${parts[@]/%/ $hole}"); else begun+=("${parts[@]/%/ $hole}"); fi
 	done
 	all=(look "${left[@]}" "${begun[@]}")
 	mapfile -t given < <(cat "$state.hints" 2>/dev/null)
 	for part in "${all[@]}" ''; do [[ "|$(printf '%s|' "${given[@]}")" = *"|$part|"* ]] || break; done
 	echo
 	if [ -z "$part" ]; then
-		echo "Those were all ${#all[@]} hints. The worked example, with its reasons: make solution-$short"
+		echo "Those were all ${#all[@]} hints.$([ ! -e "labs/$id/solution.c" ] || echo " The worked example, with its reasons: make solution-$short")"
 		return
 	fi
 	echo "Hint $((${#given[@]} + 1)) of ${#all[@]}."
@@ -91,6 +100,10 @@ hint() {
 # asked first.
 solution() {
 	local standing again key='' reason=''
+	if [ ! -e "labs/$id/solution.c" ]; then
+		echo "This class works without worked examples; make hint-$short helps with one thing at a time."
+		return 1
+	fi
 	standing_of "$id"
 	again=$(LC_ALL=C date -d "@$((EPOCHSECONDS + week))" '+%-d %B')
 	if [ "$standing" != 'done' ] && [ "$standing" != 'done with the solution' ] && [ -t 0 ] && [ -t 1 ]; then
@@ -118,6 +131,7 @@ code_of() {
 # beside_model: both programs, where they differ by more than blanks and comments.
 beside_model() {
 	local differs
+	[ -e "labs/$id/solution.c" ] || return 0
 	differs=$(diff -w -B -U 0 <(code_of <"$source") <(scripts/learn/cut --whole "labs/$id/solution.c" | code_of) |
 		sed '1,2d; /^@@/d; s/^-/  yours | /; s/^+/example | /' | head -n 60) || :
 	if [ -z "$differs" ]; then

@@ -1,0 +1,41 @@
+# Whose is each file, and of which exercise? Input: {roster, files: [{n, path, kind, bytes, digest}], exercises, metadata}.
+# The first component of a path that names somebody decides; what a student has packed lies to the right of it, so no name
+# in there counts. Output: {placed: [{row, exercise, n, digest, path, order, time, late}], notes: [{what, path}]}
+def plain: ascii_downcase | gsub("^\\s+|\\s+$"; "");
+.roster as $roster | .exercises as $exercises | .metadata as $metadata
+# A name may be chosen by its bearer, an ID may not: a name counts where it is nobody's ID.
+| def add($who; $key): .[$key] = ((.[$key] // []) + [$who.row] | unique);
+(reduce $roster[] as $who ({}; reduce $who.keys[] as $key (.; add($who; $key)))) as $by_id
+| ((reduce $roster[] as $who ({}; add($who; $who.name | plain))) + $by_id) as $by_key
+| def only($rows): if ($rows | length) == 1 then {row: $rows[0]} elif ($rows | length) > 1 then {problem: "more than one student has this name"} else {problem: "nobody in the roster"} end;
+def owner: # of one component
+	. as $part
+	| ([match("_\\d+_assignsubmission_(file|onlinetext)"; "g")] | length) as $moodle
+	| if $moodle > 1 then {problem: "two participants in one name"}
+	elif $moodle == 1 then capture("^(?<name>.*?)_(?<id>\\d+)_assignsubmission_(file|onlinetext)_?") as $m
+		| only([$roster[] | select(.participant == $m.id) | .row] | if . == [] then ($by_key[$m.name | plain] // []) else . end)
+	elif test("^submission_\\d+$") then ($metadata[$part] // null) as $m
+		| if $m == null then {problem: "not in submission_metadata.yml"}
+		else only([$m.keys[] | plain | $by_key[.] // [] | .[]] | unique) + {time: $m.time} end
+	elif test("^[a-z0-9-]+_(LATE_)?\\d+_\\d+_.") then capture("^[a-z0-9-]+_(?<late>LATE_)?(?<id>\\d+)_(?<submission>\\d+)_") as $m
+		| only([$roster[] | select(.canvas == $m.id) | .row]) + {late: ($m.late != null), order: ($m.submission | tonumber)}
+	else ($part | plain) as $name
+		| ($name | sub("\\.(tar(\\.[a-z0-9]+)?|tgz|zip|7z|c)$"; "")) as $stem
+		| if $by_key[$name] then only($by_key[$name]) elif $by_key[$stem] then only($by_key[$stem])
+		else ([$by_key | keys[] | select(. as $key | ($stem | startswith($key)) and ($stem[($key | length):] | test("^[_.-]")))] | max_by(length)) as $key
+			| if $key == null then null else only($by_key[$key]) end end
+	end;
+def exercise: . as $base | [$exercises[] | select(. as $id | $base | contains($id))] | if length == 1 then .[0] else null end;
+[.files[] | . as $file | (.path | split("/")) as $parts
+	| (first(range($parts | length) as $i | $parts[$i] | owner | select(. != null) | . + {at: $i}) // {problem: "no student in its name"}) as $who
+	| $file + {who: $who, exercise: (if .kind == "source" then ($parts[-1] | exercise) else null end),
+		copy: ($parts[-1] | [match("(?:[-_ (]{1,2})(\\d{1,3})\\)?\\.c$").captures[0].string | tonumber] | first // 0)}] as $all
+# Where there is one exercise, the only program of a student is it.
+| [$all[] | select(.kind == "source" and (.who | has("row")))] as $programs
+| ($programs | group_by(.who.row) | map({key: (.[0].who.row | tostring), value: length}) | from_entries) as $count
+| [$programs[] | if .exercise == null and ($exercises | length) == 1 and $count[.who.row | tostring] == 1 then .exercise = $exercises[0] else . end] as $programs
+| {placed: [$programs[] | select(.exercise != null) | {row: .who.row, exercise, n, digest, path, time: .who.time, late: (.who.late // false),
+		order: [.who.order // 0, .copy, -(.path | split("/") | length), .path]}],
+	notes: ([$all[] | select(.who | has("problem")) | select(.kind == "source" or .kind == "archive" or .kind == "problem") | {what: .who.problem, path}]
+		+ [$all[] | select(.kind == "problem" and (.who | has("row"))) | {what: "could not be read", path, row: .who.row}]
+		+ [$programs[] | select(.exercise == null) | {what: "of no exercise of this class", path, row: .who.row}])}

@@ -1,0 +1,207 @@
+#!/usr/bin/env bats
+# bats file_tags=apart
+# A class is graded: what platforms pack is read, what is hostile is held, and each grade says what it depends on.
+
+load ../helper
+
+setup() {
+	host_only "the lab VM has no sources, and lab VMs are booted from here"
+	cd "$ROOT" || return
+	for tool in mlr parallel bsdtar bwrap yq; do type -P $tool >/dev/null || skip "$tool is missing (make setup-class)"; done
+	export CLASS=$BATS_TEST_TMPDIR/class OUT=$BATS_TEST_TMPDIR/sample
+	run=$CLASS/runs/week1
+	mkdir "$CLASS"
+}
+
+# rules NAME VALUE...: class.json, with these.
+rules() {
+	cp "$OUT/class.json" "$CLASS"
+	while [ $# -gt 0 ]; do
+		jq --arg name "$1" --argjson value "$2" '.[$name] = $value' "$CLASS/class.json" >"$CLASS/new"
+		mv "$CLASS/new" "$CLASS/class.json"
+		shift 2
+	done
+}
+
+# collected SUBMISSIONS: reads it into $run, without grading.
+collected() {
+	mkdir -p "$run"
+	EXERCISES_OF_CLASS=03-uts-ns scripts/class/collect "$1" "$OUT/roster.csv" "$run"
+}
+
+# whose: a line for each exercise that somebody has handed in: ID, checksum, begun, days late.
+whose() {
+	jq -rn --slurpfile p "$run/people.json" --slurpfile w "$run/work.json" '$w[0][] | . as $w
+		| "\(first($p[0][] | select(.pseudonym == $w.pseudonym) | .id)) \($w.digest[:12]) \($w.begun) \($w.late_days) \($w.seed)"' | sort
+}
+
+@test "class: Moodle's, Canvas' and Gradescope's downloads, folders and archives are read alike" {
+	local shape want got
+	for shape in folder moodle canvas gradescope; do
+		SHAPE=$shape scripts/class/sample
+		rules
+		TIMES=$OUT/times.csv
+		[[ $shape = folder || $shape = canvas ]] || TIMES=''
+		TIMES=$TIMES collected "$OUT/submissions"
+		got=$(whose)
+		[ -n "${want-}" ] || want=$got
+		same "$shape" "$want" "$got"
+		# Once more as one archive, which is what a platform gives.
+		(cd "$OUT/submissions" && zip -qry "$BATS_TEST_TMPDIR/all.zip" .)
+		TIMES=$TIMES collected "$BATS_TEST_TMPDIR/all.zip"
+		same "$shape, zipped" "$want" "$(whose)"
+		rm "$BATS_TEST_TMPDIR/all.zip"
+	done
+	# Right, begun and late are what sample has made of s01, s04 and s03; s06 has sent a file below another's name.
+	same "students" "s01 s02 s03 s04 s05 s06" "$(cut -d ' ' -f 1 <<<"$want" | xargs)"
+	same "s01's is the worked example" "$(sha256sum <labs/03-uts-ns/solution.c | cut -c 1-12)" "$(sed -n 's/^s01 \([^ ]*\) .*/\1/p' <<<"$want")"
+	same "not begun" s04 "$(awk '$3 == "false" { print $1 }' <<<"$want")"
+	same "days late" "s03 2" "$(awk '$4 != 0 { print $1, $4 }' <<<"$want")"
+	same "what s06 has sent is s06's" "$(printf 'int main(void) { return 0; }\n' | sha256sum | cut -c 1-12)" "$(sed -n 's/^s06 \([^ ]*\) .*/\1/p' <<<"$want")"
+}
+
+@test "class: seeds and pseudonyms are an HMAC of student and exercise, by the instructor's key" {
+	scripts/class/sample
+	rules
+	collected "$OUT/submissions"
+	local key seed first
+	key=$(<"$CLASS/key")
+	first=$(whose)
+	seed=$(printf 'seed:%s:03-uts-ns' "$(printf s01 | base64)" | openssl dgst -sha256 -mac HMAC -macopt "hexkey:$key" | sed 's/.*= //' | cut -c 1-8)
+	same "s01's seed, by openssl" "$((0x$seed % 1000000000))" "$(sed -n 's/^s01 .* //p' <<<"$first")"
+	same "mode of the folder and of the key" "700 600" "$(stat -c %a "$CLASS" "$CLASS/key" | xargs)"
+	rm "$CLASS/key"
+	collected "$OUT/submissions"
+	differ "with another key" "$first" "$(whose)"
+	same "the others' fields" "$(cut -d ' ' -f 1-4 <<<"$first")" "$(whose | cut -d ' ' -f 1-4)"
+}
+
+@test "class: due dates, grace, extensions and a time factor; times are the platform's" {
+	scripts/class/sample
+	late() { whose | awk '$4 != 0 { print $1 ":" $4 }' | xargs; }
+	export TIMES=$OUT/times.csv
+	# From the roster: who, and when by the platform. s03 is 26 hours after the due date.
+	rules
+	collected "$OUT/submissions"
+	same "two days" "s03:2" "$(late)"
+	touch -d 2001-01-01 "$OUT"/submissions/*/*.c
+	collected "$OUT/submissions"
+	same "what a file's own time says" "s03:2" "$(late)"
+	rules grace_minutes 1560
+	collected "$OUT/submissions"
+	same "in the grace" "" "$(late)"
+	rules
+	printf 'student,due,days,factor\ns03,,1,\n' >"$OUT/e.csv"
+	EXTENSIONS=$OUT/e.csv collected "$OUT/submissions"
+	same "a day more" "s03:1" "$(late)"
+	printf 'Student,due,days,factor\nS03,2026-11-03T12:00,,\n' >"$OUT/e.csv"
+	EXTENSIONS=$OUT/e.csv collected "$OUT/submissions"
+	same "until then" "" "$(late)"
+	# From 10:00 on the first to 10:00 on the second are 24 hours; three times as many are enough.
+	printf 'student,due,days,factor\ns03,,,3\n' >"$OUT/e.csv"
+	EXTENSIONS=$OUT/e.csv collected "$OUT/submissions"
+	same "a factor" "" "$(late)"
+	printf 'student,due,days,factor\nnobody,,1,\n' >"$OUT/e.csv"
+	EXTENSIONS=$OUT/e.csv run -2 collected "$OUT/submissions"
+	[[ $output = *'"nobody": expected a student of'* ]]
+	printf 'student,due,days,factor\ns03,perhaps,,\n' >"$OUT/e.csv"
+	EXTENSIONS=$OUT/e.csv run -2 collected "$OUT/submissions"
+	[[ $output = *"perhaps: expected a date and time"* ]]
+}
+
+@test "class: hostile archives leave nothing behind, and are read within bounds" {
+	local out=$BATS_TEST_TMPDIR/out list before kind
+	mkdir -p "$out" "$OUT"
+	cd "$OUT"
+	printf 'int main;\n' >a.c
+	tar -P --transform 's,^,../../../../tmp/unboxed-evil/,' -cf traversal.tar a.c
+	tar -P --transform "s,^,$OUT/planted-," -cf absolute.tar a.c
+	ln -s "$OUT" ln && tar -cf link.tar ln && tar --transform 's,^,ln/planted-,' -rf link.tar a.c && rm ln
+	printf '#mtree\n./x.c type=char device=linux,1,5 mode=0666\n./y.c type=fifo mode=0666\n./z.c type=link link=/etc/passwd\n' | bsdtar -cf device.tar @-
+	head -c 300M /dev/zero >big.c && zip -q bomb.zip big.c && rm big.c
+	mkdir many && (cd many && seq -f '%g.c' 3000 | xargs touch && zip -qr ../many.zip .) && rm -r many
+	printf x >$'new\nline.c' && zip -q newline.zip $'new\nline.c' && rm $'new\nline.c'
+	head -c 3000 /dev/urandom >torn.tar.gz
+	: >empty.zip
+	before=$(find "$OUT" | sort)
+	for kind in traversal.tar absolute.tar link.tar device.tar bomb.zip many.zip newline.zip torn.tar.gz empty.zip; do
+		list=$(timeout 60 "$ROOT/scripts/class/unpack" "$OUT/$kind" "$out" 16 1000)
+		case $kind in
+		absolute.tar | newline.zip) same "$kind: sources" 1 "$(grep -c ^source <<<"$list")" ;;
+		*) same "$kind: sources" 0 "$(grep -c ^source <<<"$list" || :)" ;;
+		esac
+		case $kind in
+		absolute.tar | newline.zip | empty.zip) ;;
+		*) [[ $list = *problem* ]] || { echo "$kind: expected a problem, observed $list" && return 1; } ;;
+		esac
+		same "$kind: links, pipes and devices that came out" "" "$(find "$out" ! -type f ! -type d)"
+		within "$kind: bytes that came out" 0 20000000 "$(du -sb "$out" | cut -f 1)"
+		rm -f "$out"/*
+	done
+	same "what lies beside" "$before" "$(find "$OUT" | sort)"
+	[ ! -e /tmp/unboxed-evil ]
+	# A folder that somebody has unpacked: neither a link nor a pipe is followed.
+	mkdir d && ln -s /etc/passwd d/a.c && mkfifo d/b.c && printf 'int main;\n' >d/c.c
+	list=$(timeout 60 "$ROOT/scripts/class/unpack" "$OUT/d" "$out")
+	same "of the folder" "problem problem source" "$(cut -f 1 <<<"$list" | sort | xargs)"
+}
+
+@test "class: six are graded, interrupted and resumed; regrade lists who changed; nobody's name is in grades.json" {
+	local jobs first new
+	scripts/class/sample
+	rules
+	grade() { env RUN=week1 EXERCISES=03 SUBMISSIONS="$OUT/submissions" ROSTER="$OUT/roster.csv" TIMES="$OUT/times.csv" timeout 500 scripts/class/grade-class; }
+	AT_A_TIME=1 grade 3>&- &
+	for ((tries = 600; tries; tries--)); do
+		[ "$(find "$run" -name '*.log' -exec cat {} + 2>/dev/null | wc -l)" -lt 3 ] || break
+		sleep 0.2
+	done
+	pkill -TERM -P $! -f scripts/class/grade-class || kill -TERM $!
+	wait $! || :
+	jobs=$(wc -l <"$run/batch.1.log")
+	[ ! -e "$run/grades.csv" ]
+	run -0 grade 3>&-
+	same "jobs in the log, and the log's head" 8 "$(wc -l <"$run/batch.1.log")"
+	same "done once" "" "$(cut -f 1 "$run/batch.1.log" | sort | uniq -d)"
+	[ "$jobs" -lt 8 ]
+	verdicts() {
+		jq -rn --slurpfile p "$run/people.json" --slurpfile g "$run/grades.json" '($p[0] | map({key: .pseudonym, value: .id}) | from_entries) as $id
+			| $g[0].students[] | "\($id[.student]),03-uts-ns,\(.exercises[0].verdict)"' | sort
+	}
+	same "verdicts" "$(tr -d '"' <"$OUT/expected.csv")" "$(verdicts)"
+	same "points of s01, s03 and s04" "1 0.5 0" "$(mlr --icsv --onidx -S filter '$SID == "s01" || $SID == "s03" || $SID == "s04"' then cut -f 03-uts-ns "$run/grades.csv" | xargs)"
+	# Partial credit, less than all.
+	jq -e '[.students[].exercises[0] | select(.verdict == "fail") | .points] | all(. >= 0 and . < 1) and any(. > 0)' "$run/grades.json"
+	jq -e '.students[].exercises[] | select(.verdict == "pass") | (.seed | type == "number") and (.kernel | length > 0) and (.commit | length > 0) and (.digest | length == 64)' "$run/grades.json"
+	same "names and IDs in the files without names" "" "$(grep -lE 'example\.org|Bold|Jane|\bs0[1-6]\b' "$run/grades.json" "$run/report.html" || :)"
+	grep -q 'Jane' "$run/report-names.html"
+	# A name is text: for a spreadsheet, and for a browser.
+	same "cells that a spreadsheet runs" "" "$(mlr --icsv --ojson -S cat "$run/grades.csv" | jq -r '.[][] | select(test("^[=+@-]"))')"
+	same "tags of a name" 0 "$(cat "$run"/*.html "$run"/feedback/*.html | grep -c '<b>Bold' || :)"
+	same "feedback, one each" 6 "$(find "$run/feedback" -name 's0*.html' | wc -l)"
+	grep -q 'SEED=' "$run/feedback/s01.html"
+	same "folders that others may enter" "" "$(find "$CLASS" -type d ! -perm 700)"
+	# The same grades, and then another one.
+	first=$(verdicts)
+	RUN=week1 ONLY="s01" run -0 timeout 300 scripts/class/grade-class --again 3>&-
+	[[ $output = *"nobody changed"* && $output = *"the grades before: "* ]] || { echo "$output" && return 1; }
+	same "still" "$first" "$(verdicts)"
+	printf 'int main(void) { return 0; }\n' >"$OUT/submissions/s01/03-uts-ns.c"
+	run -0 grade 3>&-
+	RUN=week1 ONLY="03" run -2 timeout 300 scripts/class/grade-class nonsense
+	same "s01 now" "s01,03-uts-ns,fail" "$(verdicts | head -n 1)"
+	same "kept" 1 "$(find "$run/old" -name '*.json' | wc -l)"
+}
+
+@test "class: what the grader cannot judge is broken, which is no zero" {
+	scripts/class/sample
+	rules
+	mkdir -p "$BATS_TEST_TMPDIR/bin"
+	# A machine that cannot begin.
+	KERNEL=/nowhere RUN=week1 EXERCISES=03 SUBMISSIONS=$OUT/submissions ROSTER=$OUT/roster.csv run -1 timeout 300 scripts/class/grade-class 3>&-
+	[[ $output = *"broken: s01 03-uts-ns: "* ]]
+	same "points of what was begun" "" "$(jq -r '.students[].exercises[] | select(.verdict == "broken") | .points | select(. != null)' "$run/grades.json")"
+	same "broken" 5 "$(jq '[.students[].exercises[] | select(.verdict == "broken")] | length' "$run/grades.json")"
+	same "s04, who has not begun" "not begun" "$(jq -r --slurpfile p "$run/people.json" '($p[0][] | select(.id == "s04") | .pseudonym) as $s | .students[] | select(.student == $s) | .exercises[0].verdict' "$run/grades.json")"
+	same "the first of the report" "What is broken" "$(grep -o '<h2>[^<]*' "$run/report.html" | head -n 1 | cut -c 5-)"
+}

@@ -1,0 +1,117 @@
+#!/usr/bin/env bats
+# bats file_tags=apart
+# What a class is given, and what comes back: the kit has no solution and works, and work/ is packed with a manifest.
+
+load ../helper
+
+setup() {
+	host_only "the lab VM has no sources"
+	cd "$ROOT" || return
+	tree=$BATS_TEST_TMPDIR/tree
+	export CLASS=$BATS_TEST_TMPDIR/class
+	mkdir "$CLASS"
+}
+
+# rules NAME VALUE...: class.json, with these instead of what stands there at first.
+rules() {
+	[ -e "$CLASS/class.json" ] || jq -n '{class: "Kernels", opens: null, due: null, grace_minutes: 15, late_percent_per_day: 100, attempts: 0, hints: true, worked_examples: false}' >"$CLASS/class.json"
+	while [ $# -gt 0 ]; do
+		jq --arg name "$1" --argjson value "$2" '.[$name] = $value' "$CLASS/class.json" >"$CLASS/new"
+		mv "$CLASS/new" "$CLASS/class.json"
+		shift 2
+	done
+}
+
+# own_tree: a copy of this one, so that no kit of a person's is lost; made once.
+own_tree() {
+	mkdir -p "$tree/build"
+	cp -a Makefile GUIDE.md LICENSE common labs rootfs scripts tests .gitignore "$tree"
+}
+
+# lines_of ID: those that a student has to write, a long one each.
+lines_of() {
+	awk '/hole: / { inside = 1; next } /\/\* end \*\// { inside = 0 } inside && length > 25' "$ROOT/labs/$1/solution.c"
+}
+
+@test "handout: the kit has the chosen labs, and no solution, wrong answer or instructor's text" {
+	own_tree
+	rules attempts 3 due '"2027-03-01T23:59:00+01:00"'
+	run -0 env LABS="03 16" EXERCISES="3 pids-max" "$tree/scripts/class/handout"
+	local kit=$tree/build/unboxed-class id line
+	same "programs of labs" "03-uts-ns 08-pids-max 16-container" "$(cd "$kit/labs" && for file in */main.c; do echo "${file%/*}"; done | xargs)"
+	same "exercises" "03-uts-ns 08-pids-max" "$(cd "$kit/labs" && for file in */exercise.c; do echo "${file%/*}"; done | xargs)"
+	same "solutions, tests, instructor's files" "" "$(find "$kit" -name 'solution*' -o -path '*/tests*' -o -path '*/scripts/class*' -o -name CONTRIBUTING.md)"
+	for id in 03-uts-ns 08-pids-max; do
+		cmp <("$ROOT/scripts/learn/cut" "labs/$id/solution.c") "$kit/labs/$id/exercise.c"
+		[ -n "$(lines_of $id)" ]
+		while IFS= read -r line; do
+			! grep -rqxF -- "$line" "$kit/labs/$id/exercise.c" "$kit/labs/$id/calls" || { echo "$id: the kit has '$line'" && return 1; }
+		done < <(lines_of $id)
+		! grep -rq 'because=' "$kit/labs/$id"
+	done
+	same "instructor's chapters" 0 "$(grep -c 'Plans for teaching\|Teaching a class\|Ask: ' "$kit/GUIDE.md")"
+	same "links that lead nowhere" "" "$(grep -o '](#[a-z0-9-]*)' "$kit/GUIDE.md" | tr -d '](#)' | sort -u |
+		grep -vxFf <(grep '^#' "$kit/GUIDE.md" | sed -E 's/^#+ //; s/[^A-Za-z0-9 _-]//g; s/ /-/g' | tr '[:upper:]' '[:lower:]'))"
+	same "rules" "Kernels 3 2027-03-01T23:59:00+01:00 true false" "$(jq -r '[.class, .attempts, .due, .hints, .worked_examples] | map(tostring) | join(" ")' "$kit/class.json")"
+	same "the archive" "$(cd "$tree/build" && find unboxed-class ! -type d | sort)" "$(tar --zstd -tf "$tree/build/unboxed-class.tar.zst" | grep -v '/$' | sort)"
+	# The control: where the class may see worked examples, they are there.
+	rules worked_examples true
+	run -0 env EXERCISES=3 "$tree/scripts/class/handout"
+	cmp labs/03-uts-ns/solution.c "$kit/labs/03-uts-ns/solution.c"
+	[ ! -e "$kit/labs/08-pids-max" ]
+}
+
+@test "handout: wrong names and rules are one line each, and nothing is made" {
+	own_tree
+	run -2 env EXERCISES="99" "$tree/scripts/class/handout"
+	[[ $output = *"EXERCISES: there is no 99; expected some of: "*03-uts-ns* ]]
+	run -2 env LABS="nonsense" "$tree/scripts/class/handout"
+	run -2 "$tree/scripts/class/handout" nonsense
+	rules due '"tomorrow, perhaps"'
+	run -2 "$tree/scripts/class/handout"
+	[[ ${#lines[@]} = 1 && $output = *'class.json: due: expected null or a date and time like 2027-03-01T23:59:00+01:00, found "tomorrow, perhaps"'* ]] || same said "a line about due" "$output"
+	rules due null attempts '"many"'
+	run -2 "$tree/scripts/class/handout"
+	[[ $output = *'attempts: expected a whole number, 0 for any, found "many"'* ]]
+	echo '{' >"$CLASS/class.json"
+	run -2 "$tree/scripts/class/handout"
+	same "what was made" "" "$(ls "$tree/build")"
+}
+
+@test "handout: in the kit an exercise is checked, hints need no solution, and work/ is packed" {
+	own_tree
+	rules hints true due '"2020-01-01T10:00:00Z"' attempts 1
+	run -0 env LABS=03 EXERCISES=03 "$tree/scripts/class/handout"
+	local kit=$tree/build/unboxed-class manifest
+	mkdir "$kit/build"
+	cp -a build/{bin,common,made,rootfs,labvm,static} "$kit/build"
+	mkdir "$kit/build/labs"
+	cp -a build/labs/03-* "$kit/build/labs"
+	cd "$kit"
+	run -0 make handin </dev/null
+	[[ $output = *"nothing is begun"* ]]
+	run -0 make exercise-03 </dev/null
+	[[ $output = *"fail  its UTS namespace"* ]] || { echo "$output" && return 1; }
+	run -0 make hint-03 </dev/null
+	run -0 make hint-03 </dev/null
+	[[ $output = *"Hint 2 of 2."*"unshare(), sethostname()"* ]]
+	run -0 make solution-03 </dev/null
+	[[ $output = *"without worked examples"* ]]
+	cp "$ROOT/labs/03-uts-ns/solution.c" work/03-uts-ns.c
+	run -0 make exercise-03 </dev/null
+	[[ $output = *"03-uts-ns: all holds"* && $output != *"Your program beside"* ]] || { echo "$output" && return 1; }
+	run -0 make handin </dev/null
+	[[ $output = *"03-uts-ns: done"*"The due date has passed"* ]] || { echo "$output" && return 1; }
+	same "packed" "MANIFEST.json 03-uts-ns.c" "$(tar tzf handin-*.tar.gz | xargs)"
+	manifest=$(tar xzOf handin-*.tar.gz MANIFEST.json)
+	same "digest" "$(sha256sum <work/03-uts-ns.c | cut -d ' ' -f 1)" "$(jq -r '.exercises[0].digest' <<<"$manifest")"
+	same "what it says" "unboxed/handin/v1 Kernels 1 true" "$(jq -r '[.format, .class, .number, .exercises[0].begun] | map(tostring) | join(" ")' <<<"$manifest")"
+	# A link leads elsewhere: it is not followed.
+	ln -sf /etc/passwd work/03-uts-ns.c
+	run -2 scripts/handin
+	[[ $output = *"work/03-uts-ns.c: expected a regular file"* ]]
+	# And a class without hints.
+	jq '.hints = false' class.json >new && mv new class.json
+	run -1 scripts/exercise hint 03
+	[[ $output = *"works without hints"* ]]
+}
