@@ -3,8 +3,11 @@ import { FitAddon } from "@xterm/addon-fit";
 import { Terminal } from "@xterm/xterm";
 
 // A prompt says where it begins and ends, by the marks that many terminals understand: OSC 133 ; A and B. It is drawn
-// anew when the terminal's size changes, and then has its end alone.
-const PROMPT_BEGINS = "printf '\\e]133;A\\a'", PROMPT = "\\w # \\[\\e]133;B\\a\\]";
+// anew when the terminal's size changes, and then has its end alone. Here the beginning names the current folder, too.
+const PROMPT_BEGINS = "printf '\\e]133;A;%s\\a' \"$PWD\"", PROMPT = "\\w # \\[\\e]133;B\\a\\]";
+
+// Where a block of the guide begins.
+const FOLDER = "/lab", HOME = `cd ${FOLDER}`;
 
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 const theme = () => ({
@@ -31,7 +34,8 @@ export class Shell {
 				this.ready = true;
 				this.next();
 			}
-			begun = mark === "A";
+			begun = mark.startsWith("A;");
+			if (begun) this.folder = mark.slice(2);
 			return true;
 		});
 		// Tab is the shell's. So somebody who has no mouse needs a way out.
@@ -76,14 +80,15 @@ export class Shell {
 		this.command.write(data);
 	}
 
-	// Lines that are typed one after the other, each when the prompt is there again.
+	// Lines that are typed one after the other, each when the prompt is there again. They begin where the guide's do.
 	run(lines) {
-		this.queue.push(...lines);
+		this.queue.push(HOME, ...lines);
 		if (!this.command) this.start();
 		if (this.ready) this.next();
 	}
 
 	next() {
+		if (this.queue[0] === HOME && this.folder === FOLDER) this.queue.shift();
 		const line = this.queue.shift();
 		if (line === undefined) return;
 		this.ready = false;
