@@ -1,9 +1,9 @@
 // The machine in the page: it is started by the button, and what a reader sees is what its kernel did.
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test as each } from "node:test";
-import { chapters, elsewhere, noMachine, notPacked, open, root } from "./helper.mjs";
+import { chapters, chromiumOnly, elsewhere, noMachine, notPacked, open, root, start } from "./helper.mjs";
 
 const test = (name, ...rest) => each(name, { skip: noMachine, ...(rest.length > 1 && rest[0]) }, rest.at(-1));
 /** LABS="03 10" names those that are run; without it all of them. With MORE=1 the further lessons are run as well. */
@@ -51,6 +51,23 @@ test("a click starts Linux, and a person who types is answered", async () => {
 	assert.deepEqual(elsewhere(page), []);
 	assert.deepEqual(page.wrong, []);
 	await page.close();
+});
+
+test("at the prompt the page's process has at most 400 MB", chromiumOnly, async () => {
+	for (const name of ["03-uts-ns.html", "file:#03-uts-ns"]) {
+		const page = await started(name);
+		await page.waitForFunction(() => window.unboxed.shells[0]?.ready);
+		const { browser } = await start();
+		const system = await browser.target().createCDPSession();
+		const { processInfo } = await system.send("SystemInfo.getProcessInfo");
+		// The browser keeps a process in reserve, which is small.
+		const megabytes = processInfo
+			.filter(({ type }) => type === "renderer")
+			.map(({ id }) => Number(/^Rss:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${id}/smaps_rollup`, "utf8"))[1]) / 1024);
+		console.log(`${name}: ${Math.max(...megabytes).toFixed(0)} MB`);
+		assert.ok(Math.max(...megabytes) <= 400, `${name}: ${megabytes} MB`);
+		await page.close();
+	}
 });
 
 test("reading starts nothing, and a link fills in and runs nothing", async () => {

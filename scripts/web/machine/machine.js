@@ -37,11 +37,11 @@ export class Machine {
 
 	// Before it unpacks a state v86 clears all memory of the guest. A page of it that nobody has written to costs the
 	// browser nothing until then: such pages stay as they are. freshFrom: from there on WebAssembly's memory had grown
-	// when the machine was made, and what has grown is zero.
+	// when the machine was made, and what has grown is zero. What v86 has unpacked is given back at once.
 	clearLittle() {
-		const PAGE = 4096, {cpu} = this.v86.v86, clear = cpu.zero_memory, isClear = cpu.is_memory_zeroed;
-		if (typeof clear !== "function" || typeof isClear !== "function")
-			throw new Error("this version of v86 clears the guest's memory in another way");
+		const PAGE = 4096, {cpu} = this.v86.v86, {zero_memory: clear, is_memory_zeroed: isClear, unpack_memory: unpack} = cpu;
+		if ([clear, isClear, unpack].some(each => typeof each !== "function"))
+			throw new Error("this version of v86 restores the guest's memory in another way");
 		let ran = false;
 		cpu.zero_memory = (start, size) => {
 			const end = ran ? start + size : Math.min(start + size, Math.max(start, this.freshFrom - cpu.mem8.byteOffset));
@@ -49,6 +49,11 @@ export class Machine {
 			for (let at = start; at < end; at += PAGE)
 				if (!isClear(at, PAGE))
 					clear(at, PAGE);
+		};
+		cpu.unpack_memory = (bitmap, packed) => {
+			unpack.call(cpu, bitmap, packed);
+			if (packed.length === packed.buffer.byteLength)
+				packed.buffer.transfer?.(0);
 		};
 	}
 
