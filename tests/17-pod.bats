@@ -199,6 +199,28 @@ all_of() {
 	within "lines that are calls" 40 200 "$matched"
 }
 
+@test "17-pod: root of a Pod's user namespace needs no right to search the home in which image and hostPath are" {
+	needs_lab "$program"
+	open=$(mktemp -d /tmp/unboxed-17.XXXXXX)
+	mkdir "$open/image" "$open/data"
+	cp -a "$ROOT/build/rootfs/tree/." "$open/image"
+	echo hello >"$open/data/file"
+	chmod 755 "$open/image" "$open/data"
+	chown -R 4321:4321 "$open" # mode 0700
+	same "control: cat by another id" refused "$(setpriv --reuid=1879048192 --clear-groups cat "$open/data/file" 2>/dev/null || echo refused)"
+	printf '%s\n' 'apiVersion: v1' 'kind: Pod' 'metadata: {name: users}' 'spec:' '  hostUsers: false' '  restartPolicy: Never' \
+		'  containers:' '  - {name: own, image: mine, command: [sh, -c, "cat /d/file /one; cat /proc/self/uid_map"],' \
+		'     volumeMounts: [{name: d, mountPath: /d}, {name: one, mountPath: /one}]}' '  volumes:' \
+		"  - {name: d, hostPath: {path: $open/data}}" "  - {name: one, hostPath: {path: $open/data/file, type: File}}" >"$manifest"
+	run -0 --separate-stderr timeout 100 "$LABS/$program" --image mine="$open/image" --plain "$manifest"
+	same "what it read, twice, and how many ids it has" "hello hello 65536" \
+		"$(grep -E '^hello|^ +0 +[0-9]+ ' <<<"$output" | awk '{ print $NF }' | xargs)"
+	# What --explain says of the two is what happened.
+	[[ $output = *"lowerdir="*"/images/own"* ]]
+	run -0 "${explain[@]}" --image mine="$open/image" "$manifest"
+	[[ $output = *"lowerdir=...images/own"*"open_tree(...volumes/d"* ]]
+}
+
 @test "17-pod: a manifest of one's own runs: OOMKilled, back-off, restarts; and a COMMAND in its first place" {
 	needs_lab "$program"
 	printf '%s\n' 'apiVersion: v1' 'kind: Pod' 'metadata: {name: oom}' 'spec:' '  containers:' \

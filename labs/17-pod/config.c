@@ -54,11 +54,17 @@ static void mount_add_shared(struct root *r, struct bind_mount *list,
 	list[r->volume_count++] = (struct bind_mount){source, target, read_only, false};
 }
 
+char *image_of(const struct container_spec *c)
+{
+	return c->rootfs ? realpath(c->rootfs, NULL) : file_rootfs();
+}
+
 /* Its volumes, and /dev/shm and /etc/hosts. */
 static struct root root_of(const struct sandbox *s, const struct container_spec *c)
 {
 	struct root r = {.name = text("lab17:%s:%s", s->pod->name, c->name),
-		.image = c->rootfs ? realpath(c->rootfs, NULL) : file_rootfs(),
+		.image = has_user_namespace(s->pod) ? text("%s/images/%s", s->folder, c->name)
+						    : image_of(c),
 		.read_only = c->security.read_only_root.is,
 		.unmasked = container_security(s->pod, c).privileged.is,
 		.user_namespace = has_user_namespace(s->pod)};
@@ -71,7 +77,7 @@ static struct root root_of(const struct sandbox *s, const struct container_spec 
 		const struct mount *m = &c->mounts.item[i];
 		if (m->sub_path || m->sub_path_expr)
 			continue; /* left out, with a warning */
-		const char *source = m->volume->host.line
+		const char *source = m->volume->host.line && !has_user_namespace(s->pod)
 					     ? m->volume->host_path
 					     : text("%s/volumes/%s", s->folder, m->name);
 		mounts[r.volume_count++] =

@@ -63,11 +63,12 @@ static char *volume_text(const struct pod *pod, const struct volume *v)
 		    : text("mount(\"tmpfs\", \"volumes/%s\"...)", v->name);
 }
 
-static char *source_text(const struct mount *m)
+static char *source_text(const struct pod *pod, const struct mount *m)
 {
 	const struct volume *v = m->volume;
-	return v->host.line ? text("open_tree(...\"%s\"...)", v->host_path)
-			    : text("open_tree(...volumes/%s\"...)", v->name);
+	return v->host.line && !has_user_namespace(pod)
+		       ? text("open_tree(...\"%s\"...)", v->host_path)
+		       : text("open_tree(...volumes/%s\"...)", v->name);
 }
 
 static char *hostname_of_name(const struct said *l)
@@ -172,10 +173,12 @@ static char *image(const struct said *l)
 {
 	const struct container_spec *c = l->of;
 	bool known = c->rootfs || is_busybox(c->image), own = c->command || c->args;
+	autofree char *brought = text("images/%s", c->name);
 	return text("mount(...lowerdir=...%s...)%s",
-		c->rootfs ? c->rootfs
-		: known   ? "rootfs/tree"
-			  : "its layers",
+		known && has_user_namespace(l->pod) ? brought
+		: c->rootfs                         ? c->rootfs
+		: known                             ? "rootfs/tree"
+						    : "its layers",
 		own     ? ""
 		: known ? ", execve(\"sh\", [\"sh\"])"
 			: ", execve() of its ENTRYPOINT");
@@ -279,7 +282,7 @@ static char *config_map_file(const struct said *l)
 
 static char *mount_name(const struct said *l)
 {
-	return source_text(l->of);
+	return source_text(l->pod, l->of);
 }
 
 static char *mount_path(const struct said *l)

@@ -428,6 +428,7 @@ void hosts_write(const struct sandbox *s); /* /etc/hosts of its containers */
 /* config.c */
 extern bool logs; /* what containers write goes to our stdout; else nowhere */
 char **command_of_spec(const struct container_spec *c);
+char *image_of(const struct container_spec *c); /* its folder, allocated; NULL with errno */
 struct container container_of(const struct sandbox *s, const struct container_spec *c);
 
 /* kubelet.c; it has a hundredth of Kubernetes' times */

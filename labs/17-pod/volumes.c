@@ -98,11 +98,29 @@ static bool volumes_are_there(const struct volumes *volumes)
 	return true;
 }
 
+/*
+ * A way to source that needs no right to search the folders above it: root of a user namespace has
+ * none where they are a user's alone.
+ */
+static void bring(const char *source, const char *here)
+{
+	struct stat st;
+	MUST(stat(source, &st));
+	if (S_ISDIR(st.st_mode))
+		MUST(mkdir(here, 0755));
+	else
+		write_new_file(here, "");
+	MUST(mount(source, here, NULL, MS_BIND | MS_REC, NULL));
+}
+
 static void volume_make(const struct pod *pod, const struct volume *v)
 {
 	autofree char *path = text("volumes/%s", v->name);
-	if (v->host.line)
+	if (v->host.line) {
+		if (has_user_namespace(pod))
+			bring(v->host_path, path);
 		return;
+	}
 	if (mkdir(path, 0777))
 		die("mkdir %s", path);
 	if (v->medium && !strcmp(v->medium, "Memory")) {
@@ -162,7 +180,7 @@ bool volumes_make(struct sandbox *s)
 	}
 	s->folder = text("%s/%s", folder, s->uid);
 	if (mkdir(s->folder, 0755) || chdir(s->folder) || mkdir("volumes", 0755) ||
-		mkdir("shm", 01777))
+		mkdir("images", 0755) || mkdir("shm", 01777))
 		die("mkdir, chdir %s", s->folder);
 	MUST(mount(
 		"shm", "shm", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=1777,size=65536k"));
@@ -170,6 +188,11 @@ bool volumes_make(struct sandbox *s)
 		volume_make(s->pod, &s->pod->volumes.item[i]);
 	for (size_t i = 0; i < s->pod->claims.count; i++)
 		volume_make(s->pod, &s->pod->claims.item[i]);
+	for (size_t i = 0; has_user_namespace(s->pod) && i < container_count(s->pod); i++) {
+		autofree char *image = image_of(container_at(s->pod, i)),
+			      *here = text("images/%s", container_at(s->pod, i)->name);
+		bring(image, here);
+	}
 	umask(mask);
 	return true;
 }
