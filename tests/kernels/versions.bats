@@ -15,13 +15,16 @@ setup() {
 
 # kernel WORD...: scripts/labvm/kernel as that user; KERNEL and DEBIAN_ARCHIVE pass.
 kernel() {
+	as_user labvm/kernel "$@"
+}
+as_user() {
 	local user=()
 	if [ "$EUID" = 0 ]; then
 		user=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 		chown -R 65534:65534 "$home"
 		chmod 755 "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_TEST_TMPDIR" "$BATS_RUN_TMPDIR"/*
 	fi
-	env -u XDG_CACHE_HOME HOME="$home" "${user[@]}" "$BATS_TEST_TMPDIR/scripts/labvm/kernel" "$@"
+	env -u XDG_CACHE_HOME HOME="$home" "${user[@]}" "$BATS_TEST_TMPDIR/scripts/$1" "${@:2}"
 }
 
 # there NAME: a kernel in her cache.
@@ -54,6 +57,15 @@ there() {
 	run -0 kernel --list
 	same "lines of kernels" "98.1.0-3-cloud-x 98.7.1+deb1-cloud-x" "$(awk '/^98/ { print $1 }' <<<"$output" | sort | xargs)"
 	same "what it leaves" "archives" "$(ls "$home/.cache/unboxed/kernel")"
+}
+
+@test "versions: who names one wants the lab on it, not on this machine" {
+	ln -s "$ROOT/build" "$BATS_TEST_TMPDIR/build"
+	printf '%s\n' '98.1.0-3-cloud-x 98.1.44-1 suite' >"$home/.cache/unboxed/kernel/archives"
+	KERNEL=98.5 run -77 as_user lab 03 --plain
+	[[ $output = *"KERNEL=98.5: expected a file"* && $output != *pass* ]] || same "what is said" "no such kernel" "$output"
+	KERNEL=98.5 WHERE=host run as_user lab 03 --plain
+	[[ $output = *"runs on this machine"*"WHERE=host"* ]] || same "with WHERE=host" "on this machine" "$output"
 }
 
 @test "versions: an archive that Debian has not signed is refused" {
