@@ -29,10 +29,15 @@ static int call(const char *number)
 	return rc == -1 && errno == ENOSYS ? NO : YES;
 }
 
+static int told_by(int error)
+{
+	return errno == error ? NO : UNTOLD;
+}
+
 /* One call makes a mount namespace with a copy of a tree: OPEN_TREE_NAMESPACE */
 static int open_tree_namespace(const char *path)
 {
-	return syscall(SYS_open_tree, AT_FDCWD, path, 1 << 1) < 0 ? NO : YES;
+	return syscall(SYS_open_tree, AT_FDCWD, path, 1 << 1) < 0 ? told_by(EINVAL) : YES;
 }
 
 /* A new file system becomes the root of a new mount namespace: FSMOUNT_NAMESPACE */
@@ -41,19 +46,19 @@ static int fsmount_namespace(const char *type)
 	int fs = (int)syscall(SYS_fsopen, type, 0);
 	if (fs < 0 || syscall(SYS_fsconfig, fs, 6 /* FSCONFIG_CMD_CREATE */, NULL, NULL, 0))
 		return UNTOLD;
-	return syscall(SYS_fsmount, fs, 1 << 1, 0) < 0 ? NO : YES;
+	return syscall(SYS_fsmount, fs, 1 << 1, 0) < 0 ? told_by(EINVAL) : YES;
 }
 
 static int user_xattr(const char *file)
 {
-	return setxattr(file, "user.unboxed", "1", 1, 0) ? NO : YES;
+	return setxattr(file, "user.unboxed", "1", 1, 0) ? told_by(EOPNOTSUPP) : YES;
 }
 
 /* A pidfd of a thread: PIDFD_THREAD */
 static int pidfd_thread(const char *unused)
 {
 	(void)unused;
-	return syscall(SYS_pidfd_open, getpid(), O_EXCL) < 0 ? NO : YES;
+	return syscall(SYS_pidfd_open, getpid(), O_EXCL) < 0 ? told_by(EINVAL) : YES;
 }
 
 /* Pidfds are files of a file system of their own, with an inode for each process: pidfs */
@@ -71,7 +76,7 @@ static int pidfs(const char *unused)
 static int seccomp_flag(const char *flags)
 {
 	syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, strtoul(flags, NULL, 0), NULL);
-	return errno == EFAULT ? YES : NO;
+	return errno == EFAULT ? YES : told_by(EINVAL);
 }
 
 /* Whether a process that is born in group lives, and does not get SIGKILL at once. */

@@ -31,13 +31,14 @@ version_folder() {
 	done
 }
 
-# uri_of SUITE: this machine's own archive of Debian, where it has one.
+# uri_of SUITE: of this machine's own archive of Debian, or of the one that is named.
 uri_of() {
 	local of=debian
 	[[ $1 != *-security ]] || of=debian-security
 	# shellcheck disable=SC2016 # apt's own variable
-	[ -n "${DEBIAN_ARCHIVE-}" ] || DEBIAN_ARCHIVE=$(apt-get indextargets --format '$(REPO_URI)' 2>/dev/null | grep -m 1 '/debian/$') ||
-		DEBIAN_ARCHIVE=http://deb.debian.org/debian/
+	[ -n "${DEBIAN_ARCHIVE-}" ] || DEBIAN_ARCHIVE=$(apt-get indextargets --format '$(REPO_URI)' 2>/dev/null | awk '/\/debian\/$/ && !n++')
+	[ -n "$DEBIAN_ARCHIVE" ] ||
+		die "${asked}no source of this machine's apt is an archive of Debian: name one, DEBIAN_ARCHIVE=http://.../debian/"
 	echo "${DEBIAN_ARCHIVE%debian/}$of/"
 }
 # apt_of COMMAND WORD...: an apt that knows nothing of this machine, for what want_suites asked for.
@@ -50,14 +51,17 @@ apt_of() {
 }
 # want_suites SUITE...: fetches their lists. False when one cannot be had; what apt said is in $work/log.
 want_suites() {
-	local suite
+	local suite uri
 	for tool in apt-get dpkg; do
 		command -v $tool >/dev/null || die "$asked$tool is missing: kernels by version can be had on Debian and what descends from it; or KERNEL=FILE"
 	done
 	[ -r $keys ] || die "$asked$keys is missing, by which Debian's signatures are checked: install debian-archive-keyring"
 	mkdir -p "$work/state/lists/partial" "$work/cache/archives/partial"
 	: >"$work/status"
-	for suite; do echo "deb [signed-by=$keys] $(uri_of "$suite") $suite main"; done >"$work/sources.list"
+	for suite; do
+		uri=$(uri_of "$suite") || exit 1
+		echo "deb [signed-by=$keys] $uri $suite main"
+	done >"$work/sources.list"
 	apt_of get -qq update >"$work/log" 2>&1
 }
 
