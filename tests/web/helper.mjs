@@ -12,7 +12,16 @@ export const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
 export const site = process.env.SITE ?? join(root, "build/site");
 export const single = process.env.SINGLE ?? join(root, "build/unboxed.html");
 const require = createRequire(join(root, "build/web/package.json"));
-export const axeSource = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+const axeSource = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+
+/** What axe-core finds that is serious or critical. */
+export async function axe(page) {
+	await page.evaluate(axeSource);
+	const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+	return found.violations
+		.filter(({ impact }) => impact === "serious" || impact === "critical")
+		.map(({ id, nodes }) => `${id}: ${nodes.length} times, first ${nodes[0].target} ${nodes[0].failureSummary}`);
+}
 
 export const firefox = process.env.BROWSER === "firefox";
 /** What Firefox cannot be told to do by its protocol. */
@@ -33,25 +42,28 @@ export const pages = files.filter((name) => name.endsWith(".html"));
 export const texts = pages.filter((name) => !name.startsWith("source/") || name === "source/03-uts-ns-main.html");
 export const chapters = pages.filter((name) => readFileSync(join(site, name), "utf8").includes('<body class="chapter"'));
 
-let started;
+/** A lab takes minutes where the computer is busy. */
+const PATIENCE = 600000;
+
+let running;
 /** One server and one browser a test file, ended with it. */
 export function start() {
-	started ??= (async () => {
+	running ??= (async () => {
 		const puppeteer = require("puppeteer-core");
 		const server = await serve({ folder: site, base: "/some/where/" });
 		const browser = await puppeteer.launch(
 			firefox
-				? { browser: "firefox", executablePath: "/usr/bin/firefox-esr" }
+				? { browser: "firefox", executablePath: "/usr/bin/firefox-esr", protocolTimeout: PATIENCE }
 				: // Chromium's sandbox does not work as root.
-					{ executablePath: "/usr/bin/chromium", args: process.getuid() === 0 ? ["--no-sandbox"] : [] },
+					{ executablePath: "/usr/bin/chromium", protocolTimeout: PATIENCE, args: process.getuid() === 0 ? ["--no-sandbox"] : [] },
 		);
 		return { server, browser };
 	})();
-	return started;
+	return running;
 }
 after(async () => {
-	if (!started) return;
-	const { server, browser } = await started;
+	if (!running) return;
+	const { server, browser } = await running;
 	await browser.close();
 	server.close();
 });
@@ -79,6 +91,18 @@ export async function open(name, { width = 1440, height = 900, dark = false, scr
 	if (firefox) await page.bringToFront().then(() => page.waitForFunction(() => document.hasFocus()));
 	return page;
 }
+
+/** A page whose machine runs. */
+export async function started(name = "03-uts-ns.html", size = {}) {
+	const page = await open(name, size);
+	page.setDefaultTimeout(180000);
+	page.begun = performance.now();
+	await page.click(".panel-go");
+	await page.waitForFunction(() => window.unboxed);
+	return page;
+}
+/** LABS="03 10" names the labs and the chapters that are tried; without it all of them. */
+export const named = process.env.LABS?.split(/\s+/).filter(Boolean);
 
 /** Requests of the page that do not stay with it. */
 export const elsewhere = (page) => page.asked.filter((url) => !url.startsWith(page.home) && !/^(data|blob):/.test(url));

@@ -3,25 +3,15 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test as each } from "node:test";
-import { chapters, chromiumOnly, elsewhere, noMachine, notPacked, open, root, start } from "./helper.mjs";
+import { axe, chromiumOnly, elsewhere, named, noMachine, notPacked, open, root, start, started } from "./helper.mjs";
 
 const test = (name, ...rest) => each(name, { skip: noMachine, ...(rest.length > 1 && rest[0]) }, rest.at(-1));
-/** LABS="03 10" names those that are run; without it all of them. With MORE=1 the further lessons are run as well. */
-const named = process.env.LABS?.split(/\s+/).filter(Boolean);
+// With MORE=1 the further lessons are run as well.
 const labs = (noMachine ? [] : readdirSync(join(root, "build/i386-shared/labs")))
 	.filter((name) => /^\d\d-[\w-]+$/.test(name) && (process.env.MORE || !/-more(-|$)/.test(name)) && (!named || named.some((number) => name.startsWith(number))))
 	.sort();
 const exercises = readdirSync(join(root, "labs")).filter((name) => /^\d\d-/.test(name) && readdirSync(join(root, "labs", name)).includes("exercise.sh") && (!named || named.some((number) => name.startsWith(number))));
 
-/** A page whose machine runs. */
-async function started(name = "03-uts-ns.html", size = {}) {
-	const page = await open(name, size);
-	page.setDefaultTimeout(180000);
-	page.begun = performance.now();
-	await page.click(".panel-go");
-	await page.waitForFunction(() => window.unboxed);
-	return page;
-}
 const reset = (page) =>
 	page.evaluate(async () => {
 		await window.unboxed.reset();
@@ -68,6 +58,23 @@ test("at the prompt the page's process has at most 400 MB", chromiumOnly, async 
 		assert.ok(Math.max(...megabytes) <= 400, `${name}: ${megabytes} MB`);
 		await page.close();
 	}
+});
+
+test("a line waits for the end of the one before, also when the terminal's size changes", async () => {
+	const page = await started();
+	await page.waitForFunction(() => window.unboxed.shells[0]?.ready);
+	await page.evaluate(() => {
+		const { shells, run } = window.unboxed;
+		shells[0].refit = () => {};
+		shells[0].terminal.resize(71, 20);
+		run({ commands: ["cd /; read -t 2 line; echo got=$line", "true | false; echo ${PIPESTATUS[*]}"] });
+	});
+	await page.waitForFunction(() => window.unboxed.shells[0].ready && !window.unboxed.shells[0].queue.length);
+	assert.match(await page.evaluate(() => window.unboxed.shells[0].text), /\ngot=\n.*\n0 1\n/);
+	// A block begins where the guide's do.
+	await page.evaluate(() => window.unboxed.run({ commands: ["echo in $PWD"] }));
+	await page.waitForFunction(() => /\nin \/lab\n/.test(window.unboxed.shells[0].text));
+	await page.close();
 });
 
 test("reading starts nothing, and a link fills in and runs nothing", async () => {
@@ -135,6 +142,32 @@ test("a lab by steps: its checks, its curve, and the map of what it has made", a
 	assert.deepEqual(page.wrong, []);
 	await page.close();
 });
+
+for (const [width, dark] of [[1440, false], [360, true]])
+	test(`at ${width} pixels, ${dark ? "dark" : "light"}: with each tab of the panel open there is nothing serious`, async () => {
+		const page = await started("10-oom-demo.html", { width, dark });
+		// Each tab has something to show: a failed check of an exercise, a shell, a lab that waits, and its map.
+		await page.evaluate(async () => {
+			const { unboxed } = window;
+			unboxed.exercise({ program: "10-oom-demo" });
+			await unboxed.editor.check();
+			unboxed.run({ commands: ["ls --color=always /"] });
+			unboxed.lab({ program: "10-oom-demo" });
+		});
+		await page.waitForSelector(".story-next button.primary");
+		await page.$eval(".story-next button.primary", (button) => button.click());
+		await page.waitForFunction(() => document.querySelector(".view-map svg, .view-map table") && document.querySelector(".story-curve"));
+		const wrong = [];
+		const names = await page.$$eval("[role=tab]", (tabs) => tabs.map((tab) => tab.textContent));
+		assert.deepEqual(names, ["Story", "Terminal", "Map", "Editor"]);
+		for (const name of names) {
+			await page.evaluate((word) => window.unboxed.show(word), name);
+			wrong.push(...(await axe(page)).map((text) => `${name}: ${text}`));
+		}
+		assert.deepEqual(wrong, []);
+		assert.deepEqual(page.wrong, []);
+		await page.close();
+	});
 
 test("what stands in a manifest is explained", async () => {
 	const page = await open("index.html");
@@ -208,20 +241,6 @@ test("an exercise that is typed, key by key, passes, and is there again after a 
 			await page.reload();
 			await page.$eval(".run-exercise", (button) => button.click());
 			await page.waitForFunction((line) => window.unboxed?.editor.text.includes(line), {}, lines[0].trim());
-			await page.close();
-		});
-});
-
-test("each console block that can run there runs, and ends with what it says", { skip: noMachine || (!process.env.BLOCKS && "with BLOCKS=1") }, async (t) => {
-	for (const name of chapters.filter((file) => /^\d\d-/.test(file)))
-		await t.test(name, async () => {
-			const page = await started(name);
-			const blocks = await page.$$eval("figure.console:not(.story)[data-where=vm]", (list) => list.map(({ dataset, textContent }) => ({ commands: JSON.parse(dataset.commands), text: textContent })));
-			for (const { commands } of blocks) {
-				await page.evaluate((lines) => window.unboxed.run({ commands: lines }), commands);
-				await page.waitForFunction(() => window.unboxed.shells[0].ready && !window.unboxed.shells[0].queue.length);
-			}
-			assert.deepEqual(page.wrong, []);
 			await page.close();
 		});
 });

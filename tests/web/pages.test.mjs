@@ -3,19 +3,10 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { axeSource, chromiumOnly, elsewhere, open, root, texts } from "./helper.mjs";
+import { axe, chromiumOnly, elsewhere, open, root, texts } from "./helper.mjs";
 
 const shots = join(root, "build/shots");
 mkdirSync(shots, { recursive: true });
-
-/** What axe-core finds that is serious or critical. */
-async function axe(page) {
-	await page.evaluate(axeSource);
-	const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-	return found.violations
-		.filter(({ impact }) => impact === "serious" || impact === "critical")
-		.map(({ id, nodes }) => `${id}: ${nodes.length} times, first ${nodes[0].target} ${nodes[0].failureSummary}`);
-}
 
 for (const [width, dark] of [[1440, false], [360, true], [800, true]])
 	test(`at ${width} pixels, ${dark ? "dark" : "light"}: nothing serious, nothing from elsewhere, nothing wider than the page`, async () => {

@@ -1,7 +1,7 @@
 // The one file, opened by file://.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { axeSource, chapters, chromiumOnly, elsewhere, open } from "./helper.mjs";
+import { axe, chapters, chromiumOnly, elsewhere, open } from "./helper.mjs";
 
 const shown = (page) => page.$$eval("section.chapter", (list) => list.filter((section) => section.checkVisibility()).map((section) => section.id));
 
@@ -55,10 +55,7 @@ test("without scripts every chapter is there to read", chromiumOnly, async () =>
 test("axe-core finds nothing serious in it, and at 360 pixels it is no wider", async () => {
 	for (const hash of ["#index", "#03-uts-ns", "#17-pod"]) {
 		const page = await open(`file:${hash}`, { width: 360, dark: true });
-		await page.evaluate(axeSource);
-		const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-		const serious = found.violations.filter(({ impact }) => impact === "serious" || impact === "critical").map(({ id, nodes }) => `${id}: ${nodes[0].target}`);
-		assert.deepEqual(serious, [], hash);
+		assert.deepEqual(await axe(page), [], hash);
 		assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 360, hash);
 		await page.close();
 	}
