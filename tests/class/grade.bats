@@ -205,3 +205,54 @@ whose() {
 	same "s04, who has not begun" "not begun" "$(jq -r --slurpfile p "$run/people.json" '($p[0][] | select(.id == "s04") | .pseudonym) as $s | .students[] | select(.student == $s) | .exercises[0].verdict' "$run/grades.json")"
 	same "the first of the report" "What is broken" "$(grep -o '<h2>[^<]*' "$run/report.html" | head -n 1 | cut -c 5-)"
 }
+
+@test "class: attempts are counted; of several files the last one that may count does" {
+	scripts/class/sample
+	rules
+	local first=$OUT/submissions/s01/03-uts-ns.c counts
+	counts() { jq -r --slurpfile p "$run/people.json" '($p[0][] | select(.id == "s01") | .pseudonym) as $s | .[] | select(.pseudonym == $s) | .path' "$run/work.json"; }
+	for n in 1 2; do sed "s/^int main/static int n$n;\n&/" "$first" >"$OUT/submissions/s01/03-uts-ns-$n.c"; done
+	collected "$OUT/submissions"
+	same "any number" "s01/03-uts-ns-2.c" "$(counts)"
+	same "who has handed in twice" "s01 2" "$(jq -r '.twice[] | "\(.id) \(.others | length)"' "$run/notes.json")"
+	rules attempts 2
+	collected "$OUT/submissions"
+	same "two" "s01/03-uts-ns-1.c" "$(counts)"
+	rules attempts 1
+	collected "$OUT/submissions"
+	same "one" "s01/03-uts-ns.c" "$(counts)"
+}
+
+@test "class: a name that two students bear is nobody's, and an ID is stronger than a name" {
+	scripts/class/sample
+	rules
+	mkdir "$BATS_TEST_TMPDIR/s"
+	printf 'student,name\r\nx1,Sam Poe\r\nx2,Sam Poe\r\nx3,x1\r\n' >"$OUT/roster.csv"
+	for who in "Sam Poe" x1 nobody; do mkdir "$BATS_TEST_TMPDIR/s/$who" && cp labs/03-uts-ns/solution.c "$BATS_TEST_TMPDIR/s/$who/03-uts-ns.c"; done
+	collected "$BATS_TEST_TMPDIR/s"
+	same "who has something" "x1" "$(whose | cut -d ' ' -f 1 | xargs)"
+	same "what is for a person" "more than one student has this name; no student in its name" "$(jq -r '.look[].what' "$run/notes.json" | sort | paste -sd ';' | sed 's/;/; /')"
+	printf 'student,name\r\nx1,A\r\nx1,B\r\n' >"$OUT/roster.csv"
+	run -2 collected "$BATS_TEST_TMPDIR/s"
+	[[ $output = *'"x1": expected one row for each student'* ]]
+}
+
+@test "class: as Gradescope's autograder: who it is, is the platform's word; what breaks has no score" {
+	local at=$BATS_TEST_TMPDIR/autograder results=$BATS_TEST_TMPDIR/autograder/results/results.json
+	scripts/class/sample
+	rules
+	mkdir -p "$at/submission"
+	echo 03-uts-ns >"$CLASS/exercises"
+	jq -n '[["model", 6, "pass"], ["begun", 3, "fail"]][] | {student: .[0], exercise: "03-uts-ns", commit: "c", kernel: "k", verdict: .[2], checks: [range(.[1]) | {what: "c\(.)", expected: "y", observed: "y", verdict: "pass"}]}' >"$CLASS/models.json"
+	cp labs/03-uts-ns/solution.c "$at/submission/03-uts-ns.c"
+	run -3 scripts/class/autograde "$at"
+	[[ $output = *"submission_metadata.json: expected .users"* ]]
+	same "without a score" '["output","stdout_visibility"]' "$(jq -c keys "$results")"
+	echo '{"users": [{"sid": "s01", "email": "s01@example.org"}]}' >"$at/submission_metadata.json"
+	run -0 timeout 300 scripts/class/autograde "$at" 3>&-
+	same "the score" "1 1" "$(jq -r '"\(.score) \(.tests[0].score)"' "$results")"
+	same "its seed is that of grade-class" "$(collected "$OUT/submissions" && whose | sed -n 's/^s01 .* //p')" "$(jq -r '.tests[0].extra_data.seed' "$results")"
+	scripts/learn/cut labs/03-uts-ns/solution.c >"$at/submission/03-uts-ns.c"
+	run -0 scripts/class/autograde "$at"
+	same "not begun" "0 not begun" "$(jq -r '"\(.score) \(.tests[0].output | split("\n")[0])"' "$results")"
+}
