@@ -74,7 +74,7 @@ tree() {
 	stand_in qemu-system-x86_64 "echo 'the console' >console; for word; do [[ \$word != file:* ]] || echo 'the last word' >\"\${word#file:}\"; done
 		exec -a $qemu sleep 100"
 	stand_in ssh 'case ${*: -1} in
-		*"guest setup") printf "user\tmake all\tpass\t1\t\n" ;;
+		*"guest setup"*) printf "user\tmake all\tpass\t1\t\n" ;;
 		"sudo "*"guest labs") printf "sudo\tlab 01-a\tpass\t2\t\nsudo\tlab 02-b\tnot done\t0\tit is too slow\n" ;;
 		*"guest labs") printf "user\tlab 01-a\tpass\t2\t\nuser\tlab 02-b\tskip\t2\tit wants root\n" ;;
 		*uname*) echo "#1 SMP Debian 9.8.7-1 (2030-01-02)" ;;
