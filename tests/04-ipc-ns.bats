@@ -146,7 +146,7 @@ its_calls() {
 
 @test "04-ipc-ns: where the limits of namespaces cannot be written, more of it says so, to root as well" {
 	# In a user namespace of this test's own: none is allowed below it, or /proc/sys is as in a container.
-	for place in "echo 0 >/proc/sys/user/max_user_namespaces" "mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro,nosuid,nodev,noexec none /proc/sys"; do
+	for place in "echo 0 >/proc/sys/user/max_user_namespaces" "mount --rbind /proc/sys /proc/sys && mount -o remount,bind,ro,nosuid,nodev,noexec none /proc/sys"; do
 		run unshare --user --map-root-user --mount sh -c "$place && exec \"\$0\" --can-run" "$LABS/$program-more"
 		same "$place: status" 77 "$status"
 		[[ $output == "no user namespace (ENOSPC); "* || $output == *"/proc/sys/user, may not be written (EROFS); "* ]]

@@ -244,6 +244,65 @@ answers() {
 	same "what make setup-dev calls" "npm ci" "$(cat "$called")"
 }
 
+# other_system OS-RELEASE MANAGER...: sets bin to a PATH with all of this machine's programs but jq, bats and its package
+# managers; with those of another system, which note what they are asked for in called. as_there COMMAND... has that
+# system's /etc/os-release, in a mount table of this test's own.
+other_system() {
+	local tool
+	called=$BATS_TEST_TMPDIR/called bin=$BATS_TEST_TMPDIR/bin there=$BATS_TEST_TMPDIR/there
+	rm -rf "$bin" "$called" "$there"
+	mkdir -p "$bin" "$there/scripts/labvm"
+	ln -sf -t "$bin" /usr/local/bin/* /usr/bin/* 2>/dev/null || :
+	rm -f "$bin"/{jq,bats,apt,apt-get,apt-cache,dpkg,dpkg-query,dnf,pacman,apk,sudo}
+	cp -r scripts/setup scripts/make "$there/scripts/"
+	cp -r labs README.md "$there/"
+	printf '#!/bin/sh\n' >"$there/scripts/labvm/kernel"
+	printf '%s\n' "$1" >"$BATS_TEST_TMPDIR/os-release"
+	for tool in "${@:2}"; do printf '#!/bin/sh\necho "%s $*" >>"%s"\n' "$tool" "$called" >"$bin/$tool"; done
+	if [[ " $* " == *" apt-get "* ]]; then # all but two packages are there
+		printf '#!/bin/sh\ncase " $* " in *" jq "* | *" bats "*) exit 1 ;; esac\necho installed\n' >"$bin/dpkg-query"
+		printf '#!/bin/sh\necho 0\n' >"$bin/id"
+	fi
+	chmod +x "$bin"/{dnf,pacman,apk,apt-get,dpkg-query,id} "$there/scripts/labvm/kernel" 2>/dev/null || :
+}
+as_there() {
+	unshare "${userns_make[@]}" --mount --propagation private sh -c 'mount --bind "$0" "$(readlink -f /etc/os-release)" && exec "$@"' \
+		"$BATS_TEST_TMPDIR/os-release" env "PATH=$bin" "$@" 3>&- </dev/null
+}
+@test "setup: on Ubuntu it asks apt for what is missing; on Fedora and Arch it tells the command, and does nothing itself" {
+	host_only "it is the host's package manager that is meant"
+	local packages
+	other_system $'ID=ubuntu\nVERSION_ID="24.04"' apt-get
+	run -0 as_there "$there/scripts/setup"
+	[[ $output = *"nobody has tried this on ubuntu 24.04 yet"*"will install 2 packages"*": bats jq"* ]] || same "Ubuntu" "two packages" "$output"
+	same "what apt-get was told to do" "update | install --no-install-recommends bats jq" \
+		"$(sed -nE 's/^apt-get -q -y -o DPkg::Lock::Timeout=300 //p' "$called" | paste -sd'|' | sed 's/|/ | /')"
+	# README and it say the same.
+	other_system $'ID=debian\nVERSION_ID="12"' apt-get
+	grep -qE '^\| Debian 12, .*\| tested on every change \|$' README.md
+	run -0 as_there "$there/scripts/setup"
+	[[ $output != *"nobody has tried"* ]] || same "Debian 12" "tested" "$output"
+	sed -i -E 's/^(\| Debian 12, .*\|) tested on every change \|$/\1 should work \|/' "$there/README.md"
+	run -0 as_there "$there/scripts/setup"
+	[[ $output = *"nobody has tried this on debian 12 yet"* ]] || same "Debian 12" "not tested" "$output"
+	other_system ID=debian apt-get # testing and unstable have no VERSION_ID
+	run -0 as_there "$there/scripts/setup"
+	[[ $output = *"nobody has tried this on debian yet"* ]]
+	for packages in "ID=fedora dnf dnf install" "ID=arch pacman pacman -S --needed"; do
+		# shellcheck disable=SC2086 # three words
+		set -- $packages
+		other_system "$1" "$2"
+		run -1 as_there "$there/scripts/setup"
+		same "$1: commands to paste" "sudo ${*:3}" "$(grep -oE '^sudo [a-z]+ (install|-S --needed)' <<<"$output")"
+		[[ $output = *" jq "* && $output = *"still missing here: bats jq"* ]] || same "$1" "bats and jq" "$output"
+		[ ! -e "$called" ] || same "what $2 was asked for" nothing "$(<"$called")"
+	done
+	other_system ID=alpine apk
+	run -1 as_there "$there/scripts/setup"
+	[[ $output = *musl* && $output != *"sudo "* ]]
+	[ ! -e "$called" ]
+}
+
 @test "setup: a kernel that was cut is named, and counts as one to be fetched" {
 	local kernel
 	kernel=$(scripts/labvm/kernel --path)
