@@ -157,7 +157,13 @@ limit_by_hand() {
 		[ -z "$sleeper" ] || [ "$(status_of "$sleeper" Name)" != sleep ] || break
 		sleep 0.05
 	done
-	echo 1 >"$own/cgroup.kill"
+	if [ -e "$own/cgroup.kill" ]; then
+		echo 1 >"$own/cgroup.kill"
+	else # before Linux 5.14
+		echo 1 >"$own/cgroup.freeze"
+		kill -KILL "$sleeper"
+		echo 0 >"$own/cgroup.freeze"
+	fi
 	wait $! || :
 	all_gone "$sleeper"
 }
