@@ -2,9 +2,9 @@
 import { FitAddon } from "@xterm/addon-fit";
 import { Terminal } from "@xterm/xterm";
 
-// A prompt says where it begins and ends, by the marks that many terminals understand: OSC 133 ; A and B. It is drawn
-// anew when the terminal's size changes, and then has its end alone. Here the beginning names the current folder, too.
-const PROMPT_BEGINS = "printf '\\e]133;A;%s\\a' \"$PWD\"", PROMPT = "\\w # \\[\\e]133;B\\a\\]";
+// A prompt says where it ends, by the mark that many terminals understand: OSC 133 ; B. The time tells a new prompt from
+// one that is drawn anew because the terminal's size has changed. Behind it is the current folder.
+const PROMPT = "\\w # \\[\\e]133;B;$EPOCHREALTIME;$PWD\\a\\]";
 
 // Where a block of the guide begins.
 const FOLDER = "/lab", HOME = `cd ${FOLDER}`;
@@ -28,14 +28,13 @@ export class Shell {
 		this.terminal.loadAddon(this.fit);
 		this.terminal.open(into);
 		into.querySelector("textarea").setAttribute("aria-label", `${name}: type here; Ctrl and ] leaves it`);
-		let begun = false;
-		this.terminal.parser.registerOscHandler(133, (mark) => {
-			if (mark === "B" && begun) {
-				this.ready = true;
-				this.next();
-			}
-			begun = mark.startsWith("A;");
-			if (begun) this.folder = mark.slice(2);
+		this.terminal.parser.registerOscHandler(133, (words) => {
+			const [, time, ...folder] = words.split(";");
+			if (time === this.prompt) return true;
+			this.prompt = time;
+			this.folder = folder.join(";");
+			this.ready = true;
+			this.next();
 			return true;
 		});
 		// Tab is the shell's. So somebody who has no mouse needs a way out.
@@ -55,7 +54,7 @@ export class Shell {
 		if (!await this.machine.begun.then(() => true, () => false)) return;
 		this.refit();
 		const { rows, cols } = this.terminal;
-		const command = this.machine.run(this.port, ["bash", "--noprofile", "--norc", "-i"], { terminal: { rows, columns: cols }, env: { PROMPT_COMMAND: PROMPT_BEGINS, PS1: PROMPT, STEP: "0" } });
+		const command = this.machine.run(this.port, ["bash", "--noprofile", "--norc", "-i"], { terminal: { rows, columns: cols }, env: { PS1: PROMPT, STEP: "0" } });
 		this.command = command;
 		command.ontty = (bytes) => this.terminal.write(bytes);
 		await command.ended;
