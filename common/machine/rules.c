@@ -111,6 +111,8 @@ static void rule_namespace(enum probe_need need, const char *arg, int err, const
 		UNDO("sudo modprobe -r overlay");
 	} else if (err == EINVAL || err == ENOSYS || err == ENODEV) {
 		REMEDY("boot a newer kernel, built with namespaces (zgrep _NS= /proc/config.gz)");
+	} else if (refused && is(arg, "time") && !user && m->sys_admin && m->container[0]) {
+		start_container_with(m, "--cap-add SYS_TIME", out);
 	} else if (refused) {
 		rule_refused(need, err, m, out);
 	} else {

@@ -183,7 +183,11 @@ int main(int argc, char *argv[])
 		expect_errno("kill(1, 0), another user's", EPERM, kill(1, 0));
 	autoclose int log = open("/proc/kmsg", O_RDONLY | O_CLOEXEC);
 	/* By the file's mode: its owner is not in our map, so CAP_DAC_OVERRIDE does not count. */
-	expect_errno("open() of a file for root only", EACCES, log);
+	if (log >= 0 && !fstat(log, &init) && S_ISCHR(init.st_mode)) /* as a runtime masks it */
+		check_skip("open() of a file for root only", "/proc/kmsg is masked here",
+			"WHERE=vm runs the lab where it is not");
+	else
+		expect_errno("open() of a file for root only", EACCES, log);
 	expect_errno("clock_settime(), to what it is", EPERM, clock_settime(CLOCK_REALTIME, &now));
 
 	lab_step("Make a UTS and a mount namespace, and use the same power on them.",

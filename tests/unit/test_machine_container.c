@@ -151,6 +151,9 @@ static void podman_without_root(void **state)
 	assert_rule(PROBE_PROC, "", EPERM, "no fresh /proc", "podman run --security-opt unmask=ALL",
 		"without");
 	assert_rule(PROBE_ROOT, "", 0, "not root", "leave the user namespace", NULL);
+	m.sys_admin = true; /* with --cap-add SYS_ADMIN; the offsets of the clocks take one more */
+	assert_rule(PROBE_NAMESPACE, "time", EPERM, "no time namespace",
+		"podman run --cap-add SYS_TIME", "without");
 	/* A map of all ids is the first namespace's only when it maps them to themselves. */
 	put_text("proc/self/uid_map", "0 1 4294967295\n", 0644);
 	machine_read(&m, root);
