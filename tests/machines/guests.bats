@@ -290,6 +290,24 @@ ended() {
 	[[ ${lines[-1]} == *"| should work; nobody has tried it |" ]]
 }
 
+@test "guests: results are recorded of a machine that was tried to its end, and others keep theirs" {
+	tree
+	mkdir -p build/machines/debian-14/said/user
+	echo "Linux 9.8.7" >build/machines/debian-14/said/user/doctor-all
+	result debian-12 user "lab 01-a" fail >tests/machines/guests/results.tsv
+	for name in debian-13 debian-14; do
+		result $name user "lab 01-a" pass
+		[ $name = debian-13 ] || result $name sudo "lab 01-a" pass
+		result $name user "census of the whole" pass
+	done >build/machines/results.tsv
+	result debian-12 user "lab 01-a" pass >>build/machines/results.tsv
+	scripts/machines/table --record
+	same "what is recorded" "debian-12 fail debian-14 pass debian-14 pass debian-14 pass" "$(cut -f 1,6 tests/machines/guests/results.tsv | xargs)"
+	same "the doctor's text" "Linux VERSION" "$(cat tests/machines/guests/doctor-debian-14-user.txt)"
+	grep -qF '| Debian 14 (testing), x86-64 | on its kernel 01; the others in the lab VM | tested on 2030-01-02 with Debian 99, Linux 9.8.7 |' README.md
+	grep -qF '| Debian 13, x86-64 | on its kernel, or in the lab VM | should work' README.md
+}
+
 @test "guests: README's rows are those of the results that are recorded" {
 	local row
 	scripts/machines/table --rows tests/machines/guests/results.tsv >"$BATS_TEST_TMPDIR/rows"
