@@ -161,7 +161,7 @@ demo-%: all
 owner = $(shell stat -c %u .)
 as_owner = $(if $(and $(filter 0,$(shell id -u)),$(filter-out 0,$(owner))),setpriv \
 	--reuid=$(owner) --regid=$(shell stat -c %g .) --clear-groups)
-all: $(SYSROOT) | $(filter setup setup-dev setup-site,$(MAKECMDGOALS))
+all: $(SYSROOT) | $(filter setup setup-dev setup-site setup-class,$(MAKECMDGOALS))
 	@$(as_owner) scripts/make/sums forget $(B)
 	@$(as_owner) $(MAKE) products; status=$$?; $(as_owner) scripts/make/sums note $(B); exit $$status
 products: $(PROGRAMS) $(ROOTFS_PRODUCTS) $(LABVM_PRODUCTS) $(addprefix $(B)/bin/,$(basename $(notdir $(HELPERS))))
