@@ -18,7 +18,7 @@ include "page";
 	+ heading("Points")
 	+ (if $scored == [] then para("Nobody has points yet.") else ([$scored[].points] | sort) as $p | ($p | length) as $n
 		| para("Of \($n) students who began: the median is \($p[($n - 1) / 2 | floor]) of \($scored[0].possible) points, the lowest \($p[0]), the highest \($p[-1]).")
-		+ table("How many students have so many points"; ["share of all points", "students", ""];
+		+ table("How many students have so many points"; ["share of all points", "students", "bar"];
 			[range(10) as $b | [$scored[] | (.points / .possible * 10 | floor | if . > 9 then 9 else . end) | select(. == $b)] | length | . as $c
 			| ["\($b * 10) to \($b * 10 + 10) %", $c, ("#" * ($c * 40 / $n | ceil) // "")]]) end)
 	+ heading("Exercises")

@@ -17,7 +17,7 @@ setup() {
 	digest() { sha256sum <"$1" | cut -d ' ' -f 1; }
 	cp labs/03-uts-ns/solution.c "$run/sources/a.c"
 	sed 's/strlen(argv\[1\]))/strlen(argv[1]) - 1)/; s/argv\[2\], strlen/  argv[2],  strlen/' labs/03-uts-ns/solution.c >"$run/sources/b.c"
-	printf 'int main(void)\n{\n\tsetuid(0);\n\tchroot("elsewhere");\n\tchdir("/there/it/is");\n}\n' >"$run/sources/c.c"
+	{ scripts/learn/cut labs/03-uts-ns/solution.c && printf 'static void own(void)\n{\n\tsetuid(0);\n\tchroot("elsewhere");\n\tchdir("/there/it/is");\n}\n'; } >"$run/sources/c.c"
 	for one in a b c; do mv "$run/sources/$one.c" "$run/sources/$(digest "$run/sources/$one.c").c"; done
 	jq -n --arg a "$(digest labs/03-uts-ns/solution.c)" --arg b "$(for f in "$run"/sources/*; do grep -q -- '- 1)' "$f" && basename "$f" .c; done)" \
 		--arg c "$(for f in "$run"/sources/*; do grep -q chroot "$f" && basename "$f" .c; done)" '[["aaaaaaaaaaaa", $a, 7], ["bbbbbbbbbbbb", $b, 8], ["cccccccccccc", $c, 9]]
