@@ -151,10 +151,11 @@ test("a lab by steps: its checks, its curve, and the map of what it has made", a
 for (const [width, dark] of [[1440, false], [360, true]])
 	test(`at ${width} pixels, ${dark ? "dark" : "light"}: with each tab of the panel open there is nothing serious`, async () => {
 		const page = await started("10-oom-demo.html", { width, dark });
-		// Each tab has something to show: a failed check of an exercise, a shell, a lab that waits, and its map.
+		// Each tab has something to show: what the compiler says, a shell, a lab that waits, and its map.
 		await page.evaluate(async () => {
 			const { unboxed } = window;
 			unboxed.exercise({ program: "10-oom-demo" });
+			unboxed.editor.text = "int main(";
 			await unboxed.editor.check();
 			unboxed.run({ commands: ["ls --color=always /"] });
 			unboxed.lab({ program: "10-oom-demo" });
