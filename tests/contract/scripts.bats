@@ -253,7 +253,8 @@ other_system() {
 	rm -rf "$bin" "$called" "$there"
 	mkdir -p "$bin" "$there/scripts/labvm"
 	ln -sf -t "$bin" /usr/local/bin/* /usr/bin/* 2>/dev/null || :
-	rm -f "$bin"/{jq,bats,apt,apt-get,apt-cache,dpkg,dpkg-query,dnf,pacman,apk,sudo}
+	# What takes their place below is no file of this machine's: nothing is written through a link.
+	rm -f "$bin"/{jq,bats,apt,apt-get,apt-cache,dpkg,dpkg-query,dnf,pacman,apk,sudo,id}
 	cp -r scripts/setup scripts/make "$there/scripts/"
 	cp -r labs README.md "$there/"
 	printf '#!/bin/sh\n' >"$there/scripts/labvm/kernel"
@@ -262,8 +263,11 @@ other_system() {
 	if [[ " $* " == *" apt-get "* ]]; then # all but two packages are there
 		printf '#!/bin/sh\ncase " $* " in *" jq "* | *" bats "*) exit 1 ;; esac\necho installed\n' >"$bin/dpkg-query"
 		printf '#!/bin/sh\necho 0\n' >"$bin/id"
+	else
+		ln -s "$(type -P id)" "$bin/id"
 	fi
-	chmod +x "$bin"/{dnf,pacman,apk,apt-get,dpkg-query,id} "$there/scripts/labvm/kernel" 2>/dev/null || :
+	find "$bin" -type f -exec chmod +x {} +
+	chmod +x "$there/scripts/labvm/kernel"
 }
 as_there() {
 	unshare "${userns_make[@]}" --mount --propagation private sh -c 'mount --bind "$0" "$(readlink -f /etc/os-release)" && exec "$@"' \
