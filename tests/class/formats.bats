@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=apart
 # What others read: each format as its specification says, from grades made up here; and what is made of a run.
 
 load ../helper
@@ -41,7 +42,7 @@ conclude() {
 	run -1 scripts/class/conclude "$run" # cid's is broken
 }
 
-@test "class: points are the share of the checks beyond those that hold at first; broken is none and comes first" {
+@test "formats: points are the share of the checks beyond those that hold at first; broken is none and comes first" {
 	conclude
 	[[ ${lines[0]} = "broken: cid 03-uts-ns: out of cheese" ]]
 	same "points" "1 0.33 null" "$(jq -r '.students | map(.points) | map(tostring) | join(" ")' "$run/grades.json")"
@@ -58,7 +59,7 @@ conclude() {
 	done
 }
 
-@test "class: gradescope, classroom50 and junit, by what their documents ask for" {
+@test "formats: gradescope, classroom50 and junit, by what their documents ask for" {
 	conclude
 	local at=$run/formats
 	run -0 env FORMAT=gradescope scripts/class/format
@@ -84,7 +85,7 @@ conclude() {
 	run -2 env FORMAT=junit RUN=../../etc scripts/class/format
 }
 
-@test "class: a fifth format is one more file" {
+@test "formats: a fifth format is one more file" {
 	conclude
 	mkdir "$BATS_TEST_TMPDIR/tree"
 	cp -a scripts labs common "$BATS_TEST_TMPDIR/tree"
@@ -94,7 +95,7 @@ conclude() {
 	same "cid's" "false" "$(jq .gradable "$run/formats/prairielearn/cid.json")"
 }
 
-@test "class: questions for Moodle: one right answer each, and what GIFT reads is escaped" {
+@test "formats: questions for Moodle: one right answer each, and what GIFT reads is escaped" {
 	mkdir "$BATS_TEST_TMPDIR/tree"
 	cp -a scripts labs "$BATS_TEST_TMPDIR/tree"
 	mkdir "$BATS_TEST_TMPDIR/tree/build"
@@ -107,7 +108,7 @@ conclude() {
 	same "bare marks" "" "$(sed -E '/^\$CATEGORY/d; /^\}$/d; s/^::([^:\\]|\\.)*::(\[plain\])?//; s/ \{$//; s/^\t[=~]//; s/\\[\\~=#{}:]//g; s/#//' "$file" | grep '[~=#{}]' || :)"
 }
 
-@test "class: viva asks about a student's own lines; likeness leaves out the handout; forget leaves no name" {
+@test "formats: viva asks about a student's own lines; likeness leaves out the handout; forget leaves no name" {
 	local given line
 	type -P sim_c >/dev/null || skip "sim_c is missing (make setup-class)"
 	conclude

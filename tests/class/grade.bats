@@ -35,7 +35,7 @@ whose() {
 		| "\(first($p[0][] | select(.pseudonym == $w.pseudonym) | .id)) \($w.digest[:12]) \($w.begun) \($w.late_days) \($w.seed)"' | sort
 }
 
-@test "class: Moodle's, Canvas' and Gradescope's downloads, folders and archives are read alike" {
+@test "grade: Moodle's, Canvas' and Gradescope's downloads, folders and archives are read alike" {
 	local shape want got
 	for shape in folder moodle canvas gradescope; do
 		SHAPE=$shape scripts/class/sample
@@ -60,7 +60,7 @@ whose() {
 	same "what s06 has sent is s06's" "$(printf 'int main(void) { return 0; }\n' | sha256sum | cut -c 1-12)" "$(sed -n 's/^s06 \([^ ]*\) .*/\1/p' <<<"$want")"
 }
 
-@test "class: seeds and pseudonyms are an HMAC of student and exercise, by the instructor's key" {
+@test "grade: seeds and pseudonyms are an HMAC of student and exercise, by the instructor's key" {
 	scripts/class/sample
 	rules
 	collected "$OUT/submissions"
@@ -76,7 +76,7 @@ whose() {
 	same "the others' fields" "$(cut -d ' ' -f 1-4 <<<"$first")" "$(whose | cut -d ' ' -f 1-4)"
 }
 
-@test "class: due dates, grace, extensions and a time factor; times are the platform's" {
+@test "grade: due dates, grace, extensions and a time factor; times are the platform's" {
 	scripts/class/sample
 	late() { whose | awk '$4 != 0 { print $1 ":" $4 }' | xargs; }
 	export TIMES=$OUT/times.csv
@@ -109,7 +109,7 @@ whose() {
 	[[ $output = *"perhaps: expected a date and time"* ]]
 }
 
-@test "class: hostile archives leave nothing behind, and are read within bounds" {
+@test "grade: hostile archives leave nothing behind, and are read within bounds" {
 	local out=$BATS_TEST_TMPDIR/out list before kind
 	mkdir -p "$out" "$OUT"
 	cd "$OUT"
@@ -146,7 +146,7 @@ whose() {
 	same "of the folder" "problem problem source" "$(cut -f 1 <<<"$list" | sort | xargs)"
 }
 
-@test "class: six are graded, interrupted and resumed; regrade lists who changed; nobody's name is in grades.json" {
+@test "grade: six are graded, interrupted and resumed; regrade lists who changed; nobody's name is in grades.json" {
 	local jobs first
 	scripts/class/sample
 	rules
@@ -193,7 +193,7 @@ whose() {
 	same "kept" 1 "$(find "$run/old" -name '*.json' | wc -l)"
 }
 
-@test "class: what the grader cannot judge is broken, which is no zero" {
+@test "grade: what the grader cannot judge is broken, which is no zero" {
 	scripts/class/sample
 	rules
 	mkdir -p "$BATS_TEST_TMPDIR/bin"
@@ -206,7 +206,7 @@ whose() {
 	same "the first of the report" "What is broken" "$(grep -o '<h2>[^<]*' "$run/report.html" | head -n 1 | cut -c 5-)"
 }
 
-@test "class: attempts are counted; of several files the last one that may count does" {
+@test "grade: attempts are counted; of several files the last one that may count does" {
 	scripts/class/sample
 	rules
 	local first=$OUT/submissions/s01/03-uts-ns.c counts
@@ -223,7 +223,7 @@ whose() {
 	same "one" "s01/03-uts-ns.c" "$(counts)"
 }
 
-@test "class: a name that two students bear is nobody's, and an ID is stronger than a name" {
+@test "grade: a name that two students bear is nobody's, and an ID is stronger than a name" {
 	scripts/class/sample
 	rules
 	mkdir "$BATS_TEST_TMPDIR/s"
@@ -237,7 +237,7 @@ whose() {
 	[[ $output = *'"x1": expected one row for each student'* ]]
 }
 
-@test "class: as Gradescope's autograder: who it is, is the platform's word; what breaks has no score" {
+@test "grade: as Gradescope's autograder: who it is, is the platform's word; what breaks has no score" {
 	local at=$BATS_TEST_TMPDIR/autograder results=$BATS_TEST_TMPDIR/autograder/results/results.json
 	scripts/class/sample
 	rules

@@ -10,7 +10,7 @@ setup() {
 	scripts/class/npm/fetch --check 2>/dev/null || skip "reveal.js is missing (make setup-class)"
 }
 
-@test "class: slides of a plan: each question, command and picture, notes, and nothing from elsewhere" {
+@test "slides: slides of a plan: each question, command and picture, notes, and nothing from elsewhere" {
 	type -P pandoc >/dev/null || skip "pandoc is missing (make setup-class)"
 	local tree=$BATS_TEST_TMPDIR/tree file asks
 	mkdir -p "$tree/build"
@@ -29,7 +29,7 @@ setup() {
 	[[ $output = *"PLAN=46: expected one of: 45 90 180"* ]]
 }
 
-@test "class: a recording holds a lab's whole story, step by step, and is no recording when the lab fails" {
+@test "slides: a recording holds a lab's whole story, step by step, and is no recording when the lab fails" {
 	type -P asciinema >/dev/null || skip "asciinema is missing (make setup-class)"
 	local tree=$BATS_TEST_TMPDIR/tree cast
 	mkdir -p "$tree/build"
