@@ -90,13 +90,15 @@ static void a_kernel_without_namespaces(void **state)
 {
 	(void)state;
 	load("v2-session");
-	assert_rule(PROBE_NAMESPACE, "ipc", EINVAL, "no ipc namespace", "boot a newer kernel", NULL);
+	assert_rule(
+		PROBE_NAMESPACE, "ipc", EINVAL, "no ipc namespace", "boot a newer kernel", NULL);
 	assert_rule(PROBE_USER_NS, "", EINVAL, "(EINVAL)", "boot a newer kernel", NULL);
 	assert_rule(PROBE_PROC, "", ETIMEDOUT, "(ETIMEDOUT)", "longer than 10 s", NULL);
 	assert_rule(PROBE_PROC, "", ECHILD, "(ECHILD)", "try again", NULL);
 	assert_rule(PROBE_USER_NS, "", EPERM, "(EPERM)", "leave the chroot", NULL);
 	assert_rule(PROBE_TMPFS, "", EACCES, "no tmpfs may be mounted", "dmesg", NULL);
-	assert_rule(PROBE_NAMESPACE, "time", EINVAL, "no time namespace", "boot a newer kernel", NULL);
+	assert_rule(
+		PROBE_NAMESPACE, "time", EINVAL, "no time namespace", "boot a newer kernel", NULL);
 	assert_rule(PROBE_OVERLAY, "", EPERM, "no overlay may be mounted", "dmesg", NULL);
 	assert_rule(PROBE_OVERLAY, "", ENODEV, "(ENODEV)", "sudo modprobe overlay",
 		"sudo modprobe -r overlay");
