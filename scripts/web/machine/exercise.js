@@ -72,10 +72,13 @@ export class Exercise {
 		this.timer = setTimeout(() => this.keep(), 500);
 	}
 
+	// What is as it was handed out is nothing to keep, and what was kept before does not come back.
 	keep() {
-		if (!this.view || this.text === this.task.source) return;
+		if (!this.view) return;
 		clearTimeout(this.timer);
-		this.tellSaved(saved.write(this.task.id, this.text, this.passed));
+		const { id, source } = this.task;
+		if (this.text === source) saved.remove(id);
+		this.tellSaved(this.text === source ? undefined : saved.write(id, this.text, this.passed));
 	}
 
 	tellSaved(time) {
