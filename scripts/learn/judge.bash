@@ -5,7 +5,10 @@
 # left that was killed goes with the next one.
 own_folder() {
 	local old
-	for old in build/work/*; do [ -e "/proc/${old##*/}" ] || rm -rf "$old"; done
+	for old in build/work/*; do
+		# A PID comes again: what bears ours is not ours.
+		if [ "${old##*/}" = $$ ] || [ ! -e "/proc/${old##*/}" ]; then rm -rf "$old"; fi
+	done
 	folder=$root/build/work/$$
 	mkdir -p "$folder"
 	trap 'rm -rf "$folder"' EXIT
