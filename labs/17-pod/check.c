@@ -139,9 +139,10 @@ static bool check_volume(struct manifest *m, struct volume *v)
 	if (kinds > 1)
 		return manifest_wrong(
 			m, v->at, "volume %s: expected one kind of volume, got %d", v->name, kinds);
-	for (size_t i = 0; i < m->maps.count && v->config_name; i++)
-		if (!strcmp(m->maps.item[i].name, v->config_name))
-			v->map = &m->maps.item[i];
+	for (const struct config_map *map = m->maps; map && v->config_name && !v->map;
+		map = map->next)
+		if (!strcmp(map->name, v->config_name))
+			v->map = map;
 	if (v->medium && !strncmp(v->medium, "HugePages", 9))
 		manifest_leave_out(
 			m, v->empty, "emptyDir.medium: an ordinary folder instead of hugetlbfs");

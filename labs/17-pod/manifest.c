@@ -1,10 +1,10 @@
 /*
- * manifest.c: from a file's bytes to each struct pod in it, or to an error with its line.
+ * manifest.c: from a file's bytes to the nodes of its documents, which read.c reads, or to an error
+ * with its line.
  *
  * libyaml makes a tree of nodes, in which an alias is the node of its anchor, so that a tree may
  * share nodes and even have cycles. What is asked of each node is asked here, once; read.c then
- * walks the tables. A file may hold Pods, ConfigMaps, lists of them and what has a template of a
- * Pod, such as a Deployment.
+ * walks the tables.
  */
 /* link: yaml-0.1 */
 #define _GNU_SOURCE
@@ -28,25 +28,25 @@ static struct position place_at(yaml_mark_t mark)
 /* ---- Tags ---- */
 
 /* Plain scalars with the tag !!str: libyaml's tree no longer tells them from those without one. */
-static struct {
-	struct position *at;
-	size_t count;
-} strings;
-
-static int by_position(const void *a, const void *b)
-{
-	const struct position *one = a, *other = b;
-	return one->line != other->line ? one->line - other->line : one->column - other->column;
-}
-
-static void note_tag(const yaml_event_t *event)
+static void note_tag(struct manifest *m, const yaml_event_t *event)
 {
 	const char *tag = (const char *)event->data.scalar.tag;
 	if (!tag || event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE ||
 		(strcmp(tag, YAML_STR_TAG) && strcmp(tag, "!")))
 		return;
-	strings.at = manifest_grow(strings.at, strings.count, sizeof *strings.at);
-	strings.at[strings.count++] = place_at(event->start_mark);
+	struct position *at = manifest_add(m, &m->strings, sizeof *at);
+	*at = place_at(event->start_mark);
+}
+
+/* Whether the node is the next of these. Nodes stand in the order of their events. */
+static bool is_noted(struct manifest *m, const yaml_node_t *node)
+{
+	const struct position at = place_of(node), *next = &m->strings.item[m->strings.seen];
+	if (m->strings.seen == m->strings.count || next->line != at.line ||
+		next->column != at.column)
+		return false;
+	m->strings.seen++;
+	return true;
 }
 
 /*
@@ -74,23 +74,39 @@ static bool check_tag(struct manifest *m, yaml_node_t *node)
 	if (strcmp(tag, own))
 		return manifest_wrong(
 			m, at, "expected no tag but those of YAML's core schema, got %.80s", tag);
-	if (s && strings.count && bsearch(&at, strings.at, strings.count, sizeof at, by_position))
+	if (s && is_noted(m, node))
 		node->data.scalar.style = YAML_SINGLE_QUOTED_SCALAR_STYLE;
 	return true;
 }
 
-/* ---- A document ---- */
-
-struct key {
-	const yaml_node_t *node;
-	const char *name;
-};
+/* ---- Nodes ---- */
 
 static int by_name(const void *a, const void *b)
 {
-	const struct key *one = a, *other = b;
-	int order = strcmp(one->name, other->name);
-	return order ? order : one->node < other->node ? -1 : one->node > other->node;
+	const yaml_node_t *const *one = a, *const *other = b;
+	int order = strcmp(scalar(*one), scalar(*other));
+	return order ? order : *one < *other ? -1 : *one > *other;
+}
+
+/* Each key of an object is a word, and there once. */
+static bool check_keys(struct manifest *m, yaml_document_t *doc, const yaml_node_t *node)
+{
+	const yaml_node_t **keys = manifest_alloc(m, ((size_t)count_of(node) + 1) * sizeof *keys);
+	size_t count = 0;
+	for (struct entry e = {0}; next_entry(doc, node, &e); keys[count++] = e.key) {
+		if (!scalar(e.key))
+			return manifest_wrong(m, place_of(e.key), "expected a word as the key");
+		if (!strcmp(scalar(e.key), "<<"))
+			return manifest_wrong(m, place_of(e.key),
+				"<<: expected the fields written out, merging is not read");
+	}
+	qsort(keys, count, sizeof *keys, by_name);
+	for (size_t i = 1; i < count; i++)
+		if (!strcmp(scalar(keys[i]), scalar(keys[i - 1])))
+			return manifest_wrong(m, place_of(keys[i]),
+				"%.80s: expected once, and it is in line %d too", scalar(keys[i]),
+				place_of(keys[i - 1]).line);
+	return true;
 }
 
 /* What no table asks: each node once, and so in bounded time, whatever the aliases are. */
@@ -101,207 +117,11 @@ static bool check_nodes(struct manifest *m, yaml_document_t *doc)
 		if (s && strlen(s) != node->data.scalar.length)
 			return manifest_wrong(
 				m, place_of(node), "expected text, got a NUL character in it");
-		if (!check_tag(m, node))
+		if (!check_tag(m, node) ||
+			(node->type == YAML_MAPPING_NODE && !check_keys(m, doc, node)))
 			return false;
-		if (node->type != YAML_MAPPING_NODE)
-			continue;
-		const yaml_node_pair_t *first = node->data.mapping.pairs.start;
-		size_t count = (size_t)(node->data.mapping.pairs.top - first);
-		struct key *keys = manifest_alloc(m, (count + 1) * sizeof *keys);
-		for (size_t i = 0; i < count; i++) {
-			keys[i].node = yaml_document_get_node(doc, first[i].key);
-			keys[i].name = scalar(keys[i].node);
-			if (!keys[i].name)
-				return manifest_wrong(
-					m, place_of(keys[i].node), "expected a word as the key");
-			if (!strcmp(keys[i].name, "<<"))
-				return manifest_wrong(m, place_of(keys[i].node),
-					"<<: expected the fields written out, merging is not read");
-		}
-		qsort(keys, count, sizeof *keys, by_name);
-		for (size_t i = 1; i < count; i++)
-			if (!strcmp(keys[i].name, keys[i - 1].name))
-				return manifest_wrong(m, place_of(keys[i].node),
-					"%.80s: expected once, and it is in line %d too",
-					keys[i].name, place_of(keys[i - 1].node).line);
 	}
 	return true;
-}
-
-/* ---- What a document holds ---- */
-
-static const yaml_node_t *value_of(struct reader *r, const yaml_node_t *object, const char *name)
-{
-	if (!object || object->type != YAML_MAPPING_NODE)
-		return NULL;
-	const yaml_node_pair_t *pair = object->data.mapping.pairs.start;
-	for (; pair < object->data.mapping.pairs.top; pair++)
-		if (!strcmp(scalar(yaml_document_get_node(r->doc, pair->key)), name))
-			return yaml_document_get_node(r->doc, pair->value);
-	return NULL;
-}
-
-static const char *string_of(struct reader *r, const yaml_node_t *object, const char *name)
-{
-	const yaml_node_t *value = value_of(r, object, name);
-	return value && is_json(value, "a string") && *scalar(value) ? scalar(value) : NULL;
-}
-
-/* A Pod's name: its own or, as the API server does it, generateName and five characters. */
-static bool name_pod(struct reader *r, struct pod *pod, const yaml_node_t *metadata)
-{
-	if (!pod->name && pod->generate_name) {
-		autofree char *name = text("%.58sxxxxx", pod->generate_name);
-		pod->name = manifest_keep(r->to, name);
-	}
-	struct position at = metadata ? place_of(metadata) : pod->at;
-	return pod->name ||
-	       manifest_wrong(r->to, at, "metadata.name: expected here, or generateName");
-}
-
-static bool read_pod(struct reader *r, const struct shape *shape, const yaml_node_t *node)
-{
-	struct pod *pod = manifest_alloc(r->to, sizeof *pod), **last = &r->to->pods;
-	const struct base outer = r->base;
-	while (*last)
-		last = &(*last)->next;
-	*last = r->pod = pod;
-	pod->at = place_of(node);
-	pod->owner = r->owner_kind;
-	r->base = (struct base){shape, strlen(r->path), pod};
-	bool good = read_object(r, shape, node, pod);
-	pod->name = r->owner ? r->owner : pod->name;
-	r->base = outer;
-	r->pod = NULL;
-	return good && name_pod(r, pod, value_of(r, node, "metadata"));
-}
-
-bool read_template(struct reader *r, const yaml_node_t *node)
-{
-	return read_pod(r, &template_fields, node);
-}
-
-/* Each Pod of a StatefulSet has a volume for each of volumeClaimTemplates. */
-static bool read_claims(struct reader *r, const yaml_node_t *set)
-{
-	const yaml_node_t *claims = value_of(r, value_of(r, set, "spec"), "volumeClaimTemplates");
-	struct pod *pod = r->to->pods;
-	while (pod && pod->next)
-		pod = pod->next;
-	if (!pod || !claims || claims->type != YAML_SEQUENCE_NODE)
-		return true;
-	const yaml_node_item_t *item = claims->data.sequence.items.start;
-	ptrdiff_t count = claims->data.sequence.items.top - item;
-	if (!check_budget(r, claims, count))
-		return false;
-	pod->claims.item = manifest_alloc(r->to, ((size_t)count + 1) * sizeof *pod->claims.item);
-	for (; item < claims->data.sequence.items.top; item++) {
-		const yaml_node_t *claim = yaml_document_get_node(r->doc, *item);
-		const char *name = string_of(r, value_of(r, claim, "metadata"), "name");
-		if (!name)
-			return manifest_wrong(r->to, place_of(claim),
-				"metadata.name: expected here, and missing");
-		pod->claims.item[pod->claims.count++] = (struct volume){.at = place_of(claim),
-			.name = manifest_keep(r->to, name),
-			.other = "persistentVolumeClaim"};
-	}
-	return true;
-}
-
-/* What has a template, and the version in which Kubernetes has it. NULL: another kind. */
-static const char *version_of(const char *kind)
-{
-	static const char *const owners[][2] = {{"Deployment", "apps/v1"},
-		{"StatefulSet", "apps/v1"}, {"DaemonSet", "apps/v1"}, {"ReplicaSet", "apps/v1"},
-		{"Job", "batch/v1"}, {"CronJob", "batch/v1"}, {"ReplicationController", "v1"},
-		{"PodTemplate", "v1"}};
-	for (size_t i = 0; i < sizeof owners / sizeof *owners; i++)
-		if (!strcmp(owners[i][0], kind))
-			return owners[i][1];
-	return NULL;
-}
-
-/* Only its template is read; of the rest the names of the fields. */
-static bool read_template_of(struct reader *r, const char *kind, const yaml_node_t *node)
-{
-	const yaml_node_t *metadata = value_of(r, node, "metadata");
-	const yaml_node_t *api = value_of(r, node, "apiVersion");
-	const char *name = string_of(r, metadata, "name");
-	name = name ? name : string_of(r, metadata, "generateName");
-	if (!name)
-		return manifest_wrong(r->to, place_of(metadata ? metadata : node),
-			"metadata.name: expected here, and missing");
-	if (!api || !scalar(api))
-		return manifest_wrong(r->to, place_of(api ? api : node),
-			"apiVersion: expected here, %s for a %s", version_of(kind), kind);
-	if (strcmp(scalar(api), version_of(kind)) != 0)
-		manifest_warn(r->to, place_of(api),
-			"apiVersion %.60s: the API server refuses it, a %s is in %s today",
-			scalar(api), kind, version_of(kind));
-	r->owner = manifest_keep(r->to, name);
-	r->owner_kind = manifest_keep(r->to, kind);
-	bool good = read_owner(r, kind, node);
-	r->owner = r->owner_kind = NULL;
-	return good && (strcmp(kind, "StatefulSet") != 0 || read_claims(r, node));
-}
-
-static bool read_map(struct reader *r, const yaml_node_t *node)
-{
-	struct manifest *m = r->to;
-	m->maps.item = manifest_grow(m->maps.item, m->maps.count, sizeof *m->maps.item);
-	struct config_map *map = &m->maps.item[m->maps.count++];
-	*map = (struct config_map){.at = place_of(node)};
-	const struct base outer = r->base;
-	r->base = (struct base){&map_document_fields, strlen(r->path), NULL};
-	bool good = read_object(r, &map_document_fields, node, map);
-	r->base = outer;
-	return good;
-}
-
-static bool read_kind(struct reader *r, const yaml_node_t *node, bool in_list);
-
-static bool read_items(struct reader *r, const yaml_node_t *list)
-{
-	const yaml_node_t *items = value_of(r, list, "items");
-	if (!items || items->type != YAML_SEQUENCE_NODE)
-		return manifest_wrong(
-			r->to, place_of(items ? items : list), "items: expected a list");
-	const yaml_node_item_t *item = items->data.sequence.items.start;
-	bool good = check_budget(r, items, items->data.sequence.items.top - item);
-	size_t length = enter(r, "", "items[]");
-	for (; good && item < items->data.sequence.items.top; item++)
-		good = read_kind(r, yaml_document_get_node(r->doc, *item), true);
-	r->path[length] = '\0';
-	return good;
-}
-
-static bool read_kind(struct reader *r, const yaml_node_t *node, bool in_list)
-{
-	if (node->type != YAML_MAPPING_NODE)
-		return manifest_wrong(
-			r->to, place_of(node), "expected a Pod, got %s", json_type(node));
-	const yaml_node_t *kind = value_of(r, node, "kind");
-	if (!kind || !is_json(kind, "a string"))
-		return manifest_wrong(r->to, kind ? place_of(kind) : place_of(node),
-			"kind: expected here, such as Pod");
-	const char *name = scalar(kind);
-	if (!strcmp(name, "Pod"))
-		return read_pod(r, &pod_document_fields, node);
-	if (!strcmp(name, "ConfigMap"))
-		return read_map(r, node);
-	if (!in_list && (!strcmp(name, "List") || !strcmp(name, "PodList")))
-		return read_items(r, node);
-	if (version_of(name))
-		return read_template_of(r, name, node);
-	manifest_leave_out(r->to, place_of(kind), "kind %.60s: this lab does not read it", name);
-	return true;
-}
-
-static bool read_document(struct manifest *m, yaml_document_t *doc)
-{
-	const yaml_node_t *root = yaml_document_get_root_node(doc);
-	struct reader r = {.to = m, .doc = doc};
-	return check_nodes(m, doc) && (is_json(root, "null") || read_kind(&r, root, false));
 }
 
 /* ---- The file ---- */
@@ -309,14 +129,12 @@ static bool read_document(struct manifest *m, yaml_document_t *doc)
 /* libyaml's own words; of an error in the bytes it knows the offset only. */
 static bool wrong_yaml(struct manifest *m, const yaml_parser_t *parser, const char *data)
 {
-	struct position at = {
-		(int)parser->problem_mark.line + 1, (int)parser->problem_mark.column + 1};
+	struct position at = {1, 1};
 	if (parser->error == YAML_MEMORY_ERROR)
 		die("out of memory");
 	if (parser->error != YAML_READER_ERROR)
-		return manifest_wrong(m, at, "%s%s%s", parser->problem, parser->context ? " " : "",
-			parser->context ? parser->context : "");
-	at = (struct position){1, 1};
+		return manifest_wrong(m, place_at(parser->problem_mark), "%s%s%s", parser->problem,
+			parser->context ? " " : "", parser->context ? parser->context : "");
 	for (size_t i = 0; i < parser->problem_offset; i++) {
 		at.line += data[i] == '\n';
 		at.column = data[i] == '\n' ? 1 : at.column + ((data[i] & 0xc0) != 0x80);
@@ -336,17 +154,15 @@ static void parser_open(yaml_parser_t *parser, const char *data, size_t size)
 static bool check_events(struct manifest *m, const char *data, size_t size)
 {
 	yaml_parser_t parser;
-	yaml_event_t event;
+	yaml_event_t event = {0};
 	int depth = 0;
-	bool good = true, more = true;
+	bool good = true;
 	parser_open(&parser, data, size);
-	while (good && more) {
-		if (!yaml_parser_parse(&parser, &event)) {
-			good = wrong_yaml(m, &parser, data);
-			break;
-		}
+	while (good && event.type != YAML_STREAM_END_EVENT) {
+		yaml_event_delete(&event);
+		good = yaml_parser_parse(&parser, &event) || wrong_yaml(m, &parser, data);
 		if (event.type == YAML_SCALAR_EVENT)
-			note_tag(&event);
+			note_tag(m, &event);
 		depth += event.type == YAML_SEQUENCE_START_EVENT ||
 			 event.type == YAML_MAPPING_START_EVENT;
 		depth -= event.type == YAML_SEQUENCE_END_EVENT ||
@@ -355,8 +171,23 @@ static bool check_events(struct manifest *m, const char *data, size_t size)
 			good = manifest_wrong(m, place_at(event.start_mark),
 				"expected at most %d objects and lists within each other",
 				DEPTH_MAX);
-		more = event.type != YAML_STREAM_END_EVENT;
-		yaml_event_delete(&event);
+	}
+	yaml_event_delete(&event);
+	yaml_parser_delete(&parser);
+	return good;
+}
+
+static bool read_documents(struct manifest *m, const char *data, size_t size)
+{
+	yaml_parser_t parser;
+	bool good = true, more = true;
+	parser_open(&parser, data, size);
+	while (good && more) {
+		yaml_document_t doc;
+		good = yaml_parser_load(&parser, &doc) || wrong_yaml(m, &parser, data);
+		more = yaml_document_get_root_node(&doc) != NULL;
+		good = good && (!more || (check_nodes(m, &doc) && read_document(m, &doc)));
+		yaml_document_delete(&doc);
 	}
 	yaml_parser_delete(&parser);
 	return good;
@@ -386,24 +217,8 @@ bool manifest_read(
 		data += 3;
 		size -= 3;
 	}
-	strings.count = 0;
-	bool good = check_events(m, data, size), more = good;
-	yaml_parser_t parser;
-	parser_open(&parser, data, size);
-	while (good && more) {
-		yaml_document_t doc;
-		if (!yaml_parser_load(&parser, &doc)) {
-			good = wrong_yaml(m, &parser, data);
-			break;
-		}
-		more = yaml_document_get_root_node(&doc) != NULL;
-		good = !more || read_document(m, &doc);
-		yaml_document_delete(&doc);
-	}
-	yaml_parser_delete(&parser);
-	free(strings.at);
-	strings.at = NULL;
-	good = good && choose_pod(m, name);
+	bool good =
+		check_events(m, data, size) && read_documents(m, data, size) && choose_pod(m, name);
 	for (struct pod *pod = m->pods; pod && good; pod = pod->next)
 		good = check_pod(m, pod);
 	return good;

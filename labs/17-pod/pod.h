@@ -1,8 +1,8 @@
 /*
  * pod.h: what the files of this lab offer each other.
  *
- *   manifest.c   a file's documents, and the Pod in each
- *   read.c       its values, by the tables of fields.c and with the numbers of quantity.c
+ *   manifest.c   a file's bytes, and the nodes that libyaml makes of them
+ *   read.c       each Pod in them, by the tables of fields.c and with the numbers of quantity.c
  *   schema.c     every field that Kubernetes has
  *   elsewhere.c  what becomes of those that this lab has not
  *   problems.c   errors, warnings, and the memory of a manifest
@@ -80,6 +80,7 @@ struct config_map {
 	struct position at;
 	const char *api, *kind, *name;
 	struct pairs data; /* a file each */
+	struct config_map *next;
 };
 
 struct volume {
@@ -131,6 +132,7 @@ struct container_specs {
 struct pod {
 	struct position at;
 	const char *api, *kind, *name, *generate_name, *namespace;
+	struct position metadata;
 	const char *owner; /* the kind whose template it is, such as Deployment; NULL for a Pod */
 	struct pairs labels;
 	const char *hostname, *restart_policy;
@@ -231,7 +233,8 @@ struct shape {
 };
 
 bool rule_matches(struct rule *rule, const char *text);
-extern struct rule null_rule, true_rule, false_rule, number_rule, resource_rule;
+extern struct rule null_rule, true_rule, false_rule, number_rule, integer_rule, default_rule,
+	resource_rule;
 extern const struct shape pod_document_fields, template_fields, map_document_fields;
 
 /* ---- read.c: objects and values, by these tables ---- */
@@ -254,18 +257,20 @@ struct reader {
 	const char *owner, *owner_kind; /* whose template is read */
 };
 
+/* An entry of an object or a list; of the latter key is NULL. */
+struct entry {
+	ptrdiff_t next;
+	const struct yaml_node_s *key, *value;
+};
+
 struct position place_of(const struct yaml_node_s *node);
 const char *scalar(const struct yaml_node_s *node); /* NULL: an object or a list */
 const char *json_type(const struct yaml_node_s *node);
 bool is_json(const struct yaml_node_s *node, const char *type);
-bool expected(struct reader *r, const struct yaml_node_s *node, const char *what);
-bool check_budget(struct reader *r, const struct yaml_node_s *node, ptrdiff_t count);
-size_t enter(struct reader *r, const char *dot, const char *name);
-bool read_object(
-	struct reader *r, const struct shape *shape, const struct yaml_node_s *node, void *base);
-/* What has a template of a Pod; read_template() of manifest.c is called for it. */
-bool read_owner(struct reader *r, const char *kind, const struct yaml_node_s *node);
-bool read_template(struct reader *r, const struct yaml_node_s *node);
+ptrdiff_t count_of(const struct yaml_node_s *node); /* of its entries */
+/* The first one where *e is zero; false behind the last one. */
+bool next_entry(struct yaml_document_s *doc, const struct yaml_node_s *node, struct entry *e);
+bool read_document(struct manifest *m, struct yaml_document_s *doc);
 
 /* ---- manifest.c: from a file's bytes to struct pod, or to an error with its line ---- */
 
@@ -288,13 +293,10 @@ struct said {
 };
 
 struct manifest {
-	struct pod *pods; /* all of the file, in their order */
-	struct pod *pod;  /* the one that was asked for, or the first */
-	struct {
-		struct config_map *item;
-		size_t count;
-	} maps;
-	struct problem error; /* of which there is none while its line is 0 */
+	struct pod *pods;        /* all of the file, in their order */
+	struct pod *pod;         /* the one that was asked for, or the first */
+	struct config_map *maps; /* the last one first */
+	struct problem error;    /* of which there is none while its line is 0 */
 	struct {
 		struct problem *item;
 		size_t count;
@@ -303,6 +305,10 @@ struct manifest {
 		struct said *item;
 		size_t count;
 	} said;
+	struct {
+		struct position *item;
+		size_t count, seen;
+	} strings;            /* plain scalars with the tag !!str, and how many of them are read */
 	bool lenient;         /* a field that Kubernetes has not is no error: --validate=warn */
 	struct block *blocks; /* all that the above points to */
 };
@@ -328,8 +334,8 @@ __attribute__((format(printf, 3, 4))) void manifest_leave_out(
 void *manifest_alloc(struct manifest *m, size_t size);
 const char *manifest_keep(struct manifest *m, const char *string);
 
-/* Room for one more of each bytes behind count of them. */
-void *manifest_grow(void *items, size_t count, size_t each);
+/* One more at the end of a list, which is its items and their number: each bytes, zeroed. */
+void *manifest_add(struct manifest *m, void *list, size_t each);
 
 /* ---- check.c: what follows of the whole Pod, when all documents are read ---- */
 
