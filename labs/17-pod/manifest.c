@@ -1,130 +1,124 @@
 /*
- * manifest.c: from a file's bytes to the nodes of its documents, which read.c reads, or to an error
- * with its line.
+ * manifest.c: from a file's bytes to the nodes of its documents, which read.c reads, or to an
+ * error with its line.
  *
- * libyaml makes a tree of nodes, in which an alias is the node of its anchor, so that a tree may
- * share nodes and even have cycles. What is asked of each node is asked here, once; read.c then
- * walks the tables.
+ * Of libyaml's events this makes what JSON would have, as sigs.k8s.io/yaml does: a tree in which an
+ * alias is the node of its anchor, so that it may share nodes and even have cycles. What is asked
+ * of each node is asked here, once; read.c then walks the tables.
  */
 /* link: yaml-0.1 */
 #define _GNU_SOURCE
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 #include <yaml.h>
 
-#include "kernel/file.h"
 #include "kernel/sys.h"
 #include "pod.h"
 
-#define DEPTH_MAX 100
+#define DEPTH_MAX 100 /* libyaml's time grows with the square of the depth */
 
 static struct position place_at(yaml_mark_t mark)
 {
 	return (struct position){(int)mark.line + 1, (int)mark.column + 1};
 }
 
-/* ---- Tags ---- */
+/* ---- From events to nodes ---- */
 
-/* Plain scalars with the tag !!str: libyaml's tree no longer tells them from those without one. */
-static void note_tag(struct manifest *m, const yaml_event_t *event)
+/* What the events have become so far. */
+struct file {
+	struct manifest *m;
+	struct nodes documents, anchors; /* the latter of the last document, */
+	struct node *last;               /* as this is */
+	struct node *open[DEPTH_MAX];    /* have begun and not ended, each in the one before */
+	size_t depth;
+};
+
+static const char *kept(struct manifest *m, const yaml_char_t *string)
 {
-	const char *tag = (const char *)event->data.scalar.tag;
-	if (!tag || event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE ||
-		(strcmp(tag, YAML_STR_TAG) && strcmp(tag, "!")))
-		return;
-	struct position *at = manifest_add(m, &m->strings, sizeof *at);
-	*at = place_at(event->start_mark);
+	return string ? manifest_keep(m, (const char *)string) : NULL;
 }
 
-/* Whether the node is the next of these. Nodes stand in the order of their events. */
-static bool is_noted(struct manifest *m, const yaml_node_t *node)
+static void add(struct manifest *m, struct nodes *to, struct node *node)
 {
-	const struct position at = place_of(node), *next = &m->strings.item[m->strings.seen];
-	if (m->strings.seen == m->strings.count || next->line != at.line ||
-		next->column != at.column)
-		return false;
-	m->strings.seen++;
-	return true;
+	*(struct node **)manifest_add(m, to, sizeof node) = node;
+}
+
+/* Of a scalar: what is quoted, a block or has the tag !!str is a string. */
+static enum node_type type_of(const yaml_event_t *event)
+{
+	const char *s = (const char *)event->data.scalar.value;
+	const char *tag = (const char *)event->data.scalar.tag;
+	if (event->type != YAML_SCALAR_EVENT)
+		return event->type == YAML_SEQUENCE_START_EVENT ? NODE_LIST : NODE_OBJECT;
+	if (tag ? !strcmp(tag, YAML_STR_TAG) || !strcmp(tag, "!")
+		: event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
+		return NODE_STRING;
+	return rule_matches(&null_rule, s)                                   ? NODE_NULL
+	       : rule_matches(&true_rule, s) || rule_matches(&false_rule, s) ? NODE_BOOLEAN
+	       : rule_matches(&number_rule, s)                               ? NODE_NUMBER
+									     : NODE_STRING;
+}
+
+static struct node *anchored(const struct file *f, const char *anchor)
+{
+	for (size_t i = 0; i < f->anchors.count; i++)
+		if (!strcmp(f->anchors.item[i]->anchor, anchor))
+			return f->anchors.item[i];
+	return NULL;
 }
 
 /*
- * The tags of YAML's core schema say what a scalar is, whether it is quoted or not: resolve() of
- * go-yaml. Here its style says so from now on.
+ * An alias is the node of its anchor. The events of the other three kinds begin with an anchor and
+ * a tag, as a scalar's does.
  */
-static bool check_tag(struct manifest *m, yaml_node_t *node)
+static struct node *node_of(struct file *f, const yaml_event_t *event)
 {
-	static struct {
-		const char *tag, *type;
-	} const tags[] = {{YAML_INT_TAG, "a number"}, {YAML_FLOAT_TAG, "a number"},
-		{YAML_BOOL_TAG, "a boolean"}, {YAML_NULL_TAG, "null"}};
-	const char *tag = (const char *)node->tag, *s = scalar(node);
-	struct position at = place_of(node);
-	const char *own = s                                  ? YAML_STR_TAG
-			  : node->type == YAML_SEQUENCE_NODE ? YAML_SEQ_TAG
-							     : YAML_MAP_TAG;
-	for (size_t i = 0; s && i < sizeof tags / sizeof *tags; i++)
-		if (!strcmp(tag, tags[i].tag)) {
-			node->data.scalar.style = YAML_PLAIN_SCALAR_STYLE;
-			return is_json(node, tags[i].type) ||
-			       manifest_wrong(m, at, "!!%s: expected %s, got '%.40s'",
-				       strrchr(tag, ':') + 1, tags[i].type, s);
-		}
-	if (strcmp(tag, own))
-		return manifest_wrong(
-			m, at, "expected no tag but those of YAML's core schema, got %.80s", tag);
-	if (s && is_noted(m, node))
-		node->data.scalar.style = YAML_SINGLE_QUOTED_SCALAR_STYLE;
-	return true;
-}
-
-/* ---- Nodes ---- */
-
-static int by_name(const void *a, const void *b)
-{
-	const yaml_node_t *const *one = a, *const *other = b;
-	int order = strcmp(scalar(*one), scalar(*other));
-	return order ? order : *one < *other ? -1 : *one > *other;
-}
-
-/* Each key of an object is a word, and there once. */
-static bool check_keys(struct manifest *m, yaml_document_t *doc, const yaml_node_t *node)
-{
-	const yaml_node_t **keys = manifest_alloc(m, ((size_t)count_of(node) + 1) * sizeof *keys);
-	size_t count = 0;
-	for (struct entry e = {0}; next_entry(doc, node, &e); keys[count++] = e.key) {
-		if (!scalar(e.key))
-			return manifest_wrong(m, place_of(e.key), "expected a word as the key");
-		if (!strcmp(scalar(e.key), "<<"))
-			return manifest_wrong(m, place_of(e.key),
-				"<<: expected the fields written out, merging is not read");
+	const bool alias = event->type == YAML_ALIAS_EVENT;
+	const char *anchor = (const char *)event->data.alias.anchor;
+	struct node *other = anchor ? anchored(f, anchor) : NULL;
+	if (alias && other)
+		return other;
+	struct node *node = manifest_alloc(f->m, sizeof *node);
+	node->at = place_at(event->start_mark);
+	node->wrong = alias   ? "found undefined alias"
+		      : other ? "expected each anchor once in a document"
+			      : NULL;
+	if (f->last)
+		f->last->next = node;
+	f->last = node;
+	if (alias)
+		return node;
+	node->type = type_of(event);
+	node->tag = kept(f->m, event->data.scalar.tag);
+	node->anchor = kept(f->m, event->data.scalar.anchor);
+	if (event->type == YAML_SCALAR_EVENT) {
+		node->text = kept(f->m, event->data.scalar.value);
+		node->length = event->data.scalar.length;
 	}
-	qsort(keys, count, sizeof *keys, by_name);
-	for (size_t i = 1; i < count; i++)
-		if (!strcmp(scalar(keys[i]), scalar(keys[i - 1])))
-			return manifest_wrong(m, place_of(keys[i]),
-				"%.80s: expected once, and it is in line %d too", scalar(keys[i]),
-				place_of(keys[i - 1]).line);
-	return true;
+	if (anchor)
+		add(f->m, &f->anchors, node);
+	return node;
 }
 
-/* What no table asks: each node once, and so in bounded time, whatever the aliases are. */
-static bool check_nodes(struct manifest *m, yaml_document_t *doc)
+static bool take_event(struct file *f, const yaml_event_t *event)
 {
-	for (yaml_node_t *node = doc->nodes.start; node < doc->nodes.top; node++) {
-		const char *s = scalar(node);
-		if (s && strlen(s) != node->data.scalar.length)
-			return manifest_wrong(
-				m, place_of(node), "expected text, got a NUL character in it");
-		if (!check_tag(m, node) ||
-			(node->type == YAML_MAPPING_NODE && !check_keys(m, doc, node)))
-			return false;
+	const bool begins =
+		event->type == YAML_SEQUENCE_START_EVENT || event->type == YAML_MAPPING_START_EVENT;
+	if (event->type == YAML_DOCUMENT_START_EVENT) {
+		f->last = NULL;
+		f->anchors.count = 0;
 	}
+	f->depth -= event->type == YAML_SEQUENCE_END_EVENT || event->type == YAML_MAPPING_END_EVENT;
+	if (!begins && event->type != YAML_SCALAR_EVENT && event->type != YAML_ALIAS_EVENT)
+		return true;
+	struct node *node = node_of(f, event);
+	add(f->m, f->depth ? &f->open[f->depth - 1]->in : &f->documents, node);
+	if (begins && f->depth == DEPTH_MAX)
+		return manifest_wrong(f->m, node->at,
+			"expected at most %d objects and lists within each other", DEPTH_MAX);
+	if (begins)
+		f->open[f->depth++] = node;
 	return true;
 }
-
-/* ---- The file ---- */
 
 /* libyaml's own words; of an error in the bytes it knows the offset only. */
 static bool wrong_yaml(struct manifest *m, const yaml_parser_t *parser, const char *data)
@@ -142,56 +136,96 @@ static bool wrong_yaml(struct manifest *m, const yaml_parser_t *parser, const ch
 	return manifest_wrong(m, at, "expected text in UTF-8: %s", parser->problem);
 }
 
-static void parser_open(yaml_parser_t *parser, const char *data, size_t size)
-{
-	if (!yaml_parser_initialize(parser))
-		die("out of memory");
-	yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(parser, (const unsigned char *)data, size);
-}
-
-/* libyaml's time grows with the square of the depth, so it is looked at before there is a tree. */
-static bool check_events(struct manifest *m, const char *data, size_t size)
+static bool take_events(struct file *f, const char *data, size_t size)
 {
 	yaml_parser_t parser;
 	yaml_event_t event = {0};
-	int depth = 0;
 	bool good = true;
-	parser_open(&parser, data, size);
+	if (!yaml_parser_initialize(&parser))
+		die("out of memory");
+	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
+	yaml_parser_set_input_string(&parser, (const unsigned char *)data, size);
 	while (good && event.type != YAML_STREAM_END_EVENT) {
 		yaml_event_delete(&event);
-		good = yaml_parser_parse(&parser, &event) || wrong_yaml(m, &parser, data);
-		if (event.type == YAML_SCALAR_EVENT)
-			note_tag(m, &event);
-		depth += event.type == YAML_SEQUENCE_START_EVENT ||
-			 event.type == YAML_MAPPING_START_EVENT;
-		depth -= event.type == YAML_SEQUENCE_END_EVENT ||
-			 event.type == YAML_MAPPING_END_EVENT;
-		if (depth > DEPTH_MAX)
-			good = manifest_wrong(m, place_at(event.start_mark),
-				"expected at most %d objects and lists within each other",
-				DEPTH_MAX);
+		good = yaml_parser_parse(&parser, &event) ? take_event(f, &event)
+							  : wrong_yaml(f->m, &parser, data);
 	}
 	yaml_event_delete(&event);
 	yaml_parser_delete(&parser);
 	return good;
 }
 
-static bool read_documents(struct manifest *m, const char *data, size_t size)
+/* ---- What no table asks: of each node once, and so in bounded time, whatever the aliases are
+ * ----
+ */
+
+/* The tags of YAML's core schema say what a scalar is, whether it is quoted or not. */
+static bool check_tag(struct manifest *m, const struct node *node)
 {
-	yaml_parser_t parser;
-	bool good = true, more = true;
-	parser_open(&parser, data, size);
-	while (good && more) {
-		yaml_document_t doc;
-		good = yaml_parser_load(&parser, &doc) || wrong_yaml(m, &parser, data);
-		more = yaml_document_get_root_node(&doc) != NULL;
-		good = good && (!more || (check_nodes(m, &doc) && read_document(m, &doc)));
-		yaml_document_delete(&doc);
-	}
-	yaml_parser_delete(&parser);
-	return good;
+	static const char *const tags[] = {[NODE_NULL] = YAML_NULL_TAG,
+		[NODE_BOOLEAN] = YAML_BOOL_TAG,
+		[NODE_NUMBER] = YAML_INT_TAG,
+		[NODE_STRING] = YAML_STR_TAG,
+		[NODE_LIST] = YAML_SEQ_TAG,
+		[NODE_OBJECT] = YAML_MAP_TAG};
+	const char *tag = node->tag ? node->tag : "!";
+	tag = strcmp(tag, YAML_FLOAT_TAG) ? tag : YAML_INT_TAG;
+	if (!strcmp(tag, "!") || !strcmp(tag, tags[node->type]))
+		return true;
+	for (enum node_type type = NODE_NULL; node->text && type < NODE_STRING; type++)
+		if (!strcmp(tag, tags[type]))
+			return manifest_wrong(m, node->at, "!!%s: expected %s, got '%.40s'",
+				strrchr(node->tag, ':') + 1, node_words[type], node->text);
+	return manifest_wrong(m, node->at,
+		"expected no tag but those of YAML's core schema, got %.80s", node->tag);
 }
+
+static int by_name(const void *a, const void *b)
+{
+	const struct node *one = *(struct node *const *)a, *other = *(struct node *const *)b;
+	int order = strcmp(one->text, other->text);
+	order = order ? order : one->at.line - other->at.line;
+	return order ? order : one->at.column - other->at.column;
+}
+
+/* Each key of an object is a word, and there once. */
+static bool check_keys(struct manifest *m, const struct node *object)
+{
+	const size_t count = object->in.count / 2;
+	const struct node **keys = manifest_alloc(m, (count + 1) * sizeof *keys);
+	for (size_t i = 0; i < count; i++) {
+		keys[i] = object->in.item[2 * i];
+		if (!keys[i]->text)
+			return manifest_wrong(m, keys[i]->at, "expected a word as the key");
+		if (!strcmp(keys[i]->text, "<<"))
+			return manifest_wrong(m, keys[i]->at,
+				"<<: expected the fields written out, merging is not read");
+	}
+	qsort(keys, count, sizeof *keys, by_name);
+	for (size_t i = 1; i < count; i++)
+		if (!strcmp(keys[i]->text, keys[i - 1]->text))
+			return manifest_wrong(m, keys[i]->at,
+				"%.80s: expected once, and it is in line %d too", keys[i]->text,
+				keys[i - 1]->at.line);
+	return true;
+}
+
+static bool check_nodes(struct manifest *m, const struct node *root)
+{
+	for (const struct node *node = root; node; node = node->next)
+		if (node->wrong)
+			return manifest_wrong(m, node->at, "%s", node->wrong);
+	for (const struct node *node = root; node; node = node->next) {
+		if (node->text && strlen(node->text) != node->length)
+			return manifest_wrong(
+				m, node->at, "expected text, got a NUL character in it");
+		if (!check_tag(m, node) || (node->type == NODE_OBJECT && !check_keys(m, node)))
+			return false;
+	}
+	return true;
+}
+
+/* ---- The file ---- */
 
 /* The Pod that was asked for, when all are known. */
 static bool choose_pod(struct manifest *m, const char *name)
@@ -209,6 +243,7 @@ static bool choose_pod(struct manifest *m, const char *name)
 bool manifest_read(
 	struct manifest *m, const char *data, size_t size, const char *name, bool lenient)
 {
+	struct file f = {.m = m};
 	*m = (struct manifest){.lenient = lenient};
 	if (size > MANIFEST_MAX)
 		return manifest_wrong(
@@ -217,8 +252,10 @@ bool manifest_read(
 		data += 3;
 		size -= 3;
 	}
-	bool good =
-		check_events(m, data, size) && read_documents(m, data, size) && choose_pod(m, name);
+	bool good = take_events(&f, data, size);
+	for (size_t i = 0; good && i < f.documents.count; i++)
+		good = check_nodes(m, f.documents.item[i]) && read_document(m, f.documents.item[i]);
+	good = good && choose_pod(m, name);
 	for (struct pod *pod = m->pods; pod && good; pod = pod->next)
 		good = check_pod(m, pod);
 	return good;

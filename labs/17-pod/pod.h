@@ -1,7 +1,7 @@
 /*
  * pod.h: what the files of this lab offer each other.
  *
- *   manifest.c   a file's bytes, and the nodes that libyaml makes of them
+ *   manifest.c   a file's bytes, and the nodes that they become
  *   read.c       each Pod in them, by the tables of fields.c and with the numbers of quantity.c
  *   schema.c     every field that Kubernetes has
  *   elsewhere.c  what becomes of those that this lab has not
@@ -24,9 +24,6 @@
 #include <stddef.h>
 
 #include "../16-container/container.h"
-
-struct yaml_node_s; /* libyaml's */
-struct yaml_document_s;
 
 /*
  * ---- What a manifest says, as Kubernetes' types have it (k8s.io/api/core/v1/types.go), without
@@ -237,6 +234,25 @@ extern struct rule null_rule, true_rule, false_rule, number_rule, integer_rule, 
 	resource_rule;
 extern const struct shape pod_document_fields, template_fields, map_document_fields;
 
+/* ---- manifest.c makes these of YAML, and read.c reads them ---- */
+
+enum node_type { NODE_NULL, NODE_BOOLEAN, NODE_NUMBER, NODE_STRING, NODE_LIST, NODE_OBJECT };
+extern const char *const node_words[]; /* of each type */
+
+struct node {
+	enum node_type type;
+	struct position at;
+	const char *text; /* of a scalar, else NULL; and its bytes */
+	size_t length;
+	struct nodes {
+		struct node **item;
+		size_t count;
+	} in;                     /* a list's items; an object's keys, each before its value */
+	const char *anchor, *tag; /* YAML's; NULL: there is none */
+	const char *wrong;        /* NULL: nothing */
+	struct node *next;        /* of the document, in the order of the file */
+};
+
 /* ---- read.c: objects and values, by these tables ---- */
 
 /* The Pod, or the list's item that is being read, and where the path to its fields begins. */
@@ -249,28 +265,14 @@ struct base {
 /* One document. */
 struct reader {
 	struct manifest *to;
-	struct yaml_document_s *doc;
-	ptrdiff_t values;
+	size_t values;
 	char path[160]; /* spec.containers[].image */
 	struct base base;
 	struct pod *pod;
 	const char *owner, *owner_kind; /* whose template is read */
 };
 
-/* An entry of an object or a list; of the latter key is NULL. */
-struct entry {
-	ptrdiff_t next;
-	const struct yaml_node_s *key, *value;
-};
-
-struct position place_of(const struct yaml_node_s *node);
-const char *scalar(const struct yaml_node_s *node); /* NULL: an object or a list */
-const char *json_type(const struct yaml_node_s *node);
-bool is_json(const struct yaml_node_s *node, const char *type);
-ptrdiff_t count_of(const struct yaml_node_s *node); /* of its entries */
-/* The first one where *e is zero; false behind the last one. */
-bool next_entry(struct yaml_document_s *doc, const struct yaml_node_s *node, struct entry *e);
-bool read_document(struct manifest *m, struct yaml_document_s *doc);
+bool read_document(struct manifest *m, const struct node *root);
 
 /* ---- manifest.c: from a file's bytes to struct pod, or to an error with its line ---- */
 
@@ -294,6 +296,7 @@ struct said {
 
 struct manifest {
 	struct pod *pods;        /* all of the file, in their order */
+	struct pod *last;        /* of these */
 	struct pod *pod;         /* the one that was asked for, or the first */
 	struct config_map *maps; /* the last one first */
 	struct problem error;    /* of which there is none while its line is 0 */
@@ -305,10 +308,6 @@ struct manifest {
 		struct said *item;
 		size_t count;
 	} said;
-	struct {
-		struct position *item;
-		size_t count, seen;
-	} strings;            /* plain scalars with the tag !!str, and how many of them are read */
 	bool lenient;         /* a field that Kubernetes has not is no error: --validate=warn */
 	struct block *blocks; /* all that the above points to */
 };

@@ -2,18 +2,14 @@
  * read.c: from the nodes of a document to each struct pod in it, by the tables of fields.c.
  *
  * The tables are walked, not the tree: no deeper than they go, and through no more than VALUES_MAX
- * values. What a field may hold is decided as Kubernetes does: sigs.k8s.io/yaml makes JSON of it,
- * with YAML 1.1's rules for what is no string, and pkg/apis/core/validation/validation.go says what
- * is valid. Of fields that this lab has not, only the names are looked at: strict decoding, which
+ * values. What a field may hold is decided as pkg/apis/core/validation/validation.go of Kubernetes
+ * does. Of fields that this lab has not, only the names are looked at: strict decoding, which
  * kubectl asks of the API server unless --validate says otherwise. A document may be a Pod, a
  * ConfigMap, a list of them, or what has a template of a Pod, such as a Deployment.
  */
-/* link: yaml-0.1 */
 #define _GNU_SOURCE
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
-#include <yaml.h>
 
 #include "kernel/file.h"
 #include "kernel/sys.h"
@@ -22,113 +18,68 @@
 #define VALUES_MAX 65536 /* each alias counted each time */
 #define ITEMS_MAX 1024   /* of one list */
 
-/* ---- Nodes ---- */
-
-struct position place_of(const yaml_node_t *node)
-{
-	return (struct position){(int)node->start_mark.line + 1, (int)node->start_mark.column + 1};
-}
-
-const char *scalar(const yaml_node_t *node)
-{
-	return node->type == YAML_SCALAR_NODE ? (const char *)node->data.scalar.value : NULL;
-}
-
-ptrdiff_t count_of(const yaml_node_t *node)
-{
-	return node->type == YAML_MAPPING_NODE
-		       ? node->data.mapping.pairs.top - node->data.mapping.pairs.start
-	       : node->type == YAML_SEQUENCE_NODE
-		       ? node->data.sequence.items.top - node->data.sequence.items.start
-		       : 0;
-}
-
-bool next_entry(yaml_document_t *doc, const yaml_node_t *node, struct entry *e)
-{
-	const ptrdiff_t i = e->next++;
-	if (i >= count_of(node))
-		return false;
-	const bool object = node->type == YAML_MAPPING_NODE;
-	const yaml_node_pair_t *pairs = node->data.mapping.pairs.start;
-	e->key = object ? yaml_document_get_node(doc, pairs[i].key) : NULL;
-	e->value = yaml_document_get_node(
-		doc, object ? pairs[i].value : node->data.sequence.items.start[i]);
-	return true;
-}
-
-/* In JSON's words; what is quoted or a block is a string. */
-const char *json_type(const yaml_node_t *node)
-{
-	const char *s = scalar(node);
-	if (!s)
-		return node->type == YAML_MAPPING_NODE ? "an object" : "a list";
-	if (node->data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
-		return "a string";
-	return rule_matches(&null_rule, s)                                   ? "null"
-	       : rule_matches(&true_rule, s) || rule_matches(&false_rule, s) ? "a boolean"
-	       : rule_matches(&number_rule, s)                               ? "a number"
-									     : "a string";
-}
-
-bool is_json(const yaml_node_t *node, const char *type)
-{
-	return !strcmp(json_type(node), type);
-}
+const char *const node_words[] = {
+	"null", "a boolean", "a number", "a string", "a list", "an object"};
 
 /* The value of an object's field; NULL: it has none of that name, or is no object. */
-static const yaml_node_t *value_of(struct reader *r, const yaml_node_t *object, const char *name)
+static const struct node *value_of(const struct node *object, const char *name)
 {
-	struct entry e = {0};
-	while (object && object->type == YAML_MAPPING_NODE && next_entry(r->doc, object, &e))
-		if (!strcmp(scalar(e.key), name))
-			return e.value;
+	for (size_t i = 0; object && object->type == NODE_OBJECT && i < object->in.count; i += 2)
+		if (!strcmp(object->in.item[i]->text, name))
+			return object->in.item[i + 1];
 	return NULL;
 }
 
-static const char *string_of(struct reader *r, const yaml_node_t *object, const char *name)
+static const char *string_of(const struct node *object, const char *name)
 {
-	const yaml_node_t *value = value_of(r, object, name);
-	return value && is_json(value, "a string") && *scalar(value) ? scalar(value) : NULL;
+	const struct node *value = value_of(object, name);
+	return value && value->type == NODE_STRING && *value->text ? value->text : NULL;
 }
 
 /* ---- What is told of them ---- */
 
+/* The first error ends each walk; what else is found until then is of no use to anybody. */
+static bool good(const struct reader *r)
+{
+	return !r->to->error.at.line;
+}
+
 /* Notes a key's value by the name of its field. */
-static void say_as(struct reader *r, const yaml_node_t *key, const char *field, const char *string)
+static void say_as(struct reader *r, const struct node *key, const char *field, const char *string)
 {
 	struct said *said = manifest_add(r->to, &r->to->said, sizeof *said);
-	*said = (struct said){place_of(key), manifest_keep(r->to, field),
-		manifest_keep(r->to, string ? string : ""), r->base.of, r->pod};
+	*said = (struct said){
+		key->at, manifest_keep(r->to, field), string ? string : "", r->base.of, r->pod};
 }
 
 /* By its path: container.resources.limits.cpu */
-static void say(struct reader *r, const yaml_node_t *key, const char *string)
+static void say(struct reader *r, const struct node *key, const char *string)
 {
 	const char *below = r->path + r->base.path + (r->path[r->base.path] == '.');
 	autofree char *field = text("%s.%s", r->base.shape->item, below);
 	say_as(r, key, field, string);
 }
 
-static bool expected(struct reader *r, const yaml_node_t *node, const char *what)
+static void expected(struct reader *r, const struct node *node, const char *what)
 {
-	const char *s = scalar(node), *type = json_type(node);
-	bool string = !strcmp(type, "a string"), quote = s && *s && !strcmp(what, "a string");
+	const char *s = node->text, *type = node_words[node->type];
+	bool string = node->type == NODE_STRING, quote = s && *s && !strcmp(what, "a string");
 	autofree char *got = s ? text(string ? "%s'%.40s'" : "%s %.40s", string ? "" : type, s)
 			       : text("%s", type);
-	return manifest_wrong(r->to, place_of(node), "%s: expected %s, got %s%s", r->path, what,
-		got, quote ? "; quote it" : "");
+	manifest_wrong(r->to, node->at, "%s: expected %s, got %s%s", r->path, what, got,
+		quote ? "; quote it" : "");
 }
 
 /* Each value costs something: aliases may make many of few bytes. */
-static bool check_budget(struct reader *r, const yaml_node_t *node, ptrdiff_t count)
+static bool check_budget(struct reader *r, const struct node *node, size_t count)
 {
 	if (count > ITEMS_MAX)
-		return manifest_wrong(r->to, place_of(node),
-			"%s: expected at most %d items, got %td", r->path, ITEMS_MAX, count);
-	if ((r->values += count) > VALUES_MAX)
-		return manifest_wrong(r->to, place_of(node),
-			"expected at most %d values, aliases included", VALUES_MAX);
-	return true;
+		return manifest_wrong(r->to, node->at, "%s: expected at most %d items, got %zu",
+			r->path, ITEMS_MAX, count);
+	r->values += count;
+	return r->values <= VALUES_MAX ||
+	       manifest_wrong(
+		       r->to, node->at, "expected at most %d values, aliases included", VALUES_MAX);
 }
 
 /* Goes on in a field; the caller cuts the path off at the length that it had. */
@@ -141,33 +92,33 @@ static size_t enter(struct reader *r, const char *dot, const char *name)
 
 /* ---- Values ---- */
 
-static bool read_text(struct reader *r, struct rule *rule, const yaml_node_t *node, const char **to)
+static void read_text(struct reader *r, struct rule *rule, const struct node *node, const char **to)
 {
-	if (!is_json(node, "a string"))
-		return expected(r, node, "a string");
-	*to = manifest_keep(r->to, scalar(node));
-	return !rule || rule_matches(rule, *to) || expected(r, node, rule->words);
+	*to = node->text;
+	if (node->type != NODE_STRING)
+		expected(r, node, "a string");
+	else if (rule && !rule_matches(rule, node->text))
+		expected(r, node, rule->words);
 }
 
-static bool read_number(
-	struct reader *r, const struct field *f, const yaml_node_t *node, struct value *to)
+static void read_number(
+	struct reader *r, const struct field *f, const struct node *node, struct value *to)
 {
-	bool whole = is_json(node, "a number") && rule_matches(&integer_rule, scalar(node));
-	errno = 0;
-	to->is = whole ? strtoll(scalar(node), NULL, 10) : 0;
-	if (whole && !errno && to->is >= f->min && to->is <= f->max)
-		return true;
+	bool whole = node->type == NODE_NUMBER && rule_matches(&integer_rule, node->text);
 	autofree char *words = text("an integer from %lld to %lld", f->min, f->max);
-	return expected(r, node, words);
+	errno = 0;
+	to->is = whole ? strtoll(node->text, NULL, 10) : 0;
+	if (!whole || errno || to->is < f->min || to->is > f->max)
+		expected(r, node, words);
 }
 
-static bool read_quantity(
-	struct reader *r, enum field_type type, const yaml_node_t *node, struct value *to)
+static void read_quantity(
+	struct reader *r, enum field_type type, const struct node *node, struct value *to)
 {
-	const char *s = is_json(node, "a boolean") ? NULL : scalar(node);
+	const char *s = node->type == NODE_BOOLEAN ? NULL : node->text;
 	quantity q = {0};
 	enum quantity_read read = s ? quantity_read(s, &q) : QUANTITY_WRONG;
-	bool octal = is_json(node, "a number") && *s == '0' && isdigit((unsigned char)s[1]);
+	bool octal = node->type == NODE_NUMBER && *s == '0' && strspn(s, "0123456789") > 1;
 	const char *want = octal ? "a number without a 0 before it, which is octal in YAML 1.1"
 			   : read == QUANTITY_WRONG     ? "a quantity such as 500m, 1.5 or 64Mi"
 			   : read == QUANTITY_TOO_LARGE ? "a quantity of at most 2^63-1"
@@ -175,230 +126,86 @@ static bool read_quantity(
 			   : type == CPUS && quantity_compare(q, (quantity){.whole = 1000000}) > 0
 				   ? "at most a million CPUs"
 				   : NULL;
-	if (want)
-		return expected(r, node, want);
-	if (type == BYTES && q.nano) /* warningsForPodSpecAndMeta() in pkg/api/pod/warnings.go */
-		manifest_warn(r->to, place_of(node),
+	/* warningsForPodSpecAndMeta() in pkg/api/pod/warnings.go */
+	if (!want && type == BYTES && q.nano)
+		manifest_warn(r->to, node->at,
 			"%s: fractional byte value '%.40s', the API server warns: expected an integer%s",
 			r->path, s,
 			s[strlen(s) - 1] == 'm' ? "; 'm' is a thousandth, 'Mi' 2^20" : "");
-	to->is = type == CPUS ? quantity_milli(q) : quantity_value(q);
-	return true;
+	if (want)
+		expected(r, node, want);
+	else
+		to->is = type == CPUS ? quantity_milli(q) : quantity_value(q);
 }
 
-static bool read_pairs(
-	struct reader *r, const struct field *f, const yaml_node_t *node, struct pairs *to)
+static void read_pairs(
+	struct reader *r, const struct field *f, const struct node *object, struct pairs *to)
 {
-	if (!check_budget(r, node, count_of(node)))
-		return false;
-	for (struct entry e = {0}; next_entry(r->doc, node, &e);) {
+	if (!check_budget(r, object, object->in.count / 2))
+		return;
+	for (size_t i = 0; good(r) && i < object->in.count; i += 2) {
+		const struct node *key = object->in.item[i], *value = object->in.item[i + 1];
 		struct pair *one = manifest_add(r->to, to, sizeof *one);
-		*one = (struct pair){
-			place_of(e.key), manifest_keep(r->to, scalar(e.key)), "", NULL};
+		*one = (struct pair){.at = key->at, .name = key->text, .value = ""};
 		if (f->rule && !rule_matches(f->rule, one->name))
-			return expected(r, e.key, f->rule->words);
-		if (!is_json(e.value, "null") && !read_text(r, f->value_rule, e.value, &one->value))
-			return false;
-		say(r, e.key, one->name);
+			expected(r, key, f->rule->words);
+		if (value->type != NODE_NULL)
+			read_text(r, f->value_rule, value, &one->value);
+		say(r, key, one->name);
 	}
-	return true;
 }
 
 /*
  * Any name may be a resource's. validateContainerResourceName() and ValidateResourceQuantityValue()
  * in validation.go, and IsStandardContainerResourceName() in pkg/apis/core/helper/helpers.go
  */
-static bool read_resource(struct reader *r, const struct entry *e, struct pairs *to)
+static void read_resource(
+	struct reader *r, const struct node *key, const struct node *value, struct pairs *to)
 {
-	const char *name = scalar(e->key);
-	bool huge = !strncmp(name, "hugepages-", 10), storage = !strcmp(name, "ephemeral-storage");
+	const char *is = !strncmp(key->text, "hugepages-", 10) ? "ResourceList.hugepages"
+			 : !strcmp(key->text, "ephemeral-storage")
+				 ? "ResourceList.ephemeral-storage"
+			 : rule_matches(&resource_rule, key->text) ? "ResourceList.device"
+								   : NULL;
 	struct value amount;
-	quantity q;
-	if (!huge && !storage && !rule_matches(&resource_rule, name))
-		return expected(r, e->key, resource_rule.words);
-	if (!read_quantity(r, BYTES, e->value, &amount))
-		return false;
-	quantity_read(scalar(e->value), &q);
-	if (!huge && !storage && q.nano)
-		return expected(r, e->value, "an integer");
-	say_as(r, e->key,
-		huge      ? "ResourceList.hugepages"
-		: storage ? "ResourceList.ephemeral-storage"
-			  : "ResourceList.device",
-		scalar(e->value));
+	quantity q = {0};
+	if (!is)
+		expected(r, key, resource_rule.words);
+	read_quantity(r, BYTES, value, &amount);
+	if (!good(r))
+		return;
+	quantity_read(value->text, &q);
+	if (!strcmp(is, "ResourceList.device") && q.nano)
+		expected(r, value, "an integer");
+	say_as(r, key, is, value->text);
 	struct pair *one = manifest_add(r->to, to, sizeof *one);
-	*one = (struct pair){place_of(e->value), manifest_keep(r->to, name),
-		manifest_keep(r->to, scalar(e->value)), NULL};
-	return true;
+	*one = (struct pair){.at = value->at, .name = key->text, .value = value->text};
 }
 
 /* ---- Objects and lists, by the tables ---- */
 
-static bool read_object(
-	struct reader *r, const struct shape *shape, const yaml_node_t *node, void *base);
-static bool read_pod(struct reader *r, const struct shape *shape, const yaml_node_t *node);
+static void read_object(
+	struct reader *r, const struct shape *shape, const struct node *object, char *base);
 
 /* An object with a place of its own: a list's item, a Pod, a ConfigMap. */
-static bool read_item(
-	struct reader *r, const struct shape *shape, const yaml_node_t *node, void *to)
+static void read_item(
+	struct reader *r, const struct shape *shape, const struct node *object, void *to)
 {
 	const struct base outer = r->base;
-	*(struct position *)to = place_of(node);
+	*(struct position *)to = object->at;
 	r->base = (struct base){shape, strlen(r->path), to};
-	bool good = read_object(r, shape, node, to);
+	read_object(r, shape, object, to);
 	r->base = outer;
-	return good;
 }
-
-static bool read_list(struct reader *r, const struct field *f, const yaml_node_t *node, void *to)
-{
-	const size_t count = (size_t)count_of(node);
-	const size_t each = f->shape ? f->shape->size : sizeof(char *);
-	if (!check_budget(r, node, count_of(node)))
-		return false;
-	char *at = manifest_alloc(r->to, (count + 1) * each);
-	memcpy(to, &at, sizeof at);
-	if (f->shape) /* struct container_specs and the like: the items, and how many */
-		memcpy((char *)to + sizeof at, &count, sizeof count);
-	enter(r, "", "[]");
-	for (struct entry e = {0}; next_entry(r->doc, node, &e); at += each)
-		if (f->shape ? !read_item(r, f->shape, e.value, at)
-			     : !read_text(r, f->rule, e.value, (const char **)(void *)at))
-			return false;
-	return true;
-}
-
-static bool read_value(struct reader *r, const struct field *f, const yaml_node_t *node, char *base)
-{
-	static const char *const types[] = {[YES_NO] = "a boolean",
-		[LIST] = "a list",
-		[TEXTS] = "a list",
-		[PAIRS] = "an object"};
-	void *to = base + f->offset;
-	if (f->type < sizeof types / sizeof *types && types[f->type] &&
-		!is_json(node, types[f->type]))
-		return expected(r, node, f->type == YES_NO ? "true or false" : types[f->type]);
-	if (f->type >= YES_NO && f->type <= BYTES)
-		*(struct value *)to = (struct value){.set = true, .at = place_of(node)};
-	switch (f->type) {
-	case TEXT:
-		return read_text(r, f->rule, node, to);
-	case YES_NO:
-		((struct value *)to)->is = rule_matches(&true_rule, scalar(node));
-		return true;
-	case NUMBER:
-		return read_number(r, f, node, to);
-	case CPUS:
-	case BYTES:
-		return read_quantity(r, f->type, node, to);
-	case OBJECT:
-		if (f->offset) /* where it says that it is there */
-			*(struct position *)to = place_of(node);
-		return f->shape == &template_fields ? read_pod(r, f->shape, node)
-						    : read_object(r, f->shape, node, base);
-	case LIST:
-	case TEXTS:
-		return read_list(r, f, node, to);
-	case PAIRS:
-		return read_pairs(r, f, node, to);
-	}
-	return false;
-}
-
-/* An error, as that of strict decoding; a warning with --validate=warn. */
-static bool unknown_field(struct reader *r, const yaml_node_t *key)
-{
-	static const char words[] = "%s: " NOT_KNOWN ", Kubernetes has none of that name here";
-	if (!r->to->lenient)
-		return manifest_wrong(r->to, place_of(key), words, r->path);
-	manifest_warn(r->to, place_of(key), words, r->path);
-	say_as(r, key, NOT_KNOWN, NULL);
-	return true;
-}
-
-/* An empty value and false leave a Pod as it is. */
-static bool says_something(const yaml_node_t *value)
-{
-	const char *s = scalar(value);
-	return s ? !rule_matches(&default_rule, s)
-		 : value->type == YAML_MAPPING_NODE || count_of(value) > 0;
-}
-
-/*
- * A field that the shape's table has not. In an object that has no table, only the names are looked
- * at, down to a Pod's template.
- */
-static bool read_other(
-	struct reader *r, const struct shape *shape, const struct entry *e, char *base)
-{
-	const bool known = shape->fields->name != NULL;
-	void *to = base + shape->other;
-	struct schema_field found;
-	if (!strcmp(shape->type, "ResourceList"))
-		return is_json(e->value, "null") || read_resource(r, e, to);
-	if (!schema_field(shape->type, scalar(e->key), &found))
-		return unknown_field(r, e->key);
-	if (is_json(e->value, "null"))
-		return true;
-	autofree char *name = text("%s.%s", shape->type, scalar(e->key));
-	const struct elsewhere *other = elsewhere(name);
-	if (known && other && other->missed && says_something(e->value))
-		manifest_leave_out(r->to, place_of(e->key), "%s: %s", r->path, other->words);
-	if (shape->other)
-		*(const char **)to = manifest_keep(r->to, scalar(e->key));
-	if (known || other)
-		say_as(r, e->key, name, scalar(e->value));
-	if (!schema_has_type(found.type))
-		return true;
-	const struct shape names = {.type = found.type, .size = sizeof(struct position)};
-	const struct field f = {.type = found.list ? LIST : OBJECT,
-		.shape = strcmp(found.type, template_fields.type) ? &names : &template_fields};
-	return read_value(r, &f, e->value, (char *)&(struct volumes){0});
-}
-
-static bool read_object(
-	struct reader *r, const struct shape *shape, const yaml_node_t *node, void *base)
-{
-	unsigned int there = 0;
-	if (node->type != YAML_MAPPING_NODE)
-		return expected(r, node, "an object");
-	for (struct entry e = {0}; next_entry(r->doc, node, &e);) {
-		const struct field *f = shape->fields;
-		while (f->name && strcmp(f->name, scalar(e.key)))
-			f++;
-		if (!check_budget(r, e.key, 1))
-			return false;
-		size_t length = enter(r, ".", scalar(e.key));
-		if (!f->name) {
-			if (!read_other(r, shape, &e, base))
-				return false;
-		} else if (!is_json(e.value, "null")) { /* which is as if it were not there */
-			say(r, e.key, scalar(e.value));
-			if (!read_value(r, f, e.value, base))
-				return false;
-			there |= 1U << (f - shape->fields);
-		}
-		r->path[length] = '\0';
-	}
-	for (const struct field *f = shape->fields; f->name; f++)
-		if (f->required && !(there & 1U << (f - shape->fields)))
-			return manifest_wrong(r->to, place_of(node),
-				"%s%s%s: expected here, and missing", r->path, *r->path ? "." : "",
-				f->name);
-	return true;
-}
-
-/* ---- What a document holds ---- */
 
 /* A template's has its owner's name; of generateName the API server makes one, with five more. */
-static bool read_pod(struct reader *r, const struct shape *shape, const yaml_node_t *node)
+static void read_pod(struct reader *r, const struct shape *shape, const struct node *object)
 {
-	struct pod *pod = manifest_alloc(r->to, sizeof *pod), **last = &r->to->pods;
-	while (*last)
-		last = &(*last)->next;
-	*last = r->pod = pod;
+	struct pod *pod = manifest_alloc(r->to, sizeof *pod);
+	*(r->to->last ? &r->to->last->next : &r->to->pods) = pod;
+	r->to->last = r->pod = pod;
 	pod->owner = r->owner_kind;
-	bool good = read_item(r, shape, node, pod);
+	read_item(r, shape, object, pod);
 	r->pod = NULL;
 	if (r->owner) {
 		pod->name = r->owner;
@@ -406,40 +213,162 @@ static bool read_pod(struct reader *r, const struct shape *shape, const yaml_nod
 		autofree char *name = text("%.58sxxxxx", pod->generate_name);
 		pod->name = manifest_keep(r->to, name);
 	}
-	return good && (pod->name || manifest_wrong(r->to, pod->metadata,
-					     "metadata.name: expected here, or generateName"));
+	if (!pod->name)
+		manifest_wrong(
+			r->to, pod->metadata, "metadata.name: expected here, or generateName");
 }
 
-static bool read_map(struct reader *r, const yaml_node_t *node)
+static void read_list(struct reader *r, const struct field *f, const struct node *list, void *to)
+{
+	const size_t each = f->shape ? f->shape->size : sizeof(char *);
+	if (!check_budget(r, list, list->in.count))
+		return;
+	char *at = manifest_alloc(r->to, (list->in.count + 1) * each);
+	memcpy(to, &at, sizeof at);
+	if (f->shape) /* struct container_specs and the like: the items, and how many */
+		memcpy((char *)to + sizeof at, &list->in.count, sizeof list->in.count);
+	enter(r, "", "[]");
+	for (size_t i = 0; good(r) && i < list->in.count; i++, at += each)
+		if (f->shape)
+			read_item(r, f->shape, list->in.item[i], at);
+		else
+			read_text(r, f->rule, list->in.item[i], (const char **)(void *)at);
+}
+
+static void read_value(struct reader *r, const struct field *f, const struct node *node, char *base)
+{
+	static const enum node_type types[] = {[YES_NO] = NODE_BOOLEAN,
+		[LIST] = NODE_LIST,
+		[TEXTS] = NODE_LIST,
+		[PAIRS] = NODE_OBJECT}; /* 0: more than one, or seen to elsewhere */
+	void *to = base + f->offset;
+	if (f->type >= YES_NO && f->type <= BYTES)
+		*(struct value *)to = (struct value){.set = true, .at = node->at};
+	if (types[f->type] && types[f->type] != node->type)
+		expected(r, node, f->type == YES_NO ? "true or false" : node_words[types[f->type]]);
+	else if (f->type == TEXT)
+		read_text(r, f->rule, node, to);
+	else if (f->type == YES_NO)
+		((struct value *)to)->is = rule_matches(&true_rule, node->text);
+	else if (f->type == NUMBER)
+		read_number(r, f, node, to);
+	else if (f->type == CPUS || f->type == BYTES)
+		read_quantity(r, f->type, node, to);
+	else if (f->type == LIST || f->type == TEXTS)
+		read_list(r, f, node, to);
+	else if (f->type == PAIRS)
+		read_pairs(r, f, node, to);
+	else if (f->shape == &template_fields)
+		read_pod(r, f->shape, node);
+	else {
+		if (f->offset) /* where it says that it is there */
+			*(struct position *)to = node->at;
+		read_object(r, f->shape, node, base);
+	}
+}
+
+/* An error, as that of strict decoding; a warning with --validate=warn. */
+static void unknown_field(struct reader *r, const struct node *key)
+{
+	static const char words[] = "%s: " NOT_KNOWN ", Kubernetes has none of that name here";
+	if (r->to->lenient)
+		manifest_warn(r->to, key->at, words, r->path);
+	else
+		manifest_wrong(r->to, key->at, words, r->path);
+	say_as(r, key, NOT_KNOWN, NULL);
+}
+
+/*
+ * A field that the shape's table has not. In an object that has no table, only the names are looked
+ * at, down to a Pod's template.
+ */
+static void read_other(struct reader *r, const struct shape *shape, const struct node *key,
+	const struct node *value, char *base)
+{
+	const bool known = shape->fields->name != NULL;
+	void *to = base + shape->other;
+	struct schema_field found;
+	autofree char *name = text("%s.%s", shape->type, key->text);
+	const struct elsewhere *other = elsewhere(name);
+	if (!schema_field(shape->type, key->text, &found)) {
+		unknown_field(r, key);
+		return;
+	}
+	if (value->type == NODE_NULL)
+		return;
+	/* An empty value and false leave a Pod as it is. */
+	bool says = value->text ? !rule_matches(&default_rule, value->text)
+				: value->type == NODE_OBJECT || value->in.count;
+	if (known && says && other && other->missed)
+		manifest_leave_out(r->to, key->at, "%s: %s", r->path, other->words);
+	if (shape->other)
+		*(const char **)to = key->text;
+	if (known || other)
+		say_as(r, key, name, value->text);
+	const struct shape names = {.type = found.type, .size = sizeof(struct position)};
+	const struct field f = {.type = found.list ? LIST : OBJECT,
+		.shape = strcmp(found.type, template_fields.type) ? &names : &template_fields};
+	if (schema_has_type(found.type))
+		read_value(r, &f, value, (char *)&(struct volumes){0});
+}
+
+static void read_object(
+	struct reader *r, const struct shape *shape, const struct node *object, char *base)
+{
+	unsigned int there = 0;
+	if (object->type != NODE_OBJECT)
+		expected(r, object, "an object");
+	for (size_t i = 0; good(r) && i < object->in.count; i += 2) {
+		const struct node *key = object->in.item[i], *value = object->in.item[i + 1];
+		const struct field *f = shape->fields;
+		while (f->name && strcmp(f->name, key->text))
+			f++;
+		if (!check_budget(r, key, 1))
+			return;
+		size_t length = enter(r, ".", key->text);
+		if (!f->name && strcmp(shape->type, "ResourceList") != 0) {
+			read_other(r, shape, key, value, base);
+		} else if (!f->name && value->type != NODE_NULL) {
+			read_resource(r, key, value, (void *)(base + shape->other));
+		} else if (value->type != NODE_NULL) { /* which is as if it were not there */
+			say(r, key, value->text);
+			read_value(r, f, value, base);
+			there |= 1U << (f - shape->fields);
+		}
+		r->path[length] = '\0';
+	}
+	for (const struct field *f = shape->fields; f->name; f++)
+		if (f->required && !(there & 1U << (f - shape->fields)))
+			manifest_wrong(r->to, object->at, "%s%s%s: expected here, and missing",
+				r->path, *r->path ? "." : "", f->name);
+}
+
+/* ---- What a document holds ---- */
+
+static void read_map(struct reader *r, const struct node *object)
 {
 	struct config_map *map = manifest_alloc(r->to, sizeof *map);
 	map->next = r->to->maps;
 	r->to->maps = map;
-	return read_item(r, &map_document_fields, node, map);
+	read_item(r, &map_document_fields, object, map);
 }
 
 /* Each Pod of a StatefulSet has a volume for each of volumeClaimTemplates. */
-static bool read_claims(struct reader *r, const yaml_node_t *set)
+static void read_claims(struct reader *r, const struct node *set)
 {
-	const yaml_node_t *claims = value_of(r, value_of(r, set, "spec"), "volumeClaimTemplates");
-	struct pod *pod = r->to->pods;
-	while (pod && pod->next)
-		pod = pod->next;
-	if (!pod || !claims || claims->type != YAML_SEQUENCE_NODE)
-		return true;
-	if (!check_budget(r, claims, count_of(claims)))
-		return false;
-	for (struct entry e = {0}; next_entry(r->doc, claims, &e);) {
-		const char *name = string_of(r, value_of(r, e.value, "metadata"), "name");
-		if (!name)
-			return manifest_wrong(r->to, place_of(e.value),
-				"metadata.name: expected here, and missing");
+	const struct node *claims = value_of(value_of(set, "spec"), "volumeClaimTemplates");
+	struct pod *pod = r->to->last;
+	if (!pod || !claims || !check_budget(r, claims, claims->in.count))
+		return;
+	for (size_t i = 0; i < claims->in.count; i++) {
 		struct volume *claim = manifest_add(r->to, &pod->claims, sizeof *claim);
-		*claim = (struct volume){.at = place_of(e.value),
-			.name = manifest_keep(r->to, name),
+		*claim = (struct volume){.at = claims->in.item[i]->at,
+			.name = string_of(value_of(claims->in.item[i], "metadata"), "name"),
 			.other = "persistentVolumeClaim"};
+		if (!claim->name)
+			manifest_wrong(
+				r->to, claim->at, "metadata.name: expected here, and missing");
 	}
-	return true;
 }
 
 /* What has a template, and the version in which Kubernetes has it. NULL: another kind. */
@@ -456,70 +385,61 @@ static const char *version_of(const char *kind)
 }
 
 /* Only its template is read; of the rest the names of the fields. */
-static bool read_template_of(struct reader *r, const char *kind, const yaml_node_t *node)
+static void read_owner(
+	struct reader *r, const char *kind, const char *version, const struct node *object)
 {
-	const yaml_node_t *metadata = value_of(r, node, "metadata");
-	const yaml_node_t *api = value_of(r, node, "apiVersion");
-	const char *name = string_of(r, metadata, "name");
-	name = name ? name : string_of(r, metadata, "generateName");
+	const struct node *metadata = value_of(object, "metadata");
+	const struct node *api = value_of(object, "apiVersion");
+	const char *name = string_of(metadata, "name");
+	name = name ? name : string_of(metadata, "generateName");
 	if (!name)
-		return manifest_wrong(r->to, place_of(metadata ? metadata : node),
+		manifest_wrong(r->to, metadata ? metadata->at : object->at,
 			"metadata.name: expected here, and missing");
-	if (!api || !scalar(api))
-		return manifest_wrong(r->to, place_of(api ? api : node),
-			"apiVersion: expected here, %s for a %s", version_of(kind), kind);
-	if (strcmp(scalar(api), version_of(kind)) != 0)
-		manifest_warn(r->to, place_of(api),
+	else if (!api || !api->text)
+		manifest_wrong(r->to, api ? api->at : object->at,
+			"apiVersion: expected here, %s for a %s", version, kind);
+	else if (strcmp(api->text, version) != 0)
+		manifest_warn(r->to, api->at,
 			"apiVersion %.60s: the API server refuses it, a %s is in %s today",
-			scalar(api), kind, version_of(kind));
-	r->owner = manifest_keep(r->to, name);
-	r->owner_kind = manifest_keep(r->to, kind);
-	bool good = read_object(r, &(struct shape){.type = kind}, node, &(struct volumes){0});
+			api->text, kind, version);
+	r->owner = name;
+	r->owner_kind = kind;
+	read_object(r, &(struct shape){.type = kind}, object, (char *)&(struct volumes){0});
 	r->owner = r->owner_kind = NULL;
-	return good && (strcmp(kind, "StatefulSet") != 0 || read_claims(r, node));
+	if (good(r) && !strcmp(kind, "StatefulSet"))
+		read_claims(r, object);
 }
 
-static bool read_kind(struct reader *r, const yaml_node_t *node, bool in_list);
-
-static bool read_items(struct reader *r, const yaml_node_t *list)
+static void read_kind(struct reader *r, const struct node *node, bool in_list)
 {
-	const yaml_node_t *items = value_of(r, list, "items");
-	if (!items || items->type != YAML_SEQUENCE_NODE)
-		return manifest_wrong(
-			r->to, place_of(items ? items : list), "items: expected a list");
-	bool good = check_budget(r, items, count_of(items));
-	size_t length = enter(r, "", "items[]");
-	for (struct entry e = {0}; good && next_entry(r->doc, items, &e);)
-		good = read_kind(r, e.value, true);
-	r->path[length] = '\0';
-	return good;
+	const struct node *kind = value_of(node, "kind"), *items = value_of(node, "items");
+	const char *name = kind && kind->type == NODE_STRING ? kind->text : "";
+	if (node->type != NODE_OBJECT)
+		manifest_wrong(r->to, node->at, "expected a Pod, got %s", node_words[node->type]);
+	else if (!kind || kind->type != NODE_STRING)
+		manifest_wrong(
+			r->to, kind ? kind->at : node->at, "kind: expected here, such as Pod");
+	else if (!strcmp(name, "Pod"))
+		read_pod(r, &pod_document_fields, node);
+	else if (!strcmp(name, "ConfigMap"))
+		read_map(r, node);
+	else if (version_of(name))
+		read_owner(r, name, version_of(name), node);
+	else if (in_list || (strcmp(name, "List") && strcmp(name, "PodList")))
+		manifest_leave_out(r->to, kind->at, "kind %.60s: this lab does not read it", name);
+	else if (!items || items->type != NODE_LIST)
+		manifest_wrong(r->to, items ? items->at : node->at, "items: expected a list");
+	else if (check_budget(r, items, items->in.count)) {
+		enter(r, "", "items[]");
+		for (size_t i = 0; good(r) && i < items->in.count; i++)
+			read_kind(r, items->in.item[i], true);
+	}
 }
 
-static bool read_kind(struct reader *r, const yaml_node_t *node, bool in_list)
+bool read_document(struct manifest *m, const struct node *root)
 {
-	if (node->type != YAML_MAPPING_NODE)
-		return manifest_wrong(
-			r->to, place_of(node), "expected a Pod, got %s", json_type(node));
-	const yaml_node_t *kind = value_of(r, node, "kind");
-	if (!kind || !is_json(kind, "a string"))
-		return manifest_wrong(r->to, kind ? place_of(kind) : place_of(node),
-			"kind: expected here, such as Pod");
-	const char *name = scalar(kind);
-	if (!strcmp(name, "Pod"))
-		return read_pod(r, &pod_document_fields, node);
-	if (!strcmp(name, "ConfigMap"))
-		return read_map(r, node);
-	if (!in_list && (!strcmp(name, "List") || !strcmp(name, "PodList")))
-		return read_items(r, node);
-	if (version_of(name))
-		return read_template_of(r, name, node);
-	manifest_leave_out(r->to, place_of(kind), "kind %.60s: this lab does not read it", name);
-	return true;
-}
-
-bool read_document(struct manifest *m, yaml_document_t *doc)
-{
-	const yaml_node_t *root = yaml_document_get_root_node(doc);
-	struct reader r = {.to = m, .doc = doc};
-	return is_json(root, "null") || read_kind(&r, root, false);
+	struct reader r = {.to = m};
+	if (root->type != NODE_NULL)
+		read_kind(&r, root, false);
+	return good(&r);
 }
