@@ -427,7 +427,8 @@ pid_t container_join(
 	const struct sandbox *s, const struct container_spec *c, const char *group, char **words);
 
 /* volumes.c */
-bool volumes_make(struct sandbox *s);      /* false when one of them is not to be had */
+char *volume_wrong(const struct volume *v); /* allocated: why it is not to be had, or NULL */
+void volumes_make(struct sandbox *s);
 void hosts_write(const struct sandbox *s); /* /etc/hosts of its containers */
 
 /* config.c */
