@@ -117,7 +117,8 @@ _Noreturn void pause_wait(char *argv[])
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGTERM);
-	lab_command = argv; /* it is no part of the story */
+	lab_command = argv; /* it is no part of the story, */
+	sys_on_call = NULL; /* nor what it calls, where it has not been executed */
 	drop_privileges(&pause_privileges);
 	MUST(prctl(PR_SET_PDEATHSIG, SIGKILL));
 	MUST(prctl(PR_SET_NAME, "pause"));
