@@ -8,6 +8,7 @@
  */
 /* link: yaml-0.1 */
 #define _GNU_SOURCE
+#include <search.h>
 #include <string.h>
 #include <yaml.h>
 
@@ -26,9 +27,10 @@ static struct position place_at(yaml_mark_t mark)
 /* What the events have become so far. */
 struct file {
 	struct manifest *m;
-	struct nodes documents, anchors; /* the latter of the last document, */
-	struct node *last;               /* as this is */
-	struct node *open[DEPTH_MAX];    /* have begun and not ended, each in the one before */
+	struct nodes documents;
+	struct node *last; /* of the last document; and its anchors, a tree of tsearch(3) */
+	void *anchors;
+	struct node *open[DEPTH_MAX]; /* have begun and not ended, each in the one before */
 	size_t depth;
 };
 
@@ -45,10 +47,10 @@ static void add(struct manifest *m, struct nodes *to, struct node *node)
 /* Of a scalar: what is quoted, a block or has the tag !!str is a string. */
 static enum node_type type_of(const yaml_event_t *event)
 {
-	const char *s = (const char *)event->data.scalar.value;
-	const char *tag = (const char *)event->data.scalar.tag;
 	if (event->type != YAML_SCALAR_EVENT)
 		return event->type == YAML_SEQUENCE_START_EVENT ? NODE_LIST : NODE_OBJECT;
+	const char *s = (const char *)event->data.scalar.value;
+	const char *tag = (const char *)event->data.scalar.tag;
 	if (tag ? !strcmp(tag, YAML_STR_TAG) || !strcmp(tag, "!")
 		: event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
 		return NODE_STRING;
@@ -58,12 +60,20 @@ static enum node_type type_of(const yaml_event_t *event)
 									     : NODE_STRING;
 }
 
-static struct node *anchored(const struct file *f, const char *anchor)
+static int by_anchor(const void *a, const void *b)
 {
-	for (size_t i = 0; i < f->anchors.count; i++)
-		if (!strcmp(f->anchors.item[i]->anchor, anchor))
-			return f->anchors.item[i];
-	return NULL;
+	return strcmp(((const struct node *)a)->anchor, ((const struct node *)b)->anchor);
+}
+
+static void keep_node(void *node)
+{
+	(void)node;
+}
+
+static void end_document(struct file *f)
+{
+	tdestroy(f->anchors, keep_node);
+	f->anchors = f->last = NULL;
 }
 
 /*
@@ -74,9 +84,10 @@ static struct node *node_of(struct file *f, const yaml_event_t *event)
 {
 	const bool alias = event->type == YAML_ALIAS_EVENT;
 	const char *anchor = (const char *)event->data.alias.anchor;
-	struct node *other = anchor ? anchored(f, anchor) : NULL;
+	struct node **other =
+		anchor ? tfind(&(struct node){.anchor = anchor}, &f->anchors, by_anchor) : NULL;
 	if (alias && other)
-		return other;
+		return *other;
 	struct node *node = manifest_alloc(f->m, sizeof *node);
 	node->at = place_at(event->start_mark);
 	node->wrong = alias   ? "found undefined alias"
@@ -94,8 +105,8 @@ static struct node *node_of(struct file *f, const yaml_event_t *event)
 		node->text = kept(f->m, event->data.scalar.value);
 		node->length = event->data.scalar.length;
 	}
-	if (anchor)
-		add(f->m, &f->anchors, node);
+	if (anchor && !tsearch(node, &f->anchors, by_anchor))
+		die("out of memory");
 	return node;
 }
 
@@ -103,10 +114,8 @@ static bool take_event(struct file *f, const yaml_event_t *event)
 {
 	const bool begins =
 		event->type == YAML_SEQUENCE_START_EVENT || event->type == YAML_MAPPING_START_EVENT;
-	if (event->type == YAML_DOCUMENT_START_EVENT) {
-		f->last = NULL;
-		f->anchors.count = 0;
-	}
+	if (event->type == YAML_DOCUMENT_START_EVENT)
+		end_document(f);
 	f->depth -= event->type == YAML_SEQUENCE_END_EVENT || event->type == YAML_MAPPING_END_EVENT;
 	if (!begins && event->type != YAML_SCALAR_EVENT && event->type != YAML_ALIAS_EVENT)
 		return true;
@@ -150,6 +159,7 @@ static bool take_events(struct file *f, const char *data, size_t size)
 		good = yaml_parser_parse(&parser, &event) ? take_event(f, &event)
 							  : wrong_yaml(f->m, &parser, data);
 	}
+	end_document(f);
 	yaml_event_delete(&event);
 	yaml_parser_delete(&parser);
 	return good;
@@ -184,8 +194,7 @@ static int by_name(const void *a, const void *b)
 {
 	const struct node *one = *(struct node *const *)a, *other = *(struct node *const *)b;
 	int order = strcmp(one->text, other->text);
-	order = order ? order : one->at.line - other->at.line;
-	return order ? order : one->at.column - other->at.column;
+	return order ? order : by_place(&one->at, &other->at);
 }
 
 /* Each key of an object is a word, and there once. */

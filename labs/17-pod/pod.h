@@ -329,6 +329,7 @@ __attribute__((format(printf, 3, 4))) void manifest_warn(
 	struct manifest *m, struct position at, const char *fmt, ...);
 __attribute__((format(printf, 3, 4))) void manifest_leave_out(
 	struct manifest *m, struct position at, const char *fmt, ...);
+int by_place(const void *a, const void *b); /* of two struct position, for qsort(3) */
 /* Memory that manifest_free() gives back. */
 void *manifest_alloc(struct manifest *m, size_t size);
 const char *manifest_keep(struct manifest *m, const char *string);

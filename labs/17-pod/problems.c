@@ -57,6 +57,12 @@ void manifest_free(struct manifest *m)
 	memset(m, 0, sizeof *m);
 }
 
+int by_place(const void *a, const void *b)
+{
+	const struct position *one = a, *other = b;
+	return one->line != other->line ? one->line - other->line : one->column - other->column;
+}
+
 /* The first one counts. Always false. */
 bool manifest_wrong(struct manifest *m, struct position at, const char *fmt, ...)
 {
