@@ -41,7 +41,7 @@ static const char *kept(struct manifest *m, const yaml_char_t *string)
 
 static void add(struct manifest *m, struct nodes *to, struct node *node)
 {
-	*(struct node **)manifest_add(m, to, sizeof node) = node;
+	*(struct node **)manifest_add(m, to, sizeof(void *)) = node;
 }
 
 /* Of a scalar: what is quoted, a block or has the tag !!str is a string. */
@@ -201,7 +201,7 @@ static int by_name(const void *a, const void *b)
 static bool check_keys(struct manifest *m, const struct node *object)
 {
 	const size_t count = object->in.count / 2;
-	const struct node **keys = manifest_alloc(m, (count + 1) * sizeof *keys);
+	const struct node **keys = manifest_alloc(m, (count + 1) * sizeof(void *));
 	for (size_t i = 0; i < count; i++) {
 		keys[i] = object->in.item[2 * i];
 		if (!keys[i]->text)
@@ -210,7 +210,7 @@ static bool check_keys(struct manifest *m, const struct node *object)
 			return manifest_wrong(m, keys[i]->at,
 				"<<: expected the fields written out, merging is not read");
 	}
-	qsort(keys, count, sizeof *keys, by_name);
+	qsort(keys, count, sizeof(void *), by_name);
 	for (size_t i = 1; i < count; i++)
 		if (!strcmp(keys[i]->text, keys[i - 1]->text))
 			return manifest_wrong(m, keys[i]->at,

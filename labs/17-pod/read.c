@@ -169,13 +169,14 @@ static void read_resource(
 								   : NULL;
 	struct value amount;
 	quantity q = {0};
-	if (!is)
+	if (is)
+		read_quantity(r, BYTES, value, &amount);
+	else
 		expected(r, key, resource_rule.words);
-	read_quantity(r, BYTES, value, &amount);
-	if (!good(r))
+	if (!is || !good(r))
 		return;
 	quantity_read(value->text, &q);
-	if (!strcmp(is, "ResourceList.device") && q.nano)
+	if (q.nano && !strcmp(is, "ResourceList.device"))
 		expected(r, value, "an integer");
 	say_as(r, key, is, value->text);
 	struct pair *one = manifest_add(r->to, to, sizeof *one);
@@ -305,6 +306,7 @@ static void read_other(struct reader *r, const struct shape *shape, const struct
 		*(const char **)to = key->text;
 	if (known || other)
 		say_as(r, key, name, value->text);
+	/* Lists of them are made and not used: of an item there is its place only. */
 	const struct shape names = {.type = found.type, .size = sizeof(struct position)};
 	const struct field f = {.type = found.list ? LIST : OBJECT,
 		.shape = strcmp(found.type, template_fields.type) ? &names : &template_fields};
