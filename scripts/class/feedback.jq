@@ -12,7 +12,7 @@ include "page";
 			elif .verdict == "not begun" then "The file is as it was handed out."
 			elif .verdict == "broken" then "The grader is broken here: \(.reason). This is no fault of yours, and costs no point."
 			else "\(.verdict): \(.points) of \(.possible) points"
-				+ (if .late_days > 0 then ", handed in \(.late_days) days late, which leaves \(.percent) %" else "" end) + "." end)
+				+ (if .late_days > 0 then ", handed in \(.late_days) day\(if .late_days == 1 then "" else "s" end) late, which leaves \(.percent) %" else "" end) + "." end)
 		+ table("The checks of \(.exercise), in the order in which they were made"; ["check", "verdict", "expected", "observed"]; [.checks // [] | .[] | [.what, .verdict, .expected, .observed]])
 		+ (if .verdict == "fail" then
 			(if (.checks // [] | last | .verdict? // "") == "fail" then para("Why: \(.why // "")") + para("A check stops at the first thing that is wrong; what would follow was not looked at.") else para(.reason) end)
