@@ -18,7 +18,7 @@ setup() {
 	digest() { sha256sum <"$1" | cut -d ' ' -f 1; }
 	cp labs/03-uts-ns/solution.c "$run/sources/a.c"
 	sed 's/strlen(argv\[1\]))/strlen(argv[1]) - 1)/; s/argv\[2\], strlen/  argv[2],  strlen/' labs/03-uts-ns/solution.c >"$run/sources/b.c"
-	{ scripts/learn/cut labs/03-uts-ns/solution.c && printf 'static void own(void)\n{\n\tsetuid(0);\n\tchroot("elsewhere");\n\tchdir("/there/it/is");\n}\n'; } >"$run/sources/c.c"
+	{ scripts/learn/cut labs/03-uts-ns/solution.c && printf 'static void own(void)\n{\n\tif (0)\n\t\treturn;\n\tsetuid(0);\n\tchroot("elsewhere");\n\tchdir("/there/it/is");\n}\n'; } >"$run/sources/c.c"
 	for one in a b c; do mv "$run/sources/$one.c" "$run/sources/$(digest "$run/sources/$one.c").c"; done
 	jq -n --arg a "$(digest labs/03-uts-ns/solution.c)" --arg b "$(for f in "$run"/sources/*; do grep -q -- '- 1)' "$f" && basename "$f" .c; done)" \
 		--arg c "$(for f in "$run"/sources/*; do grep -q chroot "$f" && basename "$f" .c; done)" '[["aaaaaaaaaaaa", $a, 7], ["bbbbbbbbbbbb", $b, 8], ["cccccccccccc", $c, 9]]
@@ -49,6 +49,7 @@ conclude() {
 	same "the gradebook" '"'\''=cmd, ""Ann""","ann",1,1' "$(sed -n 2p "$run/grades.csv" | cut -d , -f 1-5)"
 	same "cid's cells" ',,' "$(sed -n 4p "$run/grades.csv" | sed -E 's/^"Cid","cid"(,,).*/\1/')"
 	same "a tag of theirs" "" "$(grep -ho '<script>\|<b>' "$run"/feedback/* "$run"/report*.html || :)"
+	same "two marks at an end" "" "$(grep -ho '\.[;.,]' "$run"/feedback/* || :)"
 	grep -q 'no fault of yours' "$run/feedback/cid.html"
 	grep -q 'Because &lt;it&gt; &amp; that' "$run/feedback/bob.html"
 	# Every page is whole, and its tables have heads.
@@ -149,6 +150,7 @@ conclude() {
 	conclude
 	scripts/class/viva
 	same "questions" "3 3 3" "$(awk '/^[a-z]/ { n++ } /^  [1-3]\. / { count[n]++ } END { print count[1], count[2], count[3] }' "$run/viva.txt")"
+	same "questions about no call" "" "$(grep -E 'does (|if|return)\(\)|: if \(0\)' "$run/viva.txt" || :)"
 	given=$(scripts/learn/cut labs/03-uts-ns/solution.c)
 	while IFS= read -r line; do
 		! grep -qF -- "$line" <<<"$given" || { echo "the handout has '$line'" && return 1; }
