@@ -48,8 +48,7 @@ static const char *const place = "/mnt", *const file = "/mnt/file";
 /* The C library has this function, but no header declares it. */
 int capset(cap_user_header_t header, cap_user_data_t data);
 
-static int landlock_create_ruleset(
-	struct landlock_ruleset_attr *attr, size_t size, unsigned int flags)
+static int landlock_create_ruleset(struct landlock_ruleset_attr *attr, size_t size, unsigned flags)
 {
 	return (int)syscall(SYS_landlock_create_ruleset, attr, size, flags);
 }
