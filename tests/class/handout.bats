@@ -53,6 +53,7 @@ lines_of() {
 	same "links that lead nowhere" "" "$(grep -o '](#[a-z0-9-]*)' "$kit/GUIDE.md" | tr -d '](#)' | sort -u |
 		grep -vxFf <(grep '^#' "$kit/GUIDE.md" | sed -E 's/^#+ //; s/[^A-Za-z0-9 _-]//g; s/ /-/g' | tr '[:upper:]' '[:lower:]'))"
 	same "rules" "Kernels 3 2027-03-01T23:59:00+01:00 true false" "$(jq -r '[.class, .attempts, .due, .hints, .worked_examples] | map(tostring) | join(" ")' "$kit/class.json")"
+	grep -qx 'Hand in by Monday, 1 March 2027, 23:59 (UTC+01:00). You may hand in 3 times; the last of these counts.' "$kit/README.md"
 	same "the archive" "$(cd "$tree/build" && find unboxed-class ! -type d | sort)" "$(tar --zstd -tf "$tree/build/unboxed-class.tar.zst" | grep -v '/$' | sort)"
 	same "what grade-class is going to count" "03-uts-ns 08-pids-max" "$(xargs <"$CLASS/exercises")"
 	# In the course's order, and what comes next at the end of a lab is there too.
