@@ -48,7 +48,7 @@ static const char *const place = "/mnt", *const file = "/mnt/file";
 /* The C library has this function, but no header declares it. */
 int capset(cap_user_header_t header, cap_user_data_t data);
 
-static int landlock_create_ruleset(struct landlock_ruleset_attr *attr, size_t size, uint32_t flags)
+static int landlock_create_ruleset(struct landlock_ruleset_attr *attr, size_t size, unsigned flags)
 {
 	return (int)syscall(SYS_landlock_create_ruleset, attr, size, flags);
 }
@@ -127,7 +127,7 @@ static void drop_chown_from_bounding_set(void)
 static void keep_chown(bool ambient)
 {
 	struct __user_cap_header_struct version = {.version = _LINUX_CAPABILITY_VERSION_3};
-	uint32_t only = 1U << CAP_CHOWN;
+	unsigned int only = 1U << CAP_CHOWN;
 	struct __user_cap_data_struct sets[2] = {{only, only, only}, {0}};
 	prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0); /* else setresuid() empties the sets */
 	become_user();

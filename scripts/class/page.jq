@@ -6,7 +6,7 @@ def page($title; $body): "<!doctype html>
 <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"><title>\($title | safe)</title>
 <style>:root{color-scheme:light dark}body{font:1rem/1.5 system-ui,sans-serif;max-width:60rem;margin:auto;padding:1rem;color:#1b1b1b;background:#fff;overflow-wrap:anywhere}
 table{border-collapse:collapse;width:100%;margin:1rem 0}caption{text-align:left;font-weight:bold}th,td{text-align:left;vertical-align:top;padding:.3rem .6rem;border:1px solid #767676;overflow-wrap:anywhere}
-td.n{text-align:right;font-variant-numeric:tabular-nums}.scroll{overflow-x:auto}pre{white-space:pre-wrap;overflow-wrap:anywhere;padding:.5rem;border:1px solid #767676}meter{width:8rem;vertical-align:middle}
+th[scope=col]{overflow-wrap:normal}th[scope=row],td{min-width:7rem}td.n{min-width:0;text-align:right;font-variant-numeric:tabular-nums}.scroll{overflow-x:auto}pre{white-space:pre-wrap;overflow-wrap:anywhere;padding:.5rem;border:1px solid #767676}meter{width:8rem;vertical-align:middle}
 @media(prefers-color-scheme:dark){body{color:#f0f0f0;background:#161616}}</style></head>
 <body><main>\($body)</main></body></html>";
 def table($caption; $heads; $rows): if ($rows | length) == 0 then "" else

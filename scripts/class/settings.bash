@@ -76,6 +76,11 @@ all_exercises() {
 	for id in $(course); do [ ! -e "labs/$id/exercise.sh" ] || echo "$id"; done
 }
 
+# class_exercises: those of the last kit; when no kit was made, all.
+class_exercises() {
+	if [ -s "$class/exercises" ]; then cat "$class/exercises"; else all_exercises; fi
+}
+
 # tree_commit: what grades. Changes that are not committed have a checksum of their own.
 tree_commit() {
 	local changes

@@ -150,7 +150,8 @@ whose() {
 	local jobs first
 	scripts/class/sample
 	rules
-	export RUN=week1 EXERCISES=03 SUBMISSIONS=$OUT/submissions ROSTER=$OUT/roster.csv TIMES=$OUT/times.csv
+	echo 03-uts-ns >"$CLASS/exercises" # as make handout has left it
+	export RUN=week1 SUBMISSIONS=$OUT/submissions ROSTER=$OUT/roster.csv TIMES=$OUT/times.csv
 	AT_A_TIME=1 scripts/class/grade-class 3>&- &
 	for ((tries = 600; tries; tries--)); do
 		[ "$(find "$run" -name '*.log' -exec cat {} + 2>/dev/null | wc -l)" -lt 3 ] || break
@@ -238,12 +239,13 @@ whose() {
 }
 
 @test "grade: as Gradescope's autograder: who it is, is the platform's word; what breaks has no score" {
-	local at=$BATS_TEST_TMPDIR/autograder results=$BATS_TEST_TMPDIR/autograder/results/results.json
+	local kernel at=$BATS_TEST_TMPDIR/autograder results=$BATS_TEST_TMPDIR/autograder/results/results.json
 	scripts/class/sample
 	rules
 	mkdir -p "$at/submission"
 	echo 03-uts-ns >"$CLASS/exercises"
-	jq -n '[["model", 6, "pass"], ["begun", 3, "fail"]][] | {student: .[0], exercise: "03-uts-ns", commit: "c", kernel: "k", verdict: .[2], checks: [range(.[1]) | {what: "c\(.)", expected: "y", observed: "y", verdict: "pass"}]}' >"$CLASS/models.json"
+	kernel=$(scripts/labvm/kernel --path)
+	jq -n --arg kernel "${kernel##*/}" '[["model", 6, "pass"], ["begun", 3, "fail"]][] | {student: .[0], exercise: "03-uts-ns", commit: "c", $kernel, verdict: .[2], checks: [range(.[1]) | {what: "c\(.)", expected: "y", observed: "y", verdict: "pass"}]}' >"$CLASS/models.json"
 	cp labs/03-uts-ns/solution.c "$at/submission/03-uts-ns.c"
 	run -3 scripts/class/autograde "$at"
 	[[ $output = *"submission_metadata.json: expected .users"* ]]
@@ -252,6 +254,11 @@ whose() {
 	run -0 timeout 300 scripts/class/autograde "$at" 3>&-
 	same "the score" "1 1" "$(jq -r '"\(.score) \(.tests[0].score)"' "$results")"
 	same "its seed is that of grade-class" "$(collected "$OUT/submissions" && whose | sed -n 's/^s01 .* //p')" "$(jq -r '.tests[0].extra_data.seed' "$results")"
+	# The worked example was graded with another kernel: that is no fault of a student's.
+	sed -i.real 's/"kernel": "[^"]*"/"kernel": "5.15.0"/' "$CLASS/models.json"
+	run -0 timeout 300 scripts/class/autograde "$at" 3>&-
+	same "with another kernel" '["output","stdout_visibility"]' "$(jq -c keys "$results")"
+	mv "$CLASS/models.json.real" "$CLASS/models.json"
 	scripts/learn/cut labs/03-uts-ns/solution.c >"$at/submission/03-uts-ns.c"
 	run -0 scripts/class/autograde "$at"
 	same "not begun" "0 not begun" "$(jq -r '"\(.score) \(.tests[0].output | split("\n")[0])"' "$results")"

@@ -37,7 +37,7 @@ lines_of() {
 	own_tree
 	rules attempts 3 due '"2027-03-01T23:59:00+01:00"'
 	run -0 env LABS="03 16" EXERCISES="3 pids-max" "$tree/scripts/class/handout"
-	local kit=$tree/build/unboxed-class id line
+	local kit=$tree/build/unboxed-class id line next=''
 	same "programs of labs" "03-uts-ns 08-pids-max 16-container" "$(cd "$kit/labs" && for file in */main.c; do echo "${file%/*}"; done | xargs)"
 	same "exercises" "03-uts-ns 08-pids-max" "$(cd "$kit/labs" && for file in */exercise.c; do echo "${file%/*}"; done | xargs)"
 	same "solutions, tests, instructor's files" "" "$(find "$kit" -name 'solution*' -o -path '*/tests*' -o -path '*/scripts/class*' -o -name CONTRIBUTING.md)"
@@ -53,7 +53,15 @@ lines_of() {
 	same "links that lead nowhere" "" "$(grep -o '](#[a-z0-9-]*)' "$kit/GUIDE.md" | tr -d '](#)' | sort -u |
 		grep -vxFf <(grep '^#' "$kit/GUIDE.md" | sed -E 's/^#+ //; s/[^A-Za-z0-9 _-]//g; s/ /-/g' | tr '[:upper:]' '[:lower:]'))"
 	same "rules" "Kernels 3 2027-03-01T23:59:00+01:00 true false" "$(jq -r '[.class, .attempts, .due, .hints, .worked_examples] | map(tostring) | join(" ")' "$kit/class.json")"
+	grep -qx 'Hand in by Monday, 1 March 2027, 23:59 (UTC+01:00). You may hand in 3 times; the last of these counts.' "$kit/README.md"
 	same "the archive" "$(cd "$tree/build" && find unboxed-class ! -type d | sort)" "$(tar --zstd -tf "$tree/build/unboxed-class.tar.zst" | grep -v '/$' | sort)"
+	same "what grade-class is going to count" "03-uts-ns 08-pids-max" "$(xargs <"$CLASS/exercises")"
+	# In the course's order, and what comes next at the end of a lab is there too.
+	same "the first exercise" 03-uts-ns "$(jq -r '.exercises[0]' "$kit/class.json")"
+	for id in 03-uts-ns 08-pids-max 16-container; do
+		next+=$(tr -d '\n' <"$kit/labs/$id/words.h" | grep -oE '\.next = [^=]*[^,]",' | grep -oE 'make lab-[0-9]+|lab [0-9]+|make progress')$'\n'
+	done
+	same "the next labs" "make lab-08 make lab-08 make lab-16 make lab-16 make progress" "$(echo "$next" | xargs)"
 	# The control: where the class may see worked examples, they are there.
 	rules worked_examples true
 	run -0 env EXERCISES=3 "$tree/scripts/class/handout"

@@ -1,7 +1,7 @@
 # The platform's own table with the grades in it, CSV. Input: {grades, people, roster}. A spreadsheet would run what begins
 # with = + - or @: an apostrophe keeps it text. What is broken has no grade and says so.
 def harmless: if type == "string" and test("^[=+\\-@\t\r]") then "'" + . else . end;
-def comment: [.exercises[] | "\(.exercise[:2]): \(.verdict)" + if .reason then " (\(.reason))" else "" end + if (.late_days // 0) > 0 then ", \(.late_days) days late, \(.percent) %" else "" end] | join("; ");
+def comment: [.exercises[] | "\(.exercise[:2]): \(.verdict)" + if .reason then " (\(.reason))" else "" end + if (.late_days // 0) > 0 then ", \(.late_days) day\(if .late_days == 1 then "" else "s" end) late, \(.percent) %" else "" end] | join("; ");
 . as $in
 | (.grades.students | map({key: .student, value: .}) | from_entries) as $graded
 | (.people | map({key: (.row | tostring), value: $graded[.pseudonym]}) | from_entries) as $of

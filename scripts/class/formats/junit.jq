@@ -6,7 +6,7 @@ def body($word): "<\($word) message=\"\(.reason // .verdict | attr)\">\([.reason
 	| ([.checks // [] | .[] | select(.verdict == "pass") | {name: .what}]
 		+ if .verdict == "pass" then [] else [{name: (.checks // [] | last | if . and .verdict == "fail" then .what else $ex.verdict end),
 			inner: (if $ex.verdict == "broken" then body("error") elif $ex.verdict == "fail" then body("failure") else "<skipped message=\"\($ex.verdict | attr)\"/>" end)}] end) as $cases
-	| "  <testsuite name=\"\(.exercise)\" tests=\"\($cases | length)\" failures=\"\(if .verdict == "fail" then 1 else 0 end)\" errors=\"\(if .verdict == "broken" then 1 else 0 end)\" skipped=\"\(if .verdict == "missing" or .verdict == "not begun" then 1 else 0 end)\" time=\"\(.seconds // 0)\">",
+	| "  <testsuite name=\"\(.exercise)\" tests=\"\($cases | length)\" failures=\"\(if .verdict == "fail" then 1 else 0 end)\" errors=\"\(if .verdict == "broken" then 1 else 0 end)\" skipped=\"\([$cases[] | select(.inner // "" | startswith("<skipped"))] | length)\" time=\"\(.seconds // 0)\">",
 	($cases[] | "    <testcase classname=\"\($ex.exercise)\" name=\"\(.name | attr)\">\(.inner // "")</testcase>"),
 	"  </testsuite>"),
 "</testsuites>"

@@ -1,10 +1,12 @@
 /* The file systems of the VM: the kernel's own, and the two disks that the host gives it. */
 #define _GNU_SOURCE
+/* First: before glibc 2.37 it and linux/fs.h are at odds the other way round. */
+#include <sys/mount.h>
+
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
