@@ -45,34 +45,6 @@ static int seccomp(unsigned int operation, unsigned int flags, const void *args)
 	return (int)syscall(SYS_seccomp, operation, flags, args);
 }
 
-/* ---- The host's namespaces, in which nothing of what follows may happen ---- */
-
-const char *const ns_names[NS_COUNT] = {"mnt", "uts", "ipc", "net", "cgroup", "user"};
-ino_t host_ns[NS_COUNT];
-
-static ino_t own_namespace(int folder, int i)
-{
-	struct stat st;
-	MUST(fstatat(folder, ns_names[i], &st, 0));
-	return st.st_ino;
-}
-
-void read_host_namespaces(void)
-{
-	autoclose int folder = MUST(open("/proc/self/ns", O_PATH | O_DIRECTORY | O_CLOEXEC));
-	for (int i = 0; i < NS_COUNT; i++)
-		host_ns[i] = own_namespace(folder, i);
-}
-
-const char *shared_with_host(unsigned which)
-{
-	autoclose int folder = MUST(open("/proc/self/ns", O_PATH | O_DIRECTORY | O_CLOEXEC));
-	for (int i = 0; i < NS_COUNT; i++)
-		if (which & 1U << i && own_namespace(folder, i) == host_ns[i])
-			return ns_names[i];
-	return "none";
-}
-
 /* ---- 1. The group and its limits, while no process is in it: labs 07 to 10, 13 ---- */
 
 /* Returns a descriptor of the group's folder, for clone3(). */
@@ -347,6 +319,10 @@ _Noreturn void container_run(struct container *c)
 	pid_t parent = getppid();
 	int signals = signals_catch();
 	container_start(c);
+	if (is_detached()) {
+		container_await_exec(c);
+		detach_report(c);
+	}
 	container_supervise(c, signals, parent);
 	container_report(c);
 	container_end(c);

@@ -85,7 +85,7 @@ void image_hint(const struct container *c)
 		"usr/local/sbin", "usr/local/bin", "usr/sbin", "usr/bin", "sbin", "bin"};
 	const char *name = c->command[0];
 	struct stat st;
-	bool found = strchr(name, '/') || c->root.keep || asked.rootfs || asked.volumes.count;
+	bool found = strchr(name, '/') || c->root.keep;
 	for (size_t i = 0; i < sizeof folders / sizeof *folders && !found; i++) {
 		autofree char *path = text("%s/%s/%s", c->root.image, folders[i], name);
 		found = !lstat(path, &st);
