@@ -172,7 +172,7 @@ int main(int argc, char *argv[])
 				{"memory.max", "134217728"}, {0}});
 	volumes_make();
 	pid_t pause = pause_start(&pidfd);
-	struct running one, two;
+	struct running one = {.folder = -1}, two = {.folder = -1};
 	container_start(&one, "one", pidfd);
 	container_start(&two, "two", pidfd);
 	int status = container_end(&one);
