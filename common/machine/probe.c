@@ -112,14 +112,8 @@ static void try_namespaces(int out, const struct trial *t)
 	static const struct {
 		const char *name;
 		int flag;
-	} namespaces[] = {
-		{"mnt", CLONE_NEWNS},
-		{"uts", CLONE_NEWUTS},
-		{"ipc", CLONE_NEWIPC},
-		{"net", CLONE_NEWNET},
-		{"cgroup", CLONE_NEWCGROUP},
-		{"pid", CLONE_NEWPID},
-	};
+	} namespaces[] = {{"mnt", CLONE_NEWNS}, {"uts", CLONE_NEWUTS}, {"ipc", CLONE_NEWIPC},
+		{"net", CLONE_NEWNET}, {"cgroup", CLONE_NEWCGROUP}, {"pid", CLONE_NEWPID}};
 
 	if (t->needs->ordinary && geteuid() == 0 && ns_become_ordinary() < 0)
 		tell(out, PROBE_USER_NS, "", errno);
@@ -134,17 +128,16 @@ static void try_namespaces(int out, const struct trial *t)
 	/* Read back, because the next thing is to mount: not where the machine's own mounts are. */
 	if (mount_namespace(out) == machine)
 		tell(out, PROBE_NAMESPACE, "mnt", EINVAL);
-	/* A container's seccomp filter may allow the namespace and refuse this. */
-	struct utsname now;
-	if (t->needs->hostname &&
-		(uname(&now) < 0 || sethostname(now.nodename, strlen(now.nodename)) < 0))
+	/* A container's seccomp filter may allow the namespace and refuse this. Its own name it
+	 * keeps. */
+	char name[65] = "";
+	gethostname(name, sizeof(name));
+	if (t->needs->hostname && sethostname(name, strlen(name)) < 0)
 		tell(out, PROBE_HOSTNAME, "", errno);
-	if (t->needs->time && unshare(CLONE_NEWTIME) < 0)
+	/* The offsets take CAP_SYS_TIME besides; one of nothing changes nothing. */
+	if (t->needs->time &&
+		(unshare(CLONE_NEWTIME) < 0 || put("/proc/self/timens_offsets", "monotonic 0 0")))
 		tell(out, PROBE_NAMESPACE, "time", errno);
-	/* Which takes CAP_SYS_TIME besides; an offset of nothing changes nothing. */
-	int offset = t->needs->time ? put("/proc/self/timens_offsets", "monotonic 0 0") : 0;
-	if (offset)
-		tell(out, PROBE_NAMESPACE, "time", offset);
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 		mount("tmpfs", "/tmp", "tmpfs", 0, "size=64k") < 0)
 		tell(out, PROBE_TMPFS, "", errno);
@@ -459,10 +452,10 @@ int probe_needs(const struct probe_needs *needs, struct probe_missing *missing, 
 	bool sudo = needs->root && !m.root && m.uid != 0; /* the rest is then asked as root */
 	if (needs->root && !m.root)
 		miss(&a, PROBE_ROOT, "", 0);
-	if (sudo && !needs->ordinary && !needs->limits)
-		; /* what forbids it to a user does not forbid it to root */
-	else if (needs->namespaces || needs->ordinary || needs->proc_mount || needs->limits ||
-		 needs->hostname || needs->time || needs->overlay)
+	/* What forbids it to a user does not forbid it to root. */
+	if ((!sudo || needs->ordinary || needs->limits) &&
+		(needs->namespaces || needs->ordinary || needs->proc_mount || needs->limits ||
+			needs->hostname || needs->time || needs->overlay))
 		need_namespaces(&a, needs);
 	for_each_word(&a, needs->controllers, sudo ? need_controller_of_root : need_controller);
 	for_each_word(&a, needs->modules, need_module);

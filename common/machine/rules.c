@@ -27,12 +27,11 @@ static void what_namespace(
 		WHAT("no %s namespace of our own%s", arg, reason(err));
 	else if (need == PROBE_HOSTNAME)
 		WHAT("the hostname of a UTS namespace of our own may not be set%s", reason(err));
-	else if (need == PROBE_TMPFS)
-		WHAT("no tmpfs may be mounted in namespaces of our own%s", reason(err));
-	else if (need == PROBE_OVERLAY)
-		WHAT("no overlay may be mounted in namespaces of our own%s", reason(err));
-	else
+	else if (need == PROBE_PROC)
 		WHAT("no fresh /proc may be mounted in namespaces of our own%s", reason(err));
+	else
+		WHAT("no %s may be mounted in namespaces of our own%s",
+			need == PROBE_TMPFS ? "tmpfs" : "overlay", reason(err));
 }
 
 /* The kernel said no (EPERM, EACCES, EROFS): who it may have been, the most certain one first. */
