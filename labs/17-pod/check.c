@@ -3,7 +3,6 @@
  * pkg/apis/core/validation/validation.go has it, and $(NAME) in env, command and args, as
  * Kubernetes expands it ("Define Dependent Environment Variables"): by the container's own
  * variables, in env by those above. A name that is none of them stays as it is, and $$ is one $.
- * All is looked at, and of what is wrong the first is told.
  */
 #define _GNU_SOURCE
 #include <limits.h>
@@ -242,11 +241,11 @@ static void expand_all(struct manifest *m, struct container_spec *c)
 			manifest_wrong(m, v->at, "env '%.80s': expected one of value and valueFrom",
 				v->name);
 	}
-	for (size_t i = 0; i < c->env.count; i++)
+	for (size_t i = 0; manifest_good(m) && i < c->env.count; i++)
 		if (c->env.item[i].value)
 			expand(m, c, &c->env.item[i].value, i);
 	for (int list = 0; list < 2; list++)
-		for (const char **word = lists[list]; word && *word; word++)
+		for (const char **word = lists[list]; manifest_good(m) && word && *word; word++)
 			expand(m, c, word, c->env.count);
 }
 
@@ -276,7 +275,7 @@ static void warn_hidden(struct manifest *m, const struct container_spec *c)
 
 static void check_mounts(struct manifest *m, struct pod *pod, struct container_spec *c)
 {
-	for (size_t i = 0; i < c->mounts.count; i++) {
+	for (size_t i = 0; manifest_good(m) && i < c->mounts.count; i++) {
 		struct mount *mount = &c->mounts.item[i];
 		if (mount->sub_path && mount->sub_path_expr)
 			manifest_wrong(m, mount->at,
@@ -348,7 +347,7 @@ static void check_host(struct manifest *m, const struct pod *pod)
 /* What follows of the whole Pod, when all documents are read. */
 bool check_pod(struct manifest *m, struct pod *pod)
 {
-	for (size_t i = 0; i < pod->volumes.count; i++) {
+	for (size_t i = 0; manifest_good(m) && i < pod->volumes.count; i++) {
 		struct volume *v = &pod->volumes.item[i];
 		const struct volume *first = named(&pod->volumes, sizeof *v, v->name);
 		if (first != v)
@@ -360,7 +359,7 @@ bool check_pod(struct manifest *m, struct pod *pod)
 	if (!pod->containers.count)
 		manifest_wrong(m, where(m, "pod.spec.containers", pod),
 			"spec.containers: expected at least one");
-	for (size_t i = 0; i < container_count(pod); i++) {
+	for (size_t i = 0; manifest_good(m) && i < container_count(pod); i++) {
 		struct container_spec *c = container_at(pod, i);
 		for (size_t j = 0; j < i; j++)
 			if (!strcmp(c->name, container_at(pod, j)->name))
@@ -382,7 +381,7 @@ bool check_pod(struct manifest *m, struct pod *pod)
 	check_others(m, &pod->other_requests, &pod->other_limits);
 	check_seccomp(m, &pod->security, "pod.spec.securityContext.seccompProfile", pod);
 	check_host(m, pod);
-	return !m->error.at.line;
+	return manifest_good(m);
 }
 
 /* ---- What it takes to run it here ---- */
@@ -426,5 +425,5 @@ bool can_run_here(struct manifest *m, const char *const *images)
 		find_image(m, container_at(m->pod, i), images);
 		check_mounts_here(m, container_at(m->pod, i));
 	}
-	return !m->error.at.line;
+	return manifest_good(m);
 }

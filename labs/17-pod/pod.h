@@ -322,14 +322,18 @@ void manifest_free(struct manifest *m);
 
 /* ---- problems.c ---- */
 
-/* An error, of which the first one counts; always false. And a warning. */
+/*
+ * An error, of which the first one counts: each walk ends there, and what else is found until then
+ * is of no use to anybody. Always false. And a warning.
+ */
 __attribute__((format(printf, 3, 4))) bool manifest_wrong(
 	struct manifest *m, struct position at, const char *fmt, ...);
 __attribute__((format(printf, 3, 4))) void manifest_warn(
 	struct manifest *m, struct position at, const char *fmt, ...);
 __attribute__((format(printf, 3, 4))) void manifest_leave_out(
 	struct manifest *m, struct position at, const char *fmt, ...);
-int by_place(const void *a, const void *b); /* of two struct position, for qsort(3) */
+bool manifest_good(const struct manifest *m); /* there is no error */
+int by_place(const void *a, const void *b);   /* of two struct position, for qsort(3) */
 /* Memory that manifest_free() gives back. */
 void *manifest_alloc(struct manifest *m, size_t size);
 const char *manifest_keep(struct manifest *m, const char *string);

@@ -76,6 +76,11 @@ bool manifest_wrong(struct manifest *m, struct position at, const char *fmt, ...
 	return false;
 }
 
+bool manifest_good(const struct manifest *m)
+{
+	return !m->error.at.line;
+}
+
 __attribute__((format(printf, 4, 0))) static void warn(
 	struct manifest *m, struct position at, bool left_out, const char *fmt, va_list ap)
 {

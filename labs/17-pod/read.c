@@ -38,12 +38,6 @@ static const char *string_of(const struct node *object, const char *name)
 
 /* ---- What is told of them ---- */
 
-/* The first error ends each walk; what else is found until then is of no use to anybody. */
-static bool good(const struct reader *r)
-{
-	return !r->to->error.at.line;
-}
-
 /* Notes a key's value by the name of its field. */
 static void say_as(struct reader *r, const struct node *key, const char *field, const char *string)
 {
@@ -143,7 +137,7 @@ static void read_pairs(
 {
 	if (!check_budget(r, object, object->in.count / 2))
 		return;
-	for (size_t i = 0; good(r) && i < object->in.count; i += 2) {
+	for (size_t i = 0; manifest_good(r->to) && i < object->in.count; i += 2) {
 		const struct node *key = object->in.item[i], *value = object->in.item[i + 1];
 		struct pair *one = manifest_add(r->to, to, sizeof *one);
 		*one = (struct pair){.at = key->at, .name = key->text, .value = ""};
@@ -173,7 +167,7 @@ static void read_resource(
 		read_quantity(r, BYTES, value, &amount);
 	else
 		expected(r, key, resource_rule.words);
-	if (!is || !good(r))
+	if (!is || !manifest_good(r->to))
 		return;
 	quantity_read(value->text, &q);
 	if (q.nano && !strcmp(is, "ResourceList.device"))
@@ -229,7 +223,7 @@ static void read_list(struct reader *r, const struct field *f, const struct node
 	if (f->shape) /* struct container_specs and the like: the items, and how many */
 		memcpy((char *)to + sizeof at, &list->in.count, sizeof list->in.count);
 	enter(r, "", "[]");
-	for (size_t i = 0; good(r) && i < list->in.count; i++, at += each)
+	for (size_t i = 0; manifest_good(r->to) && i < list->in.count; i++, at += each)
 		if (f->shape)
 			read_item(r, f->shape, list->in.item[i], at);
 		else
@@ -320,7 +314,7 @@ static void read_object(
 	unsigned int there = 0;
 	if (object->type != NODE_OBJECT)
 		expected(r, object, "an object");
-	for (size_t i = 0; good(r) && i < object->in.count; i += 2) {
+	for (size_t i = 0; manifest_good(r->to) && i < object->in.count; i += 2) {
 		const struct node *key = object->in.item[i], *value = object->in.item[i + 1];
 		const struct field *f = shape->fields;
 		while (f->name && strcmp(f->name, key->text))
@@ -408,7 +402,7 @@ static void read_owner(
 	r->owner_kind = kind;
 	read_object(r, &(struct shape){.type = kind}, object, (char *)&(struct volumes){0});
 	r->owner = r->owner_kind = NULL;
-	if (good(r) && !strcmp(kind, "StatefulSet"))
+	if (manifest_good(r->to) && !strcmp(kind, "StatefulSet"))
 		read_claims(r, object);
 }
 
@@ -433,7 +427,7 @@ static void read_kind(struct reader *r, const struct node *node, bool in_list)
 		manifest_wrong(r->to, items ? items->at : node->at, "items: expected a list");
 	else if (check_budget(r, items, items->in.count)) {
 		enter(r, "", "items[]");
-		for (size_t i = 0; good(r) && i < items->in.count; i++)
+		for (size_t i = 0; manifest_good(r->to) && i < items->in.count; i++)
 			read_kind(r, items->in.item[i], true);
 	}
 }
@@ -443,5 +437,5 @@ bool read_document(struct manifest *m, const struct node *root)
 	struct reader r = {.to = m};
 	if (root->type != NODE_NULL)
 		read_kind(&r, root, false);
-	return good(&r);
+	return manifest_good(m);
 }
