@@ -157,6 +157,25 @@ traced_story() {
 		/ write\(.*web: its group, after rmdir/ { print gone + 0; exit }' "$calls")"
 }
 
+@test "16-container: the equal floor of make bench makes the same mounts, devices, privileges, network and limits" {
+	[ -n "${LAB_GROUP-}" ] || LAB_GROUP=$("$ROOT/build/bin/supervise" sh -c 'echo "$LAB_GROUP"')
+	[ -d "${LAB_GROUP-}" ] || skip "no group of cgroup v2 is ours"
+	[ "$LAB_GROUP" = /sys/fs/cgroup ] || echo "+cpu +memory +pids" >"$LAB_GROUP/cgroup.subtree_control"
+	# What a process sees of itself, but for the overlay's name and its layers' paths.
+	# shellcheck disable=SC2016 # that shell expands it
+	local says='cut -d" " -f4- /proc/self/mountinfo | sed "s/ overlay .*//"
+		grep -E "^(Cap|NoNew|Seccomp:|Uid|Gid|Groups|Umask)" /proc/self/status; ls -ln /dev | cut -c1-34
+		ip address | grep inet; ip route; cd /proc/self; cat cgroup oom_score_adj limits
+		cat /sys/fs/cgroup/*.max /proc/sys/net/ipv4/ping_group_range'
+	run_in --memory 64m --cpus 0.5 --pids-limit 100 -- sh -c "$says"
+	[ "$status" = 0 ] && [ "${#lines[@]}" -gt 60 ]
+	local made=$output
+	run --separate-stderr timeout 60 "$ROOT/build/bin/floor-container" veth "group=$LAB_GROUP" -- \
+		"$ROOT/build/rootfs/tree" /bin/sh -c "$says"
+	[ "$status" = 0 ]
+	same "floor" "$made" "$output"
+}
+
 @test "16-container: exit statuses are Docker's: COMMAND's, 137 with the witness, 126, 127, 125, 128 + n" {
 	run_in --memory 32m -- eat 64M
 	same "twice its limit" 137 "$status"

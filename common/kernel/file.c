@@ -93,17 +93,17 @@ static bool is_this_program(const char *path)
 
 char *file_program(void)
 {
-	static const char self[] = "/proc/self/exe";
+	static char *known; /* asked once: it stays the same until exec() */
+	char program[PATH_MAX] = "";
 	const char *named = getenv(FILE_PROGRAM);
-	char program[PATH_MAX];
-	ssize_t length = readlink(self, program, sizeof program - 1);
-	if (length < 0)
-		die("readlink %s", self);
-	program[length] = '\0';
+	if (!known && readlink("/proc/self/exe", program, sizeof program - 1) < 0)
+		die("readlink /proc/self/exe");
 	/* The kernel's word comes first: anybody may have set a variable. */
-	if (!is_this_program(program) && named && named[0] == '/' && is_this_program(named))
-		return text("%s", named);
-	return text("%s", program);
+	if (!known && !is_this_program(program) && named && *named == '/' && is_this_program(named))
+		known = text("%s", named);
+	else if (!known)
+		known = text("%s", program);
+	return text("%s", known);
 }
 
 char *file_rootfs(void)

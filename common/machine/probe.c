@@ -134,6 +134,11 @@ static void try_namespaces(int out, const struct trial *t)
 	/* Read back, because the next thing is to mount: not where the machine's own mounts are. */
 	if (mount_namespace(out) == machine)
 		tell(out, PROBE_NAMESPACE, "mnt", EINVAL);
+	/* A container's seccomp filter may allow the namespace and refuse this. */
+	struct utsname now;
+	if (t->needs->hostname &&
+		(uname(&now) < 0 || sethostname(now.nodename, strlen(now.nodename)) < 0))
+		tell(out, PROBE_HOSTNAME, "", errno);
 	if (t->needs->time && unshare(CLONE_NEWTIME) < 0)
 		tell(out, PROBE_NAMESPACE, "time", errno);
 	/* Which takes CAP_SYS_TIME besides; an offset of nothing changes nothing. */
@@ -457,7 +462,7 @@ int probe_needs(const struct probe_needs *needs, struct probe_missing *missing, 
 	if (sudo && !needs->ordinary && !needs->limits)
 		; /* what forbids it to a user does not forbid it to root */
 	else if (needs->namespaces || needs->ordinary || needs->proc_mount || needs->limits ||
-		 needs->time || needs->overlay)
+		 needs->hostname || needs->time || needs->overlay)
 		need_namespaces(&a, needs);
 	for_each_word(&a, needs->controllers, sudo ? need_controller_of_root : need_controller);
 	for_each_word(&a, needs->modules, need_module);

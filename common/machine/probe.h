@@ -17,6 +17,7 @@ struct probe_needs {
 	bool ordinary;   /* the namespaces, made by an ordinary user, which root becomes for it */
 	bool proc_mount; /* a fresh proc(5) may be mounted in namespaces of one's own */
 	bool limits;     /* a user namespace, root's too, with limits to write: namespaces(7) */
+	bool hostname;   /* the hostname of a UTS namespace of one's own may be set */
 	bool time;       /* a time namespace among the namespaces, time_namespaces(7) */
 	bool overlay;    /* an overlay of folders on a tmpfs of one's own, mounted in there */
 	bool swap;       /* swap is on */

@@ -25,6 +25,8 @@ static void what_namespace(
 		WHAT("a user namespace, but no id map may be written to it%s", reason(err));
 	else if (need == PROBE_NAMESPACE)
 		WHAT("no %s namespace of our own%s", arg, reason(err));
+	else if (need == PROBE_HOSTNAME)
+		WHAT("the hostname of a UTS namespace of our own may not be set%s", reason(err));
 	else if (need == PROBE_TMPFS)
 		WHAT("no tmpfs may be mounted in namespaces of our own%s", reason(err));
 	else if (need == PROBE_OVERLAY)
@@ -202,6 +204,7 @@ void rules_explain(enum probe_need need, const char *arg, int err, const struct 
 	case PROBE_MAP:
 	case PROBE_LIMITS:
 	case PROBE_NAMESPACE:
+	case PROBE_HOSTNAME:
 	case PROBE_TMPFS:
 	case PROBE_OVERLAY:
 	case PROBE_PROC:

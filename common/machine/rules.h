@@ -20,6 +20,7 @@ enum probe_need {
 	PROBE_MAP,        /* writing setgroups, uid_map and gid_map */
 	PROBE_LIMITS,     /* the limits of a user namespace, in /proc/sys/user */
 	PROBE_NAMESPACE,  /* unshare(2) of the namespace arg: "mnt" "pid" "net" ... */
+	PROBE_HOSTNAME,   /* one for a UTS namespace of our own */
 	PROBE_TMPFS,      /* a tmpfs in a mount namespace of our own */
 	PROBE_PROC,       /* a fresh proc in namespaces of our own */
 	PROBE_OVERLAY,    /* an overlay on that tmpfs */

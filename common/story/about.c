@@ -12,10 +12,10 @@ static void needs(struct json *json, const struct probe_needs *n)
 {
 	json_open(json, "needs", '{');
 	json_members(json, "root?", n->root, "namespaces?", n->namespaces, "ordinary?", n->ordinary,
-		"proc_mount?", n->proc_mount, "limits?", n->limits, "time?", n->time, "overlay?",
-		n->overlay, "swap?", n->swap, "block?", n->block, "controllers*", n->controllers,
-		"modules*", n->modules, "kernel", n->kernel, "cpus#", (long long)n->cpus, "memory#",
-		n->memory, NULL);
+		"proc_mount?", n->proc_mount, "limits?", n->limits, "hostname?", n->hostname,
+		"time?", n->time, "overlay?", n->overlay, "swap?", n->swap, "block?", n->block,
+		"controllers*", n->controllers, "modules*", n->modules, "kernel", n->kernel,
+		"cpus#", (long long)n->cpus, "memory#", n->memory, NULL);
 	json_close(json, '}');
 }
 

@@ -33,7 +33,7 @@ static const struct lab lab = {
 	.manual = "uts_namespaces(7) unshare(2) setns(2) sethostname(2) setdomainname(2)",
 	.teaches = "unshare:CLONE_NEWUTS setns:CLONE_NEWUTS sethostname setdomainname",
 	.after = "",
-	.needs = {.namespaces = true},
+	.needs = {.namespaces = true, .hostname = true},
 	.options = lab_options,
 	.words = &words,
 };

@@ -31,7 +31,7 @@ static const struct lab lab = {
 	.teaches = "unshare:CLONE_NEWUSER unshare:CLONE_NEWUTS file:setgroups file:uid_map "
 		   "file:gid_map sethostname kill clock_settime mount:tmpfs",
 	.after = "03-uts-ns",
-	.needs = {.ordinary = true},
+	.needs = {.ordinary = true, .hostname = true},
 	.words = &words,
 };
 

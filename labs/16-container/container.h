@@ -9,6 +9,7 @@
  *   values.c   what an option's value may be
  *   limits.c   the files of the group
  *   settings.c what an option changes in the container's first process
+ *   host.c     the host's namespaces, which a container must not be in
  *   life.c     the calls of a container's life, in their order: begin here
  *   reserved.c which paths of a container are the kernel's
  *   root.c     what is mounted in its root, and how no link leads out of it
@@ -147,7 +148,7 @@ extern const struct limit {
 
 /* ---- explain.c ---- */
 
-int explain_container(const struct container *c);
+void explain_container(const struct container *c, const struct row *rows);
 void explain_bridge(const struct container *c);
 void explain_pid(const struct container *c);
 void explain_ipc(const struct container *c);
@@ -244,13 +245,11 @@ void settings_apply(const struct container *c);
 /* ---- detach.c ---- */
 
 void detach(void);
-/* With --detach: tells the process in the foreground that COMMAND runs. */
+bool is_detached(void); /* whether this is the second process */
+/* Tells the process in the foreground that COMMAND runs, or why it does not. */
 void detach_report(const struct container *c);
 
-/* ---- life.c ---- */
-
-int clone3(struct clone_args *args);
-int pivot_root(const char *new_root, const char *put_old);
+/* ---- host.c ---- */
 
 /* The namespaces that a container must not be in: those of the host, read before anything is done.
  */
@@ -260,6 +259,11 @@ extern ino_t host_ns[NS_COUNT];
 void read_host_namespaces(void);
 /* "none", or the first of them (1 << MNT | ...) in which we still are where the host is. */
 const char *shared_with_host(unsigned which);
+
+/* ---- life.c ---- */
+
+int clone3(struct clone_args *args);
+int pivot_root(const char *new_root, const char *put_old);
 
 void root_enter(const struct root *r); /* and goes into it */
 void pivot_to_cwd(bool read_only);     /* the working directory */

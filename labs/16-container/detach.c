@@ -53,12 +53,14 @@ static bool has_executed(pid_t pid)
 	return !(flags & FORKED_ONLY);
 }
 
+bool is_detached(void)
+{
+	return foreground >= 0;
+}
+
 void detach_report(const struct container *c)
 {
 	siginfo_t info = {0};
-	if (foreground < 0)
-		return;
-	container_await_exec(c);
 	if (!has_executed(c->pid)) {
 		/* It has ended, but stays a zombie until lab_exit_as() has its status. */
 		waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOWAIT);

@@ -340,15 +340,13 @@ static bool is_limit(const char *option)
 	return false;
 }
 
-int explain_container(const struct container *c)
+void explain_container(const struct container *c, const struct row *row)
 {
-	for (const struct row *row = option_rows; row->option.name; row++)
+	for (; row->option.name; row++)
 		if (row->explain)
 			row->explain(c);
 		else if (is_limit(row->option.name))
 			explain_limit(&row->option, c);
 	if (c->command)
 		becomes("--", c->command[0], "execve(...\"%s\"...)", c->command[0]);
-	explain_others();
-	return fflush(stdout) ? 3 : 0;
 }

@@ -45,25 +45,6 @@ static int seccomp(unsigned int operation, unsigned int flags, const void *args)
 	return (int)syscall(SYS_seccomp, operation, flags, args);
 }
 
-/* ---- The host's namespaces, in which nothing of what follows may happen ---- */
-
-const char *const ns_names[NS_COUNT] = {"mnt", "uts", "ipc", "net", "cgroup", "user"};
-ino_t host_ns[NS_COUNT];
-
-void read_host_namespaces(void)
-{
-	for (int i = 0; i < NS_COUNT; i++)
-		host_ns[i] = ns_inode(0, ns_names[i]);
-}
-
-const char *shared_with_host(unsigned which)
-{
-	for (int i = 0; i < NS_COUNT; i++)
-		if (which & 1U << i && ns_inode(0, ns_names[i]) == host_ns[i])
-			return ns_names[i];
-	return "none";
-}
-
 /* ---- 1. The group and its limits, while no process is in it: labs 07 to 10, 13 ---- */
 
 /* Returns a descriptor of the group's folder, for clone3(). */
@@ -162,7 +143,8 @@ static _Noreturn void container_main(struct container *c)
 	network_finish(c, address);
 	/* Its channel stays open until exec(), for container_await_exec(). */
 	c->channel = close_descriptors(c->channel);
-	enter_workdir(c->workdir);
+	if (strcmp(c->workdir, "/") != 0)
+		enter_workdir(c->workdir);
 	command_exec(c);
 }
 
@@ -175,7 +157,7 @@ static int root_overlay(const struct root *r)
 	MUST(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
 	MUST(mount("tmpfs", place, "tmpfs", MS_NOSUID, "mode=755"));
 	MUST(chdir(place));
-	static const char *const folders[] = {"root", "proc", "sys", "dev", "memory"};
+	static const char *const folders[] = {"root", "proc", "sys", "dev"};
 	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
 		MUST(mkdir(folders[i], 0755));
 	autofree char *upper = text("%s/upper", layers), *work = text("%s/work", layers);
@@ -325,12 +307,24 @@ static void container_report(const struct container *c)
 	}
 }
 
+/* All of its processes have ended, and with them its namespaces. What is left is the group. */
+static void container_end(const struct container *c)
+{
+	if (c->group && rmdir(c->group))
+		cg_destroy(c->group); /* it has made groups of its own */
+}
+
 _Noreturn void container_run(struct container *c)
 {
 	pid_t parent = getppid();
 	int signals = signals_catch();
 	container_start(c);
+	if (is_detached()) {
+		container_await_exec(c);
+		detach_report(c);
+	}
 	container_supervise(c, signals, parent);
 	container_report(c);
+	container_end(c);
 	lab_exit_as(c->pid);
 }

@@ -190,8 +190,11 @@ static struct container read_command_line(int argc, char *argv[])
 	if (!strcmp(argv[0], init_path))
 		init_main(lab_command); /* in a container, its PID 1: --init */
 	struct container c = container_asked();
-	if (act && asked.explain)
-		exit(explain_container(&c));
+	if (act && asked.explain) {
+		explain_container(&c, option_rows);
+		explain_others();
+		exit(fflush(stdout) ? 3 : 0);
+	}
 	if (act && asked.verb)
 		exit(run_verb(&lab, length, line));
 	limit = c.memory ? c.memory : 32 << 20;
@@ -201,7 +204,7 @@ static struct container read_command_line(int argc, char *argv[])
 	if (lab_command) {
 		refuse_folder_stdio();
 		needs_of_command(&c);
-		if (act)
+		if (act && !asked.rootfs && !asked.volumes.count)
 			image_hint(&c);
 		if (act && asked.detach)
 			detach();

@@ -60,18 +60,17 @@ void network_ipv4_only(void)
 
 static struct nl_sock *at_bridge; /* a socket in the namespace of the bridge */
 static int bridge;                /* the index of br0 there */
+enum { BRIDGE = 100 };            /* tunnels may have the first ones: sit0 */
 
 /* ip link add br0 up type bridge; ip address add GATEWAY/16 dev br0 */
 static void network_bridge(void)
 {
 	struct rtnl_link *link = rtnl_link_bridge_alloc();
 	rtnl_link_set_name(link, "br0");
+	rtnl_link_set_ifindex(link, bridge = BRIDGE);
 	rtnl_link_set_flags(link, IFF_UP);
 	told(rtnl_link_add(at_bridge, link, NLM_F_CREATE | NLM_F_EXCL));
 	rtnl_link_put(link);
-	bridge = (int)if_nametoindex("br0");
-	if (!bridge)
-		die("if_nametoindex");
 	MUST(address_add_to(at_bridge, bridge, GATEWAY "/16"));
 }
 
@@ -165,7 +164,7 @@ void network_up(const char *address)
 	MUST(link_up(sock, "lo"));
 	if (*address) {
 		autofree char *with_bits = text("%s/16", address);
-		MUST(address_add(sock, "eth0", with_bits));
+		MUST(address_add_to(sock, (int)if_nametoindex("eth0"), with_bits));
 		MUST(link_up(sock, "eth0"));
 		MUST(route_add_default(sock, GATEWAY));
 	}

@@ -59,6 +59,7 @@ static bool program_is_protected(void)
 	return !statvfs("/proc/self/exe", &mount) && mount.f_flag & ST_RDONLY;
 }
 
+static bool is_protected;
 static int why_unprotected; /* an errno */
 
 /*
@@ -72,7 +73,8 @@ void program_protect(char *argv[])
 		return;
 	autofree char *path = file_program();
 	const char *name = strrchr(path, '/') + 1;
-	if (program_is_protected()) {
+	is_protected = program_is_protected();
+	if (is_protected) {
 		prctl(PR_SET_NAME, name); /* execveat() has named us after the descriptor */
 		return;
 	}
@@ -85,7 +87,7 @@ void program_protect(char *argv[])
 
 void program_expect_protected(void)
 {
-	if (program_is_protected())
+	if (is_protected || program_is_protected())
 		return;
 	errno = errno ? errno : why_unprotected;
 	die("statfs, open_tree, mount_setattr or execveat: a container could write to this program");

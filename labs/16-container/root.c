@@ -173,13 +173,13 @@ void mount_staged(int root, const char *name)
 {
 	struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
-	if (mkdirat(root, name, 0755) && errno != EEXIST)
-		die("mkdirat %s in the container", name);
-	autoclose int tree = MUST(open(name, O_PATH | O_DIRECTORY | O_CLOEXEC));
-	autoclose int target = (int)syscall(SYS_openat2, root, name, &how, sizeof how);
+	int found = (int)syscall(SYS_openat2, root, name, &how, sizeof how);
+	if (found < 0 && errno == ENOENT && !mkdirat(root, name, 0755))
+		found = (int)syscall(SYS_openat2, root, name, &how, sizeof how);
+	autoclose int target = found;
 	if (target < 0)
 		die("openat2: %s in the image is no folder: nothing is mounted there", name);
-	MUST(move_tree(tree, target));
+	MUST(syscall(SYS_move_mount, AT_FDCWD, name, target, "", MOVE_MOUNT_T_EMPTY_PATH));
 }
 
 /* ---- The layers of the overlay: lab 14 ---- */
@@ -200,7 +200,9 @@ char *escaped(const char *path)
 void make_layer(const char *path)
 {
 	struct stat st;
-	if (mkdir(path, 0755) && errno != EEXIST)
+	if (!mkdir(path, 0755))
+		return;
+	if (errno != EEXIST)
 		die("mkdir %s", path);
 	MUST(lstat(path, &st));
 	errno = 0;
@@ -264,6 +266,8 @@ static void mount_tmpfs(int root, const char *value)
 {
 	struct tmpfs t;
 	tmpfs_parse(value, &t);
+	if (mkdir("memory", 0755) && errno != EEXIST)
+		die("mkdir memory");
 	MUST(mount("tmpfs", "memory", "tmpfs", t.flags, t.data));
 	if (t.propagation)
 		MUST(mount(NULL, "memory", NULL, t.propagation, NULL));

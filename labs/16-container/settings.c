@@ -85,7 +85,7 @@ void image_hint(const struct container *c)
 		"usr/local/sbin", "usr/local/bin", "usr/sbin", "usr/bin", "sbin", "bin"};
 	const char *name = c->command[0];
 	struct stat st;
-	bool found = strchr(name, '/') || c->root.keep || asked.rootfs || asked.volumes.count;
+	bool found = strchr(name, '/') || c->root.keep;
 	for (size_t i = 0; i < sizeof folders / sizeof *folders && !found; i++) {
 		autofree char *path = text("%s/%s/%s", c->root.image, folders[i], name);
 		found = !lstat(path, &st);
@@ -102,7 +102,7 @@ void image_hint(const struct container *c)
 /* Before there is a container: later only its own namespaces can be reached by a name. */
 void host_open(struct container *c)
 {
-	if (!ns_real_root() && (c->joined || c->withheld || c->root.unmasked)) {
+	if ((c->joined || c->withheld || c->root.unmasked) && !ns_real_root()) {
 		dprintf(STDERR_FILENO,
 			"16-container: --privileged and the host's namespaces need root of "
 			"this machine; use sudo, or scripts/lab, which takes it to the lab VM\n");

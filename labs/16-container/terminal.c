@@ -97,7 +97,6 @@ void container_supervise(struct container *c, int signals, pid_t parent)
 {
 	struct pollfd fds[] = {{c->pidfd, POLLIN, 0}, {signals, POLLIN, 0},
 		{c->terminal, POLLIN, 0}, {c->terminal < 0 ? -1 : STDIN_FILENO, POLLIN, 0}};
-	detach_report(c);
 	if (c->terminal >= 0 && isatty(STDIN_FILENO)) {
 		struct termios raw;
 		MUST(tcgetattr(STDIN_FILENO, &cooked));

@@ -103,12 +103,6 @@ static void explain_rest(const struct pod *pod, long long pids, bool several)
 	putchar('\n');
 }
 
-static int by_place(const void *a, const void *b)
-{
-	const struct position *one = a, *other = b; /* with which a struct said begins */
-	return one->line != other->line ? one->line - other->line : one->column - other->column;
-}
-
 /* What the fields of one line become; "nothing" stands only where nothing else does. */
 static void explain_line(
 	const char *line, const struct said *said, size_t count, const struct pod *one)
@@ -137,6 +131,7 @@ void explain_manifest(
 	const char *end = data + size;
 	size_t first = 0;
 	int number = 1;
+	/* A struct said begins with its place. */
 	qsort(m->said.item, m->said.count, sizeof *m->said.item, by_place);
 	for (const char *line = data; line < end; number++) {
 		const char *newline = memchr(line, '\n', (size_t)(end - line));

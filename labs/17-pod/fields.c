@@ -1,5 +1,5 @@
 /*
- * fields.c: the fields of a Pod, as tables that manifest.c walks. Types and names
+ * fields.c: the fields of a Pod, as tables that read.c walks. Types and names
  * are those of k8s.io/api/core/v1/types.go. What a text must look like are the
  * regular expressions of k8s.io/apimachinery/pkg/util/validation/validation.go.
  */
@@ -61,6 +61,9 @@ SHARED_RULE(true, 4, "y|Y|yes|Yes|YES|true|True|TRUE|on|On|ON", "true");
 SHARED_RULE(false, 5, "n|N|no|No|NO|false|False|FALSE|off|Off|OFF", "false");
 SHARED_RULE(number, 400, "[-+]?(0[xbo][0-9a-fA-F_]+|([.][0-9]+|[0-9][0-9_]*([.][0-9_]*)?)([eE][-+]?[0-9]+)?"
 	"|[.](inf|Inf|INF)|[.](nan|NaN|NAN))", "a number");
+SHARED_RULE(integer, 400, "-?(0|[1-9][0-9]*)", "an integer");
+/* What leaves a Pod as it is, as if the field were not there. */
+SHARED_RULE(default, 7, "|None|Default|n|N|no|No|NO|false|False|FALSE|off|Off|OFF", "a default");
 
 #define F(field, kind, where) .name = field, .type = kind, .offset = where
 #define NEEDED .required = true
@@ -181,7 +184,7 @@ static const struct shape map_metadata_fields = {.type = "ObjectMeta", .fields =
 const struct shape pod_document_fields = {.item = "pod", .type = "Pod", .fields = {
 	{F("apiVersion", TEXT, P(api)), NEEDED, IS(version)},
 	{F("kind", TEXT, P(kind)), NEEDED},
-	{F("metadata", OBJECT, 0), NEEDED, OF(metadata)},
+	{F("metadata", OBJECT, P(metadata)), NEEDED, OF(metadata)},
 	{F("spec", OBJECT, 0), NEEDED, OF(spec)}}};
 const struct shape template_fields = {.item = "pod", .type = "PodTemplateSpec", .fields = {
 	{F("metadata", OBJECT, 0), OF(metadata)},

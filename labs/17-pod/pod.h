@@ -1,8 +1,8 @@
 /*
  * pod.h: what the files of this lab offer each other.
  *
- *   manifest.c   a file's documents, and the Pod in each
- *   read.c       its values, by the tables of fields.c and with the numbers of quantity.c
+ *   manifest.c   a file's bytes, and the nodes that they become
+ *   read.c       each Pod in them, by the tables of fields.c and with the numbers of quantity.c
  *   schema.c     every field that Kubernetes has
  *   elsewhere.c  what becomes of those that this lab has not
  *   problems.c   errors, warnings, and the memory of a manifest
@@ -24,9 +24,6 @@
 #include <stddef.h>
 
 #include "../16-container/container.h"
-
-struct yaml_node_s; /* libyaml's */
-struct yaml_document_s;
 
 /*
  * ---- What a manifest says, as Kubernetes' types have it (k8s.io/api/core/v1/types.go), without
@@ -80,6 +77,7 @@ struct config_map {
 	struct position at;
 	const char *api, *kind, *name;
 	struct pairs data; /* a file each */
+	struct config_map *next;
 };
 
 struct volume {
@@ -131,6 +129,7 @@ struct container_specs {
 struct pod {
 	struct position at;
 	const char *api, *kind, *name, *generate_name, *namespace;
+	struct position metadata;
 	const char *owner; /* the kind whose template it is, such as Deployment; NULL for a Pod */
 	struct pairs labels;
 	const char *hostname, *restart_policy;
@@ -231,8 +230,28 @@ struct shape {
 };
 
 bool rule_matches(struct rule *rule, const char *text);
-extern struct rule null_rule, true_rule, false_rule, number_rule, resource_rule;
+extern struct rule null_rule, true_rule, false_rule, number_rule, integer_rule, default_rule,
+	resource_rule;
 extern const struct shape pod_document_fields, template_fields, map_document_fields;
+
+/* ---- manifest.c makes these of YAML, and read.c reads them ---- */
+
+enum node_type { NODE_NULL, NODE_BOOLEAN, NODE_NUMBER, NODE_STRING, NODE_LIST, NODE_OBJECT };
+extern const char *const node_words[]; /* of each type */
+
+struct node {
+	enum node_type type;
+	struct position at;
+	const char *text; /* of a scalar, else NULL; and its bytes */
+	size_t length;
+	struct nodes {
+		struct node **item;
+		size_t count;
+	} in;                     /* a list's items; an object's keys, each before its value */
+	const char *anchor, *tag; /* YAML's; NULL: there is none */
+	const char *wrong;        /* NULL: nothing */
+	struct node *next;        /* of the document, in the order of the file */
+};
 
 /* ---- read.c: objects and values, by these tables ---- */
 
@@ -246,26 +265,14 @@ struct base {
 /* One document. */
 struct reader {
 	struct manifest *to;
-	struct yaml_document_s *doc;
-	ptrdiff_t values;
+	size_t values;
 	char path[160]; /* spec.containers[].image */
 	struct base base;
 	struct pod *pod;
 	const char *owner, *owner_kind; /* whose template is read */
 };
 
-struct position place_of(const struct yaml_node_s *node);
-const char *scalar(const struct yaml_node_s *node); /* NULL: an object or a list */
-const char *json_type(const struct yaml_node_s *node);
-bool is_json(const struct yaml_node_s *node, const char *type);
-bool expected(struct reader *r, const struct yaml_node_s *node, const char *what);
-bool check_budget(struct reader *r, const struct yaml_node_s *node, ptrdiff_t count);
-size_t enter(struct reader *r, const char *dot, const char *name);
-bool read_object(
-	struct reader *r, const struct shape *shape, const struct yaml_node_s *node, void *base);
-/* What has a template of a Pod; read_template() of manifest.c is called for it. */
-bool read_owner(struct reader *r, const char *kind, const struct yaml_node_s *node);
-bool read_template(struct reader *r, const struct yaml_node_s *node);
+bool read_document(struct manifest *m, const struct node *root);
 
 /* ---- manifest.c: from a file's bytes to struct pod, or to an error with its line ---- */
 
@@ -288,13 +295,11 @@ struct said {
 };
 
 struct manifest {
-	struct pod *pods; /* all of the file, in their order */
-	struct pod *pod;  /* the one that was asked for, or the first */
-	struct {
-		struct config_map *item;
-		size_t count;
-	} maps;
-	struct problem error; /* of which there is none while its line is 0 */
+	struct pod *pods;        /* all of the file, in their order */
+	struct pod *last;        /* of these */
+	struct pod *pod;         /* the one that was asked for, or the first */
+	struct config_map *maps; /* the last one first */
+	struct problem error;    /* of which there is none while its line is 0 */
 	struct {
 		struct problem *item;
 		size_t count;
@@ -324,12 +329,13 @@ __attribute__((format(printf, 3, 4))) void manifest_warn(
 	struct manifest *m, struct position at, const char *fmt, ...);
 __attribute__((format(printf, 3, 4))) void manifest_leave_out(
 	struct manifest *m, struct position at, const char *fmt, ...);
+int by_place(const void *a, const void *b); /* of two struct position, for qsort(3) */
 /* Memory that manifest_free() gives back. */
 void *manifest_alloc(struct manifest *m, size_t size);
 const char *manifest_keep(struct manifest *m, const char *string);
 
-/* Room for one more of each bytes behind count of them. */
-void *manifest_grow(void *items, size_t count, size_t each);
+/* One more at the end of a list, which is its items and their number: each bytes, zeroed. */
+void *manifest_add(struct manifest *m, void *list, size_t each);
 
 /* ---- check.c: what follows of the whole Pod, when all documents are read ---- */
 
@@ -422,7 +428,8 @@ pid_t container_join(
 	const struct sandbox *s, const struct container_spec *c, const char *group, char **words);
 
 /* volumes.c */
-bool volumes_make(struct sandbox *s);      /* false when one of them is not to be had */
+char *volume_wrong(const struct volume *v); /* allocated: why it is not to be had, or NULL */
+void volumes_make(struct sandbox *s);
 void hosts_write(const struct sandbox *s); /* /etc/hosts of its containers */
 
 /* config.c */

@@ -31,15 +31,21 @@ const char *manifest_keep(struct manifest *m, const char *string)
 	return memcpy(manifest_alloc(m, size), string, size);
 }
 
-/* Room for one more of each bytes behind count of them. */
-void *manifest_grow(void *items, size_t count, size_t each)
+/* One more at the end of a list, which is its items and their number: each bytes, zeroed. */
+void *manifest_add(struct manifest *m, void *list, size_t each)
 {
-	if (count & (count - 1)) /* room for the next power of two is there */
-		return items;
-	items = realloc(items, (count ? count * 2 : 1) * each);
-	if (!items)
-		die("out of memory");
-	return items;
+	struct {
+		char *item;
+		size_t count;
+	} l;
+	memcpy(&l, list, sizeof l);
+	if (!(l.count & (l.count - 1))) { /* no room is left at a power of two */
+		char *more = manifest_alloc(m, (l.count ? l.count * 2 : 1) * each);
+		l.item = l.count ? memcpy(more, l.item, l.count * each) : more;
+	}
+	l.count++;
+	memcpy(list, &l, sizeof l);
+	return l.item + (l.count - 1) * each;
 }
 
 void manifest_free(struct manifest *m)
@@ -48,10 +54,13 @@ void manifest_free(struct manifest *m)
 		next = m->blocks->next;
 		free(m->blocks);
 	}
-	free(m->warnings.item);
-	free(m->said.item);
-	free(m->maps.item);
 	memset(m, 0, sizeof *m);
+}
+
+int by_place(const void *a, const void *b)
+{
+	const struct position *one = a, *other = b;
+	return one->line != other->line ? one->line - other->line : one->column - other->column;
 }
 
 /* The first one counts. Always false. */
@@ -70,9 +79,7 @@ bool manifest_wrong(struct manifest *m, struct position at, const char *fmt, ...
 __attribute__((format(printf, 4, 0))) static void warn(
 	struct manifest *m, struct position at, bool left_out, const char *fmt, va_list ap)
 {
-	m->warnings.item =
-		manifest_grow(m->warnings.item, m->warnings.count, sizeof *m->warnings.item);
-	struct problem *warning = &m->warnings.item[m->warnings.count++];
+	struct problem *warning = manifest_add(m, &m->warnings, sizeof *warning);
 	*warning = (struct problem){.at = at, .left_out = left_out};
 	vsnprintf(warning->message, sizeof warning->message, fmt, ap);
 }

@@ -1,18 +1,15 @@
 /*
- * read.c: objects, lists and values of a manifest, by the tables of fields.c.
+ * read.c: from the nodes of a document to each struct pod in it, by the tables of fields.c.
  *
  * The tables are walked, not the tree: no deeper than they go, and through no more than VALUES_MAX
- * values. What a field may hold is decided as Kubernetes does: sigs.k8s.io/yaml makes JSON of it,
- * with YAML 1.1's rules for what is no string, and pkg/apis/core/validation/validation.go says what
- * is valid. Of fields that this lab has not, only the names are looked at: strict decoding, which
- * kubectl asks of the API server unless --validate says otherwise.
+ * values. What a field may hold is decided as pkg/apis/core/validation/validation.go of Kubernetes
+ * does. Of fields that this lab has not, only the names are looked at: strict decoding, which
+ * kubectl asks of the API server unless --validate says otherwise. A document may be a Pod, a
+ * ConfigMap, a list of them, or what has a template of a Pod, such as a Deployment.
  */
-/* link: yaml-0.1 */
 #define _GNU_SOURCE
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
-#include <yaml.h>
 
 #include "kernel/file.h"
 #include "kernel/sys.h"
@@ -21,397 +18,430 @@
 #define VALUES_MAX 65536 /* each alias counted each time */
 #define ITEMS_MAX 1024   /* of one list */
 
-struct position place_of(const yaml_node_t *node)
+const char *const node_words[] = {
+	"null", "a boolean", "a number", "a string", "a list", "an object"};
+
+/* The value of an object's field; NULL: it has none of that name, or is no object. */
+static const struct node *value_of(const struct node *object, const char *name)
 {
-	return (struct position){(int)node->start_mark.line + 1, (int)node->start_mark.column + 1};
+	for (size_t i = 0; object && object->type == NODE_OBJECT && i < object->in.count; i += 2)
+		if (!strcmp(object->in.item[i]->text, name))
+			return object->in.item[i + 1];
+	return NULL;
 }
 
-/* ---- Scalars ---- */
-
-const char *scalar(const yaml_node_t *node)
+static const char *string_of(const struct node *object, const char *name)
 {
-	return node->type == YAML_SCALAR_NODE ? (const char *)node->data.scalar.value : NULL;
+	const struct node *value = value_of(object, name);
+	return value && value->type == NODE_STRING && *value->text ? value->text : NULL;
+}
+
+/* ---- What is told of them ---- */
+
+/* The first error ends each walk; what else is found until then is of no use to anybody. */
+static bool good(const struct reader *r)
+{
+	return !r->to->error.at.line;
 }
 
 /* Notes a key's value by the name of its field. */
-static void say_as(struct reader *r, const yaml_node_t *key, const char *field, const char *string)
+static void say_as(struct reader *r, const struct node *key, const char *field, const char *string)
 {
-	struct manifest *m = r->to;
-	m->said.item = manifest_grow(m->said.item, m->said.count, sizeof *m->said.item);
-	m->said.item[m->said.count++] = (struct said){place_of(key), manifest_keep(m, field),
-		manifest_keep(m, string ? string : ""), r->base.of, r->pod};
+	struct said *said = manifest_add(r->to, &r->to->said, sizeof *said);
+	*said = (struct said){
+		key->at, manifest_keep(r->to, field), string ? string : "", r->base.of, r->pod};
 }
 
 /* By its path: container.resources.limits.cpu */
-static void say(struct reader *r, const yaml_node_t *key, const char *string)
+static void say(struct reader *r, const struct node *key, const char *string)
 {
 	const char *below = r->path + r->base.path + (r->path[r->base.path] == '.');
 	autofree char *field = text("%s.%s", r->base.shape->item, below);
 	say_as(r, key, field, string);
 }
 
-/* In JSON's words; what is quoted or a block is a string. */
-const char *json_type(const yaml_node_t *node)
+static void expected(struct reader *r, const struct node *node, const char *what)
 {
-	const char *s = scalar(node);
-	if (!s)
-		return node->type == YAML_MAPPING_NODE ? "an object" : "a list";
-	if (node->data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
-		return "a string";
-	return rule_matches(&null_rule, s)                                   ? "null"
-	       : rule_matches(&true_rule, s) || rule_matches(&false_rule, s) ? "a boolean"
-	       : rule_matches(&number_rule, s)                               ? "a number"
-									     : "a string";
-}
-
-bool is_json(const yaml_node_t *node, const char *type)
-{
-	return !strcmp(json_type(node), type);
-}
-
-bool expected(struct reader *r, const yaml_node_t *node, const char *what)
-{
-	const char *s = scalar(node), *type = json_type(node);
-	bool string = !strcmp(type, "a string"), quote = s && *s && !strcmp(what, "a string");
+	const char *s = node->text, *type = node_words[node->type];
+	bool string = node->type == NODE_STRING, quote = s && *s && !strcmp(what, "a string");
 	autofree char *got = s ? text(string ? "%s'%.40s'" : "%s %.40s", string ? "" : type, s)
 			       : text("%s", type);
-	return manifest_wrong(r->to, place_of(node), "%s: expected %s, got %s%s", r->path, what,
-		got, quote ? "; quote it" : "");
+	manifest_wrong(r->to, node->at, "%s: expected %s, got %s%s", r->path, what, got,
+		quote ? "; quote it" : "");
 }
 
 /* Each value costs something: aliases may make many of few bytes. */
-bool check_budget(struct reader *r, const yaml_node_t *node, ptrdiff_t count)
+static bool check_budget(struct reader *r, const struct node *node, size_t count)
 {
 	if (count > ITEMS_MAX)
-		return manifest_wrong(r->to, place_of(node),
-			"%s: expected at most %d items, got %td", r->path, ITEMS_MAX, count);
-	if ((r->values += count) > VALUES_MAX)
-		return manifest_wrong(r->to, place_of(node),
-			"expected at most %d values, aliases included", VALUES_MAX);
-	return true;
+		return manifest_wrong(r->to, node->at, "%s: expected at most %d items, got %zu",
+			r->path, ITEMS_MAX, count);
+	r->values += count;
+	return r->values <= VALUES_MAX ||
+	       manifest_wrong(
+		       r->to, node->at, "expected at most %d values, aliases included", VALUES_MAX);
 }
 
-static bool read_text(
-	struct reader *r, const struct field *f, const yaml_node_t *node, const char **to)
-{
-	if (!is_json(node, "a string"))
-		return expected(r, node, "a string");
-	*to = manifest_keep(r->to, scalar(node));
-	if (f->rule && !rule_matches(f->rule, *to))
-		return expected(r, node, f->rule->words);
-	return true;
-}
-
-static bool read_number(
-	struct reader *r, const struct field *f, const yaml_node_t *node, struct value *to)
-{
-	const char *s = is_json(node, "a number") ? scalar(node) : "";
-	const char *digits = s + (*s == '-');
-	bool whole =
-		*digits && !digits[strspn(digits, "0123456789")] && (*digits != '0' || !digits[1]);
-	errno = 0;
-	to->is = strtoll(s, NULL, 10);
-	if (!whole || errno || to->is < f->min || to->is > f->max) {
-		autofree char *words = text("an integer from %lld to %lld", f->min, f->max);
-		return expected(r, node, words);
-	}
-	return true;
-}
-
-static bool read_quantity(
-	struct reader *r, const struct field *f, const yaml_node_t *node, struct value *to)
-{
-	const char *s = scalar(node);
-	quantity q;
-	if (!s || is_json(node, "a boolean"))
-		return expected(r, node, "a quantity such as 500m, 1.5 or 64Mi");
-	if (is_json(node, "a number") && isdigit((unsigned char)s[1]) && *s == '0')
-		return expected(
-			r, node, "a number without a 0 before it, which is octal in YAML 1.1");
-	switch (quantity_read(s, &q)) {
-	case QUANTITY_WRONG:
-		return expected(r, node, "a quantity such as 500m, 1.5 or 64Mi");
-	case QUANTITY_TOO_LARGE:
-		return expected(r, node, "a quantity of at most 2^63-1");
-	case QUANTITY_OK:
-		break;
-	}
-	if (q.whole < 0)
-		return expected(r, node, "a quantity that is not negative");
-	if (f->type == CPUS && quantity_compare(q, (quantity){.whole = 1000000}) > 0)
-		return expected(r, node, "at most a million CPUs");
-	if (f->type == BYTES && q.nano) /* warningsForPodSpecAndMeta() in pkg/api/pod/warnings.go */
-		manifest_warn(r->to, place_of(node),
-			"%s: fractional byte value '%.40s', the API server warns: expected an integer%s",
-			r->path, s,
-			s[strlen(s) - 1] == 'm' ? "; 'm' is a thousandth, 'Mi' 2^20" : "");
-	to->is = f->type == CPUS ? quantity_milli(q) : quantity_value(q);
-	return true;
-}
-
-size_t enter(struct reader *r, const char *dot, const char *name)
+/* Goes on in a field; the caller cuts the path off at the length that it had. */
+static size_t enter(struct reader *r, const char *dot, const char *name)
 {
 	size_t length = strlen(r->path);
 	snprintf(r->path + length, sizeof r->path - length, "%s%s", length ? dot : "", name);
 	return length;
 }
 
-/* ---- Fields that this lab has not ---- */
+/* ---- Values ---- */
 
-static bool read_others(struct reader *r, const char *type, const yaml_node_t *node);
-
-static bool read_other_value(
-	struct reader *r, const struct schema_field *field, const yaml_node_t *node)
+static void read_text(struct reader *r, struct rule *rule, const struct node *node, const char **to)
 {
-	if (is_json(node, "null") || !schema_has_type(field->type))
-		return true;
-	if (!field->list)
-		return read_others(r, field->type, node);
-	if (node->type != YAML_SEQUENCE_NODE)
-		return expected(r, node, "a list");
-	const yaml_node_item_t *item = node->data.sequence.items.start;
-	if (!check_budget(r, node, node->data.sequence.items.top - item))
-		return false;
-	enter(r, "", "[]");
-	for (; item < node->data.sequence.items.top; item++)
-		if (!read_others(r, field->type, yaml_document_get_node(r->doc, *item)))
-			return false;
-	return true;
+	*to = node->text;
+	if (node->type != NODE_STRING)
+		expected(r, node, "a string");
+	else if (rule && !rule_matches(rule, node->text))
+		expected(r, node, rule->words);
 }
 
-/* An error, as that of strict decoding; a warning with --validate=warn. */
-static bool unknown_field(struct reader *r, const yaml_node_t *key)
+static void read_number(
+	struct reader *r, const struct field *f, const struct node *node, struct value *to)
 {
-	static const char words[] = "%s: " NOT_KNOWN ", Kubernetes has none of that name here";
-	if (!r->to->lenient)
-		return manifest_wrong(r->to, place_of(key), words, r->path);
-	manifest_warn(r->to, place_of(key), words, r->path);
-	say_as(r, key, NOT_KNOWN, NULL);
-	return true;
+	bool whole = node->type == NODE_NUMBER && rule_matches(&integer_rule, node->text);
+	autofree char *words = text("an integer from %lld to %lld", f->min, f->max);
+	errno = 0;
+	to->is = whole ? strtoll(node->text, NULL, 10) : 0;
+	if (!whole || errno || to->is < f->min || to->is > f->max)
+		expected(r, node, words);
 }
 
-/* The fields of an object of a type, by their names alone, down to a Pod's template. */
-static bool read_others(struct reader *r, const char *type, const yaml_node_t *node)
+static void read_quantity(
+	struct reader *r, enum field_type type, const struct node *node, struct value *to)
 {
-	if (!strcmp(type, "PodTemplateSpec"))
-		return read_template(r, node);
-	if (node->type != YAML_MAPPING_NODE)
-		return expected(r, node, "an object");
-	const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
-	for (; pair < node->data.mapping.pairs.top; pair++) {
-		const yaml_node_t *key = yaml_document_get_node(r->doc, pair->key);
-		const yaml_node_t *value = yaml_document_get_node(r->doc, pair->value);
-		struct schema_field field;
-		if (!check_budget(r, key, 1))
-			return false;
-		size_t length = enter(r, ".", scalar(key));
-		bool known = schema_field(type, scalar(key), &field);
-		autofree char *name = text("%s.%s", type, scalar(key));
-		if (known && elsewhere(name) && !is_json(value, "null"))
-			say_as(r, key, name, scalar(value));
-		if (known ? !read_other_value(r, &field, value) : !unknown_field(r, key))
-			return false;
-		r->path[length] = '\0';
+	const char *s = node->type == NODE_BOOLEAN ? NULL : node->text;
+	quantity q = {0};
+	enum quantity_read read = s ? quantity_read(s, &q) : QUANTITY_WRONG;
+	bool octal = node->type == NODE_NUMBER && *s == '0' && strspn(s, "0123456789") > 1;
+	const char *want = octal ? "a number without a 0 before it, which is octal in YAML 1.1"
+			   : read == QUANTITY_WRONG     ? "a quantity such as 500m, 1.5 or 64Mi"
+			   : read == QUANTITY_TOO_LARGE ? "a quantity of at most 2^63-1"
+			   : q.whole < 0                ? "a quantity that is not negative"
+			   : type == CPUS && quantity_compare(q, (quantity){.whole = 1000000}) > 0
+				   ? "at most a million CPUs"
+				   : NULL;
+	/* warningsForPodSpecAndMeta() in pkg/api/pod/warnings.go */
+	if (!want && type == BYTES && q.nano)
+		manifest_warn(r->to, node->at,
+			"%s: fractional byte value '%.40s', the API server warns: expected an integer%s",
+			r->path, s,
+			s[strlen(s) - 1] == 'm' ? "; 'm' is a thousandth, 'Mi' 2^20" : "");
+	if (want)
+		expected(r, node, want);
+	else
+		to->is = type == CPUS ? quantity_milli(q) : quantity_value(q);
+}
+
+static void read_pairs(
+	struct reader *r, const struct field *f, const struct node *object, struct pairs *to)
+{
+	if (!check_budget(r, object, object->in.count / 2))
+		return;
+	for (size_t i = 0; good(r) && i < object->in.count; i += 2) {
+		const struct node *key = object->in.item[i], *value = object->in.item[i + 1];
+		struct pair *one = manifest_add(r->to, to, sizeof *one);
+		*one = (struct pair){.at = key->at, .name = key->text, .value = ""};
+		if (f->rule && !rule_matches(f->rule, one->name))
+			expected(r, key, f->rule->words);
+		if (value->type != NODE_NULL)
+			read_text(r, f->value_rule, value, &one->value);
+		say(r, key, one->name);
 	}
-	return true;
-}
-
-bool read_owner(struct reader *r, const char *kind, const yaml_node_t *node)
-{
-	return read_others(r, kind, node);
-}
-
-/* An empty value and false leave a Pod as it is. */
-static bool says_something(const yaml_node_t *value)
-{
-	const char *s = scalar(value);
-	if (s)
-		return *s && !is_json(value, "null") && !rule_matches(&false_rule, s) &&
-		       strcmp(s, "None") != 0 && strcmp(s, "Default") != 0;
-	return value->type != YAML_SEQUENCE_NODE ||
-	       value->data.sequence.items.top > value->data.sequence.items.start;
 }
 
 /*
  * Any name may be a resource's. validateContainerResourceName() and ValidateResourceQuantityValue()
  * in validation.go, and IsStandardContainerResourceName() in pkg/apis/core/helper/helpers.go
  */
-static bool read_resource(
-	struct reader *r, const yaml_node_t *key, const yaml_node_t *value, struct pairs *to)
+static void read_resource(
+	struct reader *r, const struct node *key, const struct node *value, struct pairs *to)
 {
-	const char *name = scalar(key);
-	bool huge = !strncmp(name, "hugepages-", 10), storage = !strcmp(name, "ephemeral-storage");
-	struct value amount = {0};
-	quantity q;
-	if (!huge && !storage && !rule_matches(&resource_rule, name))
-		return expected(r, key, resource_rule.words);
-	if (!read_quantity(r, &(struct field){.type = BYTES}, value, &amount))
-		return false;
-	if (!huge && !storage && quantity_read(scalar(value), &q) == QUANTITY_OK && q.nano)
-		return expected(r, value, "an integer");
-	say_as(r, key,
-		huge      ? "ResourceList.hugepages"
-		: storage ? "ResourceList.ephemeral-storage"
-			  : "ResourceList.device",
-		scalar(value));
-	if (!(to->count & (to->count - 1))) { /* no room is left at a power of two */
-		struct pair *more =
-			manifest_alloc(r->to, (to->count ? to->count * 2 : 1) * sizeof *more);
-		if (to->count)
-			memcpy(more, to->item, to->count * sizeof *more);
-		to->item = more;
-	}
-	to->item[to->count++] = (struct pair){place_of(value), manifest_keep(r->to, name),
-		manifest_keep(r->to, scalar(value)), NULL};
-	return true;
+	const char *is = !strncmp(key->text, "hugepages-", 10) ? "ResourceList.hugepages"
+			 : !strcmp(key->text, "ephemeral-storage")
+				 ? "ResourceList.ephemeral-storage"
+			 : rule_matches(&resource_rule, key->text) ? "ResourceList.device"
+								   : NULL;
+	struct value amount;
+	quantity q = {0};
+	if (is)
+		read_quantity(r, BYTES, value, &amount);
+	else
+		expected(r, key, resource_rule.words);
+	if (!is || !good(r))
+		return;
+	quantity_read(value->text, &q);
+	if (q.nano && !strcmp(is, "ResourceList.device"))
+		expected(r, value, "an integer");
+	say_as(r, key, is, value->text);
+	struct pair *one = manifest_add(r->to, to, sizeof *one);
+	*one = (struct pair){.at = value->at, .name = key->text, .value = value->text};
 }
 
-/* A field that the shape's table has not. */
-static bool read_unmatched(struct reader *r, const struct shape *shape, const yaml_node_t *key,
-	const yaml_node_t *value, char *base)
-{
-	struct schema_field field;
-	void *to = base + shape->other;
-	if (!strcmp(shape->type, "ResourceList"))
-		return is_json(value, "null") || read_resource(r, key, value, to);
-	if (!schema_field(shape->type, scalar(key), &field))
-		return unknown_field(r, key);
-	if (is_json(value, "null"))
-		return true;
-	autofree char *name = text("%s.%s", shape->type, scalar(key));
-	const struct elsewhere *other = elsewhere(name);
-	if (other && other->missed && says_something(value))
-		manifest_leave_out(r->to, place_of(key), "%s: %s", r->path, other->words);
-	if (shape->other)
-		*(const char **)to = manifest_keep(r->to, scalar(key));
-	say_as(r, key, name, scalar(value));
-	return read_other_value(r, &field, value);
-}
+/* ---- Objects and lists, by the tables ---- */
 
-/* ---- The tree, by the tables ---- */
+static void read_object(
+	struct reader *r, const struct shape *shape, const struct node *object, char *base);
 
-static bool read_list(struct reader *r, const struct field *f, const yaml_node_t *node, void *to)
+/* An object with a place of its own: a list's item, a Pod, a ConfigMap. */
+static void read_item(
+	struct reader *r, const struct shape *shape, const struct node *object, void *to)
 {
-	const yaml_node_item_t *item = node->data.sequence.items.start;
-	const ptrdiff_t count = node->data.sequence.items.top - item;
-	const size_t each = f->type == TEXTS ? sizeof(char *) : f->shape->size;
-	if (!check_budget(r, node, count))
-		return false;
-	char *at = manifest_alloc(r->to, ((size_t)count + 1) * each);
-	memcpy(to, &at, sizeof at);
-	if (f->type == LIST) /* struct container_specs and the like: the items, and how many */
-		memcpy((char *)to + sizeof at, &(size_t){(size_t)count}, sizeof(size_t));
 	const struct base outer = r->base;
-	enter(r, "", "[]");
-	for (; item < node->data.sequence.items.top; item++, at += each) {
-		const yaml_node_t *one = yaml_document_get_node(r->doc, *item);
-		if (f->type == TEXTS) {
-			if (!read_text(r, f, one, (const char **)(void *)at))
-				return false;
-			continue;
-		}
-		*(struct position *)(void *)at = place_of(one);
-		r->base = (struct base){f->shape, strlen(r->path), at};
-		if (!read_object(r, f->shape, one, at))
-			return false;
-	}
+	*(struct position *)to = object->at;
+	r->base = (struct base){shape, strlen(r->path), to};
+	read_object(r, shape, object, to);
 	r->base = outer;
-	return true;
 }
 
-static bool read_pairs(
-	struct reader *r, const struct field *f, const yaml_node_t *node, struct pairs *to)
+/* A template's has its owner's name; of generateName the API server makes one, with five more. */
+static void read_pod(struct reader *r, const struct shape *shape, const struct node *object)
 {
-	const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
-	const ptrdiff_t count = node->data.mapping.pairs.top - pair;
-	if (!check_budget(r, node, count))
-		return false;
-	to->item = manifest_alloc(r->to, ((size_t)count + 1) * sizeof *to->item);
-	for (; pair < node->data.mapping.pairs.top; pair++) {
-		const yaml_node_t *key = yaml_document_get_node(r->doc, pair->key);
-		const yaml_node_t *value = yaml_document_get_node(r->doc, pair->value);
-		struct pair *one = &to->item[to->count++];
-		*one = (struct pair){place_of(key), manifest_keep(r->to, scalar(key)), "", NULL};
-		if (f->rule && !rule_matches(f->rule, one->name))
-			return expected(r, key, f->rule->words);
-		if (!is_json(value, "null") &&
-			!read_text(r, &(struct field){0}, value, &one->value))
-			return false;
-		if (f->value_rule && !rule_matches(f->value_rule, one->value))
-			return expected(r, value, f->value_rule->words);
-		say(r, key, one->name);
+	struct pod *pod = manifest_alloc(r->to, sizeof *pod);
+	*(r->to->last ? &r->to->last->next : &r->to->pods) = pod;
+	r->to->last = r->pod = pod;
+	pod->owner = r->owner_kind;
+	read_item(r, shape, object, pod);
+	r->pod = NULL;
+	if (r->owner) {
+		pod->name = r->owner;
+	} else if (!pod->name && pod->generate_name) {
+		autofree char *name = text("%.58sxxxxx", pod->generate_name);
+		pod->name = manifest_keep(r->to, name);
 	}
-	return true;
+	if (!pod->name)
+		manifest_wrong(
+			r->to, pod->metadata, "metadata.name: expected here, or generateName");
 }
 
-static bool read_value(struct reader *r, const struct field *f, const yaml_node_t *node, char *base)
+static void read_list(struct reader *r, const struct field *f, const struct node *list, void *to)
 {
+	const size_t each = f->shape ? f->shape->size : sizeof(char *);
+	if (!check_budget(r, list, list->in.count))
+		return;
+	char *at = manifest_alloc(r->to, (list->in.count + 1) * each);
+	memcpy(to, &at, sizeof at);
+	if (f->shape) /* struct container_specs and the like: the items, and how many */
+		memcpy((char *)to + sizeof at, &list->in.count, sizeof list->in.count);
+	enter(r, "", "[]");
+	for (size_t i = 0; good(r) && i < list->in.count; i++, at += each)
+		if (f->shape)
+			read_item(r, f->shape, list->in.item[i], at);
+		else
+			read_text(r, f->rule, list->in.item[i], (const char **)(void *)at);
+}
+
+static void read_value(struct reader *r, const struct field *f, const struct node *node, char *base)
+{
+	static const enum node_type types[] = {[YES_NO] = NODE_BOOLEAN,
+		[LIST] = NODE_LIST,
+		[TEXTS] = NODE_LIST,
+		[PAIRS] = NODE_OBJECT}; /* 0: more than one, or seen to elsewhere */
 	void *to = base + f->offset;
-	static const char *const wants[] = {[OBJECT] = "an object",
-		[LIST] = "a list",
-		[TEXTS] = "a list",
-		[PAIRS] = "an object"};
-	if (f->type >= OBJECT && !is_json(node, wants[f->type]))
-		return expected(r, node, wants[f->type]);
-	if (f->type == YES_NO && !is_json(node, "a boolean"))
-		return expected(r, node, "true or false");
-	struct value *value = to;
 	if (f->type >= YES_NO && f->type <= BYTES)
-		*value = (struct value){.set = true, .at = place_of(node)};
-	switch (f->type) {
-	case TEXT:
-		return read_text(r, f, node, to);
-	case YES_NO:
-		value->is = rule_matches(&true_rule, scalar(node));
-		return true;
-	case NUMBER:
-		return read_number(r, f, node, to);
-	case CPUS:
-	case BYTES:
-		return read_quantity(r, f, node, to);
-	case OBJECT:
+		*(struct value *)to = (struct value){.set = true, .at = node->at};
+	if (types[f->type] && types[f->type] != node->type)
+		expected(r, node, f->type == YES_NO ? "true or false" : node_words[types[f->type]]);
+	else if (f->type == TEXT)
+		read_text(r, f->rule, node, to);
+	else if (f->type == YES_NO)
+		((struct value *)to)->is = rule_matches(&true_rule, node->text);
+	else if (f->type == NUMBER)
+		read_number(r, f, node, to);
+	else if (f->type == CPUS || f->type == BYTES)
+		read_quantity(r, f->type, node, to);
+	else if (f->type == LIST || f->type == TEXTS)
+		read_list(r, f, node, to);
+	else if (f->type == PAIRS)
+		read_pairs(r, f, node, to);
+	else if (f->shape == &template_fields)
+		read_pod(r, f->shape, node);
+	else {
 		if (f->offset) /* where it says that it is there */
-			*(struct position *)to = place_of(node);
-		return read_object(r, f->shape, node, base);
-	case LIST:
-	case TEXTS:
-		return read_list(r, f, node, to);
-	case PAIRS:
-		return read_pairs(r, f, node, to);
+			*(struct position *)to = node->at;
+		read_object(r, f->shape, node, base);
 	}
-	return false;
 }
 
-bool read_object(struct reader *r, const struct shape *shape, const yaml_node_t *node, void *base)
+/* An error, as that of strict decoding; a warning with --validate=warn. */
+static void unknown_field(struct reader *r, const struct node *key)
+{
+	static const char words[] = "%s: " NOT_KNOWN ", Kubernetes has none of that name here";
+	if (r->to->lenient)
+		manifest_warn(r->to, key->at, words, r->path);
+	else
+		manifest_wrong(r->to, key->at, words, r->path);
+	say_as(r, key, NOT_KNOWN, NULL);
+}
+
+/*
+ * A field that the shape's table has not. In an object that has no table, only the names are looked
+ * at, down to a Pod's template.
+ */
+static void read_other(struct reader *r, const struct shape *shape, const struct node *key,
+	const struct node *value, char *base)
+{
+	const bool known = shape->fields->name != NULL;
+	void *to = base + shape->other;
+	struct schema_field found;
+	autofree char *name = text("%s.%s", shape->type, key->text);
+	const struct elsewhere *other = elsewhere(name);
+	if (!schema_field(shape->type, key->text, &found)) {
+		unknown_field(r, key);
+		return;
+	}
+	if (value->type == NODE_NULL)
+		return;
+	/* An empty value and false leave a Pod as it is. */
+	bool says = value->text ? !rule_matches(&default_rule, value->text)
+				: value->type == NODE_OBJECT || value->in.count;
+	if (known && says && other && other->missed)
+		manifest_leave_out(r->to, key->at, "%s: %s", r->path, other->words);
+	if (shape->other)
+		*(const char **)to = key->text;
+	if (known || other)
+		say_as(r, key, name, value->text);
+	/* Lists of them are made and not used: of an item there is its place only. */
+	const struct shape names = {.type = found.type, .size = sizeof(struct position)};
+	const struct field f = {.type = found.list ? LIST : OBJECT,
+		.shape = strcmp(found.type, template_fields.type) ? &names : &template_fields};
+	if (schema_has_type(found.type))
+		read_value(r, &f, value, (char *)&(struct volumes){0});
+}
+
+static void read_object(
+	struct reader *r, const struct shape *shape, const struct node *object, char *base)
 {
 	unsigned int there = 0;
-	if (node->type != YAML_MAPPING_NODE)
-		return expected(r, node, "an object");
-	const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
-	for (; pair < node->data.mapping.pairs.top; pair++) {
-		const yaml_node_t *key = yaml_document_get_node(r->doc, pair->key);
-		const yaml_node_t *value = yaml_document_get_node(r->doc, pair->value);
+	if (object->type != NODE_OBJECT)
+		expected(r, object, "an object");
+	for (size_t i = 0; good(r) && i < object->in.count; i += 2) {
+		const struct node *key = object->in.item[i], *value = object->in.item[i + 1];
 		const struct field *f = shape->fields;
-		while (f->name && strcmp(f->name, scalar(key)))
+		while (f->name && strcmp(f->name, key->text))
 			f++;
 		if (!check_budget(r, key, 1))
-			return false;
-		size_t length = enter(r, ".", scalar(key));
-		if (!f->name) {
-			if (!read_unmatched(r, shape, key, value, base))
-				return false;
-		} else if (!is_json(value, "null")) { /* which is as if it were not there */
-			say(r, key, scalar(value));
-			if (!read_value(r, f, value, base))
-				return false;
+			return;
+		size_t length = enter(r, ".", key->text);
+		if (!f->name && strcmp(shape->type, "ResourceList") != 0) {
+			read_other(r, shape, key, value, base);
+		} else if (!f->name && value->type != NODE_NULL) {
+			read_resource(r, key, value, (void *)(base + shape->other));
+		} else if (value->type != NODE_NULL) { /* which is as if it were not there */
+			say(r, key, value->text);
+			read_value(r, f, value, base);
 			there |= 1U << (f - shape->fields);
 		}
 		r->path[length] = '\0';
 	}
 	for (const struct field *f = shape->fields; f->name; f++)
 		if (f->required && !(there & 1U << (f - shape->fields)))
-			return manifest_wrong(r->to, place_of(node),
-				"%s%s%s: expected here, and missing", r->path, *r->path ? "." : "",
-				f->name);
-	return true;
+			manifest_wrong(r->to, object->at, "%s%s%s: expected here, and missing",
+				r->path, *r->path ? "." : "", f->name);
+}
+
+/* ---- What a document holds ---- */
+
+static void read_map(struct reader *r, const struct node *object)
+{
+	struct config_map *map = manifest_alloc(r->to, sizeof *map);
+	map->next = r->to->maps;
+	r->to->maps = map;
+	read_item(r, &map_document_fields, object, map);
+}
+
+/* Each Pod of a StatefulSet has a volume for each of volumeClaimTemplates. */
+static void read_claims(struct reader *r, const struct node *set)
+{
+	const struct node *claims = value_of(value_of(set, "spec"), "volumeClaimTemplates");
+	struct pod *pod = r->to->last;
+	if (!pod || !claims || !check_budget(r, claims, claims->in.count))
+		return;
+	for (size_t i = 0; i < claims->in.count; i++) {
+		struct volume *claim = manifest_add(r->to, &pod->claims, sizeof *claim);
+		*claim = (struct volume){.at = claims->in.item[i]->at,
+			.name = string_of(value_of(claims->in.item[i], "metadata"), "name"),
+			.other = "persistentVolumeClaim"};
+		if (!claim->name)
+			manifest_wrong(
+				r->to, claim->at, "metadata.name: expected here, and missing");
+	}
+}
+
+/* What has a template, and the version in which Kubernetes has it. NULL: another kind. */
+static const char *version_of(const char *kind)
+{
+	static const char *const owners[][2] = {{"Deployment", "apps/v1"},
+		{"StatefulSet", "apps/v1"}, {"DaemonSet", "apps/v1"}, {"ReplicaSet", "apps/v1"},
+		{"Job", "batch/v1"}, {"CronJob", "batch/v1"}, {"ReplicationController", "v1"},
+		{"PodTemplate", "v1"}};
+	for (size_t i = 0; i < sizeof owners / sizeof *owners; i++)
+		if (!strcmp(owners[i][0], kind))
+			return owners[i][1];
+	return NULL;
+}
+
+/* Only its template is read; of the rest the names of the fields. */
+static void read_owner(
+	struct reader *r, const char *kind, const char *version, const struct node *object)
+{
+	const struct node *metadata = value_of(object, "metadata");
+	const struct node *api = value_of(object, "apiVersion");
+	const char *name = string_of(metadata, "name");
+	name = name ? name : string_of(metadata, "generateName");
+	if (!name)
+		manifest_wrong(r->to, metadata ? metadata->at : object->at,
+			"metadata.name: expected here, and missing");
+	else if (!api || !api->text)
+		manifest_wrong(r->to, api ? api->at : object->at,
+			"apiVersion: expected here, %s for a %s", version, kind);
+	else if (strcmp(api->text, version) != 0)
+		manifest_warn(r->to, api->at,
+			"apiVersion %.60s: the API server refuses it, a %s is in %s today",
+			api->text, kind, version);
+	r->owner = name;
+	r->owner_kind = kind;
+	read_object(r, &(struct shape){.type = kind}, object, (char *)&(struct volumes){0});
+	r->owner = r->owner_kind = NULL;
+	if (good(r) && !strcmp(kind, "StatefulSet"))
+		read_claims(r, object);
+}
+
+static void read_kind(struct reader *r, const struct node *node, bool in_list)
+{
+	const struct node *kind = value_of(node, "kind"), *items = value_of(node, "items");
+	const char *name = kind && kind->type == NODE_STRING ? kind->text : "";
+	if (node->type != NODE_OBJECT)
+		manifest_wrong(r->to, node->at, "expected a Pod, got %s", node_words[node->type]);
+	else if (!kind || kind->type != NODE_STRING)
+		manifest_wrong(
+			r->to, kind ? kind->at : node->at, "kind: expected here, such as Pod");
+	else if (!strcmp(name, "Pod"))
+		read_pod(r, &pod_document_fields, node);
+	else if (!strcmp(name, "ConfigMap"))
+		read_map(r, node);
+	else if (version_of(name))
+		read_owner(r, name, version_of(name), node);
+	else if (in_list || (strcmp(name, "List") && strcmp(name, "PodList")))
+		manifest_leave_out(r->to, kind->at, "kind %.60s: this lab does not read it", name);
+	else if (!items || items->type != NODE_LIST)
+		manifest_wrong(r->to, items ? items->at : node->at, "items: expected a list");
+	else if (check_budget(r, items, items->in.count)) {
+		enter(r, "", "items[]");
+		for (size_t i = 0; good(r) && i < items->in.count; i++)
+			read_kind(r, items->in.item[i], true);
+	}
+}
+
+bool read_document(struct manifest *m, const struct node *root)
+{
+	struct reader r = {.to = m};
+	if (root->type != NODE_NULL)
+		read_kind(&r, root, false);
+	return good(&r);
 }

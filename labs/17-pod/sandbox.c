@@ -117,7 +117,8 @@ _Noreturn void pause_wait(char *argv[])
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGTERM);
-	lab_command = argv; /* it is no part of the story */
+	lab_command = argv; /* it is no part of the story, */
+	sys_on_call = NULL; /* nor what it calls, where it has not been executed */
 	drop_privileges(&pause_privileges);
 	MUST(prctl(PR_SET_PDEATHSIG, SIGKILL));
 	MUST(prctl(PR_SET_NAME, "pause"));
@@ -227,6 +228,19 @@ bool pause_start(struct sandbox *s)
 	return n == 1;
 }
 
+/* A volume that is not to be had is the manifest's fault: the Pod waits, ContainerCreating. */
+static bool volumes_are_there(const struct volumes *volumes)
+{
+	for (size_t i = 0; i < volumes->count; i++) {
+		autofree char *wrong = volume_wrong(&volumes->item[i]),
+			      *what = text("volume %s", volumes->item[i].name),
+			      *found = text("FailedMount: %s", wrong ? wrong : "");
+		if (wrong)
+			return expect_of_manifest(what, "mounted", found);
+	}
+	return true;
+}
+
 bool sandbox_start(struct sandbox *s)
 {
 	autofree char *uid = file_read("/proc/sys/kernel/random/uuid");
@@ -244,7 +258,10 @@ bool sandbox_start(struct sandbox *s)
 	for (size_t i = 0; i < s->count; i++)
 		s->containers[i].due = -1;
 	pod_group_make(s);
-	return volumes_make(s) && pause_start(s);
+	if (!volumes_are_there(&s->pod->volumes))
+		return false;
+	volumes_make(s);
+	return pause_start(s);
 }
 
 /* ---- A container joins ---- */

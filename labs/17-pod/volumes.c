@@ -72,10 +72,11 @@ static const char *host_path_wrong(const struct volume *v)
 	return NULL;
 }
 
-/* Allocated: why the kubelet cannot have this volume; then the Pod waits, ContainerCreating. */
-static char *volume_wrong(const struct volume *v)
+char *volume_wrong(const struct volume *v)
 {
+	mode_t mask = umask(0);
 	const char *wrong = v->host.line ? host_path_wrong(v) : NULL;
+	umask(mask);
 	if (wrong)
 		return text("hostPath type check failed: %s %s", v->host_path, wrong);
 	if (v->config.line && !v->map && !v->optional.is)
@@ -84,18 +85,6 @@ static char *volume_wrong(const struct volume *v)
 		strncmp(v->medium, "HugePages", 9) != 0)
 		return text("unknown storage medium \"%s\"", v->medium);
 	return NULL;
-}
-
-static bool volumes_are_there(const struct volumes *volumes)
-{
-	for (size_t i = 0; i < volumes->count; i++) {
-		autofree char *wrong = volume_wrong(&volumes->item[i]),
-			      *what = text("volume %s", volumes->item[i].name),
-			      *found = text("FailedMount: %s", wrong ? wrong : "");
-		if (wrong)
-			return expect_of_manifest(what, "mounted", found);
-	}
-	return true;
 }
 
 /*
@@ -159,14 +148,10 @@ void hosts_write(const struct sandbox *s)
 }
 
 /* In a mount namespace of the kubelet's own, so all mounts end with its last process. */
-bool volumes_make(struct sandbox *s)
+void volumes_make(struct sandbox *s)
 {
 	static const char *folder;
 	mode_t mask = umask(0);
-	if (!volumes_are_there(&s->pod->volumes)) {
-		umask(mask);
-		return false;
-	}
 	if (!folder) {
 		MUST(unshare(CLONE_NEWNS));
 		if (ns_inode(0, "mnt") != host_ns[MNT])
@@ -194,5 +179,4 @@ bool volumes_make(struct sandbox *s)
 		bring(image, here);
 	}
 	umask(mask);
-	return true;
 }

@@ -47,18 +47,33 @@ judge() {
 		exit 77
 	fi
 	# timeout has a process group of its own, which the terminal's Ctrl-C does not reach.
-	timeout --kill-after=2 60 env --default-signal=INT,QUIT scripts/vm --carry "$root/labs/$id/exercise.sh" --carry "$program" \
-		scripts/learn/box "$root/labs/$id" "$program" "$seed" >"$program.said" 2>"$program.errors" </dev/null &
+	exec {from}< <(exec timeout --kill-after=2 700 env --default-signal=INT,QUIT scripts/vm --carry "$root/labs/$id/exercise.sh" \
+		--carry "$program" scripts/learn/box "$root/labs/$id" "$program" "$seed" 2>"$program.errors" </dev/null)
 	box=$!
 	trap 'kill $box 2>/dev/null || :; wait $box || :; exit 130' INT TERM HUP
-	wait $box || :
-	trap - INT TERM HUP
-	while IFS= read -r line; do
-		case $line in
-		said$'\t'*) said+=("${line#*$'\t'}") ;;
-		*) lines+=("$line") ;;
+	# The machine may need minutes where the computer is slow. From then on the check has one minute.
+	local ready='' end=$((SECONDS + 600))
+	while [ $SECONDS -lt $end ] && IFS= read -r -t $((end - SECONDS)) line <&"$from"; do
+		line=${line//$'\r'/}
+		case $ready$line in
+		ready) ready=yes end=$((SECONDS + 60)) ;;
+		yessaid$'\t'*) said+=("${line#*$'\t'}") ;;
+		yes*) lines+=("$line") ;;
 		esac
-	done < <(tr -d '\r' <"$program.said" | sed 1d) # "ready"
+	done
+	kill $box 2>/dev/null || :
+	wait $box || :
+	exec {from}<&-
+	trap - INT TERM HUP
+	if [ -z "$ready" ]; then
+		echo "scripts/exercise: the lab VM did not start, which is no fault of your program: $(tail -n 1 "$program.errors")" >&2
+		exit 3
+	fi
+}
+
+# last: the line at which the judge stopped.
+last() {
+	[ ${#lines[@]} = 0 ] || echo "${lines[-1]}"
 }
 
 # all_hold: every line that judge has left is a pass, and the end was reached.
@@ -73,7 +88,7 @@ all_hold() {
 # where_to_look: the line that the compiler names, or what exercise.sh says.
 where_to_look() {
 	local line
-	if [[ ${lines[-1]-} == fail$'\t''it compiles'* ]]; then
+	if [[ $(last) == fail$'\t''it compiles'* ]]; then
 		line=$(grep -m 1 -oE ':[0-9]+:[0-9]+: (fatal )?error' "$program.errors" | cut -d : -f 2) || line=
 		echo "$source${line:+, line $line}"
 	else
@@ -91,7 +106,7 @@ quote() {
 # diagnosis: what was wrong in this run, and why.
 diagnosis() {
 	local word what expected observed why
-	IFS=$'\t' read -r word what expected observed why <<<"${lines[-1]-}"
+	IFS=$'\t' read -r word what expected observed why < <(last) || :
 	if [ "$word" != fail ]; then
 		what="the check goes on to its end" expected=yes observed=no
 		why="Your program did not end in time, or it ended the machine that it ran in."

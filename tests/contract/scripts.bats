@@ -409,7 +409,7 @@ after_sudo() {
 	# Three runs of each; what disturbs one is no median.
 	{
 		printf 'host\tplain\t16, net\t%d\t%d\t70\t20\t1400\t1\n' 2000 1000 2100 1200 90000 80000
-		printf 'host\tplain\tfloor, net, image, powers\t%d\t1000\t60\t20\t1400\t1\n' 2000 2000 2000
+		printf 'host\tplain\tequal floor, net\t%d\t1000\t60\t20\t1400\t1\n' 2000 2000 2000
 		printf 'host\tplain\tbwrap\t%d\t%d\t60\t20\t1400\t1\n' 3000 5000
 		printf 'host\tlabs\tmake lab-01, rebuilt\t%d\t100\t1\t1\t1\t1\n' 450000
 		printf 'host\tskipped\trunc\tit is not installed\n'

@@ -55,6 +55,21 @@ without_breaks() {
 	[[ $(without_breaks) == *"it compiles: expected yes, observed exercise.c:1:25: error: "*"The compiler says: |"* ]]
 }
 
+@test "exercises: where the lab VM does not start it is no fault of the program, and nothing is noted" {
+	id=${ids[SEED % ${#ids[@]}]}
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	printf '#!/bin/sh\nexec sleep 0.1\n' >"$BATS_TEST_TMPDIR/bin/qemu-system-$(uname -m)"
+	chmod +x "$BATS_TEST_TMPDIR"/bin/*
+	run env PATH="$BATS_TEST_TMPDIR/bin:$PATH" scripts/exercise check "$id"
+	same "status" 3 "$status"
+	[[ $output == *"the lab VM did not start, which is no fault of your program: "* && $output != *"not yet"* ]]
+	[ ! -e "$WORK/.state/$id" ]
+	# Where the machine has ended before the judge's first line there is a diagnosis, too.
+	run bash -euo pipefail -c '. scripts/learn/judge.bash; wrap() { cat; }; lines=() said=() compiler=(); diagnosis'
+	same "status of a diagnosis without a line" 0 "$status"
+	[[ $output == *"goes on to its end"*"expected yes, observed no"*"it ended the machine"* ]]
+}
+
 @test "exercises: a check says what was observed, why, where to look, and what the program printed, stderr too" {
 	id=03-uts-ns
 	sed 's/strlen(argv\[1\]))/strlen(argv[1]) - 1)/; s/^\texecvp/\tdprintf(1, "to stdout\\n");\n\tdprintf(2, "to \\033[31m stderr\\n");\n&/; s/^#include <err.h>/&\n#include <stdio.h>/' \

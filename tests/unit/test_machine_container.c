@@ -124,6 +124,8 @@ static void docker_as_root(void **state)
 		"docker run --privileged --cgroupns=private", "without these options");
 	assert_rule(PROBE_NAMESPACE, "mnt", EPERM, "no mnt namespace",
 		"docker run --cap-add SYS_ADMIN", "without these options");
+	assert_rule(PROBE_HOSTNAME, "", EPERM, "the hostname of a UTS namespace",
+		"docker run --cap-add SYS_ADMIN", "without these options");
 	assert_rule(PROBE_PROC, "", EPERM, "no fresh /proc",
 		"--security-opt systempaths=unconfined", "without these options");
 	assert_rule(PROBE_LIMITS, "", EROFS, "/proc/sys/user, may not be written (EROFS)",

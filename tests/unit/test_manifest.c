@@ -116,6 +116,13 @@ static void images_are_found(void **state)
 		assert_string_equal(rootfs ? rootfs : "", i < 4 ? "" : "/srv/web");
 		manifest_free(&manifest);
 	}
+	/* Also behind one that is not there: --explain says of each what it knows. */
+	static const char two[] =
+		HEAD "spec: {containers: [{name: a, image: x}, {name: b, image: web}]}\n";
+	assert_true(manifest_read(&manifest, two, strlen(two), NULL, false));
+	assert_false(can_run_here(&manifest, images));
+	assert_string_equal(manifest.pod->containers.item[1].rootfs, "/srv/web");
+	manifest_free(&manifest);
 }
 
 static void null_is_as_if_it_were_not_there(void **state)

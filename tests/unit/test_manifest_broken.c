@@ -173,6 +173,22 @@ static void aliases_do_not_explode(void **state)
 	manifest_free(&manifest);
 }
 
+/* As many anchors as fit, each of another name. libyaml's own loader compares each with all. */
+static void many_anchors_take_no_long_time(void **state)
+{
+	(void)state;
+	enum { COUNT = 100000, SECONDS = 5 };
+	autofree char *data = malloc(COUNT * 10 + 2);
+	size_t length = 0;
+	for (int i = 0; i < COUNT; i++)
+		length += (size_t)sprintf(data + length, "%c&%x 1", i ? ',' : '[', (unsigned)i);
+	clock_t before = clock();
+	try_input(data, length);
+	data[length++] = ']';
+	try_input(data, length);
+	assert_true((clock() - before) / CLOCKS_PER_SEC < SECONDS);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -181,6 +197,7 @@ int main(void)
 		cmocka_unit_test(with_another_value_everywhere),
 		cmocka_unit_test(deep_wide_and_exploding),
 		cmocka_unit_test(aliases_do_not_explode),
+		cmocka_unit_test(many_anchors_take_no_long_time),
 	};
 	return cmocka_run_group_tests(tests, load_example, free_example);
 }

@@ -204,6 +204,7 @@ static void errors_of_documents_and_yaml_have_their_place(void **state)
 		{IN("args: [\"a\\0b\"]"), 8, 12, "NUL"},
 		{IN("args: [!!binary aGk=]"), 8, 12, "expected no tag but"},
 		{IN("args: *nobody"), 8, 11, "undefined alias"},
+		{IN("args: [&a b, &a c]"), 8, 18, "expected each anchor once"},
 		{IN("args: [a"), 9, 1, "did not find expected ',' or ']'"},
 		{"a: b: c\n", 1, 5, "mapping values are not allowed"},
 		{"\ta: b\n", 1, 1, "cannot start any token"},

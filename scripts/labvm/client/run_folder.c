@@ -150,24 +150,38 @@ static void find_parent(char *parent, size_t size)
 		die(STATUS_VM, "making a folder for the lab VM, %s: %m", parent);
 }
 
+/* With the last of them goes the folder in which they were. */
 static void remove_own(void)
 {
 	folder_remove(own);
+	*strrchr(own, '/') = '\0';
+	rmdir(own);
+}
+
+/* False when the parent has just gone with somebody's last run folder. */
+static bool make_own(void)
+{
+	char parent[64];
+
+	find_parent(parent, sizeof(parent));
+	snprintf(own, sizeof(own), "%s/vm-%d", parent, getpid());
+	folder_remove(own);
+	if (mkdir(own, 0700) == 0)
+		return true;
+	if (errno != ENOENT)
+		die(STATUS_VM, "making a folder for the lab VM, %s: %m", own);
+	return false;
 }
 
 void run_folder_make(void)
 {
-	char parent[64], path[128], client[PATH_MAX];
+	char path[128], client[PATH_MAX];
 	struct flock lock;
 	int alive;
 
 	run_folder_each(remove_stale, NULL);
-	find_parent(parent, sizeof(parent));
-	snprintf(path, sizeof(path), "%s/vm-%d", parent, getpid());
-	folder_remove(path);
-	if (mkdir(path, 0700) != 0)
-		die(STATUS_VM, "making a folder for the lab VM, %s: %m", path);
-	snprintf(own, sizeof(own), "%.79s", path);
+	while (!make_own())
+		;
 	end_also(remove_own);
 	snprintf(path, sizeof(path), "%s/client", own);
 	if (program(client, sizeof(client)) < 0 || symlink(client, path) != 0)

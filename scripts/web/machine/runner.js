@@ -17,10 +17,19 @@ export class Runner {
 		this.views.Story.replaceChildren(this.none);
 	}
 
+	// One look at a time. Who goes on while it takes place has another one after it, at the step that is then the last.
 	async look(pid, at, step) {
-		if (!pid || this.machine.ports[this.service].command) return;
-		const { status, stdout } = await this.machine.call(this.service, ["map", String(pid)]);
-		if (status === 0) this.map.draw(stdout, { lab: pid, at, step });
+		if (!pid) return;
+		const looking = this.wanted;
+		this.wanted = { pid, at, step };
+		if (looking) return;
+		for (let seen; this.wanted !== seen; ) {
+			seen = this.wanted;
+			if (this.machine.ports[this.service].command) break;
+			const { status, stdout } = await this.machine.call(this.service, ["map", String(seen.pid)]);
+			if (status === 0 && this.wanted === seen) this.map.draw(stdout, { lab: seen.pid, at: seen.at, step: seen.step });
+		}
+		this.wanted = undefined;
 	}
 
 	async end() {
