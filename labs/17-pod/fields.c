@@ -11,10 +11,12 @@
 
 bool rule_matches(struct rule *rule, const char *text)
 {
+	if (strlen(text) > rule->longest)
+		return false;
 	if (!rule->ready && regcomp(&rule->compiled, rule->pattern, REG_EXTENDED | REG_NOSUB))
 		die("regcomp: %s", rule->pattern);
 	rule->ready = true;
-	return strlen(text) <= rule->longest && !regexec(&rule->compiled, text, 0, NULL, 0);
+	return !regexec(&rule->compiled, text, 0, NULL, 0);
 }
 
 /* clang-format off */
