@@ -153,9 +153,11 @@ static void find_parent(char *parent, size_t size)
 /* With the last of them goes the folder in which they were. */
 static void remove_own(void)
 {
+	char parent[RUN_FOLDER_MAX];
+
 	folder_remove(own);
-	*strrchr(own, '/') = '\0';
-	rmdir(own);
+	snprintf(parent, sizeof(parent), "%.*s", (int)(strrchr(own, '/') - own), own);
+	rmdir(parent);
 }
 
 /* False when the parent has just gone with somebody's last run folder. */
