@@ -214,6 +214,7 @@ ended() {
 	STEPS="labs" run -0 scripts/machines/run debian-13
 	same "the table's rows" "debian-13 user pass skip; debian-13 sudo pass -" "$(sed -n '2,3s/  */ /gp' build/machines/table.txt | sed 's/ $//' | paste -sd ';' | sed 's/;/; /')"
 	[[ $output == *"debian-13: Debian 99, Linux 9.8.7  "* ]]
+	same "lines that end in a tab, which lint refuses" "" "$(grep $'\t$' build/machines/results.tsv || :)"
 	[[ $output == *"Not done:"*"- doctor: STEPS did not name it"*"- debian-12: MACHINES did not name it"*"- lab 02-b: it is too slow"*"exercises"* ]]
 	[[ $output != *"- labs: "* ]]
 	ended "$qemu"
