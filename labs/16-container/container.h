@@ -338,7 +338,6 @@ char **init_command(char **command);
 
 /* ---- program.c ---- */
 
-void program_protect(char *argv[]);
 void program_expect_protected(void);
 void refuse_folder_stdio(void);
 int close_descriptors(int channel);

@@ -199,8 +199,6 @@ static struct container read_command_line(int argc, char *argv[])
 		exit(run_verb(&lab, length, line));
 	limit = c.memory ? c.memory : 32 << 20;
 	limit -= limit % sysconf(_SC_PAGESIZE);
-	if (act)
-		program_protect(line);
 	if (lab_command) {
 		refuse_folder_stdio();
 		needs_of_command(&c);

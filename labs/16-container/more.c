@@ -148,7 +148,6 @@ int main(int argc, char *argv[])
 {
 	if (lab_parse(&lab, argc, argv) && here)
 		return do_acts();
-	program_protect(argv);
 	lab_begin(&lab, argc, argv);
 	program_expect_protected();
 	read_host_namespaces();

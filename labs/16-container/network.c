@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include "../06-net-ns/link.h"
@@ -157,17 +158,25 @@ int network_plug(pid_t pid, int wanted, int running)
 	}
 }
 
+/* ip link set lo up. By the older call, which needs none of libnl's memory. netdevice(7) */
+static void loopback_up(void)
+{
+	struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+	autoclose int sock = MUST(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+	MUST(ioctl(sock, SIOCSIFFLAGS, &lo));
+}
+
 /* Called in the container, after the cable is plugged in. */
 void network_up(const char *address)
 {
+	loopback_up();
+	if (!*address)
+		return;
 	struct nl_sock *sock = netlink_open();
-	MUST(link_up(sock, "lo"));
-	if (*address) {
-		autofree char *with_bits = text("%s/16", address);
-		MUST(address_add_to(sock, (int)if_nametoindex("eth0"), with_bits));
-		MUST(link_up(sock, "eth0"));
-		MUST(route_add_default(sock, GATEWAY));
-	}
+	autofree char *with_bits = text("%s/16", address);
+	MUST(address_add_to(sock, (int)if_nametoindex("eth0"), with_bits));
+	MUST(link_up(sock, "eth0"));
+	MUST(route_add_default(sock, GATEWAY));
 	nl_socket_free(sock);
 }
 

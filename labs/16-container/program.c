@@ -65,17 +65,17 @@ static int why_unprotected; /* an errno */
 /*
  * Returns when the program cannot be written to by way of its process. Where that is refused
  * there is nothing a container could be made of either: lab_begin() says what is missing, and
- * program_expect_protected() has the last word.
+ * program_expect_protected() has the last word. Before main() and the constructors of libraries,
+ * because all that comes before it is done twice.
  */
-void program_protect(char *argv[])
+__attribute__((constructor(101))) static void program_protect(int argc, char *argv[])
 {
-	if (access("/proc/self/exe", F_OK))
+	if (argc < 1 || !strcmp(argv[0], init_path) || access("/proc/self/exe", F_OK))
 		return;
 	autofree char *path = file_program();
-	const char *name = strrchr(path, '/') + 1;
 	is_protected = program_is_protected();
-	if (is_protected) {
-		prctl(PR_SET_NAME, name); /* execveat() has named us after the descriptor */
+	if (is_protected) { /* execveat() has named us after the descriptor */
+		prctl(PR_SET_NAME, strrchr(path, '/') + 1);
 		return;
 	}
 	setenv(FILE_PROGRAM, path, 1);

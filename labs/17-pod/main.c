@@ -320,16 +320,11 @@ int main(int argc, char *argv[])
 	bool asked_to_act = lab_parse(&lab, argc, argv);
 	if (!strcmp(argv[0], "pause"))
 		pause_wait(argv); /* what it executes as pause: sandbox.c */
-	struct stat st;
-	if (asked_to_act && !only_explain && file && !stat(file, &st) && !S_ISREG(st.st_mode))
-		program_protect(argv); /* a pipe can be read once only */
 	const char *name = EXAMPLE, *data = example;
 	size_t size = example_size;
 	if (file)
 		data = read_file(name = file, &size);
 	read_manifest(name, data, size);
-	if (asked_to_act && !only_explain)
-		program_protect(argv);
 	if (asked_to_act)
 		print_warnings(name);
 	if (asked_to_act && only_explain) {
