@@ -166,9 +166,8 @@ static void each_process(int group, void (*act)(int with, const char *pid), int 
 		close(procs);
 }
 
-/* For each group below, the lowest first, and for the group itself. */
-static void each_group(
-	int parent, const char *name, void (*act)(int parent, const char *name, int group))
+/* For each group that is right below. */
+static void each_below(int parent, const char *name, void (*act)(int parent, const char *name))
 {
 	int folder = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (folder < 0)
@@ -181,10 +180,9 @@ static void each_group(
 			struct dirent64 *entry = (struct dirent64 *)(buffer + at);
 			at += entry->d_reclen;
 			if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
-				each_group(folder, entry->d_name, act);
+				act(folder, entry->d_name);
 		}
 	}
-	act(parent, name, folder);
 	close(folder);
 }
 
@@ -195,16 +193,24 @@ static void kill_process(int signal, const char *pid)
 		kill(number, signal);
 }
 
-static void kill_processes(int parent, const char *name, int group)
+/* In the group and in all below. */
+static void kill_processes(int parent, const char *name)
 {
-	(void)parent, (void)name;
-	each_process(group, kill_process, SIGKILL);
+	each_below(parent, name, kill_processes);
+	int group = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (group >= 0) {
+		each_process(group, kill_process, SIGKILL);
+		close(group);
+	}
 }
 
-static void remove_group(int parent, const char *name, int group)
+/* The group and all below. Where nobody is in it, and nothing below, no look is needed. */
+static void remove_groups(int parent, const char *name)
 {
-	(void)group;
-	unlinkat(parent, name, AT_REMOVEDIR);
+	if (unlinkat(parent, name, AT_REMOVEDIR) && errno == EBUSY) {
+		each_below(parent, name, remove_groups);
+		unlinkat(parent, name, AT_REMOVEDIR);
+	}
 }
 
 void cg_kill_all(const char *group)
@@ -215,7 +221,7 @@ void cg_kill_all(const char *group)
 	if (write_at(folder, "cgroup.kill", "1") && errno == ENOENT) {
 		write_at(folder, "cgroup.freeze", "1");
 		wait_event(folder, "frozen 1", true);
-		each_group(AT_FDCWD, group, kill_processes);
+		kill_processes(AT_FDCWD, group);
 		write_at(folder, "cgroup.freeze", "0");
 	}
 	close(folder);
@@ -223,7 +229,7 @@ void cg_kill_all(const char *group)
 
 void cg_remove(const char *group)
 {
-	rmdir(group); /* which does it when nobody is in it, and nothing below */
+	remove_groups(AT_FDCWD, group);
 	for (int tries = 0; tries < TRIES && !undo_gone(group); tries++) {
 		int folder = open(group, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (folder < 0)
@@ -232,7 +238,7 @@ void cg_remove(const char *group)
 		cg_kill_all(group);
 		wait_event(folder, "populated 1", false);
 		close(folder);
-		each_group(AT_FDCWD, group, remove_group);
+		remove_groups(AT_FDCWD, group);
 	}
 }
 

@@ -70,10 +70,11 @@ static int why_unprotected; /* an errno */
  */
 __attribute__((constructor(101))) static void program_protect(int argc, char *argv[])
 {
-	if (argc < 1 || !strcmp(argv[0], init_path) || access("/proc/self/exe", F_OK))
+	(void)argc;
+	is_protected = program_is_protected();
+	if (is_protected ? !getenv(FILE_PROGRAM) : access("/proc/self/exe", F_OK))
 		return;
 	autofree char *path = file_program();
-	is_protected = program_is_protected();
 	if (is_protected) { /* execveat() has named us after the descriptor */
 		prctl(PR_SET_NAME, strrchr(path, '/') + 1);
 		return;

@@ -9,8 +9,23 @@
 #include "kernel/sys.h"
 #include "pod.h"
 
+/* words: one behind the other, with '|' between two. */
+static bool is_one_of(const char *words, const char *text)
+{
+	size_t length = strlen(text);
+	for (size_t of_word;; words += of_word + 1) {
+		of_word = strcspn(words, "|");
+		if (of_word == length && !memcmp(words, text, length))
+			return true;
+		if (!words[of_word])
+			return false;
+	}
+}
+
 bool rule_matches(struct rule *rule, const char *text)
 {
+	if (!rule->pattern)
+		return is_one_of(rule->one_of, text);
 	if (strlen(text) > rule->longest)
 		return false;
 	if (!rule->ready && regcomp(&rule->compiled, rule->pattern, REG_EXTENDED | REG_NOSUB))
@@ -24,6 +39,9 @@ bool rule_matches(struct rule *rule, const char *text)
 	static struct rule name##_rule = {.pattern = "^(" regex ")$", .words = say, .longest = most}
 #define SHARED_RULE(name, most, regex, say) \
 	struct rule name##_rule = {.pattern = "^(" regex ")$", .words = say, .longest = most}
+/* A pattern takes about 20 KiB when it is compiled: too much for a few words. */
+#define WORDS(name, list, say) static struct rule name##_rule = {.one_of = list, .words = say}
+#define SHARED_WORDS(name, list, say) struct rule name##_rule = {.one_of = list, .words = say}
 #define DNS_LABEL "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 #define NO_DOTS "[^/.][^/]*|[.][^/.][^/]*|[.][.][^/]+|[.]"
 RULE(label, 63, DNS_LABEL, "at most 63 of a-z, 0-9 and '-', no '-' at the ends");
@@ -47,25 +65,25 @@ RULE(local_path, 4095, "(" NO_DOTS ")(/(" NO_DOTS ")?)*", "a relative path witho
 RULE(generate_name, 253, DNS_LABEL "([.]" DNS_LABEL ")*-?", "a-z, 0-9, '-' and '.', as a DNS name");
 RULE(image_name, 4096, "[^ \t\n]+", "the name of an image");
 RULE(capability, 64, "[A-Za-z_]+", "a capability such as NET_ADMIN, or ALL"); /* not checked there */
-RULE(version, 9, "v1", "v1");
-RULE(policy, 9, "Always|OnFailure|Never", "Always, OnFailure or Never");
-RULE(protocol, 9, "TCP|UDP|SCTP", "TCP, UDP or SCTP");
-RULE(profile, 16, "RuntimeDefault|Unconfined|Localhost", "RuntimeDefault, Unconfined or Localhost");
-RULE(host_type, 32, "((Directory|File)(OrCreate)?|Socket|CharDevice|BlockDevice)?",
+WORDS(version, "v1", "v1");
+WORDS(policy, "Always|OnFailure|Never", "Always, OnFailure or Never");
+WORDS(protocol, "TCP|UDP|SCTP", "TCP, UDP or SCTP");
+WORDS(profile, "RuntimeDefault|Unconfined|Localhost", "RuntimeDefault, Unconfined or Localhost");
+WORDS(host_type, "|Directory|DirectoryOrCreate|File|FileOrCreate|Socket|CharDevice|BlockDevice",
 	"Directory, DirectoryOrCreate, File, FileOrCreate, Socket, CharDevice or BlockDevice");
 
 SHARED_RULE(resource, 317, "(" DNS_LABEL "([.]" DNS_LABEL ")*/)" QUALIFIED,
 	"cpu, memory, ephemeral-storage, hugepages-SIZE or a name with a domain, example.com/device");
 
 /* YAML 1.1's words for what is no string, as sigs.k8s.io/yaml has them. */
-SHARED_RULE(null, 4, "|~|null|Null|NULL", "null");
-SHARED_RULE(true, 4, "y|Y|yes|Yes|YES|true|True|TRUE|on|On|ON", "true");
-SHARED_RULE(false, 5, "n|N|no|No|NO|false|False|FALSE|off|Off|OFF", "false");
+SHARED_WORDS(null, "|~|null|Null|NULL", "null");
+SHARED_WORDS(true, "y|Y|yes|Yes|YES|true|True|TRUE|on|On|ON", "true");
+SHARED_WORDS(false, "n|N|no|No|NO|false|False|FALSE|off|Off|OFF", "false");
 SHARED_RULE(number, 400, "[-+]?(0[xbo][0-9a-fA-F_]+|([.][0-9]+|[0-9][0-9_]*([.][0-9_]*)?)([eE][-+]?[0-9]+)?"
 	"|[.](inf|Inf|INF)|[.](nan|NaN|NAN))", "a number");
 SHARED_RULE(integer, 400, "-?(0|[1-9][0-9]*)", "an integer");
 /* What leaves a Pod as it is, as if the field were not there. */
-SHARED_RULE(default, 7, "|None|Default|n|N|no|No|NO|false|False|FALSE|off|Off|OFF", "a default");
+SHARED_WORDS(default, "|None|Default|n|N|no|No|NO|false|False|FALSE|off|Off|OFF", "a default");
 
 #define F(field, kind, where) .name = field, .type = kind, .offset = where
 #define NEEDED .required = true

@@ -202,7 +202,9 @@ const struct elsewhere *elsewhere(const char *field);
 /* ---- fields.c: tables of fields, and what a text must look like ---- */
 
 struct rule {
-	const char *pattern, *words;
+	const char *pattern; /* a regular expression; NULL: */
+	const char *one_of;  /* words with '|' between two */
+	const char *words;   /* what was expected */
 	size_t longest;
 	regex_t compiled; /* when it is first asked */
 	bool ready;

@@ -42,6 +42,8 @@ bool expect_of_manifest(const char *what, const char *expected, const char *foun
 
 /* ---- Groups, as the kubelet's systemd driver names them: one slice in the other ---- */
 
+static const char controllers[] = "cpu memory pids";
+
 void group_write(const char *group, struct group_values v)
 {
 	autofree char *weight = text("%d", v.weight), *memory = text("%lld", v.memory);
@@ -52,11 +54,10 @@ void group_write(const char *group, struct group_values v)
 	cg_write(group, "memory.max", v.memory ? memory : "max");
 }
 
-/* The folder of one more group in parent, whose controllers go on to it. */
+/* The folder of one more group in parent. */
 static char *group_below(const char *parent, const char *name)
 {
 	char *group = text("%s/%s", parent, name);
-	cg_enable(parent, "cpu memory pids");
 	errno = 0;
 	if (mkdir(group, 0755) && errno == ENOMEM) { /* a group costs its parent memory, too */
 		expect_of_manifest("the Pod: sandbox", "created",
@@ -84,9 +85,11 @@ static void pod_group_make(struct sandbox *s)
 	if (!top)
 		top = group_create(name);
 	s->group = text("%s", top);
+	cg_enable(s->group, controllers);
 	while ((name = strtok_r(NULL, "/", &rest))) {
 		autofree char *parent = s->group;
 		s->group = group_below(parent, name);
+		cg_enable(s->group, controllers); /* once, for all scopes to come */
 	}
 	group_write(s->group, pod_values(s->pod));
 	if (s->pids) {
