@@ -350,11 +350,10 @@ static void read_map(struct reader *r, const struct node *object)
 }
 
 /* Each Pod of a StatefulSet has a volume for each of volumeClaimTemplates. */
-static void read_claims(struct reader *r, const struct node *set)
+static void read_claims(struct reader *r, const struct node *set, struct pod *pod)
 {
 	const struct node *claims = value_of(value_of(set, "spec"), "volumeClaimTemplates");
-	struct pod *pod = r->to->last;
-	if (!pod || !claims || !check_budget(r, claims, claims->in.count))
+	if (!claims || !check_budget(r, claims, claims->in.count))
 		return;
 	for (size_t i = 0; i < claims->in.count; i++) {
 		struct volume *claim = manifest_add(r->to, &pod->claims, sizeof *claim);
@@ -398,12 +397,13 @@ static void read_owner(
 		manifest_warn(r->to, api->at,
 			"apiVersion %.60s: the API server refuses it, a %s is in %s today",
 			api->text, kind, version);
+	const struct pod *before = r->to->last; /* the same afterwards: it had no template */
 	r->owner = name;
 	r->owner_kind = kind;
 	read_object(r, &(struct shape){.type = kind}, object, (char *)&(struct volumes){0});
 	r->owner = r->owner_kind = NULL;
-	if (manifest_good(r->to) && !strcmp(kind, "StatefulSet"))
-		read_claims(r, object);
+	if (manifest_good(r->to) && !strcmp(kind, "StatefulSet") && r->to->last != before)
+		read_claims(r, object, r->to->last);
 }
 
 static void read_kind(struct reader *r, const struct node *node, bool in_list)

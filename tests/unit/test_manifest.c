@@ -258,6 +258,16 @@ static void the_pods_of_a_file(void **state)
 	manifest_free(&manifest);
 }
 
+static void claims_of_a_set_without_a_template_are_nobodys(void **state)
+{
+	(void)state;
+	read_or_fail(ONE_POD "---\napiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: s}\n"
+			     "spec: {volumeClaimTemplates: [{metadata: {name: www}}]}\n",
+		NULL);
+	assert_int_equal(manifest.pod->claims.count, 0);
+	manifest_free(&manifest);
+}
+
 static void core_tags_are_read(void **state)
 {
 	(void)state;
@@ -301,6 +311,7 @@ int main(void)
 		cmocka_unit_test(warnings_of_the_api_server),
 		cmocka_unit_test(an_unknown_field_is_a_warning_when_asked),
 		cmocka_unit_test(the_pods_of_a_file),
+		cmocka_unit_test(claims_of_a_set_without_a_template_are_nobodys),
 		cmocka_unit_test(core_tags_are_read),
 		cmocka_unit_test(mount_paths_are_below_the_root),
 	};
