@@ -22,6 +22,13 @@ place_about() {
 		(.options[] | "--\(.name) \(.type)", if .letter then "-\(.letter) \(.type)" else empty end)' <<<"$described")
 }
 
+# describe PROGRAM: sets described, what the program says of itself as JSON; asked once. False when it says nothing.
+describe() {
+	[ "${describes-}" = "$1" ] || described=$("$1" --about 2>/dev/null) || described=
+	describes=$1
+	[ -n "$described" ]
+}
+
 # place_of PROGRAM [WORD...]: decides it, for that command line. Sets
 #   place      host, or vm
 #   why        the reason, in a few words
@@ -29,7 +36,7 @@ place_about() {
 #   scope      words to put before the command: on systemd its control groups are asked for, so that nobody
 #              else's are touched
 #   alone      yes when it wants a machine that is booted for it alone
-#   described  what the program says of itself, as JSON; about, once that had to be read
+#   about      what the program says of itself, once that had to be read
 # False, with the program's status in status, when its command line is wrong or it is damaged.
 place_of() {
 	local program=$1 word inside
@@ -37,8 +44,7 @@ place_of() {
 	scope=() alone='' missing='' place=host why="it has everything it needs"
 	declare -gA about=()
 	status=0
-	described=$("$program" --about 2>/dev/null) || described=
-	[ -n "$described" ] || { status=139 && return 1; }
+	describe "$program" || { status=139 && return 1; }
 	missing=$("$program" --can-run "$@") || status=$?
 	[[ $status = 0 || $status = 77 ]] || return 1
 	# Most labs can run here and are no danger: that is seen without jq.
