@@ -161,8 +161,10 @@ static _Noreturn void pause_main(const struct sandbox *s)
 	 * reach it by /proc/1/exe. */
 	int program = MUST(open("/proc/self/exe", O_PATH | O_CLOEXEC));
 	char *words[] = {"pause", NULL};
-	if (life_told)
-		lab_command = words; /* what follows is no part of the story */
+	if (life_told) { /* what follows is no part of the story */
+		lab_command = words;
+		sys_on_call = NULL;
+	}
 	pause_root(s);
 	MUST(dup2(s->channel, STDIN_FILENO));
 	/* It inherits no other descriptor and no environment. */
