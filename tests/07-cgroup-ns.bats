@@ -215,7 +215,7 @@ end_of() {
 }
 
 @test "07-cgroup-ns: cgroup v1 beside v2, in a VM that is booted for it alone" {
-	host_only "it boots a lab VM of its own"
+	boots_vm
 	# Never in a machine that others use.
 	missing=$("$LABS/$program-more" --can-run=v1) && return 1
 	[[ $missing == *"booted for it alone; scripts/lab 07/more --v1"* ]]
@@ -243,7 +243,7 @@ HAND
 }
 
 @test "07-cgroup-ns: without v1 memory, booted for it alone, that part is skipped and leaves nothing" {
-	host_only "it boots a lab VM of its own"
+	boots_vm
 	if ! "$ROOT/scripts/labvm/kernel" --path >/dev/null 2>&1 || ! command -v "qemu-system-$(uname -m)" >/dev/null; then
 		skip "the lab VM is not set up here"
 	fi

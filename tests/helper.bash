@@ -44,6 +44,11 @@ needs_lab() {
 host_only() {
 	! in_vm || skip "on the host only: $1"
 }
+# Inside of an emulated machine a lab VM is too slow; make machines says so.
+boots_vm() {
+	host_only "it boots a lab VM of its own"
+	[ "${LAB_VM-}" != no ] || skip "LAB_VM=no: no lab VM can be booted here"
+}
 
 # ---- Expected beside observed ----
 

@@ -230,6 +230,25 @@ ended() {
 	[[ $(left) != *run.* ]]
 }
 
+@test "guests: what a guest said is here after each step, also when it ends in a later one" {
+	tree
+	echo "another word" >tests/machines/guests/doctor-debian-13-user.txt
+	stand_in qemu-system-x86_64 "echo \$\$ >$BATS_TEST_TMPDIR/pid; for word; do [[ \$word != file:* ]] || : >\"\${word#file:}\"; done
+		exec -a $qemu sleep 100"
+	stand_in ssh "cd $BATS_TEST_TMPDIR"'; case ${*: -1} in
+		*"guest unit"*) kill "$(<pid)" 2>/dev/null || sleep 1 ;;
+		*uname*) echo "#1 SMP Debian 9.8.7-1 (2030-01-02)" ;;
+		*"tar -c said") mkdir -p said/user && echo "a word" >said/user/doctor-all && tar -c said ;;
+		*"/guest "* | *systemctl*) ;;
+		*) cat >/dev/null ;;
+	esac'
+	STEPS="doctor unit" run -1 scripts/machines/run debian-13
+	[[ $output == *"debian-13 ended during unit"* ]]
+	same "what was said" "a word" "$(<build/machines/debian-13/said/user/doctor-all)"
+	same "beside what is recorded" "fail < another word > a word" \
+		"$(awk -F '\t' '$4 == "user" && $5 == "doctor as recorded" { print $6, $8 }' build/machines/results.tsv)"
+}
+
 @test "guests: SIGTERM and SIGKILL of make machines end QEMU, and no folder stays for longer than the next run" {
 	local signal tries started
 	tree
