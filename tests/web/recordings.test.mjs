@@ -5,7 +5,7 @@ import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { after, before, test } from "node:test";
+import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { embedded } from "../../scripts/web/recordings.mjs";
 
@@ -39,8 +39,7 @@ const hostile = [
 ].map(([words, make], at) => ({ name: `${readdirSync(join(root, "labs")).filter((id) => id !== "03-uts-ns")[at]}.cast`, words, make }));
 hostile.push({ name: "nosuch.cast", words: "expected the name of a lab", make: (path) => write(path, ...lines) });
 let said, helper;
-before(async () => {
-	if (options.skip) return;
+if (!options.skip) {
 	mkdirSync(join(tree, "build/recordings"), { recursive: true });
 	cpSync(join(root, "scripts/web"), join(tree, "scripts/web"), { recursive: true });
 	for (const path of ["GUIDE.md", "README.md", "LICENSE", "labs", "build/labs", "build/web", "build/class-npm"]) symlinkSync(join(root, path), join(tree, path));
@@ -49,8 +48,9 @@ before(async () => {
 	const built = spawnSync(process.execPath, [join(tree, "scripts/web/build.mjs"), "--machine=no"], { encoding: "utf8", timeout: 300_000 });
 	assert.equal(built.status, 0, built.stderr);
 	said = built.stderr;
+	// Its hook, which ends the browser, belongs to the file and to no test.
 	helper = await import("./helper.mjs");
-});
+}
 after(() => rmSync(tree, { recursive: true, force: true }));
 
 const text = (page, selector) => page.$eval(selector, (element) => element.textContent);
