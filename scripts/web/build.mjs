@@ -13,6 +13,7 @@ import { readLabs } from "./labs.mjs";
 import { contents, Site, siteName } from "./layout.mjs";
 import { licenses, readParts } from "./licenses.mjs";
 import { bookMarkdown, chapterBody, hasDiagram, indexBody, printBody, sourcePages } from "./pages.mjs";
+import { readRecordings } from "./recordings.mjs";
 import { searchDocuments } from "./search.mjs";
 import { singleFile } from "./single.mjs";
 
@@ -59,7 +60,8 @@ function write(name, content) {
 }
 
 const labs = readLabs(root);
-const guide = readGuide(root, labs);
+const recordings = readRecordings(root, labs);
+const guide = readGuide(root, labs, recordings.seconds);
 const sources = sourcePages(labs);
 
 // What every page has. The machine adds its own: {styles, scripts} of {name, text}, written and inlined as these are.
@@ -90,6 +92,7 @@ write("assets/icon.svg", readFileSync(join(here, "page/icon.svg")));
 const found = searchDocuments(guide);
 const search = bundle("search.js", { DOCUMENTS: JSON.stringify(found) });
 write("assets/search.js", search);
+for (const [name, script] of recordings.files) write(`recordings/${name}.js`, script);
 
 const diagrams = [...labs.values()].filter((lab) => hasDiagram(root, lab));
 for (const { id } of diagrams) write(`diagrams/${id}.svg`, readFileSync(join(root, "labs", id, "diagram.svg")));
@@ -110,7 +113,7 @@ for (const [at, chapter] of guide.chapters.entries()) {
 for (const { name, path, lab, body } of sources)
 	page({ name: `source/${name}`, title: path, description: `The source ${path} of lab ${lab.id}, with numbered lines.`, kind: "source", body });
 page({ name: "print", title: guide.title, description: `All chapters on one page. ${guide.description}`, kind: "print", body: printBody(guide, labs) });
-const parts = readParts(root, { machine: Boolean(machine) });
+const parts = readParts(root, { machine: Boolean(machine), recordings: recordings.files.size > 0 });
 const named = licenses(parts);
 for (const [name, text] of named.files) write(name, text);
 page({ name: "licenses", title: "Licenses", description: "What this site is made of, under which licenses, and where the sources are.", kind: "text", body: named.body });
@@ -142,7 +145,7 @@ if (machine) {
 	write("sw.js", machine.worker({ root, out, files: all.map(({ parentPath, path, name }) => relative(out, join(parentPath ?? path, name))).sort() }));
 }
 
-const single = singleFile({ root, guide, labs, sources, assets, search, diagrams, licenses: licenses(parts, { inline: true }).body, options, contents, index: indexBody(root, guide, labs, options), machine });
+const single = singleFile({ root, guide, labs, sources, assets, search, diagrams, recordings, licenses: licenses(parts, { inline: true }).body, options, contents, index: indexBody(root, guide, labs, options), machine });
 writeFileSync(join(root, "build/unboxed.html.new"), await single);
 renameSync(join(root, "build/unboxed.html.new"), join(root, "build/unboxed.html"));
 

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { findInSource, taughtCalls } from "./labs.mjs";
-import { address, consoleFigure, drawing, figure, calls, labButton, question, sourceLink } from "./pieces.mjs";
+import { address, consoleFigure, drawing, figure, calls, labButton, question, recordingBlock, sourceLink } from "./pieces.mjs";
 import { escape, mapInlines, mapLists, para, plain, raw, rawInline, readMarkdown, slug, textOf, writeHtml } from "./html.mjs";
 
 /**
@@ -37,7 +37,7 @@ const headings = new Map([
 ]);
 
 /** @returns {{title: string, intro: string, chapters: Chapter[], ids: Map<string, string>}} */
-export function readGuide(root, labs) {
+export function readGuide(root, labs, recorded) {
 	const markdown = readFileSync(join(root, "GUIDE.md"), "utf8");
 	// Of an info string "console elsewhere=docker" pandoc keeps one word.
 	const { blocks } = readMarkdown(markdown.replace(/^```console elsewhere=/gm, "```console-elsewhere-"));
@@ -55,7 +55,7 @@ export function readGuide(root, labs) {
 			const text = textOf(head.c[2]);
 			const [name, rest] = text.includes(": ") ? text.split(/: (.*)/) : [slug(text), text];
 			const lab = labs.get(name);
-			const chapter = { name: lab ? name : slug(text), id: head.c[1][0], title: lab ? rest : text, lab, parts: [], body };
+			const chapter = { name: lab ? name : slug(text), id: head.c[1][0], title: lab ? rest : text, lab, parts: [], body, recorded };
 			chapter.blocks = labLinks((lab ? labBlocks : otherBlocks)(chapter), labs, chapter);
 			return chapter;
 		});
@@ -274,6 +274,7 @@ function partStart(chapter, start, id) {
 	const program = start.kind === "run" ? lab.id : moreProgram(lab, start.command);
 	if (start.command || data) out.push(raw(labButton(start.command ?? `make exercise-${lab.number}`, { program, exercise: data ? lab.id : "" })));
 	if (start.rest.length) out.push(para(start.rest));
+	if (chapter.recorded.has(program)) out.push(raw(recordingBlock(program, start.command ?? `make lab-${lab.number}`, chapter.recorded.get(program))));
 	const asked = start.kind === "predict" ? lab.id : program !== lab.id ? program : undefined;
 	for (const each of (asked && lab.programs.get(asked)?.questions) || []) out.push(raw(question(asked.replace(/^(\d\d)-.*?(-more(-\w+)?)?$/, (_, nn, more = "") => nn + more), each)));
 	return out;

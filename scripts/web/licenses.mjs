@@ -12,9 +12,10 @@ import { escape, run } from "./html.mjs";
  * @property {string} source a command that fetches its source, or a word
  * @property {string} text of its license
  *
- * An entry of licenses.json is one of these; "machine": true or false is for a site with or without one.
+ * An entry of licenses.json is one of these; "machine" or "recordings": true or false is for a site
+ * with or without them.
  *   {"file": "LICENSE", "name": "Unboxed", "what": "…"}        a text of this repository
- *   {"npm": ["minisearch"]}                                    packages of build/web/node_modules
+ *   {"npm": ["minisearch"], "below": "build/web"}              packages of its node_modules; build/web where none is named
  *   {"lock": "scripts/web/package-lock.json"}                  all that this lock file has for more than development
  *   {"packages": "scripts/make/packages/i386", "below": "build/i386", "without": ["bats"]}
  *       Debian's packages, a line "NAME VERSION CHECKSUM" each: below that folder are packages/*.deb, and sysroot/
@@ -22,10 +23,10 @@ import { escape, run } from "./html.mjs";
  */
 
 /** @returns {Part[]} */
-export function readParts(root, { machine = false } = {}) {
+export function readParts(root, { machine = false, recordings = false } = {}) {
 	const kinds = { file, npm, lock, packages };
 	return JSON.parse(readFileSync(join(root, "scripts/web/licenses.json"), "utf8"))
-		.filter((entry) => (entry.machine ?? machine) === machine)
+		.filter((entry) => (entry.machine ?? machine) === machine && (entry.recordings ?? recordings) === recordings)
 		.flatMap((entry) => {
 			const kind = Object.keys(kinds).find((name) => name in entry);
 			if (!kind) throw new Error(`scripts/web/licenses.json: expected one of ${Object.keys(kinds).join(", ")}, found ${JSON.stringify(entry)}`);
@@ -35,9 +36,9 @@ export function readParts(root, { machine = false } = {}) {
 
 const file = (root, { file: path, name, what }) => [{ name, version: "", what, source: "this repository", text: readFileSync(join(root, path), "utf8") }];
 
-const npm = (root, { npm: names }) =>
+const npm = (root, { npm: names, below = "build/web" }) =>
 	names.map((name) => {
-		const folder = join(root, "build/web/node_modules", name);
+		const folder = join(root, below, "node_modules", name);
 		const about = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
 		const found = readdirSync(folder).find((each) => /^licen[sc]e/i.test(each));
 		if (!found) throw new Error(`${name}: expected a file with its license, found none`);

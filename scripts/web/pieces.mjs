@@ -67,6 +67,10 @@ export function labButton(command, { program, exercise }) {
 	return `<p class="command-line"><code>${escape(command)}</code> ${button}</p>`;
 }
 
+/** What was recorded of a command; page/recording.js fills it when it is opened. */
+export const recordingBlock = (program, command, seconds) =>
+	`<details class="recording" hidden data-recording="${escape(program)}"><summary>A recording of <code>${escape(command)}</code>, ${seconds} seconds</summary></details>`;
+
 /** The calls that a lab teaches, each a link to its line. */
 export function calls(lab, taught) {
 	const items = taught.map(

@@ -5,11 +5,15 @@ import { join } from "node:path";
 import { escape } from "./html.mjs";
 import { diagramName, frame, siteName } from "./layout.mjs";
 import { chapterBody, deeper } from "./pages.mjs";
+import { embedded } from "./recordings.mjs";
+
+/** So many bytes a reader will load at once. */
+const LIMIT = 20_000_000;
 
 /** Only what is in the file. Wasm and blob: are for the machine. */
 const policy = "default-src data: blob:; style-src 'unsafe-inline'; script-src 'unsafe-inline' blob: 'wasm-unsafe-eval'; base-uri 'none'; form-action 'none'";
 
-export async function singleFile({ root, guide, labs, sources, assets, search, diagrams, licenses, contents, index, machine }) {
+export async function singleFile({ root, guide, labs, sources, assets, search, diagrams, recordings, licenses, contents, index, machine }) {
 	const image = new Map(
 		diagrams.map((lab) => {
 			const svg = readFileSync(join(root, "labs", lab.id, "diagram.svg"));
@@ -75,5 +79,7 @@ ${scripts.join("\n")}
 </body>
 </html>
 `).split("\0");
-	return Buffer.from(before + data + after, "latin1");
+	// A machine that was packed fast (ZSTD_LEVEL) is over the limit without them.
+	const room = LIMIT - (before + data + after).length;
+	return Buffer.from(before + data + embedded(recordings, room > 0 ? room : LIMIT) + after, "latin1");
 }

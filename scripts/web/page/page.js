@@ -1,5 +1,7 @@
 // What a page can do besides being read: answer questions, search, copy, and say to the machine what to run.
 // Everything here is an addition: without it all of the text is there.
+import { readyRecording } from "./recording.js";
+
 const $ = (selector, from = document) => from.querySelector(selector);
 const all = (selector, from = document) => [...from.querySelectorAll(selector)];
 const root = () => document.body.dataset.root ?? "";
@@ -9,7 +11,7 @@ const ownScript = document.currentScript?.src ?? "";
 document.documentElement.classList.add("js");
 
 /** A key is the page's only where nothing else has use for it. */
-const takesKeys = "input, textarea, select, [contenteditable], dialog, pre, .scroll, #panel, .xterm, .cm-editor";
+const takesKeys = "input, textarea, select, [contenteditable], dialog, pre, .scroll, .recording, #panel, .xterm, .cm-editor";
 const pageMayTake = (event) =>
 	!event.defaultPrevented &&
 	!event.ctrlKey &&
@@ -110,6 +112,7 @@ const measure = () => {
 function ready(main) {
 	for (const form of all("form.question", main)) readyQuestion(form);
 	for (const button of all("button.copy", main)) readyCopy(button);
+	for (const block of all("details.recording", main)) readyRecording(block, single ? "" : ownScript.replace(/assets\/page\.js.*$/, "recordings/"));
 	scrollers = all("pre[tabindex], .scroll[tabindex]", main);
 	measure();
 }
