@@ -115,7 +115,7 @@ void container_start(struct container *c)
 /* Stops the child before it could change a namespace of the host. */
 static void expect_own_namespaces(const struct container *c)
 {
-	autofree char *what = text("%s: the host's own in it", c->name);
+	autofree char *what = joined(c->name, ": the host's own in it", NULL);
 	if (!expect_str(what, "none",
 		    shared_with_host(1U << MNT | 1U << UTS | 1U << NET | 1U << CGROUP)))
 		_exit(1);
@@ -160,12 +160,13 @@ static int root_overlay(const struct root *r)
 	static const char *const folders[] = {"root", "proc", "sys", "dev"};
 	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
 		MUST(mkdir(folders[i], 0755));
-	autofree char *upper = text("%s/upper", layers), *work = text("%s/work", layers);
+	autofree char *upper = joined(layers, "/upper", NULL),
+		      *work = joined(layers, "/work", NULL);
 	make_layer(upper), make_layer(work);
 	autofree char *lower_option = escaped(r->image), *upper_option = escaped(upper),
 		      *work_option = escaped(work);
-	autofree char *options = text("lowerdir=%s,upperdir=%s,workdir=%s%s", lower_option,
-		upper_option, work_option, r->user_namespace ? ",userxattr" : "");
+	autofree char *options = joined("lowerdir=", lower_option, ",upperdir=", upper_option,
+		",workdir=", work_option, r->user_namespace ? ",userxattr" : NULL, NULL);
 	SYS(mount(r->name, "root", "overlay", 0, options), options);
 	return MUST(open("root", O_PATH | O_DIRECTORY | O_CLOEXEC));
 }

@@ -59,7 +59,6 @@ static bool program_is_protected(void)
 	return !statvfs("/proc/self/exe", &mount) && mount.f_flag & ST_RDONLY;
 }
 
-static bool is_protected;
 static int why_unprotected; /* an errno */
 
 /*
@@ -71,7 +70,7 @@ static int why_unprotected; /* an errno */
 __attribute__((constructor(101))) static void program_protect(int argc, char *argv[])
 {
 	(void)argc;
-	is_protected = program_is_protected();
+	bool is_protected = program_is_protected();
 	if (is_protected ? !getenv(FILE_PROGRAM) : access("/proc/self/exe", F_OK))
 		return;
 	autofree char *path = file_program();
@@ -88,7 +87,7 @@ __attribute__((constructor(101))) static void program_protect(int argc, char *ar
 
 void program_expect_protected(void)
 {
-	if (is_protected || program_is_protected())
+	if (program_is_protected())
 		return;
 	errno = errno ? errno : why_unprotected;
 	die("statfs, open_tree, mount_setattr or execveat: a container could write to this program");
