@@ -169,9 +169,8 @@ static void each_process(int group, void (*act)(int with, const char *pid), int 
 /* For each group that is right below. */
 static void each_below(int parent, const char *name, void (*act)(int parent, const char *name))
 {
-	int folder = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (folder < 0)
-		return;
+	autoclose int folder =
+		openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	/* getdents64(2), because readdir(3) allocates and a signal handler may be running this. */
 	_Alignas(struct dirent64) char buffer[2048];
 	ssize_t n;
@@ -183,7 +182,6 @@ static void each_below(int parent, const char *name, void (*act)(int parent, con
 				act(folder, entry->d_name);
 		}
 	}
-	close(folder);
 }
 
 static void kill_process(int signal, const char *pid)
@@ -197,17 +195,14 @@ static void kill_process(int signal, const char *pid)
 static void kill_processes(int parent, const char *name)
 {
 	each_below(parent, name, kill_processes);
-	int group = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (group >= 0) {
-		each_process(group, kill_process, SIGKILL);
-		close(group);
-	}
+	autoclose int group = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	each_process(group, kill_process, SIGKILL);
 }
 
 /* The group and all below. Where nobody is in it, and nothing below, no look is needed. */
 static void remove_groups(int parent, const char *name)
 {
-	if (unlinkat(parent, name, AT_REMOVEDIR) && errno == EBUSY) {
+	if (unlinkat(parent, name, AT_REMOVEDIR)) {
 		each_below(parent, name, remove_groups);
 		unlinkat(parent, name, AT_REMOVEDIR);
 	}

@@ -100,10 +100,10 @@ char *file_program(void)
 		die("readlink /proc/self/exe");
 	/* The kernel's word comes first: anybody may have set a variable. */
 	if (!known && !is_this_program(program) && named && *named == '/' && is_this_program(named))
-		known = joined(named, NULL);
+		known = text("%s", named);
 	else if (!known)
-		known = joined(program, NULL);
-	return joined(known, NULL);
+		known = text("%s", program);
+	return text("%s", known);
 }
 
 char *file_rootfs(void)

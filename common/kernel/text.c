@@ -1,13 +1,11 @@
 /*
- * text.c: strings that are made of others.
+ * text.c: a string as printf(3) makes it.
  */
 #define _GNU_SOURCE
 #include "kernel/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "kernel/sys.h"
 
@@ -20,24 +18,5 @@ char *text(const char *fmt, ...)
 	va_end(ap);
 	if (length < 0)
 		die("out of memory");
-	return result;
-}
-
-char *joined(const char *first, ...)
-{
-	size_t size = 1;
-	va_list ap;
-	va_start(ap, first);
-	for (const char *word = first; word; word = va_arg(ap, const char *))
-		size += strlen(word);
-	va_end(ap);
-	char *result = malloc(size), *end = result;
-	if (!result)
-		die("out of memory");
-	*end = '\0';
-	va_start(ap, first);
-	for (const char *word = first; word; word = va_arg(ap, const char *))
-		end = stpcpy(end, word);
-	va_end(ap);
 	return result;
 }

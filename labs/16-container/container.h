@@ -280,6 +280,7 @@ const char *staging_folder(const struct root *r);
 int make_read_only(int dirfd, const char *path, unsigned int flags);
 int copy_tree(const char *path, unsigned int flags);
 int open_in_root(int root, const char *path, uint64_t flags);
+__attribute__((sentinel)) char *joined(const char *first, ...);
 char *escaped(const char *path);
 void make_layer(const char *path);
 void root_masks(const struct root *r);

@@ -13,6 +13,7 @@
 #include <limits.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -183,6 +184,26 @@ void mount_staged(int root, const char *name)
 }
 
 /* ---- The layers of the overlay: lab 14 ---- */
+
+/* One behind the other, up to NULL; allocated. It touches fewer pages of memory than printf(3): a
+ * page fault each, in a new process. */
+char *joined(const char *first, ...)
+{
+	size_t size = 1;
+	va_list ap;
+	va_start(ap, first);
+	for (const char *word = first; word; word = va_arg(ap, const char *))
+		size += strlen(word);
+	va_end(ap);
+	char *result = calloc(1, size), *end = result;
+	if (!result)
+		die("out of memory");
+	va_start(ap, first);
+	for (const char *word = first; word; word = va_arg(ap, const char *))
+		end = stpcpy(end, word);
+	va_end(ap);
+	return result;
+}
 
 /* A path among the options of a mount: "," ends an option there, and ":" a layer. Allocated. */
 char *escaped(const char *path)

@@ -382,19 +382,10 @@ static void a_name_that_is_taken_is_no_hindrance(void **state)
 	assert_status(run(tmpdir_where_the_name_is_taken), 42);
 }
 
-static void strings_are_joined_in_their_order(void **state)
-{
-	(void)state;
-	autofree char *one = joined("a", NULL), *all = joined("", "ab", "", "c%s", NULL);
-	assert_string_equal(one, "a");
-	assert_string_equal(all, "abc%s");
-}
-
 int main(void)
 {
 #define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, make_path, drop_folder)
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(strings_are_joined_in_their_order),
 		cmocka_unit_test(text_is_as_printf_makes_it),
 		IN_FOLDER(files_of_every_size),
 		IN_FOLDER(the_newlines_at_the_end_go),
