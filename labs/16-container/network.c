@@ -173,7 +173,7 @@ void network_up(const char *address)
 	if (!*address)
 		return;
 	struct nl_sock *sock = netlink_open();
-	autofree char *with_bits = joined(address, "/16", NULL);
+	autofree char *with_bits = text("%s/16", address);
 	MUST(address_add_to(sock, (int)if_nametoindex("eth0"), with_bits));
 	MUST(link_up(sock, "eth0"));
 	MUST(route_add_default(sock, GATEWAY));
