@@ -224,7 +224,8 @@ void cg_kill_all(const char *group)
 
 void cg_remove(const char *group)
 {
-	remove_groups(AT_FDCWD, group);
+	if (rmdir(group)) /* which does it when nobody is in it, and nothing below */
+		remove_groups(AT_FDCWD, group);
 	for (int tries = 0; tries < TRIES && !undo_gone(group); tries++) {
 		int folder = open(group, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (folder < 0)
