@@ -158,7 +158,7 @@ demo-%: all
 
 # ---- For developers --------------------------------------------------------------
 
-.PHONY: all products made units test unit transcripts compare bench kernels mutants attack signals faults scarce together coverage fuzz lint format clean clean-vm
+.PHONY: all system made units test unit transcripts compare bench kernels mutants attack signals faults scarce together coverage fuzz lint format clean clean-vm
 # Building is a make of its own. So set-up, when it is asked for too, comes before all of it, also
 # under -j; and `sudo make lab-01` leaves no file of root's in the student's tree.
 ifneq ($(origin owner),command line)
@@ -166,10 +166,14 @@ user  := $(shell id -u)
 owner := $(if $(filter 0,$(user)),$(shell stat -c %u .))
 endif
 as_owner := $(if $(filter-out 0,$(owner)),setpriv --reuid=$(owner) --regid=$(shell stat -c %g .) --clear-groups)
-all: $(SYSROOT) | $(filter setup setup-dev setup-site setup-class,$(MAKECMDGOALS))
+# system: what the lab VM boots from, and no program that runs in it.
+all system: $(SYSROOT) | $(filter setup setup-dev setup-site setup-class,$(MAKECMDGOALS))
 	@$(as_owner) scripts/make/sums forget $(B)
-	@$(as_owner) $(MAKE) products USES='$(USES)' owner=; status=$$?; $(as_owner) scripts/make/sums note $(B); exit $$status
-products: $(PROGRAMS) $(ROOTFS_PRODUCTS) $(LABVM_PRODUCTS) $(addprefix $(B)/bin/,$(basename $(notdir $(HELPERS))))
+	@$(as_owner) $(MAKE) products-of-$@ USES='$(USES)' owner=; status=$$?; $(as_owner) scripts/make/sums note $(B); exit $$status
+.PHONY: products-of-all products-of-system
+products-of-system: $(ROOTFS_PRODUCTS) $(LABVM_PRODUCTS)
+	@:
+products-of-all: products-of-system $(PROGRAMS) $(addprefix $(B)/bin/,$(basename $(notdir $(HELPERS))))
 	@:
 made: $(MADE)
 	@:

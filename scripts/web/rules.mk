@@ -10,7 +10,7 @@ setup-site:
 	@scripts/web/setup
 site: | all $(filter setup-site,$(MAKECMDGOALS))
 	@scripts/web/setup --check
-	@$(if $(filter no,$(MACHINE)),:,$(MAKE) ARCH=i386 all && $(MAKE) ARCH=i386 SHARED=1 all)
+	@$(if $(filter no,$(MACHINE)),:,$(MAKE) ARCH=i386 system && $(MAKE) ARCH=i386 SHARED=1 all)
 	@$(as_owner) node scripts/web/build.mjs $(if $(filter no,$(MACHINE)),--machine=no) $(if $(SITE_URL),--url='$(SITE_URL)') $(if $(REPOSITORY),--repository='$(REPOSITORY)')
 serve: | $(filter site,$(MAKECMDGOALS))
 	@node scripts/web/serve.mjs $(if $(PORT),--port='$(PORT)') $(if $(BASE),--base='$(BASE)')

@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { after } from "node:test";
+import { after, test as each } from "node:test";
 import { serve } from "../../scripts/web/serve.mjs";
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
@@ -101,6 +101,25 @@ export async function started(name = "03-uts-ns.html", size = {}) {
 	await page.waitForFunction(() => window.unboxed);
 	return page;
 }
+/** A test that is left out, with the reason, where the site has no machine. */
+export const withMachine = (name, ...rest) => each(name, { skip: noMachine, ...(rest.length > 1 && rest[0]) }, rest.at(-1));
+/** In the page: its machine as at the beginning. */
+export const reset = (page) =>
+	page.evaluate(async () => {
+		await window.unboxed.reset();
+	});
+/** In the page: its lab to the end without a wait. The verdict, and the checks that did not pass. */
+export const story = (page, program, words = []) =>
+	page.evaluate(
+		async (lab, options) => {
+			const status = await window.unboxed.all(lab, options);
+			const not = [...document.querySelectorAll(".view-story .story-check:not(.pass), .view-story pre")].map((line) => line.textContent);
+			return { status, end: document.querySelector(".story-end")?.textContent ?? "", not, checks: document.querySelectorAll(".story-check.pass").length };
+		},
+		program,
+		words,
+	);
+
 /** LABS="03 10" names the labs and the chapters that are tried; without it all of them. */
 export const named = process.env.LABS?.split(/\s+/).filter(Boolean);
 

@@ -1,6 +1,7 @@
 // Runs the tests of the pages: node tests/web/run.mjs [NAME…], such as `use`; without a name all of them.
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -15,5 +16,5 @@ if (unknown !== undefined) {
 	process.exit(2);
 }
 const files = wanted.length ? wanted.map((word) => `${word}.test.mjs`) : all;
-const { status } = spawnSync(process.execPath, ["--test", "--test-reporter=spec", ...files.map((name) => join(here, name))], { stdio: "inherit" });
+const { status } = spawnSync(process.execPath, ["--test", "--test-reporter=spec", `--test-concurrency=${availableParallelism()}`, ...files.map((name) => join(here, name))], { stdio: "inherit" });
 process.exit(status ?? 1);
