@@ -177,7 +177,7 @@ static void typed_ahead(void)
 static void keys_that_were_typed_during_a_step_are_dropped(void **state)
 {
 	(void)state;
-	struct run *r = run_with(typed_ahead, (struct how){.columns = 80, .seconds = 5});
+	struct run *r = run_with(typed_ahead, (struct how){.columns = 80});
 	assert_status(r, 0);
 	assert_lacks(r, err, "ended at step");
 }
@@ -220,8 +220,8 @@ static void three_steps_in_the_background(void)
 static void q_quits_where_ctrl_c_is_ignored(void **state)
 {
 	(void)state;
-	struct run *r = run_words(three_steps_in_the_background, "--step", NULL,
-		(struct how){.input = "q\n", .seconds = 3});
+	struct run *r = run_words(
+		three_steps_in_the_background, "--step", NULL, (struct how){.input = "q\n"});
 	assert_status(r, 130);
 	assert_has(r, err, "undone ");
 }
@@ -250,7 +250,7 @@ static void a_child_can_hold_the_wait(void **state)
 	assert_has(r, out, "the child went on\n");
 	assert_int_equal(times(r->out, "Enter: next"), 1); /* the step has had its wait */
 	/* q ends both of them. */
-	r = run_with(wait_in_a_child, (struct how){.input = "q\n", .seconds = 3});
+	r = run_with(wait_in_a_child, (struct how){.input = "q\n"});
 	assert_status(r, 130);
 	assert_int_equal(times(r->err, "undone"), 1);
 	assert_lacks(r, out, "the child went on");
