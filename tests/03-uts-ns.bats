@@ -134,9 +134,11 @@ trace() {
 }
 
 @test "03-uts-ns: where the limits of namespaces cannot be written, more.c says so, to root as well" {
-	# In a user namespace of this test's own: none is allowed below it, or /proc/sys is as in a container.
+	# In a user namespace of this test's own: none is allowed below it, or /proc/sys is as in a container. Its root is not
+	# root of somebody else's home.
+	cp "$LABS/$program-more" "$BATS_TEST_TMPDIR"
 	for place in "echo 0 >/proc/sys/user/max_user_namespaces" "mount --rbind /proc/sys /proc/sys && mount -o remount,bind,ro,nosuid,nodev,noexec none /proc/sys"; do
-		run unshare --user --map-root-user --mount sh -c "$place && exec \"\$0\" --can-run" "$LABS/$program-more"
+		run unshare --user --map-root-user --mount sh -c "$place && exec \"\$0\" --can-run" "$BATS_TEST_TMPDIR/$program-more"
 		same "$place: status" 77 "$status"
 		[[ $output == "no user namespace (ENOSPC); "* || $output == *"/proc/sys/user, may not be written (EROFS); "* ]]
 	done
