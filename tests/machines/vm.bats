@@ -427,6 +427,39 @@ own_tree() {
 		"$(build/labs/18-container-vs-vm --containers 1 --vms 1 >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- </dev/null && echo 0 || { echo $? && cat "$BATS_TEST_TMPDIR/out"; })"
 }
 
+@test "vm: what a machine starts from is made once, also when many begin with it at once" {
+	local images before clients=() i
+	own_tree "$BATS_TEST_TMPDIR"
+	export LAB_STATE=$BATS_TEST_TMPDIR/states
+	images=$PWD/build/labvm/${kernel##*/}
+	rm -rf "$images" build/labvm/labs.img
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	printf '#!/bin/sh\necho "$*" >>"%s"\nexec "%s" "$@"\n' "$BATS_TEST_TMPDIR/disks" "$(PATH+=:/usr/sbin:/sbin type -P mke2fs)" >"$BATS_TEST_TMPDIR/bin/mke2fs"
+	chmod +x "$BATS_TEST_TMPDIR/bin/mke2fs"
+	for i in 1 2 3; do
+		PATH=$BATS_TEST_TMPDIR/bin:$PATH timeout 300 scripts/vm true >"$BATS_TEST_TMPDIR/out.$i" 2>&1 3>&- </dev/null &
+		clients+=($!)
+	done
+	for i in 1 2 3; do wait "${clients[i - 1]}" || { echo "$i: status $?: $(<"$BATS_TEST_TMPDIR/out.$i")" && return 1; }; done
+	same "disks with the tools" 1 "$(grep -c /system.img "$BATS_TEST_TMPDIR/disks")"
+	STATES=$LAB_STATE the_state
+
+	# made WHAT EXPECTED: whether they are made where those that were seen before are to be replaced
+	made() {
+		local last
+		last=$(stat -c %z "$images"/*)
+		scripts/labvm/image system "$kernel" "$images" "$before"
+		same "$1" "$2" "$([ "$last" = "$(stat -c %z "$images"/*)" ] && echo there || echo made)"
+	}
+	before=$(stat -Lc '%n %s %.9Z' "$images"/{initrd,system.img,names} | paste -sd' ')
+	made "nobody has made them since" made
+	made "another has" there
+	touch scripts/labvm/guest
+	made "another has, and then a source has changed" made
+	rm "$images/names"
+	made "one is missing" made
+}
+
 @test "vm: what a machine starts from is not believed once it was cut or changed" {
 	local file images expected
 	own_tree "$BATS_TEST_TMPDIR"
