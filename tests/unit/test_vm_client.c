@@ -112,6 +112,7 @@ static void start(const char *status, bool pipe_out)
 			dup2(pipe_out ? out[1] : c.terminal[1], 1);
 			dup2(c.terminal[1], 2);
 			setenv("XDG_RUNTIME_DIR", place, 1);
+			signal(SIGINT, SIG_DFL); /* who began us may ignore it */
 			if (user && (setresgid(user, user, user) || setresuid(user, user, user)))
 				_exit(126);
 			execl(program, "vm-client", "run", "--limit", "20", "--qemu", self, "guest",
