@@ -203,8 +203,11 @@ void random_id(char id[65])
 	unsigned char random[32];
 	if (getrandom(random, sizeof random, 0) != sizeof random)
 		die("getrandom");
-	for (size_t i = 0; i < sizeof random; i++)
-		sprintf(id + 2 * i, "%02x", random[i]);
+	for (size_t i = 0; i < sizeof random; i++) {
+		id[2 * i] = "0123456789abcdef"[random[i] >> 4];
+		id[2 * i + 1] = "0123456789abcdef"[random[i] & 15];
+	}
+	id[2 * sizeof random] = '\0';
 }
 
 void container_name(struct container *c)

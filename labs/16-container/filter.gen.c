@@ -13,9 +13,12 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fnmatch.h>
+#include <linux/filter.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,17 +135,21 @@ static void allow_all(scmp_filter_ctx filter)
 	}
 }
 
-/* The numbers of what is guarded, and the highest that has a name: what comes after it is newer. */
-static void print_guarded(uint32_t machine)
+/* The highest number that has a name: what comes after it is newer. */
+static int newest(uint32_t machine)
 {
-	int newest = 0;
+	int highest = 0;
 	for (int call = 0; call < 4096; call++) {
 		char *name = seccomp_syscall_resolve_num_arch(machine, call);
-		newest = name ? call : newest;
+		highest = name ? call : highest;
 		free(name);
 	}
-	printf("static const unsigned int filter_machine = 0x%xU, filter_newest = %d;\n", machine,
-		newest);
+	return highest;
+}
+
+/* The numbers of what is guarded. */
+static void print_guarded(uint32_t machine)
+{
 	puts("static const struct guarded {\n\tint capability;\n\tunsigned int call;\n} filter_guarded[] = {");
 	for (size_t i = 0; i < sizeof guarded / sizeof *guarded; i++) {
 		char *list = strdup(guarded[i].calls);
@@ -159,6 +166,46 @@ static void print_guarded(uint32_t machine)
 
 #define ALLOW(filter, call, compare) \
 	die_if(seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(call), 1, compare), #call)
+
+static void print_line(struct sock_filter line)
+{
+	printf("\t{0x%x, %u, %u, 0x%x},\n", line.code, line.jt, line.jf, line.k);
+}
+
+/*
+ * What libseccomp has compiled, with a head of ours, behind which the guarded calls may be put: of
+ * another machine, whose numbers are others, no call is allowed, and a call that is newer than the
+ * list is not there. So are those of x32, whose numbers are high.
+ */
+static void print_lines(
+	const char *name, uint32_t machine, const struct sock_filter *code, size_t count)
+{
+	const struct sock_filter number =
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+	const struct sock_filter head[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, machine, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL),
+		number,
+		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, (uint32_t)newest(machine), 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+	};
+	enum { HEAD = sizeof head / sizeof *head, OF_ITS_OWN = 8 };
+	/* Its own head has the same: the architecture, and on x86-64 x32. Then it loads the number.
+	 */
+	size_t from = 0;
+	for (size_t i = 2; i < OF_ITS_OWN && i < count; i++)
+		from = memcmp(code + i, &number, sizeof number) ? from : i + 1;
+	if (!from || memcmp(code, head, sizeof *code) || code[1].k != machine)
+		die_if(-EPROTO, "the first lines of libseccomp are not those that are known");
+	printf("enum { FILTER_HEAD = %d };\nstatic const struct sock_filter %s[] = {\n", HEAD,
+		name);
+	for (size_t i = 0; i < HEAD; i++)
+		print_line(head[i]);
+	for (size_t i = from; i < count; i++)
+		print_line(code[i]);
+	puts("};");
+}
 
 static void print(const char *name, uint32_t machine)
 {
@@ -186,15 +233,9 @@ static void print(const char *name, uint32_t machine)
 	int out = memfd_create("filter", 0);
 	die_if(seccomp_export_bpf(filter, out), "compile");
 	lseek(out, 0, SEEK_SET);
-	struct {
-		uint16_t code;
-		uint8_t jt, jf;
-		uint32_t k;
-	} one;
-	printf("static const struct sock_filter %s[] = {\n", name);
-	while (read(out, &one, sizeof one) == sizeof one)
-		printf("\t{0x%x, %u, %u, 0x%x},\n", one.code, one.jt, one.jf, one.k);
-	puts("};");
+	struct sock_filter code[BPF_MAXINSNS];
+	ssize_t size = read(out, code, sizeof code);
+	print_lines(name, machine, code, (size_t)size / sizeof *code);
 	close(out);
 	seccomp_release(filter);
 }

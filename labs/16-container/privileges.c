@@ -50,8 +50,8 @@ uint64_t capabilities_named(const char *const *names, size_t count)
 }
 
 /*
- * The filter with a few lines before it: a call that is newer than the list is not there, and one
- * that a capability guards gets through where that is kept. A jump counts from the line behind it.
+ * The filter, and behind its head a few lines more: a call that a capability guards gets through
+ * where that is kept. A jump counts from the line behind it.
  */
 const struct sock_fprog *filter_of(const struct privileges *p)
 {
@@ -60,17 +60,8 @@ const struct sock_fprog *filter_of(const struct privileges *p)
 		DEFAULT = sizeof filter_default / sizeof *filter_default,
 		GUARDED = sizeof filter_guarded / sizeof *filter_guarded
 	};
-	static struct sock_filter code[6 + 2 * GUARDED + DEFAULT];
-	struct sock_filter *next = code;
-	unsigned char skip = 0;
-	*next++ = (struct sock_filter)BPF_STMT(
-		BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
-	struct sock_filter *other_machine = next++; /* whose numbers are others: to the filter */
-	*next++ = (struct sock_filter)BPF_STMT(
-		BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
-	*next++ = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, filter_newest, 0, 1);
-	*next++ = (struct sock_filter)BPF_STMT(
-		BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (ENOSYS & SECCOMP_RET_DATA));
+	static struct sock_filter code[2 * GUARDED + DEFAULT];
+	struct sock_filter *next = code + FILTER_HEAD;
 	for (int i = 0; i < GUARDED; i++) {
 		if (!(p->capabilities & 1ULL << filter_guarded[i].capability))
 			continue;
@@ -78,11 +69,15 @@ const struct sock_fprog *filter_of(const struct privileges *p)
 			BPF_JMP | BPF_JEQ | BPF_K, filter_guarded[i].call, 0, 1);
 		*next++ = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	}
-	skip = (unsigned char)(next - other_machine - 1);
-	*other_machine =
-		(struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, filter_machine, 0, skip);
-	memcpy(next, filter_default, sizeof filter_default);
-	next += DEFAULT;
+	if (next == code + FILTER_HEAD) {
+		filter = (struct sock_fprog){
+			DEFAULT, (struct sock_filter *)(uintptr_t)filter_default};
+		return &filter;
+	}
+	memcpy(code, filter_default, FILTER_HEAD * sizeof *code);
+	memcpy(next, filter_default + FILTER_HEAD,
+		sizeof filter_default - FILTER_HEAD * sizeof *code);
+	next += DEFAULT - FILTER_HEAD;
 	filter = (struct sock_fprog){(unsigned short)(next - code), code};
 	return &filter;
 }

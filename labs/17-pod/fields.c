@@ -22,12 +22,22 @@ static bool is_one_of(const char *words, const char *text)
 	}
 }
 
+static bool all_of(const char *characters, const char *text)
+{
+	return !text[strspn(text, characters)];
+}
+
 bool rule_matches(struct rule *rule, const char *text)
 {
+	enum { SHORT = 63 }; /* as long as a name may always be */
+	size_t length = strlen(text);
 	if (!rule->pattern)
 		return is_one_of(rule->one_of, text);
-	if (strlen(text) > rule->longest)
+	if (length > rule->longest || (rule->only && !all_of(rule->only, text)) ||
+		(rule->first && !strchr(rule->first, *text)))
 		return false;
+	if (rule->surely && length > 0 && length <= SHORT && all_of(rule->surely, text))
+		return true;
 	if (!rule->ready && regcomp(&rule->compiled, rule->pattern, REG_EXTENDED | REG_NOSUB))
 		die("regcomp: %s", rule->pattern);
 	rule->ready = true;
@@ -35,36 +45,45 @@ bool rule_matches(struct rule *rule, const char *text)
 }
 
 /* clang-format off */
-#define RULE(name, most, regex, say) \
-	static struct rule name##_rule = {.pattern = "^(" regex ")$", .words = say, .longest = most}
-#define SHARED_RULE(name, most, regex, say) \
-	struct rule name##_rule = {.pattern = "^(" regex ")$", .words = say, .longest = most}
+#define SHARED_RULE(name, most, regex, say, ...) \
+	struct rule name##_rule = {.pattern = "^(" regex ")$", .words = say, .longest = most, __VA_ARGS__}
+#define RULE(name, ...) static SHARED_RULE(name, __VA_ARGS__)
 /* A pattern takes about 20 KiB when it is compiled: too much for a few words. */
 #define WORDS(name, list, say) static struct rule name##_rule = {.one_of = list, .words = say}
 #define SHARED_WORDS(name, list, say) struct rule name##_rule = {.one_of = list, .words = say}
+#define SMALL "abcdefghijklmnopqrstuvwxyz"
+#define LETTERS SMALL "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
 #define DNS_LABEL "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 #define NO_DOTS "[^/.][^/]*|[.][^/.][^/]*|[.][.][^/]+|[.]"
-RULE(label, 63, DNS_LABEL, "at most 63 of a-z, 0-9 and '-', no '-' at the ends");
-RULE(subdomain, 253, DNS_LABEL "([.]" DNS_LABEL ")*", "a-z, 0-9, '-' and '.', as a DNS name");
+RULE(label, 63, DNS_LABEL, "at most 63 of a-z, 0-9 and '-', no '-' at the ends", .surely = SMALL DIGITS);
+RULE(subdomain, 253, DNS_LABEL "([.]" DNS_LABEL ")*", "a-z, 0-9, '-' and '.', as a DNS name",
+	.surely = SMALL DIGITS);
 RULE(port_name, 15, "([a-z0-9]+-)*[a-z0-9]*[a-z][a-z0-9]*(-[a-z0-9]+)*",
 	"at most 15 of a-z, 0-9 and '-', with a letter");
 /* IsRelaxedEnvVarName(), by default since Kubernetes 1.32 */
-RULE(variable, 131072, "[ -<>-~]+", "printable characters of ASCII without '='");
+RULE(variable, 131072, "[ -<>-~]+", "printable characters of ASCII without '='",
+	.surely = LETTERS DIGITS "_");
 /* validateLabels(): IsQualifiedName() and IsValidLabelValue() */
 #define QUALIFIED "[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 RULE(label_key, 317, "(" DNS_LABEL "([.]" DNS_LABEL ")*/)?" QUALIFIED,
-	"at most 63 of letters, digits, '-', '_' and '.', perhaps behind a domain and '/'");
+	"at most 63 of letters, digits, '-', '_' and '.', perhaps behind a domain and '/'",
+	.surely = LETTERS DIGITS);
 RULE(label_value, 63, "(" QUALIFIED ")?",
-	"at most 63 of letters, digits, '-', '_' and '.', a letter or digit at the ends");
-RULE(file_name, 253, "[.]?[-_a-zA-Z0-9][-._a-zA-Z0-9]*", "a file's name of letters, digits, '-', '_', '.'");
+	"at most 63 of letters, digits, '-', '_' and '.', a letter or digit at the ends", .surely = LETTERS DIGITS);
+RULE(file_name, 253, "[.]?[-_a-zA-Z0-9][-._a-zA-Z0-9]*", "a file's name of letters, digits, '-', '_', '.'",
+	.surely = LETTERS DIGITS);
 /* ValidatePathNoBacksteps() */
 RULE(host_path, 4095, "(/(" NO_DOTS ")?)+", "an absolute path without '..'");
-RULE(a_path, 4095, ".+", "a path");
+RULE(a_path, 4095, ".+", "a path", .surely = LETTERS DIGITS "/._-");
 /* validateLocalDescendingPath() */
-RULE(local_path, 4095, "(" NO_DOTS ")(/(" NO_DOTS ")?)*", "a relative path without '..'");
-RULE(generate_name, 253, DNS_LABEL "([.]" DNS_LABEL ")*-?", "a-z, 0-9, '-' and '.', as a DNS name");
-RULE(image_name, 4096, "[^ \t\n]+", "the name of an image");
-RULE(capability, 64, "[A-Za-z_]+", "a capability such as NET_ADMIN, or ALL"); /* not checked there */
+RULE(local_path, 4095, "(" NO_DOTS ")(/(" NO_DOTS ")?)*", "a relative path without '..'",
+	.surely = LETTERS DIGITS);
+RULE(generate_name, 253, DNS_LABEL "([.]" DNS_LABEL ")*-?", "a-z, 0-9, '-' and '.', as a DNS name",
+	.surely = SMALL DIGITS);
+RULE(image_name, 4096, "[^ \t\n]+", "the name of an image", .surely = LETTERS DIGITS "/.:_-");
+RULE(capability, 64, "[A-Za-z_]+", "a capability such as NET_ADMIN, or ALL",
+	.surely = LETTERS "_"); /* not checked there */
 WORDS(version, "v1", "v1");
 WORDS(policy, "Always|OnFailure|Never", "Always, OnFailure or Never");
 WORDS(protocol, "TCP|UDP|SCTP", "TCP, UDP or SCTP");
@@ -80,8 +99,9 @@ SHARED_WORDS(null, "|~|null|Null|NULL", "null");
 SHARED_WORDS(true, "y|Y|yes|Yes|YES|true|True|TRUE|on|On|ON", "true");
 SHARED_WORDS(false, "n|N|no|No|NO|false|False|FALSE|off|Off|OFF", "false");
 SHARED_RULE(number, 400, "[-+]?(0[xbo][0-9a-fA-F_]+|([.][0-9]+|[0-9][0-9_]*([.][0-9_]*)?)([eE][-+]?[0-9]+)?"
-	"|[.](inf|Inf|INF)|[.](nan|NaN|NAN))", "a number");
-SHARED_RULE(integer, 400, "-?(0|[1-9][0-9]*)", "an integer");
+	"|[.](inf|Inf|INF)|[.](nan|NaN|NAN))", "a number",
+	.surely = DIGITS, .only = DIGITS "abcdefABCDEFINinxo_.+-", .first = DIGITS "+-.");
+SHARED_RULE(integer, 400, "-?(0|[1-9][0-9]*)", "an integer", .surely = "123456789", .only = DIGITS "-");
 /* What leaves a Pod as it is, as if the field were not there. */
 SHARED_WORDS(default, "|None|Default|n|N|no|No|NO|false|False|FALSE|off|Off|OFF", "a default");
 

@@ -206,6 +206,10 @@ struct rule {
 	const char *one_of;  /* words with '|' between two */
 	const char *words;   /* what was expected */
 	size_t longest;
+	/* A compiled pattern costs more than the rest of a manifest, and most texts need none. Each
+	 * one of surely's characters alone matches; none does with another than only's in it, or
+	 * another than first's before it. */
+	const char *surely, *only, *first;
 	regex_t compiled; /* when it is first asked */
 	bool ready;
 };

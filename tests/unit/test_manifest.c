@@ -299,6 +299,62 @@ static void mount_paths_are_below_the_root(void **state)
 	}
 }
 
+/* ---- What is quick, and the patterns ---- */
+
+/* Each text of at most three of these characters, and some longer ones. */
+static void expect_same(struct rule *rule)
+{
+	static const char characters[] = "aZ09-_./=+x eNi";
+	static const char *const longer[] = {"500m", "64Mi", "0x1f", "1e6", ".inf", ".NaN", "-17",
+		"1_000", "web-1", "example.com/app", "NET_ADMIN", "nginx:1.27", "/var/log", "../up",
+		"123456789012345678901234567890",
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+	enum { COUNT = sizeof characters };
+	struct rule by_pattern = *rule;
+	by_pattern.surely = by_pattern.only = by_pattern.first = NULL;
+	by_pattern.ready = false;
+	for (int i = 0; i < COUNT * COUNT * COUNT; i++) {
+		char text[] = {characters[i / COUNT / COUNT], characters[i / COUNT % COUNT],
+			characters[i % COUNT], 0};
+		if (rule_matches(rule, text) != rule_matches(&by_pattern, text))
+			fail_msg("%s: '%s': expected %d", rule->pattern, text,
+				rule_matches(&by_pattern, text));
+	}
+	for (size_t i = 0; i < sizeof longer / sizeof *longer; i++)
+		if (rule_matches(rule, longer[i]) != rule_matches(&by_pattern, longer[i]))
+			fail_msg("%s: '%s': expected %d", rule->pattern, longer[i],
+				rule_matches(&by_pattern, longer[i]));
+	regfree(&by_pattern.compiled);
+}
+
+static int rules_held;
+
+static void expect_same_in(const struct shape *shape)
+{
+	for (const struct field *f = shape->fields; f < shape->fields + 14 && f->name; f++) {
+		struct rule *const rules[] = {f->rule, f->value_rule};
+		for (size_t i = 0; i < 2; i++)
+			if (rules[i] && rules[i]->pattern) {
+				expect_same(rules[i]);
+				rules_held++;
+			}
+		if (f->shape)
+			expect_same_in(f->shape);
+	}
+}
+
+static void what_is_quick_is_what_the_pattern_says(void **state)
+{
+	(void)state;
+	expect_same(&number_rule);
+	expect_same(&integer_rule);
+	expect_same(&resource_rule);
+	expect_same_in(&pod_document_fields);
+	expect_same_in(&map_document_fields);
+	assert_true(rules_held > 15);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -314,6 +370,7 @@ int main(void)
 		cmocka_unit_test(claims_of_a_set_without_a_template_are_nobodys),
 		cmocka_unit_test(core_tags_are_read),
 		cmocka_unit_test(mount_paths_are_below_the_root),
+		cmocka_unit_test(what_is_quick_is_what_the_pattern_says),
 	};
 	return cmocka_run_group_tests(tests, load_example, free_example);
 }
