@@ -165,11 +165,13 @@ ifneq ($(origin owner),command line)
 user  := $(shell id -u)
 owner := $(if $(filter 0,$(user)),$(shell stat -c %u .))
 endif
+# As many compilers at a time as there are processors, unless make has been told.
+every_cpu = $(if $(filter -j%,$(MAKEFLAGS)),,-j$$(nproc))
 as_owner := $(if $(filter-out 0,$(owner)),setpriv --reuid=$(owner) --regid=$(shell stat -c %g .) --clear-groups)
 # system: what the lab VM boots from, and no program that runs in it.
 all system: $(SYSROOT) | $(filter setup setup-dev setup-site setup-class,$(MAKECMDGOALS))
 	@$(as_owner) scripts/make/sums forget $(B)
-	@$(as_owner) $(MAKE) products-of-$@ USES='$(USES)' owner=; status=$$?; $(as_owner) scripts/make/sums note $(B); exit $$status
+	@$(as_owner) $(MAKE) $(every_cpu) products-of-$@ USES='$(USES)' owner=; status=$$?; $(as_owner) scripts/make/sums note $(B); exit $$status
 .PHONY: products-of-all products-of-system
 products-of-system: $(ROOTFS_PRODUCTS) $(LABVM_PRODUCTS)
 	@:
@@ -181,7 +183,7 @@ made: $(MADE)
 sources-%:
 	@echo $(SOURCES_$*)
 units: | all
-	@$(as_owner) $(MAKE) $(UNITS:%=$(B)/unit/%)
+	@$(as_owner) $(MAKE) $(every_cpu) $(UNITS:%=$(B)/unit/%)
 
 test: all units
 	@scripts/check/test
