@@ -162,7 +162,7 @@ static int ended(void)
 	return WIFSIGNALED(how) ? 128 + WTERMSIG(how) : WEXITSTATUS(how);
 }
 
-static int stop(void **state)
+static int end_client(void **state)
 {
 	(void)state;
 	if (!c.shell)
@@ -212,7 +212,7 @@ static void a_name_that_is_taken_is_no_hindrance(void **state)
 	for (int i = 0; i < 2; i++) {
 		start("7", true);
 		status[i] = ended();
-		stop(state);
+		end_client(state);
 	}
 	int spare = spare_places(user); /* each has gone with its machine */
 	user = 0;
@@ -240,7 +240,7 @@ static void statuses_are_0_to_255(void **state)
 			fail_msg("guest's %s: expected %d, observed %d", told[i].text,
 				told[i].status, status);
 		assert_int_not_equal(access(c.run, F_OK), 0);
-		stop(state);
+		end_client(state);
 	}
 }
 
@@ -410,7 +410,7 @@ static int finish(void **state)
 	return system(command);
 }
 
-#define TEST(name) cmocka_unit_test_teardown(name, stop)
+#define TEST(name) cmocka_unit_test_teardown(name, end_client)
 
 int main(int argc, char *argv[])
 {
