@@ -235,6 +235,7 @@ static void print(const char *name, uint32_t machine)
 	lseek(out, 0, SEEK_SET);
 	struct sock_filter code[BPF_MAXINSNS];
 	ssize_t size = read(out, code, sizeof code);
+	die_if(size < 0 ? -errno : 0, "read");
 	print_lines(name, machine, code, (size_t)size / sizeof *code);
 	close(out);
 	seccomp_release(filter);
