@@ -53,7 +53,8 @@ FURTHER := $(filter-out $(ALONE) %.gen.c %/solution.c %/exercise.c,$(wildcard la
 # newer or older than it.
 # The make that builds is told it by the one that calls it, and that it is the owner's.
 ifneq ($(origin USES),command line)
-USES    := $(shell grep -so '^\#include "\.\./[^/"]*/' labs/*/*.[ch] | sed 's,labs/\([^/]*\)/.*\.\./\(.*\)/,\1:\2,')
+used     = $(word 2,$(1)):$(word 4,$(1))
+USES    := $(foreach use,$(shell grep -so '"\.\./[0-9][^/"]*/' $(wildcard labs/*/*.[ch])),$(call used,$(subst /, ,$(subst :"../,/,$(use)))))
 endif
 folders  = $(sort $(1) $(patsubst $(1):%,%,$(filter $(1):%,$(USES))))
 define program
@@ -122,7 +123,7 @@ flags = $(if $(filter-out 0 no,$(STEP)),--step) $(if $(filter-out 0 no,$(PREDICT
 export WHERE
 # A path in ARGS is meant in the folder in which make was typed, also after make -C.
 export CALLER := $(value PWD)
-run_lab = if grep -qz '^-[a-z]*C\|^--directory' /proc/$$PPID/cmdline; then cd "$$CALLER"; fi; "$(CURDIR)/scripts/lab"
+run_lab = if [ "$$CALLER" != "$(CURDIR)" ] && grep -qz '^-[a-z]*C\|^--directory' /proc/$$PPID/cmdline; then cd "$$CALLER"; fi; "$(CURDIR)/scripts/lab"
 lab-%: all
 	@$(run_lab) $* $(flags) $(call but,= 130)
 more-%: all
@@ -237,7 +238,7 @@ else
 		if $(CC) -Werror $(TARGET) $$flags $(B)/try.c -o $(B)/try 2>/dev/null; then echo "$$flags" >$@ && break; fi; done
 	@rm -f $(B)/try $(B)/try.c
 endif
-LINK = $$(cat $(B)/static)
+LINK = $(file <$(B)/static)
 
 $(B)/common/%.o: common/%.c
 	$(call say,CC,$<)
@@ -252,16 +253,15 @@ $(B)/common/lib.a: $(LIBRARY:%=$(B)/common/%.o)
 # kernel, and it is compiled anew at each line that somebody changes: -O1 takes a fifth less time.
 PKG_CONFIG ?= $(if $(filter %-gcc,$(CC)),$(CC:%gcc=%pkg-config),pkg-config)
 libraries   = PKG_CONFIG='$(PKG_CONFIG)' scripts/make/libraries
-BUILD_LAB   = @mkdir -p $(@D); \
-	if ! libs=$$($(libraries) --libs $(filter %.c,$^) 2>$@.log); then \
+BUILD_LAB   = @[ -d $(@D) ] || mkdir -p $(@D); $(if $(findstring /* link: ,$(foreach source,$(filter %.c,$^),$(file <$(source)))),$(LINKED),$(PLAIN))
+LAB         = $(subst -O2,-O1,$(filter-out -MMD -MP,$(COMPILE))) $(1) $(filter %.c %.a,$^) -o $@
+PLAIN       = $(if $(V),set -x,echo '  LAB  $@'); $(LAB) $(LINK) -lm
+LINKED      = if ! libs=$$($(libraries) --libs $(filter %.c,$^) 2>$@.log); then \
 		echo "  LEFT $@: $(CC) has no $$(cat $@.log) (make setup)"; rm -f $@ $@.log; exit 0; \
 	fi; \
 	$(if $(V),set -x,echo '  LAB  $@'); \
-	build() { \
-		$(subst -O2,-O1,$(filter-out -MMD -MP,$(COMPILE))) $${libs:+$$($(libraries) --cflags $(filter %.c,$^))} $(filter %.c %.a,$^) -o $@ "$$@" -lm 2>$@.log; \
-	}; \
-	build $(LINK) $$libs || { [ -n "$$libs" ] && build $$libs; } || { cat $@.log >&2; exit 1; }; \
-	[ -n "$$libs" ] || [ ! -s $@.log ] || cat $@.log >&2; \
+	build() { $(call LAB,$$($(libraries) --cflags $(filter %.c,$^))) "$$@" $$libs -lm 2>$@.log; }; \
+	build $(LINK) || build || { cat $@.log >&2; exit 1; }; \
 	rm -f $@.log
 
 # It runs here, and prints for the machine that CC compiles for.
