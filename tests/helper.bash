@@ -9,7 +9,7 @@ export LC_ALL=C.UTF-8 PATH="$PATH:/usr/sbin:/sbin"
 unset NO_COLOR WHERE
 
 ROOT=${BATS_TEST_DIRNAME%/tests*}
-LABS=$ROOT/build/labs
+LABS=${LABS_FROM-$ROOT/build/labs} # LABS_FROM: a folder with programs that become these
 
 # strace, with the names that calls have on every machine.
 [[ $HOSTTYPE != i?86 || $PATH == "$ROOT/tests/alike":* ]] || PATH=$ROOT/tests/alike:$PATH
