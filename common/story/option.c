@@ -63,7 +63,7 @@ bool option_size(const char *string, long long *bytes)
 	return true;
 }
 
-static char *size_text(long long bytes)
+static char *size_word(long long bytes)
 {
 	int shift = bytes && bytes % (1 << 20) == 0 ? 20 : bytes && bytes % 1024 == 0 ? 10 : 0;
 	return text("%lld%s", bytes >> shift, shift == 20 ? "M" : shift == 10 ? "K" : "");
@@ -122,7 +122,7 @@ static void set_number(const struct lab_option *option, const char *name, const 
 		char *(*print)(long long number);
 		const char *before, *after;
 	} kinds[] = {
-		[LAB_SIZE] = {option_size, size_text, "a size",
+		[LAB_SIZE] = {option_size, size_word, "a size",
 			", such as 32M (units b k m g, powers of 1024)"},
 		[LAB_NUMBER] = {read_number, number_text, "a whole number", ""},
 		[LAB_DECIMAL] = {option_decimal, decimal_text, "a number",
@@ -199,7 +199,7 @@ static char *value_text(const struct lab_option *o)
 	long long number = o->type <= LAB_DECIMAL ? *(long long *)o->value : 0;
 	switch (o->type) {
 	case LAB_SIZE:
-		return number || !o->min ? size_text(number) : text("none");
+		return number || !o->min ? size_word(number) : text("none");
 	case LAB_NUMBER:
 		return text("%lld", number);
 	case LAB_DECIMAL:

@@ -88,7 +88,7 @@ static void own_cpu(const struct spinner *s, int n)
 }
 
 /* From then on it ran for so long: a host that takes a CPU parts two looks by more than a cell. */
-static void draw(struct seen *seen, long long at, long long ran)
+static void note(struct seen *seen, long long at, long long ran)
 {
 	while (ran > 0 && at < window) {
 		long long i = at * CELLS / window,
@@ -101,7 +101,7 @@ static void draw(struct seen *seen, long long at, long long ran)
 }
 
 /* A thread's window: burns, and notes when it had the CPU. cpu: what it had at its begin. */
-static void burn(struct spinner *s, long long cpu, bool drawn)
+static void burn(struct spinner *s, long long cpu, bool noting)
 {
 	struct seen *seen = s->seen;
 	long long begin = s->end - window, now = begin, stood = 0, stolen = 0;
@@ -109,8 +109,8 @@ static void burn(struct spinner *s, long long cpu, bool drawn)
 		long long ran = usec(CLOCK_THREAD_CPUTIME_ID) - cpu;
 		long long then = usec(CLOCK_MONOTONIC);
 		long long still = then - now - ran, left = s->end - now;
-		if (drawn)
-			draw(seen, now - begin, ran);
+		if (noting)
+			note(seen, now - begin, ran);
 		stolen += ran > STOLEN_USEC ? ran : 0;
 		/* Less than nothing when what it ran was not yet seen the last time. */
 		if (llabs(still) > STILL_USEC)
@@ -196,7 +196,7 @@ static long long idle(const cpu_set_t *cpus)
 }
 
 /* What its first thread ran within its window. */
-static long long drawn(const struct seen *seen)
+static long long noted(const struct seen *seen)
 {
 	long long sum = 0;
 	for (int i = 0; i < CELLS; i++)
@@ -216,7 +216,7 @@ static struct noise_cpu measured(const struct spinner *s, bool own_group)
 		.ran = seen->ran,
 		.still = seen->still,
 		.stolen = seen->stolen,
-		.noted = drawn(seen),
+		.noted = noted(seen),
 		.own_group = own_group,
 		.group_length = s->length,
 		.group_ran = s->used,
