@@ -204,9 +204,10 @@ near() {
 	for run in "$program" "$program-more"; do
 		run --separate-stderr taskset -c "${allowed%%[,-]*}" "$LABS/$run" --seconds=1 --plain
 		same "$run: its status" 0 "$status"
-		# Named, with the reason in the same line or the next: not for want of an idle machine.
+		# Named, with the reason in the same line or the next: not for want of an idle machine. A user's group may have no
+		# cpuset controller, and then that is the reason.
 		mapfile -t skips < <(awk -F '  +' '$2 == "skip" { what = $3; at = NR }
-			NR <= at + 1 && /there is one CPU|CPUs are needed/ && what { print what; what = "" }' <<<"$output")
+			NR <= at + 1 && /there is one CPU|CPUs are needed|no cpuset controller/ && what { print what; what = "" }' <<<"$output")
 		case $run in
 		*more) same "$run: skips" "two threads: ran, ms a second/two threads: each stood still/two threads: nr_throttled/1.5 CPUs: ms a second/part cpuset" \
 			"$(printf '%s\n' "${skips[@]}" | paste -sd/)" ;;
