@@ -207,6 +207,15 @@ whose() {
 	same "the first of the report" "What is broken" "$(grep -o '<h2>[^<]*' "$run/report.html" | head -n 1 | cut -c 5-)"
 }
 
+@test "grade: a gradebook whose columns have a dot in their names is read" {
+	scripts/class/sample
+	rules
+	printf 'Student,ID,SIS User ID,Section,Lab 1.2 (77)\n"Doe, Jo",1,s01,S,5\n' >"$OUT/roster.csv"
+	collected "$OUT/submissions"
+	same "s01" "s01" "$(whose | cut -d ' ' -f 1)"
+	same "the columns" "Student ID SIS User ID Section Lab 1.2 (77)" "$(jq -r '.[0] | keys_unsorted | join(" ")' "$run/roster.json")"
+}
+
 @test "grade: attempts are counted; of several files the last one that may count does" {
 	scripts/class/sample
 	rules
