@@ -40,17 +40,17 @@ open_class() {
 		say "wrote $settings: the due date and the rules; change it"
 	fi
 	local problem
-	problem=$(jq -r 'def instant: . == null or (type == "string" and test("^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}"));
+	problem=$(jq -sr 'def instant: . == null or (type == "string" and test("^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}"));
 		def whole: type == "number" and . >= 0 and . == floor;
 		def must(name; good; words): if (.[name] | good) then empty else "\(name): expected \(words), found \(.[name] | tojson)" end;
-		if type != "object" then "expected an object, found \(type)" else
+		if length != 1 then "expected one object, found \(length)" else .[0] | if type != "object" then "expected an object, found \(type)" else
 			must("class"; type == "string"; "a name"), must("opens"; instant; "null or a date and time like 2027-03-01T23:59:00+01:00"),
 			must("due"; instant; "null or a date and time like 2027-03-01T23:59:00+01:00"),
 			must("grace_minutes"; whole; "a whole number"), must("late_percent_per_day"; whole and . <= 100; "0 to 100"),
 			must("attempts"; whole; "a whole number, 0 for any"),
 			must("hints"; type == "boolean"; "true or false"), must("worked_examples"; type == "boolean"; "true or false"),
 			(keys - ["class", "opens", "due", "grace_minutes", "late_percent_per_day", "attempts", "hints", "worked_examples"]
-				| if . == [] then empty else "expected no \(join(", "))" end) end' "$settings" 2>&1) || problem="it is no JSON: $problem"
+				| if . == [] then empty else "expected no \(join(", "))" end) end end' "$settings" 2>&1) || problem="it is no JSON: $problem"
 	[ -z "$problem" ] || wrong "$settings: ${problem//$'\n'/; }"
 	for problem in opens due; do
 		problem=$(jq -r --arg name $problem '.[$name] // empty' "$settings")
@@ -61,12 +61,15 @@ open_class() {
 # open_key: sets key, a file. Who has it can tell every seed.
 open_key() {
 	key=$class/key
-	[ -s "$key" ] || { (set -C && head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \n' >"$key") && say "made $key: keep it, and give it to nobody"; }
+	[ -e "$key" ] || { (set -C && head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \n' >"$key") && say "made $key: keep it, and give it to nobody"; }
+	if ! grep -qxE '[0-9a-f]{64}' "$key" || [ "$(wc -c <"$key")" -gt 65 ]; then
+		wrong "$key: expected 64 hexadecimal digits; without the key that it was, seeds and pseudonyms are others"
+	fi
 }
 # hmac: a line of stdin each, by HMAC-SHA-256 with the key, which stands in no process's command line.
 hmac() {
 	# shellcheck disable=SC2016 # perl's
-	perl -MDigest::SHA=hmac_sha256_hex -e 'open my $f, "<", shift or die "$!\n"; my $key = pack "H*", <$f>;
+	perl -MDigest::SHA=hmac_sha256_hex -e 'open my $f, "<", shift or die "$!\n"; chomp(my $digits = <$f>); my $key = pack "H*", $digits;
 		while (my $line = <STDIN>) { chomp $line; print hmac_sha256_hex($line, $key), "\n" }' "$key"
 }
 

@@ -76,6 +76,32 @@ whose() {
 	same "the others' fields" "$(cut -d ' ' -f 1-4 <<<"$first")" "$(whose | cut -d ' ' -f 1-4)"
 }
 
+@test "grade: rules or a key that a full disk has cut are one line, and nothing is graded by them" {
+	scripts/class/sample
+	rules
+	cp "$CLASS/class.json" "$BATS_TEST_TMPDIR/rules"
+	local first
+	collected "$OUT/submissions"
+	first=$(whose)
+	for text in '' '{"class": ' '{} {}'; do
+		printf %s "$text" >"$CLASS/class.json"
+		run -2 collected "$OUT/submissions"
+		same "lines for '$text'" 1 "$(wc -l <<<"$output")"
+		[[ $output = *"class.json: "* && $output != *"cannot be"* ]] || { echo "$output" && return 1; }
+	done
+	cp "$BATS_TEST_TMPDIR/rules" "$CLASS/class.json"
+	# An editor ends it with a line feed; it is the same key.
+	echo >>"$CLASS/key"
+	collected "$OUT/submissions"
+	same "seeds" "$first" "$(whose)"
+	for text in '' hello "$(head -c 63 "$CLASS/key")"; do
+		printf %s "$text" >"$CLASS/key"
+		run -2 collected "$OUT/submissions"
+		[[ $output = *"key: expected 64 hexadecimal digits"* && $(wc -l <<<"$output") = 1 ]] || { echo "$output" && return 1; }
+		same "the key" "$text" "$(cat "$CLASS/key")"
+	done
+}
+
 @test "grade: due dates, grace, extensions and a time factor; times are the platform's" {
 	scripts/class/sample
 	late() { whose | awk '$4 != 0 { print $1 ":" $4 }' | xargs; }
