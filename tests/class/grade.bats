@@ -242,6 +242,20 @@ whose() {
 	same "the columns" "Student ID SIS User ID Section Lab 1.2 (77)" "$(jq -r '.[0] | keys_unsorted | join(" ")' "$run/roster.json")"
 }
 
+@test "grade: what a Mac packs beside each file is no attempt and no program" {
+	scripts/class/sample
+	rules attempts 1
+	local at=$OUT/submissions
+	rm -r "${at:?}"/*
+	mkdir -p "$at/s01/__MACOSX" "$at/s02"
+	cp labs/03-uts-ns/solution.c "$at/s01/03-uts-ns.c"
+	cp labs/03-uts-ns/solution.c "$at/s02/main.c"
+	printf '\0\5\26\7\0\2\0\0Mac OS X' | tee "$at/s01/__MACOSX/._03-uts-ns.c" "$at/s01/._03-uts-ns.c" >"$at/s02/._main.c"
+	collected "$at"
+	same "what counts" "s01/03-uts-ns.c s02/main.c" "$(jq -r '.[].path' "$run/work.json" | sort | xargs)"
+	same "notes" "[] []" "$(jq -c '.look, .twice' "$run/notes.json" | xargs)"
+}
+
 @test "grade: attempts are counted; of several files the last one that may count does" {
 	scripts/class/sample
 	rules
