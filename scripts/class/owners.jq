@@ -34,8 +34,15 @@ def exercise: . as $base | [$exercises[] | select(. as $id | $base | contains($i
 | [$all[] | select(.kind == "source" and (.who | has("row")))] as $programs
 | ($programs | group_by(.who.row) | map({key: (.[0].who.row | tostring), value: length}) | from_entries) as $count
 | [$programs[] | if .exercise == null and ($exercises | length) == 1 and $count[.who.row | tostring] == 1 then .exercise = $exercises[0] else . end] as $programs
+| [$programs[] | select(.exercise != null) | [.who.row, .exercise]] as $has
 | {placed: [$programs[] | select(.exercise != null) | {row: .who.row, exercise, n, digest, path, time: .who.time, late: (.who.late // false),
 		order: [.who.order // 0, .copy, -(.path | split("/") | length), .path]}],
 	notes: ([$all[] | select(.who | has("problem")) | select(.kind == "source" or .kind == "archive" or .kind == "problem") | {what: .who.problem, path}]
 		+ [$all[] | select(.kind == "problem" and (.who | has("row"))) | {what: "could not be read", path, row: .who.row}]
-		+ [$programs[] | select(.exercise == null) | {what: "of no exercise of this class", path, row: .who.row}])}
+		+ [$programs[] | select(.exercise == null) | {what: "of no exercise of this class", path, row: .who.row}]
+		# Who has sent something has not sent nothing: 03-uts-ns.c.txt, a document, an archive without a program.
+		+ [$all[] | select(.kind == "other" and (.who | has("row"))) | . as $file | (.path | split("/") | last | exercise) as $id
+			| select($id != null and ($has | index([[$file.who.row, $id]]) | not)) | {what: "neither .c nor an archive that is read", path, row: .who.row}])}
+| .placed as $placed | .notes as $notes
+| .notes += [$all | map(select(.who | has("row"))) | group_by(.who.row)[] | .[0].who.row as $row
+	| select(all($placed[], $notes[]; .row != $row)) | {what: "no program in it", path: (map(.path) | min_by(length)), $row}]

@@ -256,6 +256,22 @@ whose() {
 	same "notes" "[] []" "$(jq -c '.look, .twice' "$run/notes.json" | xargs)"
 }
 
+@test "grade: who has sent what is not read has not sent nothing, and is listed" {
+	scripts/class/sample
+	rules
+	local at=$OUT/submissions
+	rm -r "${at:?}"/*
+	mkdir -p "$at"/s0{1,2,3,4}
+	cp labs/03-uts-ns/solution.c "$at/s01/03-uts-ns.c.txt"
+	head -c 500 /dev/urandom >"$at/s02/work.rar"
+	tar -czf "$at/s03/handin.tar.gz" -T /dev/null
+	# A text beside the program is nothing to look at.
+	cp labs/03-uts-ns/solution.c "$at/s04/03-uts-ns.c" && echo hello | tee "$at/s04/03-uts-ns.txt" >"$at/s04/notes.pdf"
+	collected "$at"
+	same "who" "s01 s02 s03" "$(jq -r '.look[].id' "$run/notes.json" | sort | xargs)"
+	same "the names" "s01/03-uts-ns.c.txt s02/work.rar s03/handin.tar.gz" "$(jq -r '.look[].path' "$run/notes.json" | sort | xargs)"
+}
+
 @test "grade: attempts are counted; of several files the last one that may count does" {
 	scripts/class/sample
 	rules
