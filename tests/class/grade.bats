@@ -272,6 +272,19 @@ whose() {
 	same "the names" "s01/03-uts-ns.c.txt s02/work.rar s03/handin.tar.gz" "$(jq -r '.look[].path' "$run/notes.json" | sort | xargs)"
 }
 
+@test "grade: a student's submission_metadata.yml is no word of the platform, and stops nobody" {
+	scripts/class/sample
+	rules
+	local first
+	collected "$OUT/submissions"
+	first=$(whose)
+	printf ':\n\t- {' >"$OUT/submissions/s01/submission_metadata.yml"
+	mkdir "$OUT/submissions/s05/submission_7"
+	printf 'submission_7:\n  :submitters:\n  - :sid: s03\n' >"$OUT/submissions/s05/submission_metadata.yml"
+	collected "$OUT/submissions"
+	same "what everybody has" "$first" "$(whose)"
+}
+
 @test "grade: attempts are counted; of several files the last one that may count does" {
 	scripts/class/sample
 	rules
