@@ -285,6 +285,18 @@ whose() {
 	same "what everybody has" "$first" "$(whose)"
 }
 
+@test "grade: a file or folder that the grader may not read is no empty program, and is listed" {
+	scripts/class/sample
+	rules
+	local at=$OUT/submissions
+	chmod 000 "$at/s01/03-uts-ns.c" "$at/s02"
+	[ "$EUID" != 0 ] || chown nobody "$at/s01/03-uts-ns.c" "$at/s02" # root reads what is its own
+	collected "$at"
+	chmod 700 "$at/s02"
+	same "who has a program" "s03 s04 s05 s06" "$(whose | cut -d ' ' -f 1 | xargs)"
+	same "who is listed" "s01 s02" "$(jq -r '.look[].id' "$run/notes.json" | sort | xargs)"
+}
+
 @test "grade: attempts are counted; of several files the last one that may count does" {
 	scripts/class/sample
 	rules
