@@ -297,6 +297,15 @@ whose() {
 	same "who is listed" "s01 s02" "$(jq -r '.look[].id' "$run/notes.json" | sort | xargs)"
 }
 
+@test "grade: an encrypted archive is listed as such, and its noise is no program" {
+	scripts/class/sample
+	rules
+	(cd "$OUT/submissions/s01" && zip -qm -P word work.zip 03-uts-ns.c)
+	collected "$OUT/submissions"
+	same "who has a program" "s02 s03 s04 s05 s06" "$(whose | cut -d ' ' -f 1 | xargs)"
+	same "the note" "s01 s01/work.zip/it is encrypted" "$(jq -r '.look[] | "\(.id) \(.path)"' "$run/notes.json")"
+}
+
 @test "grade: attempts are counted; of several files the last one that may count does" {
 	scripts/class/sample
 	rules
