@@ -306,6 +306,26 @@ whose() {
 	same "the note" "s01 s01/work.zip/it is encrypted" "$(jq -r '.look[] | "\(.id) \(.path)"' "$run/notes.json")"
 }
 
+@test "grade: a download that is torn, or is none, is refused: who is not read would have a zero" {
+	scripts/class/sample
+	rules
+	local kind all=$BATS_TEST_TMPDIR/all
+	head -c 3000 /dev/urandom | base64 >"$OUT/submissions/s01/notes.txt"
+	(cd "$OUT/submissions" && zip -qr "$all.zip" . && tar -czf "$all.tar.gz" . && zip -qr -P word "$all-encrypted.zip" .)
+	head -c 4000 "$all.zip" >"$all-torn.zip"
+	head -c 4000 "$all.tar.gz" >"$all-torn.tar.gz"
+	cp "$OUT/roster.csv" "$all.csv"
+	for kind in -torn.zip -torn.tar.gz -encrypted.zip .csv; do
+		run -2 collected "$all$kind"
+		[[ $output = *"/all$kind: "*": expected all of it"* && $(wc -l <<<"$output") -le 2 ]] || { echo "$output" && return 1; }
+	done
+	same "folders that are left" "" "$(find "$run" -mindepth 1 -name 'collect.*')"
+	# One entry that cannot be is its student's affair.
+	(cd "$OUT/submissions" && cp s05/03-uts-ns.c "$BATS_TEST_TMPDIR/x" && tar -P --transform 's,.*/x$,s05/../../x.c,' -cf "$all.tar" "$BATS_TEST_TMPDIR/x" s01 s02 s03 s04)
+	collected "$all.tar"
+	same "who has a program" "s01 s02 s03 s04" "$(whose | cut -d ' ' -f 1 | xargs)"
+}
+
 @test "grade: attempts are counted; of several files the last one that may count does" {
 	scripts/class/sample
 	rules
