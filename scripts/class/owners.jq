@@ -27,8 +27,12 @@ def owner: # of one component
 	end;
 def exercise: . as $base | [$exercises[] | select(. as $id | $base | contains($id))] | if length == 1 then .[0] else null end;
 [.files[] | . as $file | (.path | split("/")) as $parts
-	| (first(range($parts | length) as $i | $parts[$i] | owner | select(. != null) | . + {at: $i}) // {problem: "no student in its name"}) as $who
-	| $file + {who: $who, exercise: (if .kind == "source" then ($parts[-1] | exercise) else null end),
+	| . + {$parts, who: (first(range($parts | length) as $i | $parts[$i] | owner | select(. != null) | . + {at: $i}) // null)}]
+# Beside a folder that names somebody each one should. What names nobody there is nobody's, whatever lies in it.
+| (map(select(.who) | {key: (.parts[:.who.at] | join("/")), value: true}) | from_entries) as $platform
+| [.[] | .parts as $parts
+	| (if .who and all(range(.who.at); $platform[$parts[:.] | join("/")] | not) then .who else {problem: "no student in its name"} end) as $who
+	| del(.parts) + {who: $who, exercise: (if .kind == "source" then ($parts[-1] | exercise) else null end),
 		copy: ($parts[-1] | [match("(?:[-_ (]{1,2})(\\d{1,3})\\)?\\.c$").captures[0].string | tonumber] | first // 0)}] as $all
 # Where there is one exercise, the only program of a student is it.
 | [$all[] | select(.kind == "source" and (.who | has("row")))] as $programs

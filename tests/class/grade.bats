@@ -326,6 +326,26 @@ whose() {
 	same "who has a program" "s01 s02 s03 s04" "$(whose | cut -d ' ' -f 1 | xargs)"
 }
 
+@test "grade: who is not in the roster hands in nothing for others" {
+	scripts/class/sample
+	rules
+	local at=$OUT/submissions first
+	rm -r "$at/s02"
+	collected "$at"
+	first=$(whose)
+	mkdir -p "$at/zoe/s01" "$at/zoe/s02"
+	echo 'int main(void) { return 0; }' | tee "$at/zoe/s01/03-uts-ns-9.c" >"$at/zoe/s02/03-uts-ns.c"
+	collected "$at"
+	same "what everybody has" "$first" "$(whose)"
+	same "the notes" "no student in its name: zoe/s01/03-uts-ns-9.c, zoe/s02/03-uts-ns.c" \
+		"$(jq -r '.look | sort_by(.path) | "\(.[0].what): \(map(.path) | join(", "))"' "$run/notes.json")"
+	# A folder around all of them names nobody.
+	mkdir -p "$BATS_TEST_TMPDIR/around/week1"
+	cp -a "$at" "$BATS_TEST_TMPDIR/around/week1"
+	collected "$BATS_TEST_TMPDIR/around"
+	same "with a folder around it" "$first" "$(whose)"
+}
+
 @test "grade: attempts are counted; of several files the last one that may count does" {
 	scripts/class/sample
 	rules
