@@ -17,7 +17,7 @@ def owner: # of one component
 	elif test("^submission_\\d+$") then ($metadata[$part] // null) as $m
 		| if $m == null then {problem: "not in submission_metadata.yml"}
 		else only([$m.keys[] | plain | $by_key[.] // [] | .[]] | unique) + {time: $m.time} end
-	elif test("^[a-z0-9-]+_(LATE_)?\\d+_\\d+_.") then capture("^[a-z0-9-]+_(?<late>LATE_)?(?<id>\\d+)_(?<submission>\\d+)_") as $m
+	elif test("^[\\p{L}\\p{M}\\p{N}-]+_(LATE_)?\\d+_\\d+_.") then capture("^[\\p{L}\\p{M}\\p{N}-]+_(?<late>LATE_)?(?<id>\\d+)_(?<submission>\\d+)_") as $m
 		| only([$roster[] | select(.canvas == $m.id) | .row]) + {late: ($m.late != null), order: ($m.submission | tonumber)}
 	else ($part | plain) as $name
 		| ($name | sub("\\.(tar(\\.[a-z0-9]+)?|tgz|zip|7z|c)$"; "")) as $stem

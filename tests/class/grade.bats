@@ -346,6 +346,18 @@ whose() {
 	same "with a folder around it" "$first" "$(whose)"
 }
 
+@test "grade: Canvas keeps the letters of every language in a file's name" {
+	scripts/class/sample
+	rules
+	local at=$OUT/submissions
+	rm -r "${at:?}"/*
+	printf 'Student,ID,SIS User ID,Section\n"Müller, Jan",11,s01,S\n"李, 明",12,s02,S\n' >"$OUT/roster.csv"
+	cp labs/03-uts-ns/solution.c "$at/müllerjan_11_91_03-uts-ns.c"
+	cp labs/03-uts-ns/solution.c "$at/李明_LATE_12_92_03-uts-ns-2.c"
+	collected "$at"
+	same "who" "s01 s02" "$(whose | cut -d ' ' -f 1 | xargs)"
+}
+
 @test "grade: attempts are counted; of several files the last one that may count does" {
 	scripts/class/sample
 	rules
