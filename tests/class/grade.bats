@@ -358,6 +358,16 @@ whose() {
 	same "who" "s01 s02" "$(whose | cut -d ' ' -f 1 | xargs)"
 }
 
+@test "grade: what stands between two comments of a line is begun; the line ends of Windows are not" {
+	scripts/class/sample
+	rules
+	scripts/learn/cut labs/03-uts-ns/solution.c >"$BATS_TEST_TMPDIR/cut"
+	sed '/YOUR TURN/s,$,\n\t/* both */ unshare(CLONE_NEWUTS); /* done */,' "$BATS_TEST_TMPDIR/cut" >"$OUT/submissions/s01/03-uts-ns.c"
+	sed 's/$/\r/' "$BATS_TEST_TMPDIR/cut" >"$OUT/submissions/s02/03-uts-ns.c"
+	collected "$OUT/submissions"
+	same "begun" "s01 true s02 false" "$(whose | awk '$1 == "s01" || $1 == "s02" { print $1, $3 }' | xargs)"
+}
+
 @test "grade: attempts are counted; of several files the last one that may count does" {
 	scripts/class/sample
 	rules
