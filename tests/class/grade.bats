@@ -135,6 +135,27 @@ whose() {
 	[[ $output = *"perhaps: expected a date and time"* ]]
 }
 
+@test "grade: an extension that would be read otherwise than it was meant is refused" {
+	scripts/class/sample
+	rules
+	local rows words
+	while IFS='|' read -r rows words; do
+		printf '%b' "$rows" >"$OUT/e.csv"
+		EXTENSIONS=$OUT/e.csv run -2 collected "$OUT/submissions"
+		[[ $output = *"e.csv: $words"* ]] || { echo "$rows: $output" && return 1; }
+	done <<-'TXT'
+		student,days\ns03,0\ns03,5\n|"s03": expected one row for each student
+		student,days\ns03,0\ns03@example.org,5\n|"s03": expected one row for each student
+		student,deadline\ns03,2026-11-03T12:00\n|expected a column due, days or factor
+		student,due\ns03,2026-11-03\n|2026-11-03: expected a date and time like
+		student,due\ns03,friday\n|friday: expected a date and time like
+		student,factor\ns03,0.5\n|s03: days , factor 0.5: expected whole days, and a factor like 1.5
+	TXT
+	printf 'student,name,factor\r\ns01,A,"1,5"\r\n' >"$OUT/roster.csv"
+	run -2 collected "$OUT/submissions"
+	[[ $output = *"roster.csv: factor 1,5: expected one like 1.5"* ]] || { echo "$output" && return 1; }
+}
+
 @test "grade: hostile archives leave nothing behind, and are read within bounds" {
 	local out=$BATS_TEST_TMPDIR/out list before kind
 	mkdir -p "$out" "$OUT"
