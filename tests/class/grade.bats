@@ -389,6 +389,17 @@ whose() {
 	same "begun" "s01 true s02 false" "$(whose | awk '$1 == "s01" || $1 == "s02" { print $1, $3 }' | xargs)"
 }
 
+@test "grade: many archives in one student's archive are that student's bound, and nobody else's" {
+	scripts/class/sample
+	rules
+	local at=$BATS_TEST_TMPDIR/many
+	mkdir "$at"
+	(cd "$at" && cp "$ROOT/labs/03-uts-ns/solution.c" x.c && zip -q one x.c && seq -f '%g.zip' 42 | xargs -n 1 cp one.zip && rm one.zip x.c && zip -q "$OUT/submissions/s01/work.zip" ./*.zip)
+	collected "$OUT/submissions"
+	same "who has too many, how often" "s01 s01" "$(jq -r '.look[] | select(.path | test("too many archives$")) | .id' "$run/notes.json" | xargs)"
+	same "who has a program, s06 in an archive" "s01 s02 s03 s04 s05 s06" "$(whose | cut -d ' ' -f 1 | xargs)"
+}
+
 @test "grade: attempts are counted; of several files the last one that may count does" {
 	scripts/class/sample
 	rules
