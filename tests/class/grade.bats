@@ -400,6 +400,17 @@ whose() {
 	same "who has a program, s06 in an archive" "s01 s02 s03 s04 s05 s06" "$(whose | cut -d ' ' -f 1 | xargs)"
 }
 
+@test "grade: a control character in a table, as it is pasted from a document, stops nobody; UTF-16 is one line" {
+	scripts/class/sample
+	rules
+	printf 'student,name,comment\ns01,A \033[31m,one\013two\ns02,B,\n' >"$OUT/roster.csv"
+	collected "$OUT/submissions"
+	same "students" "s01 A ?[31m s02 B" "$(jq -r '.[] | "\(.id) \(.name)"' "$run/people.json" | xargs)"
+	printf 'student,name\ns01,A\n' | iconv -t UTF-16 >"$OUT/roster.csv"
+	run -2 collected "$OUT/submissions"
+	[[ $output = *"roster.csv: expected students; "* && $(wc -l <<<"$output") = 1 ]] || { echo "$output" && return 1; }
+}
+
 @test "grade: attempts are counted; of several files the last one that may count does" {
 	scripts/class/sample
 	rules
