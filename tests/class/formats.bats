@@ -121,6 +121,15 @@ conclude() {
 	run ! xmllint --noout --relaxng tests/class/junit.rng "$BATS_TEST_TMPDIR/wrong.xml"
 }
 
+@test "formats: an ID with a backslash, as a domain gives it, is the same ID in what others read" {
+	jq '.[0].id = "UNI\\ann"' "$run/people.json" >"$run/new" && mv "$run/new" "$run/people.json"
+	conclude
+	FORMAT=classroom50 run -1 scripts/class/format
+	same "owners" '["UNI\\ann","bob"]' "$(cat "$run"/formats/classroom50/*.json | jq -cs 'map(.owner) | sort')"
+	ONLY='UNI\ann' run -0 scripts/class/viva
+	same "who is asked" 'UNI\ann' "${lines[0]}"
+}
+
 @test "formats: a fifth format is one more file" {
 	conclude
 	mkdir "$BATS_TEST_TMPDIR/tree"
