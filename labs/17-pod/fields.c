@@ -82,6 +82,7 @@ RULE(local_path, 4095, "(" NO_DOTS ")(/(" NO_DOTS ")?)*", "a relative path witho
 RULE(generate_name, 253, DNS_LABEL "([.]" DNS_LABEL ")*-?", "a-z, 0-9, '-' and '.', as a DNS name",
 	.surely = SMALL DIGITS);
 RULE(image_name, 4096, "[^ \t\n]+", "the name of an image", .surely = LETTERS DIGITS "/.:_-");
+RULE(map_name, 4096, ".+", "the name of a ConfigMap", .surely = LETTERS DIGITS "-."); /* nor is this */
 RULE(capability, 64, "[A-Za-z_]+", "a capability such as NET_ADMIN, or ALL",
 	.surely = LETTERS "_"); /* not checked there */
 WORDS(version, "v1", "v1");
@@ -107,6 +108,7 @@ SHARED_WORDS(default, "|None|Default|n|N|no|No|NO|false|False|FALSE|off|Off|OFF"
 
 #define F(field, kind, where) .name = field, .type = kind, .offset = where
 #define NEEDED .required = true
+#define POINTER .pointer = true
 #define IS(a) .rule = &a##_rule
 #define OF(a) .shape = &a##_fields
 #define ID .max = INT_MAX /* of a user: at most 2^31-1 */
@@ -132,7 +134,7 @@ static const struct shape pod_resources_fields = {.type = "ResourceRequirements"
 
 #define SECCOMP(name, of) static const struct shape name##_fields = {.type = "SeccompProfile", .fields = { \
 	{F("type", TEXT, of(security.seccomp)), NEEDED, IS(profile)}, \
-	{F("localhostProfile", TEXT, of(security.seccomp_profile)), IS(local_path)}}}
+	{F("localhostProfile", TEXT, of(security.seccomp_profile)), POINTER, IS(local_path)}}}
 SECCOMP(seccomp, C);
 SECCOMP(pod_seccomp, P);
 static const struct shape capabilities_fields = {.type = "Capabilities", .fields = {
@@ -175,7 +177,7 @@ static const struct shape container_fields = {.item = "container", .size = sizeo
 	{F("command", TEXTS, C(command))},
 	{F("args", TEXTS, C(args))},
 	{F("workingDir", TEXT, C(working_dir)), IS(a_path)},
-	{F("restartPolicy", TEXT, C(restart_policy)), IS(policy)},
+	{F("restartPolicy", TEXT, C(restart_policy)), POINTER, IS(policy)},
 	{F("env", LIST, C(env)), OF(env)},
 	{F("ports", LIST, C(ports)), OF(port)},
 	{F("volumeMounts", LIST, C(mounts)), OF(mount)},
@@ -189,7 +191,7 @@ static const struct shape host_path_fields = {.type = "HostPathVolumeSource", .f
 	{F("path", TEXT, V(host_path)), NEEDED, IS(host_path)},
 	{F("type", TEXT, V(host_type)), IS(host_type)}}};
 static const struct shape config_source_fields = {.type = "ConfigMapVolumeSource", .fields = {
-	{F("name", TEXT, V(config_name)), NEEDED},
+	{F("name", TEXT, V(config_name)), NEEDED, IS(map_name)},
 	{F("optional", YES_NO, V(optional))}}};
 static const struct shape volume_fields = {.item = "volume", .size = sizeof(struct volume), .type = "Volume",
 	.other = V(other), .fields = {

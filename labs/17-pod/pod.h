@@ -225,6 +225,7 @@ struct field {
 	struct rule *value_rule;   /* PAIRS */
 	long long min, max;        /* NUMBER */
 	bool required;
+	bool pointer; /* TEXT: to Kubernetes "" is not as if the field were not there */
 };
 
 struct shape {

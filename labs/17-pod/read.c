@@ -308,6 +308,17 @@ static void read_other(struct reader *r, const struct shape *shape, const struct
 		read_value(r, &f, value, (char *)&(struct volumes){0});
 }
 
+/*
+ * What is as if it were not there: null, and an empty string where one may be left out. A
+ * template's engine writes those, and types.go has `omitempty`.
+ */
+static bool is_absent(const struct field *f, const struct node *value)
+{
+	return value->type == NODE_NULL ||
+	       (f->type == TEXT && f->rule && !f->required && !f->pointer &&
+		       value->type == NODE_STRING && !*value->text);
+}
+
 static void read_object(
 	struct reader *r, const struct shape *shape, const struct node *object, char *base)
 {
@@ -326,7 +337,7 @@ static void read_object(
 			read_other(r, shape, key, value, base);
 		} else if (!f->name && value->type != NODE_NULL) {
 			read_resource(r, key, value, (void *)(base + shape->other));
-		} else if (value->type != NODE_NULL) { /* which is as if it were not there */
+		} else if (f->name && !is_absent(f, value)) {
 			say(r, key, value->text);
 			read_value(r, f, value, base);
 			there |= 1U << (f - shape->fields);

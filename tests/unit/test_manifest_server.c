@@ -81,6 +81,35 @@ static void names_and_variables(void **state)
 	assert_verdicts(rows, sizeof rows / sizeof *rows);
 }
 
+/* omitempty: a string that may be left out may be empty, unless types.go has a pointer to it. */
+static void empty_strings(void **state)
+{
+	(void)state;
+	static const struct server_row rows[] = {
+		{TAKEN, HEAD "spec:\n  restartPolicy: ''\n  hostname: ''\n" SPEC, "",
+			"SetDefaults_PodSpec(); V ValidatePodSpec(): len(spec.Hostname) > 0"},
+		{TAKEN, IN("ports: [{containerPort: 80, name: '', protocol: ''}]"), "",
+			"V validateContainerPorts(); SetDefaults of protocol"},
+		{TAKEN, IN("workingDir: ''"), "", "V: not looked at"},
+		{TAKEN, MOUNT("mountPath: /a, subPath: '', subPathExpr: b"), "",
+			"V ValidateVolumeMounts(): len(mnt.SubPath) > 0"},
+		{TAKEN, VOLUME("hostPath: {path: /a, type: ''}"), "", "HostPathUnset"},
+		{TAKEN,
+			"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\n"
+			"spec: {template: {spec: {containers: [{name: a, image: ''}]}}}\n",
+			"", "V validateContainersOnlyForPod(): not of a template"},
+		{REFUSED, HEAD "spec: {containers: [{name: a, image: ''}]}\n", "expected here",
+			"V validateContainersOnlyForPod(): Required"},
+		{REFUSED, VOLUME("configMap: {name: ''}"), "the name of a ConfigMap",
+			"V validateConfigMapVolumeSource(): Required"},
+		{REFUSED, IN("restartPolicy: ''"), "Always, OnFailure or Never",
+			"types.go: *ContainerRestartPolicy"},
+		{REFUSED, SECURITY("seccompProfile: {type: Localhost, localhostProfile: ''}"),
+			"relative path", "types.go: *string; the runtime finds no such file"},
+	};
+	assert_verdicts(rows, sizeof rows / sizeof *rows);
+}
+
 static void privileges(void **state)
 {
 	(void)state;
@@ -190,6 +219,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_and_variables),
+		cmocka_unit_test(empty_strings),
 		cmocka_unit_test(privileges),
 		cmocka_unit_test(mounts_and_volumes),
 		cmocka_unit_test(amounts),
