@@ -9,7 +9,8 @@
 /* clang-format off */
 static const struct elsewhere table[] = {
 	{"ConfigMap.binaryData", "openat(volumes/...): files, decoded from base64; left out here", true},
-	{"ConfigMapVolumeSource.defaultMode", "fchmod() of its files", false},
+	{"ConfigMapVolumeSource.defaultMode", "fchmod() of its files; left out here", true, "0644|420"},
+	{"ConfigMapVolumeSource.defaultUser", "fchown() of its files; left out here", true},
 	{"ConfigMapVolumeSource.items", "openat() of these keys only; here of all", true},
 	{"Container.envFrom", "execve(): a variable for each key; left out here", true},
 	{"Container.imagePullPolicy", "nothing: the kubelet looks for the image", false},
@@ -26,6 +27,7 @@ static const struct elsewhere table[] = {
 	{"ContainerPort.hostPort", "a rule of the node's firewall, lab 06; left out here", true},
 	{"CronJobSpec.schedule", "nothing: the controller makes a Job at these times", false},
 	{"DeploymentSpec.replicas", "nothing: the controller makes so many Pods", false},
+	{"EmptyDirVolumeSource.mode", "chmod() of its folder; left out here", true, "0777|511"},
 	{"EnvFromSource.configMapRef", "a ConfigMap's keys, which the kubelet asks the API server for", false},
 	{"EnvFromSource.secretRef", "a Secret's keys, which the kubelet asks the API server for", false},
 	{"EnvVar.valueFrom", "execve(): a variable from elsewhere; left out here", true},
@@ -85,6 +87,7 @@ static const struct elsewhere table[] = {
 	{"Volume.projected", "a tmpfs: files of several sources; here an empty folder", true},
 	{"Volume.secret", "a tmpfs: a file for each key; here an empty folder", true},
 	{"Volume.", "a mount by the volume's driver; here an empty folder", true},
+	{"VolumeMount.bindMountOptions", "mount_setattr(...MOUNT_ATTR_NOEXEC...); left out here", true},
 	{"VolumeMount.mountPropagation", "mount(...MS_SHARED or MS_SLAVE...); left out here", true},
 	{"VolumeMount.recursiveReadOnly", "mount_setattr(...AT_RECURSIVE...); left out here", true},
 	{"VolumeProjection.configMap", "openat(): a file for each key", false},

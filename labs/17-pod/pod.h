@@ -194,6 +194,7 @@ struct elsewhere {
 	const char *field; /* "PodSpec.hostAliases" */
 	const char *words; /* what becomes of it in a cluster */
 	bool missed;       /* a Pod that runs here is another one without it */
+	const char *same;  /* unless this is its value: words as a rule's one_of */
 };
 
 /* NULL: it means something to the API server or to a controller only. */

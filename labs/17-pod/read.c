@@ -292,8 +292,11 @@ static void read_other(struct reader *r, const struct shape *shape, const struct
 	if (value->type == NODE_NULL)
 		return;
 	/* An empty value and false leave a Pod as it is. */
+	struct rule same = {.one_of = other ? other->same : NULL};
 	bool says = value->text ? !rule_matches(&default_rule, value->text)
 				: value->type == NODE_OBJECT || value->in.count;
+	if (same.one_of && value->text && rule_matches(&same, value->text))
+		says = false;
 	if (known && says && other && other->missed)
 		manifest_leave_out(r->to, key->at, "%s: %s", r->path, other->words);
 	if (shape->other)

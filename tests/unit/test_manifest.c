@@ -160,6 +160,13 @@ static void what_is_not_read_is_named(void **state)
 		{ONE_POD "    volumeMounts: [{name: v, mountPath: /v, subPath: s}]\n"
 			 "  volumes: [{name: v}]\n",
 			8, 20, "subPath: a mount of a part"},
+		{ONE_POD "  volumes: [{name: v, emptyDir: {mode: 01777}}]\n", 8, 34,
+			"emptyDir.mode: chmod()"},
+		{ONE_POD "  volumes: [{name: v, configMap: {name: c, defaultMode: 0755}}]\n", 8, 44,
+			"configMap.defaultMode: fchmod()"},
+		{ONE_POD "    volumeMounts: [{name: v, mountPath: /v, bindMountOptions: [noexec]}]\n"
+			 "  volumes: [{name: v}]\n",
+			8, 45, "bindMountOptions: mount_setattr("},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		read_or_fail(rows[i].data, NULL);
@@ -189,6 +196,8 @@ static void warnings_of_the_api_server(void **state)
 		{ONE_POD "  hostNetwork: false\n", NULL},
 		{ONE_POD "  tolerations: [{operator: Exists}]\n", NULL},
 		{ONE_POD "  hostAliases: []\n", NULL},
+		{ONE_POD "  volumes: [{name: v, configMap: {name: c, defaultMode: 420}}]\n", NULL},
+		{ONE_POD "  volumes: [{name: v, emptyDir: {mode: 0777}}]\n", NULL},
 		{ONE_POD "status: {}\n", NULL},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
