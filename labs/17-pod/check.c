@@ -111,6 +111,18 @@ static void check_others(
 	}
 }
 
+/* Pages of hugetlbfs are none of memory's, and a Pod is not to have them alone. */
+static void check_pages(struct manifest *m, const struct pairs *pages,
+	const struct resources *requests, const struct resources *limits)
+{
+	bool other =
+		requests->cpu.set || requests->memory.set || limits->cpu.set || limits->memory.set;
+	for (size_t i = 0; i < pages->count; i++)
+		if (is_pages(pages->item[i].name) && !other)
+			manifest_wrong(m, pages->item[i].at,
+				"%.80s: expected cpu or memory with it", pages->item[i].name);
+}
+
 /* ValidateSecurityContext(): with CAP_ in the name only, as it is there. */
 static void check_security(struct manifest *m, struct container_spec *c)
 {
@@ -307,6 +319,7 @@ static void check_container(struct manifest *m, struct pod *pod, struct containe
 		manifest_wrong(m, c->at, "spec.containers[].image: expected here, and missing");
 	check_limits(m, &c->requests, &c->limits);
 	check_others(m, &c->other_requests, &c->other_limits);
+	check_pages(m, &c->other_limits, &c->requests, &c->limits);
 	check_security(m, c);
 	check_seccomp(m, &c->security, "container.securityContext.seccompProfile", c);
 	check_ports(m, c);
@@ -379,6 +392,7 @@ bool check_pod(struct manifest *m, struct pod *pod)
 	check_pod_level(m, pod);
 	check_limits(m, &pod->requests, &pod->limits);
 	check_others(m, &pod->other_requests, &pod->other_limits);
+	check_pages(m, &pod->other_limits, &pod->requests, &pod->limits);
 	check_seccomp(m, &pod->security, "pod.spec.securityContext.seccompProfile", pod);
 	check_host(m, pod);
 	return manifest_good(m);

@@ -280,6 +280,7 @@ struct reader {
 	const char *owner, *owner_kind; /* whose template is read */
 };
 
+bool is_pages(const char *resource); /* of hugetlbfs */
 bool read_document(struct manifest *m, const struct node *root);
 
 /* ---- manifest.c: from a file's bytes to struct pod, or to an error with its line ---- */

@@ -149,6 +149,19 @@ static void read_pairs(
 	}
 }
 
+bool is_pages(const char *resource)
+{
+	return !strncmp(resource, "hugepages-", 10);
+}
+
+/* IsHugePageResourceValueDivisible() in the same file as IsStandardContainerResourceName() */
+static bool fits_pages(const char *name, quantity amount)
+{
+	quantity page = {0};
+	return quantity_read(name + strlen("hugepages-"), &page) == QUANTITY_OK && page.whole > 0 &&
+	       !page.nano && quantity_value(amount) % page.whole == 0;
+}
+
 /*
  * Any name may be a resource's. validateContainerResourceName() and ValidateResourceQuantityValue()
  * in validation.go, and IsStandardContainerResourceName() in pkg/apis/core/helper/helpers.go
@@ -156,7 +169,7 @@ static void read_pairs(
 static void read_resource(
 	struct reader *r, const struct node *key, const struct node *value, struct pairs *to)
 {
-	const char *is = !strncmp(key->text, "hugepages-", 10) ? "ResourceList.hugepages"
+	const char *is = is_pages(key->text) ? "ResourceList.hugepages"
 			 : !strcmp(key->text, "ephemeral-storage")
 				 ? "ResourceList.ephemeral-storage"
 			 : rule_matches(&resource_rule, key->text) ? "ResourceList.device"
@@ -170,6 +183,8 @@ static void read_resource(
 	if (!is || !manifest_good(r->to))
 		return;
 	quantity_read(value->text, &q);
+	if (is_pages(key->text) && !fits_pages(key->text, q))
+		expected(r, value, "a multiple of the size in the name, as hugepages-2Mi has it");
 	if (q.nano && !strcmp(is, "ResourceList.device"))
 		expected(r, value, "an integer");
 	say_as(r, key, is, value->text);

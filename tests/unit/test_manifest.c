@@ -164,8 +164,9 @@ static void what_is_not_read_is_named(void **state)
 			"emptyDir.mode: chmod()"},
 		{ONE_POD "  volumes: [{name: v, configMap: {name: c, defaultMode: 0755}}]\n", 8, 44,
 			"configMap.defaultMode: fchmod()"},
-		{ONE_POD "    volumeMounts: [{name: v, mountPath: /v, bindMountOptions: [noexec]}]\n"
-			 "  volumes: [{name: v}]\n",
+		{ONE_POD
+			"    volumeMounts: [{name: v, mountPath: /v, bindMountOptions: [noexec]}]\n"
+			"  volumes: [{name: v}]\n",
 			8, 45, "bindMountOptions: mount_setattr("},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

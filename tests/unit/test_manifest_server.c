@@ -207,6 +207,17 @@ static void amounts(void **state)
 			RESOURCE_LISTS(
 				"limits: {hugepages-2Mi: 4Mi}, requests: {hugepages-2Mi: 2Mi}"),
 			"a limit of the same", "V ValidateContainerResourceRequirements()"},
+		{REFUSED, RESOURCE_LISTS("limits: {hugepages-2Mi: 2Mi}"), "cpu or memory with it",
+			"V ValidateContainerResourceRequirements(): HugePages require cpu or memory"},
+		{TAKEN,
+			RESOURCE_LISTS("limits: {hugepages-2Mi: 4Mi, hugepages-1Gi: 0}, "
+				       "requests: {memory: 1Gi}"),
+			"", "V ValidateContainerResourceRequirements()"},
+		{REFUSED, RESOURCE_LISTS("limits: {hugepages-2Mi: 3Mi, memory: 1Gi}"),
+			"a multiple of the size",
+			"V validateResourceQuantityHugePageValue(): is not positive integer multiple"},
+		{REFUSED, RESOURCE_LISTS("limits: {hugepages-2MB: 2Mi, memory: 1Gi}"),
+			"a multiple of the size", "V validateResourceQuantityHugePageValue()"},
 		{TAKEN, RESOURCE_LISTS("limits: {ephemeral-storage: 1Gi}"), "",
 			"V validateContainerResourceName()"},
 		{TAKEN, RESOURCE_LISTS("limits: {memory: 100Ti}"), "",
