@@ -95,13 +95,28 @@ static void read_text(struct reader *r, struct rule *rule, const struct node *no
 		expected(r, node, rule->words);
 }
 
+/*
+ * 1.00068e+09, as Helm writes a number of more than six digits, is 1000680000 in the JSON that
+ * sigs.k8s.io/yaml makes of it. Allocated for the manifest, unless it is the text itself.
+ */
+static const char *number_text(struct reader *r, const struct node *node)
+{
+	quantity q = {0};
+	if (node->type != NODE_NUMBER || !strpbrk(node->text, ".eE") ||
+		quantity_read(node->text, &q) != QUANTITY_OK || q.nano)
+		return node->text;
+	autofree char *digits = text("%lld", q.whole);
+	return manifest_keep(r->to, digits);
+}
+
 static void read_number(
 	struct reader *r, const struct field *f, const struct node *node, struct value *to)
 {
-	bool whole = node->type == NODE_NUMBER && rule_matches(&integer_rule, node->text);
+	const char *number = number_text(r, node);
+	bool whole = node->type == NODE_NUMBER && rule_matches(&integer_rule, number);
 	autofree char *words = text("an integer from %lld to %lld", f->min, f->max);
 	errno = 0;
-	to->is = whole ? strtoll(node->text, NULL, 10) : 0;
+	to->is = whole ? strtoll(number, NULL, 10) : 0;
 	if (!whole || errno || to->is < f->min || to->is > f->max)
 		expected(r, node, words);
 }
@@ -356,7 +371,7 @@ static void read_object(
 		} else if (!f->name && value->type != NODE_NULL) {
 			read_resource(r, key, value, (void *)(base + shape->other));
 		} else if (f->name && !is_absent(f, value)) {
-			say(r, key, value->text);
+			say(r, key, f->type == NUMBER ? number_text(r, value) : value->text);
 			read_value(r, f, value, base);
 			there |= 1U << (f - shape->fields);
 		}

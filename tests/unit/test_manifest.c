@@ -294,6 +294,24 @@ static void core_tags_are_read(void **state)
 	manifest_free(&manifest);
 }
 
+/* They are in JSON, into which they are made. */
+static void whole_numbers_have_no_point(void **state)
+{
+	(void)state;
+	read_or_fail(IN("securityContext: {runAsUser: 1.00068e+09, runAsGroup: 1e3}\n"
+			"    ports: [{containerPort: 80.0}]"),
+		NULL);
+	const struct container_spec *c = manifest.pod->containers.item;
+	assert_int_equal(c->security.run_as_user.is, 1000680000);
+	assert_int_equal(c->security.run_as_group.is, 1000);
+	assert_int_equal(c->ports.item[0].number.is, 80);
+	bool said = false;
+	for (size_t i = 0; i < manifest.said.count; i++)
+		said |= !strcmp(manifest.said.item[i].text, "1000680000");
+	assert_true(said);
+	manifest_free(&manifest);
+}
+
 static void mount_paths_are_below_the_root(void **state)
 {
 	(void)state;
@@ -379,6 +397,7 @@ int main(void)
 		cmocka_unit_test(the_pods_of_a_file),
 		cmocka_unit_test(claims_of_a_set_without_a_template_are_nobodys),
 		cmocka_unit_test(core_tags_are_read),
+		cmocka_unit_test(whole_numbers_have_no_point),
 		cmocka_unit_test(mount_paths_are_below_the_root),
 		cmocka_unit_test(what_is_quick_is_what_the_pattern_says),
 	};
