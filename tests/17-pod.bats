@@ -408,6 +408,13 @@ pod_of() {
 }
 
 @test "17-pod: \$(NAME) becomes the container's variable, in the program and in explain; what grows without end is refused" {
+	# Of several lines it is one word, and so is what an error quotes.
+	pod 'env: [{name: A, value: "a\nb\e[7m"}]'
+	run -0 --separate-stderr "${explain[@]}" "$manifest"
+	[[ $output == *'-> execve(..."A=a\u000ab\u001b[7m"...)'* ]]
+	pod 'args: "a\nb\e[7m"'
+	run -2 --separate-stderr "${explain[@]}" "$manifest"
+	[[ $stderr == *"expected a list, got 'a b [7m'" ]]
 	printf '%s\n' 'apiVersion: v1' 'kind: Pod' 'metadata: {name: p}' 'spec:' '  restartPolicy: Never' '  containers:' \
 		'  - {name: a, image: busybox, env: [{name: PORT, value: "80"}, {name: URL, value: "http://$(HOST):$(PORT)"}],' \
 		'     command: [sh, -c], args: ["test \"${#URL} $0\" = \"17 80\" && exit $$(echo 7)", $(PORT)]}' >"$manifest"

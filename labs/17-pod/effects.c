@@ -36,6 +36,19 @@ char *score_text(const struct pod *pod, const struct container_spec *c)
 		oom_score_adj(pod, c, (long long)machine.totalram * machine.mem_unit));
 }
 
+/* A string as JSON has it, on one line. */
+static char *quoted(const char *string)
+{
+	char *words;
+	size_t size;
+	FILE *out = open_memstream(&words, &size);
+	if (!out)
+		die("open_memstream");
+	json_text(out, string);
+	fclose(out);
+	return words;
+}
+
 /* execve(...["sh", "-c"]...), the strings as JSON has them. */
 static char *execve_text(const struct container_spec *c)
 {
@@ -226,9 +239,12 @@ static char *memory_limit(const struct said *l)
 static char *env_name(const struct said *l)
 {
 	const struct pair *env = l->of;
-	return env->other
-		       ? text("execve(...\"%s=...\"...)", env->name)
-		       : text("execve(...\"%s=%s\"...)", env->name, env->value ? env->value : "");
+	autofree char *pair = text("%s=%s", env->name,
+		env->other   ? "..."
+		: env->value ? env->value
+			     : "");
+	autofree char *string = quoted(pair);
+	return text("execve(...%s...)", string);
 }
 
 static char *empty_dir(const struct said *l)

@@ -63,6 +63,16 @@ int by_place(const void *a, const void *b)
 	return one->line != other->line ? one->line - other->line : one->column - other->column;
 }
 
+/* What it quotes of the file may have lines, and what a terminal obeys. */
+__attribute__((format(printf, 2, 0))) static void write_message(
+	struct problem *problem, const char *fmt, va_list ap)
+{
+	vsnprintf(problem->message, sizeof problem->message, fmt, ap);
+	for (char *c = problem->message; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = ' ';
+}
+
 /* The first one counts. Always false. */
 bool manifest_wrong(struct manifest *m, struct position at, const char *fmt, ...)
 {
@@ -70,7 +80,7 @@ bool manifest_wrong(struct manifest *m, struct position at, const char *fmt, ...
 	va_start(ap, fmt);
 	if (!m->error.at.line) {
 		m->error.at = at.line ? at : (struct position){1, 1};
-		vsnprintf(m->error.message, sizeof m->error.message, fmt, ap);
+		write_message(&m->error, fmt, ap);
 	}
 	va_end(ap);
 	return false;
@@ -86,7 +96,7 @@ __attribute__((format(printf, 4, 0))) static void warn(
 {
 	struct problem *warning = manifest_add(m, &m->warnings, sizeof *warning);
 	*warning = (struct problem){.at = at, .left_out = left_out};
-	vsnprintf(warning->message, sizeof warning->message, fmt, ap);
+	write_message(warning, fmt, ap);
 }
 
 void manifest_warn(struct manifest *m, struct position at, const char *fmt, ...)

@@ -71,6 +71,7 @@ static void errors_of_a_container_have_their_place(void **state)
 	(void)state;
 	static const struct error_row rows[] = {
 		{IN("command: sh -c true"), 8, 14, "expected a list, got 'sh -c true'"},
+		{IN("command: \"sh\\e[31m\\nls\""), 8, 14, "expected a list, got 'sh [31m ls'"},
 		{IN("args: [1]"), 8, 12, "got a number 1; quote it"},
 		{IN("args: [[a]]"), 8, 12, "expected a string, got a list"},
 		{IN("env: [{value: a}]"), 8, 11, "env[].name: expected here"},
