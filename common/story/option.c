@@ -41,8 +41,17 @@ bool option_size(const char *string, long long *bytes)
 	if (!isdigit((unsigned char)*string))
 		return false;
 	errno = 0;
-	long long value = strtoll(string, &end, 10);
+	long long value = strtoll(string, &end, 10), part = 0, whole = 1;
 	int shift = 0;
+	if (*end == '.') { /* 1.5g, as docker has it; of the digits nine are enough */
+		if (!isdigit((unsigned char)*++end))
+			return false;
+		for (; isdigit((unsigned char)*end); end++)
+			if (whole < 1000000000) {
+				part = part * 10 + (*end - '0');
+				whole *= 10;
+			}
+	}
 	if (*end) {
 		const char *unit = strchr(units, tolower((unsigned char)*end));
 		if (!unit)
@@ -59,7 +68,7 @@ bool option_size(const char *string, long long *bytes)
 	}
 	if (errno || value > LLONG_MAX >> shift)
 		value = LLONG_MAX >> shift; /* a size, but larger than any limit */
-	*bytes = value << shift;
+	*bytes = (value << shift) + (part << shift) / whole;
 	return true;
 }
 

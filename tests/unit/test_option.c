@@ -53,10 +53,16 @@ static void sizes_are_read_as_docker_does(void **state)
 		{"3MiB", 3 << 20},
 		{"3GiB", 3LL << 30},
 		{"0g", 0},
+		{"1.5m", 3 << 19},
+		{"1.5GiB", 3LL << 29},
+		{"0.25", 0},
+		{"0.000000001g", 1},
+		{"8589934591.99999999999999g", LLONG_MAX - 1},
 		{"9223372036854775807", LLONG_MAX},
 	};
 	static const char *const bad[] = {"", " 1", "1 ", "1 k", "M", "k", "-5", "-5m", "+5", "12Q",
-		"12kk", "12bi", "12bb", "12Kx", "12KiBs", "1.5m", "0x10", "max", "m12"};
+		"12kk", "12bi", "12bb", "12Kx", "12KiBs", "1.m", ".5m", "1.5.5m", "1,5m", "0x10",
+		"max", "m12"};
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
 		long long bytes = -1;
 		if (!option_size(good[i].text, &bytes) || bytes != good[i].bytes)
