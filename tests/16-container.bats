@@ -500,6 +500,9 @@ traced_story() {
 		run "$container" $words busybox true
 		[[ $status = 2 && $output == *": not run here: "* ]] || wrong+=("$words: status $status: $output")
 	done
+	# Nothing is run: no terminal is needed. Sizes and modes are as docker takes them.
+	run "$container" --explain -it -m 1.5g --tmpfs /x:mode=01777 busybox sh </dev/null
+	[[ $status = 0 && $output == *"memory.max <- 1610612736"*'"mode=01777"'*TIOCSCTTY* ]] || wrong+=("-it: status $status: $output")
 	while read -r typed nearest; do
 		run "$container" "--$typed" busybox
 		[[ $status = 2 && $output == *"--$typed"*"expected --$nearest,"* ]] || wrong+=("$typed: $output")
@@ -675,8 +678,12 @@ traced_story() {
 	for value in '' container:web BRIDGE; do refused --network "$value" -- true; done
 	for value in '' x 10.0.0.1 172.17.0.0 172.17.0.1 172.17.255.255 172.17.0.256 172.17.0.9/16 ::1; do refused --ip "$value" -- true; done
 	for value in '' nobody-such -1 1000: :1000 70000 1000:70000 1000:1000:1000 1e3 student:nosuch 99999999999999999999; do refused --user "$value" -- true; done
-	for value in '' run / /. /.. /../etc /a/../../b /run: "/run:rw," /run:bind /run:size /run:size=x /run:size=1q /run:mode=8 /run:uid=x; do refused --tmpfs "$value" -- true; done
+	for value in '' run / /. /.. /../etc /a/../../b /run: "/run:rw," /run:bind /run:size /run:size=x /run:size=1q /run:mode=8 /run:mode=010000 /run:uid=x; do refused --tmpfs "$value" -- true; done
 	for value in '' /tmp /tmp: :/data /tmp:data /tmp:/ /tmp:/.. /tmp:/a/../.. data:/data /no/such:/data /tmp:/data:rx /tmp:/data:ro:ro; do refused --volume "$value" -- true; done
+	said=$("$container" --volume /tmp busybox 2>&1) || :
+	[[ $said == *"volumes without a SRC; --tmpfs DST"* ]] || wrong+=("$said")
+	said=$("$container" --volume /tmp:/data:Z busybox 2>&1) || :
+	[[ $said == *"z and Z, are for SELinux"* ]] || wrong+=("$said")
 	for value in '' =x; do refused --env "$value" -- true; done
 	for value in '' data ./x; do refused --workdir "$value" -- true; done
 	for value in '' NOSUCH CAP_ 64; do refused --cap-add "$value" -- true && refused --cap-drop "$value" -- true; done

@@ -81,7 +81,7 @@ static void check_together(const struct container *c)
 			"--hostname: expected no --uts host with it, for it would rename the host");
 	if (!asked.verb && strcmp(asked.signal, "KILL") != 0)
 		option_usage("--signal: expected kill with it");
-	if (c->tty && lab_command && !asked.detach && !isatty(STDIN_FILENO))
+	if (c->tty && lab_command && !asked.detach && !asked.explain && !isatty(STDIN_FILENO))
 		option_usage("--tty: expected standard input to be a terminal");
 }
 

@@ -259,7 +259,8 @@ static bool tmpfs_word(const char *word)
 	if (!strncmp(word, "nr_inodes=", 10) || !strncmp(word, "nr_blocks=", 10))
 		return !value[digits] || (strchr("kKmMgG", value[digits]) && !value[digits + 1]);
 	if (!strncmp(word, "mode=", 5))
-		return strspn(value, "01234567") == strlen(value) && digits <= 4;
+		return strspn(value, "01234567") == strlen(value) &&
+		       strtol(value, NULL, 8) <= 07777;
 	return (!strncmp(word, "uid=", 4) || !strncmp(word, "gid=", 4)) && !value[digits] &&
 	       digits <= 5;
 }
@@ -344,7 +345,11 @@ const char *wrong_volume(const char *value)
 	if (*value && *value != ':' && strcspn(value, "/") > strcspn(value, ":"))
 		return "a path before the ':', for dockerd keeps named volumes; ./NAME is a folder here";
 	if (!volume_parse(value, &volume))
-		return "SRC:DST or SRC:DST:ro, DST from / on";
+		return strchr(value, ':')
+			       ? "SRC:DST or SRC:DST:ro, DST from / on; docker's other words, such as z and "
+				 "Z, are for SELinux, mount propagation and volumes of dockerd's"
+			       : "SRC:DST, for dockerd keeps volumes without a SRC; --tmpfs DST is one that "
+				 "ends with the container";
 	return !volume.source               ? "SRC to be a file or folder that is there"
 	       : is_reserved(volume.target) ? not_reserved
 					    : NULL;
