@@ -357,6 +357,18 @@ static void check_host(struct manifest *m, const struct pod *pod)
 			"shareProcessNamespace: expected false with hostPID: true");
 }
 
+/* validatePodTemplateSpecForJob(), ValidatePodTemplateSpecForReplicaSet() and the like */
+static void check_restart_policy(struct manifest *m, const struct pod *pod)
+{
+	const char *owner = pod->owner ? pod->owner : "PodTemplate"; /* which leaves it open */
+	bool job = !strcmp(owner, "Job") || !strcmp(owner, "CronJob");
+	bool always = !strcmp(pod->restart_policy, "Always");
+	if (job == always && strcmp(owner, "PodTemplate") != 0)
+		manifest_wrong(m, where(m, "pod.spec.restartPolicy", pod),
+			"restartPolicy: expected %s in a %s, got %s",
+			job ? "OnFailure or Never" : "Always", owner, pod->restart_policy);
+}
+
 /* What follows of the whole Pod, when all documents are read. */
 bool check_pod(struct manifest *m, struct pod *pod)
 {
@@ -383,6 +395,7 @@ bool check_pod(struct manifest *m, struct pod *pod)
 	}
 	if (!pod->restart_policy)
 		pod->restart_policy = "Always";
+	check_restart_policy(m, pod);
 	/* As truncatePodHostnameIfNeeded(): 63 of 253, and no '-' or '.' at the end. */
 	size_t length = strnlen(pod->name, sizeof pod->short_name - 1);
 	while (length && strchr("-.", pod->name[length - 1]))

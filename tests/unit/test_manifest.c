@@ -246,7 +246,8 @@ static void the_pods_of_a_file(void **state)
 		 "}\n",
 			"d", "d", "Deployment"},
 		{"apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: c}\n"
-		 "spec: {jobTemplate: {spec: {" TEMPLATE "}}}\n",
+		 "spec: {jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: "
+		 "[{name: a, image: busybox}]}}}}}\n",
 			NULL, "c", "CronJob"},
 		{"apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: s}\n"
 		 "spec: {template: {spec: {containers: [{name: a, volumeMounts: [{name: www, "

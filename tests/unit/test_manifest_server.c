@@ -110,6 +110,43 @@ static void empty_strings(void **state)
 	assert_verdicts(rows, sizeof rows / sizeof *rows);
 }
 
+#define OWNED(api, kind, before, more, after) \
+	"apiVersion: " api "\nkind: " kind "\nmetadata: {name: o}\nspec:\n  " before \
+	"{template: {spec: {" more "containers: [{name: a, image: x}]}}}" after "\n"
+
+/* Who makes the Pods decides which of them are started again. */
+static void restart_policies_of_templates(void **state)
+{
+	(void)state;
+	static const struct server_row rows[] = {
+		{REFUSED, OWNED("batch/v1", "Job", "", "", ""),
+			"expected OnFailure or Never in a Job, got Always",
+			"pkg/apis/batch/validation validatePodTemplateSpecForJob(): Required"},
+		{REFUSED,
+			OWNED("batch/v1", "CronJob",
+				"{jobTemplate: {spec: ", "restartPolicy: Always, ", "}}"),
+			"expected OnFailure or Never in a CronJob", "the same"},
+		{TAKEN, OWNED("batch/v1", "Job", "", "restartPolicy: OnFailure, ", ""), "",
+			"the same"},
+		{TAKEN,
+			OWNED("batch/v1", "CronJob",
+				"{jobTemplate: {spec: ", "restartPolicy: Never, ", "}}"),
+			"", "the same"},
+		{REFUSED, OWNED("apps/v1", "Deployment", "", "restartPolicy: Never, ", ""),
+			"expected Always in a Deployment, got Never",
+			"pkg/apis/apps/validation ValidatePodTemplateSpecForReplicaSet(): NotSupported"},
+		{REFUSED,
+			OWNED("v1", "ReplicationController", "", "restartPolicy: OnFailure, ", ""),
+			"expected Always", "V ValidatePodTemplateSpecForRC(): NotSupported"},
+		{TAKEN, OWNED("apps/v1", "DaemonSet", "", "", ""), "", "SetDefaults_PodSpec()"},
+		{TAKEN,
+			"apiVersion: v1\nkind: PodTemplate\nmetadata: {name: o}\n"
+			"template: {spec: {restartPolicy: Never, containers: [{name: a, image: x}]}}\n",
+			"", "V ValidatePodTemplate()"},
+	};
+	assert_verdicts(rows, sizeof rows / sizeof *rows);
+}
+
 static void privileges(void **state)
 {
 	(void)state;
@@ -231,6 +268,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_and_variables),
 		cmocka_unit_test(empty_strings),
+		cmocka_unit_test(restart_policies_of_templates),
 		cmocka_unit_test(privileges),
 		cmocka_unit_test(mounts_and_volumes),
 		cmocka_unit_test(amounts),
