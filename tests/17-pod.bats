@@ -348,6 +348,7 @@ pod_of() {
 		FailedMount: unknown storage medium "Disk"|containers: [{name: c, image: busybox}]@volumes: [{name: v, emptyDir: {medium: Disk}}]
 		FailedMount: hostPath type check failed: /etc/passwd is not a directory|containers: [{name: c, image: busybox}]@volumes: [{name: v, hostPath: {path: /etc/passwd, type: Directory}}]
 		FailedMount: hostPath type check failed: /no/such does not exist|containers: [{name: c, image: busybox}]@volumes: [{name: v, hostPath: {path: /no/such, type: Socket}}]
+		FailedMount: hostPath type check failed: data is no absolute path|containers: [{name: c, image: busybox}]@volumes: [{name: v, hostPath: {path: data}}]
 	END
 	# In the place of COMMAND, too: the status says that COMMAND has not run, the word whose fault it is.
 	while IFS='|' read -r reason lines; do

@@ -73,8 +73,8 @@ RULE(label_value, 63, "(" QUALIFIED ")?",
 	"at most 63 of letters, digits, '-', '_' and '.', a letter or digit at the ends", .surely = LETTERS DIGITS);
 RULE(file_name, 253, "[.]?[-_a-zA-Z0-9][-._a-zA-Z0-9]*", "a file's name of letters, digits, '-', '_', '.'",
 	.surely = LETTERS DIGITS);
-/* ValidatePathNoBacksteps() */
-RULE(host_path, 4095, "(/(" NO_DOTS ")?)+", "an absolute path without '..'");
+/* ValidatePathNoBacksteps(): C:\data and \\.\pipe\x are paths of a Windows node. */
+RULE(host_path, 4095, "(" NO_DOTS ")(/(" NO_DOTS ")?)*|(/(" NO_DOTS ")?)+", "a path without '..'");
 RULE(a_path, 4095, ".+", "a path", .surely = LETTERS DIGITS "/._-");
 /* validateLocalDescendingPath() */
 RULE(local_path, 4095, "(" NO_DOTS ")(/(" NO_DOTS ")?)*", "a relative path without '..'",

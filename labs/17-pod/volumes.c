@@ -51,6 +51,8 @@ static const char *host_path_wrong(const struct volume *v)
 		{"BlockDevice", "is not a block device", S_IFBLK}};
 	const char *type = v->host_type ? v->host_type : "";
 	struct stat st;
+	if (*v->host_path != '/') /* the kubelet would look below its own folder */
+		return "is no absolute path";
 	if (stat(v->host_path, &st) && errno == ENOENT) {
 		if (!*type || !strcmp(type, "DirectoryOrCreate")) {
 			if (!make_folders(v->host_path))
