@@ -95,3 +95,5 @@ tree_commit() {
 		echo "with changes ${changes:0:12}"
 	fi | paste -sd ' '
 }
+# code_of: a program of stdin but for blanks and for comments that have a line of their own.
+code_of() { sed -E 's/\r$//; /^[ \t]*\/\*([^*]|\*+[^*/])*\*+\/$/d' | tr -d '[:space:]\000'; }

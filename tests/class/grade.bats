@@ -142,14 +142,15 @@ whose() {
 	while IFS='|' read -r rows words; do
 		printf '%b' "$rows" >"$OUT/e.csv"
 		EXTENSIONS=$OUT/e.csv run -2 collected "$OUT/submissions"
-		[[ $output = *"e.csv: $words"* ]] || { echo "$rows: $output" && return 1; }
+		[[ $output = *"$words"* ]] || { echo "$rows: $output" && return 1; }
 	done <<-'TXT'
-		student,days\ns03,0\ns03,5\n|"s03": expected one row for each student
-		student,days\ns03,0\ns03@example.org,5\n|"s03": expected one row for each student
-		student,deadline\ns03,2026-11-03T12:00\n|expected a column due, days or factor
+		student,days\ns03,0\ns03,5\n|e.csv: "s03": expected one row for each student
+		student,days\ns03,0\ns03@example.org,5\n|e.csv: "s03": expected one row for each student
+		student,deadline\ns03,2026-11-03T12:00\n|e.csv: expected a column due, days or factor
 		student,due\ns03,2026-11-03\n|2026-11-03: expected a date and time like
 		student,due\ns03,friday\n|friday: expected a date and time like
-		student,factor\ns03,0.5\n|s03: days , factor 0.5: expected whole days, and a factor like 1.5
+		student,due\ns03,02/11/2026 23:59\n|02/11/2026 23:59: expected a date and time like
+		student,factor\ns03,0.5\n|e.csv: s03: days , factor 0.5: expected whole days, and a factor like 1.5
 	TXT
 	printf 'student,name,factor\r\ns01,A,"1,5"\r\n' >"$OUT/roster.csv"
 	run -2 collected "$OUT/submissions"
