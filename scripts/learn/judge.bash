@@ -66,7 +66,9 @@ judge() {
 	exec {from}<&-
 	trap - INT TERM HUP
 	if [ -z "$ready" ]; then
-		echo "scripts/exercise: the lab VM did not start, which is no fault of your program: $(tail -n 1 "$program.errors")" >&2
+		# The reason stands before the end of its logs.
+		line=$(grep -m 1 '^vm: ' "$program.errors" || tail -n 1 "$program.errors")
+		echo "scripts/exercise: the lab VM did not start, which is no fault of your program: ${line#vm: }" >&2
 		exit 3
 	fi
 }

@@ -106,8 +106,8 @@ static void add_devices(const struct machine *machine, enum start how, int memor
 		return;
 	add("-chardev");
 	add("socket,id=qmp,fd=%d", qmp_end);
-	add("-mon");
-	add("chardev=qmp,mode=control");
+	add("-qmp"); /* of QEMU 7 and 11; 11 warns of -mon */
+	add("chardev:qmp");
 	if (how == RESTORE) {
 		add("-incoming");
 		add("defer");
