@@ -43,10 +43,8 @@ setup() {
 	own=
 }
 
-# Its own group first: the lab's end may be that of the group around both.
 teardown() {
-	[ ! -d "$own" ] || rmdir "$own"
-	lab_stop
+	lab_stop "$own"
 }
 
 # at CHECK: the lab waits after that check; $top is the folder of its groups.

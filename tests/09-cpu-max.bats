@@ -85,8 +85,7 @@ setup() {
 }
 
 teardown() {
-	lab_stop
-	[ ! -d "$own" ] || rmdir "$own"
+	lab_stop "$own"
 }
 
 # at CHECK [OPTION]: the lab waits after that check; $top is the folder of its groups.

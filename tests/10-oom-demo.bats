@@ -24,8 +24,7 @@ setup() {
 }
 
 teardown() {
-	lab_stop
-	[ -z "$own" ] || [ ! -d "$own" ] || rmdir "$own"
+	lab_stop "$own"
 }
 
 # at CHECK: the lab waits after that check; $top is the folder of its groups.

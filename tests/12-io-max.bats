@@ -66,8 +66,7 @@ setup() {
 }
 
 teardown() {
-	lab_stop
-	[ -z "$own" ] || [ ! -d "$own" ] || rmdir "$own"
+	lab_stop "$own"
 	[ ! -e "$BATS_TEST_TMPDIR/disk" ] || losetup -d /dev/loop0 2>/dev/null || :
 }
 

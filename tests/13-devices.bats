@@ -52,8 +52,7 @@ setup() {
 }
 
 teardown() {
-	[ ! -d "$beside" ] || rmdir "$beside"
-	lab_stop
+	lab_stop "$beside"
 }
 
 # results PATTERN: what the calls like this returned, in their order

@@ -168,10 +168,14 @@ lab_at() {
 	lab_go_until "$1"
 }
 
-# Ends the lab of lab_start, if there still is one: it quits where it waits.
+# lab_stop [GROUP]: ends the lab of lab_start, if there still is one: it quits where it waits. Before that it removes the
+# test's own GROUP, for with the lab systemd may remove the group around both.
 lab_stop() {
+	local removed=yes
+	[ ! -d "${1-}" ] || rmdir "$1" || removed=no
 	[ -z "${lab-}" ] || { lab_key q || :; lab_end 30; }
 	lab=''
+	[ $removed = yes ]
 }
 
 # Lets it run to its end, or waits for the end that a signal brings. Sets
