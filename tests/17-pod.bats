@@ -586,7 +586,7 @@ becomes() {
 	[ "${#stderr_lines[@]}" = 1 ]
 	[[ $stderr == "$manifest:8:34: spec.containers[].resources.limits.memory: expected a quantity "* ]]
 
-	run -2 --separate-stderr strace -f -qq -e trace=process,mount,unshare,sethostname,mkdir "$LABS/$program" "$manifest"
+	run -2 --separate-stderr strace -f -qq -e trace=process,mount,unshare,sethostname,mkdir "$ROOT/build/labs/$program" "$manifest"
 	# From a file that can be written to it first executes a copy of itself, for which an ordinary user needs a child.
 	trace=$stderr # a later run has none
 	run ! grep -E '(mount|mkdir|sethostname)\(|execve.*execve.*execve' <<<"$trace ${trace//$'\n'/ }"
