@@ -41,34 +41,25 @@ bool option_size(const char *string, long long *bytes)
 	if (!isdigit((unsigned char)*string))
 		return false;
 	errno = 0;
-	long long value = strtoll(string, &end, 10), part = 0, whole = 1;
+	long long value = strtoll(string, &end, 10);
+	size_t digits = *end == '.' ? strspn(end + 1, "0123456789") : 0;
+	double part = digits ? strtod(end, NULL) : 0; /* 1.5g, as docker has it */
 	int shift = 0;
-	if (*end == '.') { /* 1.5g, as docker has it; of the digits nine are enough */
-		if (!isdigit((unsigned char)*++end))
-			return false;
-		for (; isdigit((unsigned char)*end); end++)
-			if (whole < 1000000000) {
-				part = part * 10 + (*end - '0');
-				whole *= 10;
-			}
-	}
+	end += digits ? digits + 1 : 0;
 	if (*end) {
 		const char *unit = strchr(units, tolower((unsigned char)*end));
 		if (!unit)
 			return false;
 		shift = 10 * (int)(unit - units);
 		/* Ki Mi Gi, and docker's KB and KiB, which mean the same there. */
-		if (!strcmp(end + 1, "i") || !strcasecmp(end + 1, "ib") ||
-			!strcasecmp(end + 1, "b")) {
-			if (shift == 0)
-				return false;
-		} else if (end[1]) {
+		bool word = !strcmp(end + 1, "i") || !strcasecmp(end + 1, "ib") ||
+			    !strcasecmp(end + 1, "b");
+		if (word ? shift == 0 : end[1])
 			return false;
-		}
 	}
-	if (errno || value > LLONG_MAX >> shift)
-		value = LLONG_MAX >> shift; /* a size, but larger than any limit */
-	*bytes = (value << shift) + (part << shift) / whole;
+	if (errno || value >= LLONG_MAX >> shift)
+		value = LLONG_MAX >> shift, part = 0; /* a size, but larger than any limit */
+	*bytes = (value << shift) + (long long)(part * (1 << shift));
 	return true;
 }
 

@@ -185,7 +185,7 @@ static void limit(int resource, rlim_t most)
 /* In the folder, with name in it: becomes gcc. What it says goes to fd. */
 static _Noreturn void become_compiler(const char *name, char **flags, int count, int fd)
 {
-	char *words[count + 7];
+	char *words[count + 8];
 	int at = 0, version = landlock_version();
 	int empty = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
@@ -213,6 +213,7 @@ static _Noreturn void become_compiler(const char *name, char **flags, int count,
 	words[at++] = "gcc";
 	words[at++] = "-std=gnu11";
 	words[at++] = "-fmax-errors=20";
+	words[at++] = "-pipe"; /* the assembler's messages name no temporary file */
 	for (int i = 0; i < count; i++)
 		words[at++] = flags[i];
 	words[at++] = (char *)name;

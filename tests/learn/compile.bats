@@ -122,3 +122,11 @@ all_refused() {
 	same "what the link named" kept "$(cat "$folder/kept")"
 	"$folder/out"
 }
+
+@test "compile: what the compiler says of a program is the same each time" {
+	printf '%s\n' '__asm__("\n\n\n.incbin \"no-such\"\n");' 'int main(void) { return 0; }' >"$folder/x.c"
+	cd "$folder"
+	run -1 "$compile" x.c out
+	same "the second time" "$output" "$("$compile" x.c out 2>&1)"
+	[[ $output == *"Error: file not found: no-such"* ]]
+}
