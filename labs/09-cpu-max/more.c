@@ -194,6 +194,8 @@ static int cpus_in(const char *group, int cpu)
 
 static void pinned(void)
 {
+	/* Before Linux 6.2 who comes under a cpuset may use all CPUs, in spite of taskset(1). */
+	MUST(sched_getaffinity(0, sizeof all, &all));
 	int second = nth_cpu(&all, 1);
 	autofree char *group = group_create("pinned"), *free_group = group_create("free");
 	autofree char *number = text("%d", second), *file = text("%s/cpuset.cpus", group);
