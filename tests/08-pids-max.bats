@@ -104,7 +104,7 @@ limit_by_hand() {
 
 @test "08-pids-max: while the bomb burns forks work outside and are refused inside" {
 	at "before: forks outside"
-	box=$top/safety/box forks=$(forks) seats=''
+	box=$top/safety/box forks=$(forks) seats='' begun=$SECONDS
 	lab_go_until "tasks in its full box"
 	# It burns for ten seconds at most, and every fork costs: so by the shell alone, but for those that count.
 	{
@@ -120,6 +120,7 @@ limit_by_hand() {
 			[[ $seats == *"$seat;"* ]] || seats+="$seat;"
 		done
 	} 2>/dev/null
+	[ "$burning_then" = 1 ] || [ $((SECONDS - begun)) -lt 10 ] || skip "machine too busy: it burns for ten seconds"
 	# check: the bomb is in
 	same "the group of each of its processes" "0::${box#/sys/fs/cgroup};" "$seats"
 	# check: tasks in its full box
