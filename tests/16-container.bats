@@ -193,6 +193,7 @@ traced_story() {
 	same "128 + SIGTERM, through init" 143 "$status"
 	run_in --ip 172.17.0.9 --name first -- true
 	same "an address" 0 "$status"
+	[ -z "${LABS_FROM-}" ] || return 0 # each in a scope of its own, they are not at one bridge
 	held --ip 172.17.0.9
 	run_in --ip 172.17.0.9 -- true
 	same "an address that is taken" 125 "$status"
@@ -291,6 +292,7 @@ traced_story() {
 	host=(--memory 64m --memory-swap 64m --cpu-quota 50000 --cpu-period 60000 --network host --ipc host --uts host --pid host
 		--privileged --rm)
 	for set in options more host; do
+		[ $set != host ] || in_vm || continue # what reaches the host is for the lab VM
 		declare -n words=$set
 		"$container" "${words[@]}" --explain -- true >"$BATS_TEST_TMPDIR/lines"
 		for word in "${words[@]}"; do # each option that was given has a line
