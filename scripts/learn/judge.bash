@@ -51,10 +51,12 @@ judge() {
 		--carry "$program" scripts/learn/box "$root/labs/$id" "$program" "$seed" 2>"$program.errors" </dev/null)
 	box=$!
 	trap 'kill $box 2>/dev/null || :; wait $box || :; exit 130' INT TERM HUP
-	# The machine may need minutes where the computer is slow. From then on the check has one minute.
+	# The machine may need minutes where the computer is slow. From then on one that says nothing for a minute has ended,
+	# or hangs.
 	local ready='' end=$((SECONDS + 600))
 	while [ $SECONDS -lt $end ] && IFS= read -r -t $((end - SECONDS)) line <&"$from"; do
 		line=${line//$'\r'/}
+		[ -z "$ready" ] || end=$((SECONDS + 60))
 		case $ready$line in
 		ready) ready=yes end=$((SECONDS + 60)) ;;
 		yessaid$'\t'*) said+=("${line#*$'\t'}") ;;
