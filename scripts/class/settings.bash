@@ -40,12 +40,12 @@ open_class() {
 		say "wrote $settings: the due date and the rules; change it"
 	fi
 	local problem
-	problem=$(jq -sr 'def instant: . == null or (type == "string" and test("^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}"));
+	problem=$(jq -sr 'def instant: . == null or (type == "string" and test("^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)? ?(Z|[+-][0-9]{2}(:?[0-9]{2})?)$"));
 		def whole: type == "number" and . >= 0 and . == floor;
 		def must(name; good; words): if (.[name] | good) then empty else "\(name): expected \(words), found \(.[name] | tojson)" end;
 		if length != 1 then "expected one object, found \(length)" else .[0] | if type != "object" then "expected an object, found \(type)" else
-			must("class"; type == "string"; "a name"), must("opens"; instant; "null or a date and time like 2027-03-01T23:59:00+01:00"),
-			must("due"; instant; "null or a date and time like 2027-03-01T23:59:00+01:00"),
+			must("class"; type == "string"; "a name"), must("opens"; instant; "null or a date and time with its zone like 2027-03-01T23:59:00+01:00"),
+			must("due"; instant; "null or a date and time with its zone like 2027-03-01T23:59:00+01:00"),
 			must("grace_minutes"; whole; "a whole number"), must("late_percent_per_day"; whole and . <= 100; "0 to 100"),
 			must("attempts"; whole; "a whole number, 0 for any"),
 			must("hints"; type == "boolean"; "true or false"), must("worked_examples"; type == "boolean"; "true or false"),

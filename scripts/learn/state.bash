@@ -59,10 +59,16 @@ find_next() {
 setting() {
 	[ ! -r class.json ] || jq -r --arg name "$1" '.[$name] | if . == null then "" else tostring end' class.json
 }
+# in_words INSTANT: its day and its clock, with the zone in which it is written, whatever this machine's is.
+in_words() {
+	local zone=${1:16}
+	zone=$(sed -E 's/^(:[0-9]{2}(\.[0-9]+)?)? ?//; s/^Z$//' <<<"$zone")
+	LC_ALL=C date -d "${1:0:10}" "+%A, %-d %B %Y, ${1:11:5} (UTC$zone)"
+}
 tell_due() {
 	local due
 	due=$(setting due)
-	[ -z "$due" ] || date -d "$due" "+  $(setting class): hand in by %A, %-d %B %Y, %H:%M %Z (make handin)"
+	[ -z "$due" ] || echo "  $(setting class): hand in by $(in_words "$due") (make handin)"
 }
 
 progress() {

@@ -25,7 +25,7 @@ rules() {
 # own_tree: a copy of this one, so that no kit of a person's is lost; made once.
 own_tree() {
 	mkdir -p "$tree/build"
-	cp -a Makefile GUIDE.md LICENSE common labs rootfs scripts tests .gitignore "$tree"
+	cp -a Makefile README.md GUIDE.md LICENSE common labs rootfs scripts tests .gitignore "$tree"
 }
 
 # lines_of ID: those that a student has to write, a long one each.
@@ -35,9 +35,9 @@ lines_of() {
 
 @test "handout: the kit has the chosen labs, and no solution, wrong answer or instructor's text" {
 	own_tree
-	rules attempts 3 due '"2027-03-01T23:59:00+01:00"'
+	rules attempts 3 late_percent_per_day 25 due '"2027-03-01T23:59:00+01:00"'
 	run -0 env LABS="03 16" EXERCISES="3 pids-max" "$tree/scripts/class/handout"
-	local kit=$tree/build/unboxed-class id line next=''
+	local kit=$tree/build/unboxed-class id line words next=''
 	same "programs of labs" "03-uts-ns 08-pids-max 16-container" "$(cd "$kit/labs" && for file in */main.c; do echo "${file%/*}"; done | xargs)"
 	same "exercises" "03-uts-ns 08-pids-max" "$(cd "$kit/labs" && for file in */exercise.c; do echo "${file%/*}"; done | xargs)"
 	same "solutions, tests, instructor's files" "" "$(find "$kit" -name 'solution*' -o -path '*/tests*' -o -path '*/scripts/class*' -o -name CONTRIBUTING.md)"
@@ -53,7 +53,19 @@ lines_of() {
 	same "links that lead nowhere" "" "$(grep -o '](#[a-z0-9-]*)' "$kit/GUIDE.md" | tr -d '](#)' | sort -u |
 		grep -vxFf <(grep '^#' "$kit/GUIDE.md" | sed -E 's/^#+ //; s/[^A-Za-z0-9 _-]//g; s/ /-/g' | tr '[:upper:]' '[:lower:]'))"
 	same "rules" "Kernels 3 2027-03-01T23:59:00+01:00 true false" "$(jq -r '[.class, .attempts, .due, .hints, .worked_examples] | map(tostring) | join(" ")' "$kit/class.json")"
-	grep -qx 'Hand in by Monday, 1 March 2027, 23:59 (UTC+01:00). You may hand in 3 times; the last of these counts.' "$kit/README.md"
+	# The rules that cost points, in these words.
+	[[ $(tr '\n' ' ' <"$kit/README.md") = *'Hand in by Monday, 1 March 2027, 23:59 (UTC+01:00). Each day later, once it has begun, costs 25 percent of the points. Of each exercise your first 3 different files count, and the last of these is graded. '* ]]
+	same "as make progress says it" "  Kernels: hand in by Monday, 1 March 2027, 23:59 (UTC+01:00) (make handin)" "$(TZ=America/Lima "$kit/scripts/exercise" progress | head -n 1)"
+	# What it does not have is in no text of it.
+	same "what maintainers read" "" "$(find "$kit/scripts" "$kit/labs" -name README.md -o -path '*/scripts/machines*')"
+	same "worked examples in the guide" "" "$(grep -n 'solution-[0-9N]\|done with the solution\|and the lines\.' "$kit/GUIDE.md" || :)"
+	grep -q '^.make hint-03. ' "$kit/GUIDE.md"
+	run -0 "$kit/scripts/welcome" help
+	words=$(sed '/^Words/,$d' <<<"$output" | grep -oP '(?<=  )[a-z]+(-[a-z]+|-NN)?(?=  )' | sed 's/NN/03/')
+	[[ $(xargs <<<"$words") = *"exercise-03"*"hint-03"*"handin"*"clean-vm"* && $output != *solution* && $output != *handout* ]]
+	for id in $words; do
+		make -pqn -C "$kit" "$id" 2>&1 >"$BATS_TEST_TMPDIR/rules" | grep . && echo "$id" && return 1
+	done
 	same "the archive" "$(cd "$tree/build" && find unboxed-class ! -type d | sort)" "$(tar --zstd -tf "$tree/build/unboxed-class.tar.zst" | grep -v '/$' | sort)"
 	same "what grade-class is going to count" "03-uts-ns 08-pids-max" "$(xargs <"$CLASS/exercises")"
 	# In the course's order, and what comes next at the end of a lab is there too.
@@ -65,6 +77,8 @@ lines_of() {
 	# The control: where the class may see worked examples, they are there.
 	rules worked_examples true
 	run -0 env EXERCISES=3 "$tree/scripts/class/handout"
+	[[ $output = *": 1 lab, 1 exercise, "* ]]
+	grep -q 'make solution-03' "$kit/GUIDE.md"
 	cmp labs/03-uts-ns/solution.c "$kit/labs/03-uts-ns/solution.c"
 	[ ! -e "$kit/labs/08-pids-max" ]
 }
@@ -77,13 +91,59 @@ lines_of() {
 	run -2 "$tree/scripts/class/handout" nonsense
 	rules due '"tomorrow, perhaps"'
 	run -2 "$tree/scripts/class/handout"
-	[[ ${#lines[@]} = 1 && $output = *'class.json: due: expected null or a date and time like 2027-03-01T23:59:00+01:00, found "tomorrow, perhaps"'* ]] || same said "a line about due" "$output"
+	[[ ${#lines[@]} = 1 && $output = *'class.json: due: expected null or a date and time with its zone like 2027-03-01T23:59:00+01:00, found "tomorrow, perhaps"'* ]] || same said "a line about due" "$output"
+	# Which of two instants is it?
+	rules due '"2027-03-01T23:59"'
+	run -2 "$tree/scripts/class/handout"
+	[[ $output = *'due: expected null or a date and time with its zone'* ]]
 	rules due null attempts '"many"'
 	run -2 "$tree/scripts/class/handout"
 	[[ $output = *'attempts: expected a whole number, 0 for any, found "many"'* ]]
 	echo '{' >"$CLASS/class.json"
 	run -2 "$tree/scripts/class/handout"
 	same "what was made" "" "$(ls "$tree/build")"
+}
+
+@test "handout: OFFLINE=1 makes an archive that a bare Debian unpacks, and no older one stays" {
+	own_tree
+	scripts/labvm/kernel --check >/dev/null 2>&1 || skip "the lab VM's kernel is missing (make setup)"
+	local bin=$BATS_TEST_TMPDIR/bin bare=$BATS_TEST_TMPDIR/bare kit=$tree/build/unboxed-class tool system
+	mkdir "$bin" "$bare"
+	# In the place of the network, and of what makes an index and a page.
+	cat >"$bin/apt-get" <<'SH'
+#!/bin/bash
+case $1 in
+install) "$ROOT/scripts/setup" --packages | xargs -n 1 | sed "s,.*,'http://a/&' &_1_amd64.deb 1," ;;
+download) for name in "${@:4}"; do : >"${name}_1_amd64.deb"; done ;;
+esac
+SH
+	printf '#!/bin/bash\nfor file in *.deb; do echo "Package: ${file%%%%_*}"; done\n' >"$bin/apt-ftparchive"
+	printf '#!/bin/bash\necho page >guide.html\n' >"$bin/pandoc"
+	chmod +x "$bin"/*
+	run -0 env EXERCISES=03 "$tree/scripts/class/handout"
+	[ -e "$kit.tar.zst" ]
+	ROOT=$ROOT PATH=$bin:$PATH OFFLINE=1 EXERCISES=03 run -0 "$tree/scripts/class/handout"
+	same "archives" unboxed-class.tar.gz "$(cd "$tree/build" && echo unboxed-class.tar.*)"
+	[[ $output = *"build/unboxed-class.tar.gz: 1 lab, 1 exercise, "* ]]
+	# Essential packages' programs alone.
+	for tool in tar gzip; do ln -s "$(type -P $tool)" "$BATS_TEST_TMPDIR/bare/$tool"; done
+	mkdir "$BATS_TEST_TMPDIR/there"
+	(cd "$BATS_TEST_TMPDIR/there" && PATH=$bare tar xf "$kit.tar.gz")
+	diff -r "$kit" "$BATS_TEST_TMPDIR/there/unboxed-class"
+	grep -q 'tar xf unboxed-class.tar.gz' "$kit/README.md"
+	grep -q 'guide.html' "$kit/README.md"
+	! grep -q '12 or 13' "$kit/README.md"
+	# Its set-up speaks of no network, and of no other release than the packages'.
+	printf '#!/bin/bash\nexit 1\n' | tee "$bin/apt-get" >"$bin/dpkg-query"
+	printf '#!/bin/bash\n[ "$*" != -u ] || { echo 0; exit; }\nexec /usr/bin/id "$@"\n' >"$bin/id"
+	chmod +x "$bin"/*
+	PATH=$bin:$PATH run -1 "$kit/scripts/setup"
+	[[ $output = *"MB from offline/"* && $output = *"setup: installing packages from offline/"*"could not be read"* && $output != *download* && $output != *fetch* ]] || { echo "$output" && return 1; }
+	system=$(<"$kit/offline/release")
+	if [ "$system" = "debian 12" ]; then [[ $output != *"nobody has tried"* ]]; fi
+	echo "debian 99" >"$kit/offline/release"
+	PATH=$bin:$PATH run -1 "$kit/scripts/setup"
+	[[ $output = *"the packages in offline/ are for debian 99, and this is $system"* ]]
 }
 
 @test "handout: in the kit an exercise is checked, hints need no solution, and work/ is packed" {
