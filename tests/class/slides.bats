@@ -10,6 +10,13 @@ setup() {
 	scripts/class/npm/fetch --check 2>/dev/null || skip "reveal.js is missing (make setup-class)"
 }
 
+# seen SLIDES RECORDING: nothing is wrong with them in a browser, where there is one.
+seen() {
+	if [ ! -x /usr/bin/chromium ] || [ ! -d build/web/node_modules/puppeteer-core ]; then return; fi
+	run -0 timeout 100 node tests/class/keys.mjs "$1" "$2"
+	same "in a browser" "" "$output"
+}
+
 @test "slides: slides of a plan: each question, command and picture, notes, and nothing from elsewhere" {
 	type -P pandoc >/dev/null || skip "pandoc is missing (make setup-class)"
 	local tree=$BATS_TEST_TMPDIR/tree file asks
@@ -25,6 +32,8 @@ setup() {
 	same "pictures without words" 0 "$(grep -c '<img[^>]*alt=""' "$file" || :)"
 	same "what a browser would fetch" "" "$(grep -oE '(<script[^>]* src|<link[^>]* href|<img[^>]* src)="[^d'"'"'][^"]{0,60}' "$file" || :)"
 	grep -q 'make lab-03' "$file"
+	grep -q '<h1 class="title">What a container is</h1>' "$file"
+	seen "$file" -
 	run -2 env PLAN=46 "$tree/scripts/class/slides"
 	[[ $output = *"PLAN=46: expected one of: 45 90 180"* ]]
 }
@@ -47,6 +56,8 @@ setup() {
 	within "seconds that it lasts" 3 60 "$(tail -n 1 "$cast" | jq '.[0] | floor')"
 	same "what the page fetches" "" "$(grep -oE '<(script|link|img)[^>]* (src|href)=' "$tree/build/recordings/03-uts-ns.html" || :)"
 	grep -q 'As text' "$tree/build/recordings/03-uts-ns.html"
+	grep -q '<title>03-uts-ns: A hostname of its own</title>' "$tree/build/recordings/03-uts-ns.html"
+	seen - "$tree/build/recordings/03-uts-ns.html"
 	# The lab's own checks fail: nothing is kept.
 	rm "$tree"/build/recordings/*
 	printf '#!/bin/sh\ncase " $* " in *" --about "* | *" --can-run "*) exec "%s" "$@" ;; esac\nexit 1\n' "$ROOT/build/labs/03-uts-ns" >"$BATS_TEST_TMPDIR/false"
