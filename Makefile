@@ -86,10 +86,14 @@ named = $(if $(findstring %,$(1)),,$(filter $(1) $(1)-% 0$(1)-% %-$(1),$(2)))
 number = $(firstword $(subst -, ,$(1)))
 further = $(if $(wildcard labs/$(call number,$(1))-*/more-$(1:$(call number,$(1))-%=%).c),$(call \
 	number,$(1))/more-$(1:$(call number,$(1))-%=%))
+# chapter WORD: a chapter that is no lab is named by its first word, such as Teaching.
+chapters = $(shell sed -nE 's/^\x23\x23 ([A-Za-z]\w*)\W.*/\1/p' GUIDE.md | uniq)
+chapter  = $(filter $(1),$(chapters) $(shell sed -nE 's/^\x23\x23 ([A-Za-z]\w*)\W.*/\L\1/p' GUIDE.md))
 VERBS := lab more shell demo guide exercise hint solution reset
 $(foreach goal,$(MAKECMDGOALS),$(foreach verb,$(VERBS),$(if $(filter $(verb)- $(verb)-%,$(goal)),\
-	$(if $(and $(goal:$(verb)-=),$(or $(call named,$(goal:$(verb)-%=%),$(call of,$(verb))),$(if $(filter more,$(verb)),$(call further,$(goal:$(verb)-%=%))))),,\
-	$(error there is no $(goal); expected $(verb)-NN with NN or name one of: $(call of,$(verb)))))))
+	$(if $(and $(goal:$(verb)-=),$(or $(call named,$(goal:$(verb)-%=%),$(call of,$(verb))),$(if $(filter more,$(verb)),$(call further,$(goal:$(verb)-%=%))),\
+	$(if $(filter guide,$(verb)),$(if $(findstring %,$(goal)),,$(call chapter,$(goal:guide-%=%)))))),,\
+	$(error there is no $(goal); expected $(verb)-NN with NN or name one of: $(call of,$(verb))$(if $(filter guide,$(verb)), $(chapters)))))))
 
 # ---- For students ----------------------------------------------------------------
 

@@ -178,6 +178,13 @@ answers() {
 		same "$goal: lines" 1 "${#lines[@]}"
 		[[ $output = *"there is no $goal; expected"*01-pid-ns*18-container-vs-vm* ]]
 	done
+	# A chapter that is no lab has a word.
+	run -0 make guide-Teaching
+	[[ ${lines[0]} = *"Teaching a class"* && $output != *"does not start"* ]]
+	run -0 make guide-hpa
+	[[ ${lines[0]} = *"HPA: usage"* ]]
+	run -2 scripts/guide nonsense
+	[[ ${#lines[@]} = 1 && $output = *03-uts-ns*HPA*Teaching* ]]
 	run -2 scripts/labs 03 nonsense
 	[[ ${#lines[@]} = 1 && $output = *"there is no lab nonsense"*03-uts-ns* ]]
 	run -2 env WHERE=nowhere scripts/labs 03
