@@ -74,7 +74,11 @@ hint() {
 	for part in "${all[@]}" ''; do [[ "|$(printf '%s|' "${given[@]}")" = *"|$part|"* ]] || break; done
 	echo
 	if [ -z "$part" ]; then
-		echo "Those were all ${#all[@]} hints.$([ ! -e "labs/$id/solution.c" ] || echo " The worked example, with its reasons: make solution-$short")"
+		if [ -e "labs/$id/solution.c" ]; then
+			echo "Those were all ${#all[@]} hints. The worked example, with its reasons: make solution-$short"
+		else
+			wrap <<<"Those were all ${#all[@]} hints. Read make guide-$short once more; then ask your instructor, with your file and with what stands above."
+		fi
 		return
 	fi
 	echo "Hint $((${#given[@]} + 1)) of ${#all[@]}."
@@ -150,6 +154,6 @@ tell_next() {
 	if [ -n "$next" ]; then
 		wrap <<<"Next: ${IN_PRACTICE:-make exercise-${next%%-*}} ($next: $("build/labs/$next" --about | jq -r .title))"
 	else
-		echo "All ${#exercises[@]} exercises are done."
+		echo "All exercises are done."
 	fi
 }

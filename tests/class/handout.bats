@@ -163,17 +163,26 @@ SH
 	run -0 make hint-03 </dev/null
 	run -0 make hint-03 </dev/null
 	[[ $output = *"Hint 2 of 2."*"unshare(), sethostname()"* ]]
+	run -0 make hint-03 </dev/null
+	[[ $(tr '\n' ' ' <<<"$output") = *"Those were all 2 hints. Read make guide-03 once more; then ask your instructor"* ]]
 	run -0 make solution-03 </dev/null
 	[[ $output = *"without worked examples"* ]]
 	cp "$ROOT/labs/03-uts-ns/solution.c" work/03-uts-ns.c
 	run -0 make exercise-03 </dev/null
-	[[ $output = *"03-uts-ns: all holds"* && $output != *"Your program beside"* ]] || { echo "$output" && return 1; }
+	[[ $output = *"03-uts-ns: all holds"*"All exercises are done."* && $output != *"Your program beside"* ]] || { echo "$output" && return 1; }
 	run -0 make handin </dev/null
-	[[ $output = *"03-uts-ns: done"*"The due date has passed"* ]] || { echo "$output" && return 1; }
+	[[ $output = *"03-uts-ns: done; file 1 of the 1 that count"*"The due date has passed: Wednesday, 1 January 2020, 10:00 (UTC)."*" of 1 exercise."* ]] || { echo "$output" && return 1; }
 	same "packed" "MANIFEST.json 03-uts-ns.c" "$(tar tzf handin-*.tar.gz | xargs)"
 	manifest=$(tar xzOf handin-*.tar.gz MANIFEST.json)
 	same "digest" "$(sha256sum <work/03-uts-ns.c | cut -d ' ' -f 1)" "$(jq -r '.exercises[0].digest' <<<"$manifest")"
 	same "what it says" "unboxed/handin/v1 Kernels 1 true" "$(jq -r '[.format, .class, .number, .exercises[0].begun] | map(tostring) | join(" ")' <<<"$manifest")"
+	# The same file once more is no other; a different one is.
+	rm handin-*.tar.gz
+	run -0 make handin </dev/null
+	[[ $output = *"done; file 1 of the 1 that count"* ]]
+	echo '/* more */' >>work/03-uts-ns.c
+	run -0 make handin </dev/null
+	[[ $output = *"different file 2, of which the first 1 count"* ]]
 	# A link leads elsewhere: it is not followed.
 	ln -sf /etc/passwd work/03-uts-ns.c
 	run -2 scripts/handin
