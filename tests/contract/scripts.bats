@@ -378,7 +378,7 @@ after_sudo() {
 	run -0 scripts/welcome help
 	same "help: longer than 79" "" "$(awk 'length > 79' <<<"$output")"
 	# What a class and a lecture take is there.
-	for command in $(sed -nE 's/^([a-z%-]+):.*/\1/p' scripts/class/rules.mk | sed 's/%/NN/'); do grep -qw -- "$command" <<<"$output" || same "make help names" "$command" ""; done
+	same "left out of help" "" "$(sed -nE 's/^([a-z%-]+):.*/\1/p' scripts/class/rules.mk | sed 's/%/NN/' | grep -vxFf <(grep -oE '[a-zN-]+' <<<"$output") || :)"
 	# --all names each lab, and each cause once: where a lab lacks the same, it says so.
 	run -0 scripts/doctor --all
 	same "labs" "$(basename -a labs/[0-9]*)" "$(grep -oE '^[0-9]{2}-[a-z0-9-]+  ?' <<<"$output" | tr -d ' ')"
