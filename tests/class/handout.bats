@@ -117,6 +117,7 @@ install) "$ROOT/scripts/setup" --packages | xargs -n 1 | sed "s,.*,'http://a/&' 
 download) for name in "${@:4}"; do : >"${name}_1_amd64.deb"; done ;;
 esac
 SH
+	# shellcheck disable=SC2016 # of that shell
 	printf '#!/bin/bash\nfor file in *.deb; do echo "Package: ${file%%%%_*}"; done\n' >"$bin/apt-ftparchive"
 	printf '#!/bin/bash\necho page >guide.html\n' >"$bin/pandoc"
 	chmod +x "$bin"/*
