@@ -60,6 +60,19 @@ conclude() {
 	done
 }
 
+@test "formats: who changed says why: the grader with its changes, the rules, an exercise" {
+	conclude
+	same "kept" "" "$(find "$run/old" -type f)"
+	local hash=0123456789abcdef0123456789abcdef01234567
+	sed -i "s/\"c0ffee\"/\"$hash with changes 00112233aabb\"/; s/\"fail\"/\"pass\"/" "$run/results/bbbbbbbbbbbb.03.json"
+	jq --arg hash $hash '(.students[] | select(.student == "bbbbbbbbbbbb") | .exercises[0].commit) = $hash | .exercises += [{exercise: "01-pid-ns"}]' "$run/grades.json" >"$run/new"
+	mv "$run/new" "$run/grades.json"
+	conclude
+	same "why" "01-pid-ns: it counted before, and does not count now|bob 03-uts-ns: fail 0.33 -> pass 1: another grader, ${hash:0:12} -> ${hash:0:12} with changes 00112233aabb" \
+		"$(head -n 2 "$run/changes.txt" | sed 's/; was: .*//' | paste -sd '|')"
+	same "kept" 1 "$(find "$run/old" -type f | wc -l)"
+}
+
 @test "formats: gradescope, by docs/specs.md of gradescope/autograder_samples" {
 	conclude
 	local at=$run/formats

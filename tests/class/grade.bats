@@ -235,11 +235,30 @@ whose() {
 	ONLY="s01" run -0 timeout 300 scripts/class/grade-class --again 3>&-
 	[[ $output = *"nobody changed"* && $output = *"the grades before: "* ]] || { echo "$output" && return 1; }
 	same "still" "$first" "$(verdicts)"
+	# An extension that comes later, for the one or for all, and rules that have changed: regrade needs no submissions for it.
+	points() { mlr --icsv --onidx -S filter '$SID == "s03"' 'then' cut -f 03-uts-ns "$run/grades.csv"; }
+	printf 'student,due,days,factor\ns03,,1,\n' >"$OUT/e.csv"
+	mv "$OUT/submissions" "$OUT/elsewhere"
+	ONLY=s03 EXTENSIONS=$OUT/e.csv run -0 env -u SUBMISSIONS -u ROSTER -u TIMES timeout 300 scripts/class/grade-class --again 3>&-
+	[[ $output = *"s03 03-uts-ns: pass 0.5 -> pass 0.75: late days 2 -> 1; percent 50 -> 75"* && $output != *"nobody changed"* ]] || { echo "$output" && return 1; }
+	same "s03's points" 0.75 "$(points)"
+	rules late_percent_per_day 0
+	ONLY=s03 run -0 env -u SUBMISSIONS -u ROSTER -u TIMES timeout 300 scripts/class/grade-class --again 3>&-
+	[[ $output = *"s03 03-uts-ns: pass 0.75 -> pass 1: percent 75 -> 100"* ]] || { echo "$output" && return 1; }
+	mv "$OUT/elsewhere" "$OUT/submissions"
+	same "kept" 3 "$(find "$run/old" -name '*.json' | wc -l)"
+	# So it is with grade-class, and where nothing changes nothing is kept.
+	rules
+	run -0 timeout 300 scripts/class/grade-class 3>&-
+	grep -q "s03 03-uts-ns: pass 1 -> pass 0.5: late days 1 -> 2; percent 100 -> 50" "$run/changes.txt"
+	run -0 timeout 300 scripts/class/grade-class 3>&-
+	same "kept" 4 "$(find "$run/old" -name '*.json' | wc -l)"
 	printf 'int main(void) { return 0; }\n' >"$OUT/submissions/s01/03-uts-ns.c"
 	run -0 timeout 500 scripts/class/grade-class 3>&-
 	ONLY="03" run -2 timeout 300 scripts/class/grade-class nonsense
 	same "s01 now" "s01,03-uts-ns,fail" "$(verdicts | head -n 1)"
-	same "kept" 1 "$(find "$run/old" -name '*.json' | wc -l)"
+	grep -q "s01 03-uts-ns: pass 1 -> fail .*: another file" "$run/changes.txt"
+	same "kept" 5 "$(find "$run/old" -name '*.json' | wc -l)"
 }
 
 @test "grade: what the grader cannot judge is broken, which is no zero" {
