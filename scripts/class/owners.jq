@@ -42,7 +42,7 @@ def exercise: . as $base | [$exercises[] | select(. as $id | $base | contains($i
 | {placed: [$programs[] | select(.exercise != null) | {row: .who.row, exercise, n, digest, path, time: .who.time, late: (.who.late // false),
 		order: [.who.order // 0, .copy, -(.path | split("/") | length), .path]}],
 	notes: ([$all[] | select(.who | has("problem")) | select(.kind == "source" or .kind == "archive" or .kind == "problem") | {what: .who.problem, path}]
-		+ [$all[] | select(.kind == "problem" and (.who | has("row"))) | {what: "could not be read", path, row: .who.row}]
+		+ [$all[] | select(.kind == "problem" and (.who | has("row"))) | {what: .problem, path, row: .who.row, unread: true}]
 		+ [$programs[] | select(.exercise == null) | {what: "of no exercise of this class", path, row: .who.row}]
 		# Who has sent something has not sent nothing: 03-uts-ns.c.txt, a document, an archive without a program.
 		+ [$all[] | select(.kind == "other" and (.who | has("row"))) | . as $file | (.path | split("/") | last | exercise) as $id

@@ -64,7 +64,7 @@ conclude() {
 	conclude
 	same "kept" "" "$(find "$run/old" -type f)"
 	local hash=0123456789abcdef0123456789abcdef01234567
-	sed -i "s/\"c0ffee\"/\"$hash with changes 00112233aabb\"/; s/\"fail\"/\"pass\"/" "$run/results/bbbbbbbbbbbb.03.json"
+	sed -i "s/\"c0ffee\"/\"$hash with changes 00112233aabb\"/; s/\"fail\"/\"pass\"/g" "$run/results/bbbbbbbbbbbb.03.json"
 	jq --arg hash $hash '(.students[] | select(.student == "bbbbbbbbbbbb") | .exercises[0].commit) = $hash | .exercises += [{exercise: "01-pid-ns"}]' "$run/grades.json" >"$run/new"
 	mv "$run/new" "$run/grades.json"
 	conclude

@@ -132,7 +132,10 @@ whose() {
 	[[ $output = *'"nobody": expected a student of'* ]]
 	printf 'student,due,days,factor\ns03,perhaps,,\n' >"$OUT/e.csv"
 	EXTENSIONS=$OUT/e.csv run -2 collected "$OUT/submissions"
-	[[ $output = *"perhaps: expected a date and time"* ]]
+	[[ $output = *"/e.csv: s03: perhaps: expected a date and time"* ]]
+	printf 'student,time\ns02,2026-11-02 09:00\ns05,soon\n' >"$OUT/t.csv"
+	TIMES=$OUT/t.csv run -2 collected "$OUT/submissions"
+	[[ $output = *"/t.csv: s05: soon: expected a date and time"* ]]
 }
 
 @test "grade: an extension that would be read otherwise than it was meant is refused" {
@@ -344,7 +347,7 @@ whose() {
 	(cd "$OUT/submissions/s01" && zip -qm -P word work.zip 03-uts-ns.c)
 	collected "$OUT/submissions"
 	same "who has a program" "s02 s03 s04 s05 s06" "$(whose | cut -d ' ' -f 1 | xargs)"
-	same "the note" "s01 s01/work.zip/it is encrypted" "$(jq -r '.look[] | "\(.id) \(.path)"' "$run/notes.json")"
+	same "the note" "s01 s01/work.zip: it is encrypted" "$(jq -r '.look[] | "\(.id) \(.path): \(.what)"' "$run/notes.json")"
 }
 
 @test "grade: a download that is torn, or is none, is refused: who is not read would have a zero" {
@@ -416,7 +419,7 @@ whose() {
 	mkdir "$at"
 	(cd "$at" && cp "$ROOT/labs/03-uts-ns/solution.c" x.c && zip -q one x.c && seq -f '%g.zip' 42 | xargs -n 1 cp one.zip && rm one.zip x.c && zip -q "$OUT/submissions/s01/work.zip" ./*.zip)
 	collected "$OUT/submissions"
-	same "who has too many, how often" "s01 s01" "$(jq -r '.look[] | select(.path | test("too many archives$")) | .id' "$run/notes.json" | xargs)"
+	same "who has too many, how often" "s01 s01" "$(jq -r '.look[] | select(.what | test("too many archives$")) | .id' "$run/notes.json" | xargs)"
 	same "who has a program, s06 in an archive" "s01 s02 s03 s04 s05 s06" "$(whose | cut -d ' ' -f 1 | xargs)"
 }
 
