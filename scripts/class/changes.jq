@@ -6,7 +6,7 @@ def grade: "\(.verdict)\(if .points == null then "" else " \(.points)" end)";
 | ($old[0] | whose) as $before | ($new[0] | whose) as $after
 | (($old[0].exercises | map(.exercise)) - ($new[0].exercises | map(.exercise)) | .[] | "\(.): it counted before, and does not count now"),
 	(($old[0].students | map(.student)) - ($new[0].students | map(.student)) | if . == [] then empty else "no longer in the roster: \(join(", "))" end),
-	($new[0].students[] | .student as $s | .exercises[] | . as $now | $before["\($s) \(.exercise)"] as $was
+	($new[0].students | sort_by($ids[.student])[] | .student as $s | .exercises[] | . as $now | $before["\($s) \(.exercise)"] as $was
 		| select($was == null or $was.points != $now.points or $was.verdict != $now.verdict)
 		| ($was != null and ($was.verdict != $now.verdict or $was.share != $now.share)) as $judged
 		| [if $was == null then "not counted before"
@@ -17,4 +17,5 @@ def grade: "\(.verdict)\(if .points == null then "" else " \(.points)" end)";
 			if $was == null or $was.late_days == $now.late_days then empty else "late days \($was.late_days // "none") -> \($now.late_days // "none")" end,
 			if $was == null or $was.percent == $now.percent then empty else "percent \($was.percent // "none") -> \($now.percent // "none")" end,
 			if $judged then "was: \($was.reason // "all holds"), is: \($now.reason // "all holds")" else empty end]
+		| if . == [] then ["another grader"] else . end
 		| "\($ids[$s]) \($now.exercise): \(if $was == null then "nothing" else $was | grade end) -> \($now | grade): \(join("; "))")

@@ -1,5 +1,5 @@
 # The one file of which all else is made. Input: {people, work, results, current, exercises, rules, run, commit, made}.
-# Nobody's name is in it. Points are the share of the checks that hold, beyond those that hold before anything is written.
+# Nobody's name is in it. What is broken or could not be read has no points: nobody has a zero for it. Points are the share of the checks that hold, beyond those that hold before anything is written.
 def passes: [.checks[] | select(.verdict == "pass")] | length;
 def cents: . * 100 + 0.5 | floor / 100;
 . as $in
@@ -18,7 +18,7 @@ def cents: . * 100 + 0.5 | floor / 100;
 	students: [.people[] | .pseudonym as $who | .due as $due | (.id as $id | any($unread[]; . == $id)) as $odd
 		| {student: $who, due: $due, exercises: [$exercises[] | . as $ex | ($work["\($who) \(.exercise)"]) as $w | ($results["\($who) \(.exercise)"]) as $r
 			| {exercise, possible}
-			+ if $w == null and $odd then {verdict: "unreadable", points: 0, reason: "nothing of what was handed in could be read as this exercise"}
+			+ if $w == null and $odd then {verdict: "unreadable", points: null, reason: "nothing of what was handed in could be read as this exercise"}
 			elif $w == null then {verdict: "missing", points: 0, reason: "nothing was handed in"}
 			elif $w.begun | not then {verdict: "not begun", points: 0, digest: $w.digest, reason: "the file is as it was handed out"}
 			else {digest: $w.digest, seed: $w.seed, late_days: $w.late_days, percent: $w.percent, time: $w.time}
@@ -36,7 +36,7 @@ def cents: . * 100 + 0.5 | floor / 100;
 			end]}
 		| .points = (if any(.exercises[]; .points == null) then null else [.exercises[].points] | add | cents end)
 		| .possible = ([.exercises[].possible] | add)
-		| .state = (if .points == null then "broken" elif any(.exercises[]; .verdict == "unreadable") and all(.exercises[]; .verdict | test("unreadable|missing")) then "unreadable"
+		| .state = (if any(.exercises[]; .verdict == "broken") then "broken" elif any(.exercises[]; .verdict == "unreadable") then "unreadable"
 			elif all(.exercises[]; .verdict == "missing") then "nothing handed in"
 			elif all(.exercises[]; .verdict == "missing" or .verdict == "not begun") then "not begun" else "graded" end)]
 		| sort_by(.student)}

@@ -4,14 +4,21 @@ include "page";
 | (.people | map({key: .pseudonym, value: (if $names then (if .name == .id then .id else "\(.name) (\(.id))" end) else .pseudonym end)}) | from_entries) as $who
 | [$g.students[] | .student as $s | .exercises[] | . + {student: $s}] as $all
 | [$all[] | select(.verdict == "pass" or .verdict == "fail")] as $graded
+	| [$all[] | select(.verdict == "unreadable")] as $unread
+	| (.people | map({key: .pseudonym, value: .id}) | from_entries) as $ids
 | [$g.students[] | select(.points != null and .state == "graded")] as $scored
 | page("\($g.class): \($g.run)";
 	"<h1>\($g.class | safe): \($g.run | safe)</h1>"
 	+ para("\($g.students | length) students, \($g.exercises | length) exercises. Made \($g.made), by the commit \($g.commits | join(" and ")), with Linux \($g.kernels | join(" and ")).")
 	+ heading("What is broken")
-	+ ([$all[] | select(.verdict == "broken")] | if . == [] then para("Nothing: each submission that was handed in has a grade.")
+	+ ([$all[] | select(.verdict == "broken")] | if . == [] then para("Nothing: each submission that could be read has a grade.")
 		else para("These have no points, and nobody has a zero for them. Repair the cause, then type make regrade.")
 			+ table("Broken"; ["student", "exercise", "reason"]; map([$who[.student], .exercise, .reason])) end)
+	+ heading("What could not be read")
+		+ (if $unread == [] then para("Nothing.")
+			else para("These have no points either, and nobody has a zero for them. Look at what was handed in: put it where it can be read and type make grade-class again, or write the grade yourself.")
+				+ table("Could not be read"; ["student", "exercise"] + (if $names then ["what was handed in"] else [] end);
+					$unread | map(.student as $s | [$who[$s], .exercise] + (if $names then [[$in.notes.look[] | select(.id == $ids[$s]) | "\(.path): \(.what)"] | join("; ")] else [] end))) end)
 	+ heading("Who did not begin")
 	+ ([$g.students[] | select(.state == "nothing handed in" or .state == "not begun")] | if . == [] then para("Everybody has begun.")
 		else table("Not begun"; ["student", "state"]; map([$who[.student], .state])) end)
@@ -29,9 +36,9 @@ include "page";
 		| group_by([.exercise, .what]) | map([length, .[0]]) | sort_by(-.[0])
 		| if . == [] then para("No check fails.") else table("Checks that fail"; ["check", "exercise", "students", "why"]; map([.[1].what, .[1].exercise, .[0], (.[1].why // "")])) end)
 	+ heading("What to look at")
-	+ (if $names then [(.notes.look[] | [.path, .what]), (.notes.twice[] | ["\(.id): \(.exercise)", "handed in \(1 + (.others | length)) times; \(.counts) counts"])]
+	+ (if $names then [($in.notes.look[] | select(.id as $id | all($unread[]; $ids[.student] != $id)) | [.path, .what]), (.notes.twice[] | ["\(.id): \(.exercise)", "handed in \(1 + (.others | length)) times; \(.counts) counts"])]
 		| if . == [] then para("Nothing.") else table("Look"; ["where", "what"]; .) end
-		else para("\(.notes.look | length) files need a person, \(.notes.twice | length) were handed in twice. The report with names has them.") end)
+		else para("\($in.notes.look | length) files need a person, \($in.notes.twice | length) were handed in twice. The report with names has them.") end)
 	+ heading("Grades")
 	+ table("Points"; ["student", "points"] + [$g.exercises[].exercise] ;
-		[$g.students[] | [$who[.student], (.points // "broken")] + [.exercises[] | "\(.verdict)\(if .points != null and .points > 0 and .points < 1 then " \(.points)" else "" end)\(if (.late_days // 0) > 0 then ", late" else "" end)"]]))
+		[$g.students[] | [$who[.student], (.points // .state)] + [.exercises[] | "\(.verdict)\(if .points != null and .points > 0 and .points < 1 then " \(.points)" else "" end)\(if (.late_days // 0) > 0 then ", late" else "" end)"]]))

@@ -73,6 +73,24 @@ conclude() {
 	same "kept" 1 "$(find "$run/old" -type f | wc -l)"
 }
 
+@test "formats: what could not be read has no grade, comes right after what is broken, and is no error of the grader" {
+	jq 'map(select(.pseudonym != "aaaaaaaaaaaa"))' "$run/work.json" >"$run/new" && mv "$run/new" "$run/work.json"
+	echo '{"look": [{"id": "bob", "path": "bob/x.c", "what": "of no exercise of this class"}, {"id": "ann", "path": "ann/work.zip", "what": "it is encrypted"}], "twice": [], "no_time": []}' >"$run/notes.json"
+	conclude
+	same "the notes" "broken: cid 03-uts-ns: out of cheese|unreadable: ann 03-uts-ns: ann/work.zip: it is encrypted|look: bob/x.c: of no exercise of this class" "$(paste -sd '|' "$run/notes.txt")"
+	same "ann's cells" '"ann",,,' "$(sed -n 2p "$run/grades.csv" | grep -o '"ann",,,')"
+	same "the report" "What is broken|What could not be read" "$(grep -o '<h2[^<]*' "$run/report-names.html" | sed 's/.*>//' | head -n 2 | paste -sd '|')"
+	grep -q 'ann/work.zip: it is encrypted' "$run/report-names.html"
+	run ! grep -q 'ann' "$run/report.html"
+	for format in gradescope junit classroom50; do FORMAT=$format run scripts/class/format; done
+	[[ $output = *"ann: unreadable: 03-uts-ns"* && ! -e $run/formats/classroom50/ann.json ]]
+	jq -e '(has("score") | not) and (.output | test("could not be read"))' "$run/formats/gradescope/ann.json"
+	same "an error" 1 "$(xmllint --xpath 'count(//error)' "$run/formats/junit/ann.xml")"
+	# No note of another stands where one is graded again.
+	ONLY_IDS='["bob"]' run -1 scripts/class/conclude "$run" --again
+	[[ $output != *ann* && $output = *"look: bob/x.c"* ]] || { echo "$output" && return 1; }
+}
+
 @test "formats: gradescope, by docs/specs.md of gradescope/autograder_samples" {
 	conclude
 	local at=$run/formats

@@ -1,9 +1,9 @@
-# classroom50/result/v1 of one student: whole numbers, a hundredth of a point each. A broken check is an error of the
-# grader, which that format says by a status that is not 0. Its runner tells the identity in the environment; it takes no
+# classroom50/result/v1 of one student: whole numbers, a hundredth of a point each. What has no grade (broken, unreadable) is an error of
+# the grader, which that format says by a status that is not 0. Its runner tells the identity in the environment; it takes no
 # empty word, so without the runner what was graded is named by its checksum.
 def cents: . * 100 + 0.5 | floor;
 def told($name; $absent): $ENV[$name] // "" | if . == "" then $absent else . end;
-if .points == null then error("broken: \([.exercises[] | select(.points == null) | .exercise] | join(", "))") else
+if .points == null then error([.exercises[] | select(.points == null) | "\(.verdict): \(.exercise)"] | join(", ")) else
 [.exercises[] | {"test-name": .exercise, passed: (.verdict == "pass"), score: (.points | cents), "max-score": (.possible * 100),
 	output: ([.verdict, .reason, .why] | map(select(. != null)) | join("\n"))}] as $tests
 | ([.exercises[].time // empty] | max // now | floor | todate) as $when

@@ -1,5 +1,5 @@
 # The platform's own table with the grades in it, CSV. Input: {grades, people, roster}. A spreadsheet would run what begins
-# with = + - or @: an apostrophe keeps it text. What is broken has no grade and says so.
+# with = + - or @: an apostrophe keeps it text. What is broken or unreadable has no grade and says so.
 def harmless: if type == "string" and test("^[=+\\-@\t\r]") then "'" + . else . end;
 def comment: [.exercises[] | "\(.exercise[:2]): \(.verdict)" + if .reason then " (\(.reason))" else "" end + if (.late_days // 0) > 0 then ", \(.late_days) day\(if .late_days == 1 then "" else "s" end) late, \(.percent) %" else "" end] | join("; ");
 . as $in
