@@ -154,6 +154,11 @@ conclude() {
 
 @test "formats: an ID with a backslash, as a domain gives it, is the same ID in what others read" {
 	jq '.[0].id = "UNI\\ann"' "$run/people.json" >"$run/new" && mv "$run/new" "$run/people.json"
+	# And of one line of its own there are two questions.
+	{ scripts/learn/cut labs/03-uts-ns/solution.c && echo 'setuid(0);'; } >"$run/sources/one.c"
+	jq --arg digest one '.[1].digest = $digest' "$run/work.json" >"$run/new" && mv "$run/new" "$run/work.json"
+	ONLY=bob run -0 scripts/class/viva
+	same "numbers" "1. 2." "$(grep -o '^  [1-3]\.' <<<"$output" | xargs)"
 	conclude
 	FORMAT=classroom50 run -1 scripts/class/format
 	same "owners" '["UNI\\ann","bob"]' "$(cat "$run"/formats/classroom50/*.json | jq -cs 'map(.owner) | sort')"
@@ -190,6 +195,10 @@ conclude() {
 	conclude
 	scripts/class/viva
 	same "questions" "3 3 3" "$(awk '/^[a-z]/ { n++ } /^  [1-3]\. / { count[n]++ } END { print count[1], count[2], count[3] }' "$run/viva.txt")"
+	cp "$run/viva.txt" "$BATS_TEST_TMPDIR/viva.txt"
+	ONLY=bob run -0 scripts/class/viva
+	same "for one, who is asked and how often" "bob 3" "${lines[0]} $(grep -c '^  [1-3]\. ' <<<"$output")"
+	same "what was written for all" "" "$(diff "$BATS_TEST_TMPDIR/viva.txt" "$run/viva.txt")"
 	same "questions about no call" "" "$(grep -E 'does (|if|return)\(\)|: if \(0\)' "$run/viva.txt" || :)"
 	given=$(scripts/learn/cut labs/03-uts-ns/solution.c)
 	while IFS= read -r line; do
@@ -201,6 +210,8 @@ conclude() {
 	# What both have only from the handout is no likeness.
 	[[ $output != *cid* ]] || { echo "$output" && return 1; }
 	run -0 scripts/class/forget
+	run -2 env FORMAT=gradescope scripts/class/format
+	[[ $output = *"expected a run whose students are known"* && ${#lines[@]} = 1 ]] || { echo "$output" && return 1; }
 	same "files that are left" "grades.json report.html" "$(find "$run" -type f -printf '%f\n' | sort | xargs)"
 	same "who is named there" "" "$(grep -oiE 'ann|bob|cid|aaaaaaaaaaaa|cmd|example\.org' "$run"/* || :)"
 	same "points that are left" "0.33 1 null" "$(jq -r '.students | map(.points | tostring) | sort | join(" ")' "$run/grades.json")"
