@@ -207,6 +207,13 @@ conclude() {
 	run -0 scripts/class/likeness
 	[[ $output = *"ann and bob"* || $output = *"bob and ann"* ]] || { echo "$output" && return 1; }
 	[[ $output = *"like the worked example: "*ann* ]]
+	# Who has one and the same file is one line.
+	local work
+	work=$(<"$run/work.json")
+	jq '.[0] as $a | . + [range(3) | $a + {pseudonym: "same\(.)"}]' <<<"$work" >"$run/work.json"
+	jq '. + [range(3) | {row: (3 + .), id: "dan\(.)", name: "D", email: "", pseudonym: "same\(.)", keys: [], due: null}]' "$run/people.json" >"$run/new" && mv "$run/new" "$run/people.json"
+	run -0 scripts/class/likeness
+	[[ $output = *"  the same file, byte for byte: ann, dan0, dan1, dan2"* && $output = *"ann (and 3 with the same file) and bob"* && $output != *"dan0 and"* ]] || { echo "$output" && return 1; }
 	# What both have only from the handout is no likeness.
 	[[ $output != *cid* ]] || { echo "$output" && return 1; }
 	run -0 scripts/class/forget
