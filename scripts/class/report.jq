@@ -1,7 +1,8 @@
 # The report for the instructor. Input: {grades, people, roster, notes}; $names: whether names stand in it.
 include "page";
-. as $in | .grades as $g
+. as $in
 | (.people | map({key: .pseudonym, value: (if $names then (if .name == .id then .id else "\(.name) (\(.id))" end) else .pseudonym end)}) | from_entries) as $who
+| (.grades | if $names then .students |= sort_by($who[.student] | ascii_downcase | gsub("^[^\\p{L}\\p{N}]+"; "")) else . end) as $g
 | [$g.students[] | .student as $s | .exercises[] | . + {student: $s}] as $all
 | [$all[] | select(.verdict == "pass" or .verdict == "fail")] as $graded
 	| [$all[] | select(.verdict == "unreadable")] as $unread
@@ -9,7 +10,7 @@ include "page";
 | [$g.students[] | select(.points != null and .state == "graded")] as $scored
 | page("\($g.class): \($g.run)";
 	"<h1>\($g.class | safe): \($g.run | safe)</h1>"
-	+ para("\($g.students | length) students, \($g.exercises | length) exercises. Made \($g.made), by the commit \($g.commits | join(" and ")), with Linux \($g.kernels | join(" and ")).")
+	+ para("\($g.students | length) students, \($g.exercises | length) exercise\(if ($g.exercises | length) == 1 then "" else "s" end). Made \($g.made), by the commit \($g.commits | join(" and ")), with Linux \($g.kernels | join(" and ")).")
 	+ heading("What is broken")
 	+ ([$all[] | select(.verdict == "broken")] | if . == [] then para("Nothing: each submission that could be read has a grade.")
 		else para("These have no points, and nobody has a zero for them. Repair the cause, then type make regrade.")
@@ -24,17 +25,17 @@ include "page";
 		else table("Not begun"; ["student", "state"]; map([$who[.student], .state])) end)
 	+ heading("Points")
 	+ (if $scored == [] then para("Nobody has points yet.") else ([$scored[].points] | sort) as $p | ($p | length) as $n
-		| para("Of \($n) students who began: the median is \($p[($n - 1) / 2 | floor]) of \($scored[0].possible) points, the lowest \($p[0]), the highest \($p[-1]).")
-		+ table("How many students have so many points"; ["share of all points", "students", "bar"];
+		| para("Of \($n) students who began: the median is \($p[($n - 1) / 2 | floor]) of \($scored[0].possible | points), the lowest \($p[0]), the highest \($p[-1]).")
+		+ table("How many students have so many points"; ["share of all points", "students"];
 			[range(10) as $b | [$scored[] | (.points / .possible * 10 | floor | if . > 9 then 9 else . end) | select(. == $b)] | length | . as $c
-			| ["\($b * 10) to \($b * 10 + 10) %", $c, ("#" * ($c * 40 / $n | ceil) // "")]]) end)
+			| ["\($b * 10) to \($b * 10 + 10) %", {count: $c, share: ($c / $n)}]]) end)
 	+ heading("Exercises")
 	+ table("What became of each exercise"; ["exercise", "pass", "fail", "not begun", "missing", "unreadable", "broken"];
 		[$g.exercises[].exercise as $e | [$e] + (["pass", "fail", "not begun", "missing", "unreadable", "broken"] | map(. as $v | [$all[] | select(.exercise == $e and .verdict == $v)] | length))])
 	+ heading("Which check fails most")
 	+ ([$graded[] | select(.verdict == "fail") | {exercise, what: (if (.checks | length) > 0 and .checks[-1].verdict == "fail" then .checks[-1].what else (.reason | sub(":.*"; "")) end), why}]
 		| group_by([.exercise, .what]) | map([length, .[0]]) | sort_by(-.[0])
-		| if . == [] then para("No check fails.") else table("Checks that fail"; ["check", "exercise", "students", "why"]; map([.[1].what, .[1].exercise, .[0], (.[1].why // "")])) end)
+		| if . == [] then para("No check fails.") else table("Checks that fail"; ["check", "exercise", "students", "why"]; map([.[1].what, .[1].exercise, .[0], (.[1].why // "" | sub(" What it printed.*"; ""))])) end)
 	+ heading("What to look at")
 	+ (if $names then [($in.notes.look[] | select(.id as $id | all($unread[]; $ids[.student] != $id)) | [.path, .what]), (.notes.twice[] | ["\(.id): \(.exercise)", "handed in \(1 + (.others | length)) times; \(.counts) counts"])]
 		| if . == [] then para("Nothing.") else table("Look"; ["where", "what"]; .) end

@@ -91,6 +91,30 @@ conclude() {
 	[[ $output != *ann* && $output = *"look: bob/x.c"* ]] || { echo "$output" && return 1; }
 }
 
+@test "formats: a page says what counts, when it came and what is next; a narrow screen and a screen reader have all of it" {
+	# ann has not begun, bob has two files and does not compile, dan has sent nothing.
+	jq '.[0].begun = false' "$run/work.json" >"$run/new" && mv "$run/new" "$run/work.json"
+	jq '. + [{row: 3, id: "dan", name: "Aaron", email: "", pseudonym: "dddddddddddd", keys: [], due: null}]' "$run/people.json" >"$run/new" && mv "$run/new" "$run/people.json"
+	echo '{"look": [], "twice": [{"id": "bob", "exercise": "03-uts-ns", "counts": "x", "others": ["old/y.c"]}], "no_time": []}' >"$run/notes.json"
+	jq '.kernel = "" | .checks = [] | .said = [] | .reason = "it does not compile: x"' "$run/results/bbbbbbbbbbbb.03.json" >"$run/new" && mv "$run/new" "$run/results/bbbbbbbbbbbb.03.json"
+	conclude
+	local at=$run/feedback
+	grep -q "What counts: x; not old/y.c. Handed in: $(date -d @1800000000 '+%F %H:%M')" "$at/bob.html"
+	grep -q 'Graded by the commit c0ffee\.<' "$at/bob.html"
+	grep -q '<title>Kernels &amp; &lt;more&gt;: w1: 03-uts-ns</title>' "$at/bob.html"
+	grep -q 'as it was handed out, so .* Type make exercise-03' "$at/ann.html"
+	grep -q 'Nothing was handed in. Type make exercise-03, .* make handin' "$at/dan.html"
+	same "one point" "" "$(grep -ho 'of 1 points' "$at"/*.html "$run"/report*.html || :)"
+	# Each cell says its column where the heads are not seen; a bar is for the eye alone.
+	for page in "$at/cid.html" "$run"/report*.html; do
+		same "$page: cells without a column" "" "$(grep -o '<td[^>]*>' "$page" | grep -v 'role="cell".* data-head="[^"]' || :)"
+	done
+	same "bars of signs" "" "$(grep -o '##' "$run/report.html" || :)"
+	grep -q '<span>1</span><i aria-hidden="true" style="width:[0-9]*%">' "$run/report.html"
+	same "by name" "Aaron (dan)|Bob &lt;b&gt; (bob)|Cid (cid)|=cmd, &quot;Ann&quot; (ann)" \
+		"$(sed 's/.*<h2>Grades//' "$run/report-names.html" | grep -o 'scope="row">[^<]*' | cut -d '>' -f 2 | paste -sd '|')"
+}
+
 @test "formats: gradescope, by docs/specs.md of gradescope/autograder_samples" {
 	conclude
 	local at=$run/formats
