@@ -60,6 +60,18 @@ whose() {
 	same "what s06 has sent is s06's" "$(printf 'int main(void) { return 0; }\n' | sha256sum | cut -c 1-12)" "$(sed -n 's/^s06 \([^ ]*\) .*/\1/p' <<<"$want")"
 }
 
+@test "grade: the command that class-sample says has all that it has made" {
+	local shape said
+	for shape in folder moodle; do
+		said=$(SHAPE=$shape scripts/class/sample | tail -n 1)
+		[[ $said = "make grade-class CLASS=$OUT SUBMISSIONS=$OUT/submissions ROSTER=$OUT/roster.csv EXTENSIONS=$OUT/extensions.csv"*" EXERCISES=03" ]]
+		same "$shape: times" "$([ $shape = moodle ] || echo yes)" "$([[ $said != *" TIMES=$OUT/times.csv"* ]] || echo yes)"
+	done
+	rules
+	EXTENSIONS=$OUT/extensions.csv collected "$OUT/submissions"
+	same "days late" "s03 2" "$(whose | awk '$4 != 0 { print $1, $4 }' | xargs)"
+}
+
 @test "grade: seeds and pseudonyms are an HMAC of student and exercise, by the instructor's key" {
 	scripts/class/sample
 	rules
@@ -232,6 +244,9 @@ whose() {
 	same "tags of a name" 0 "$(cat "$run"/*.html "$run"/feedback/*.html | grep -c '<b>Bold' || :)"
 	same "feedback, one each" 6 "$(find "$run/feedback" -name 's0*.html' | wc -l)"
 	grep -q 'SEED=' "$run/feedback/s01.html"
+	# s06's program prints nothing.
+	grep -q 'observed no; the program ended with 0)' "$run/grades.csv"
+	grep -q 'What it printed: nothing\.' "$run/feedback/s06.html"
 	same "folders that others may enter" "" "$(find "$CLASS" -type d ! -perm 700)"
 	# The same grades, and then another one.
 	first=$(verdicts)
