@@ -48,7 +48,7 @@ refused() {
 			refused "$program" "--$name="
 			case $type in
 			size)
-				for value in 12Q -5 99999999999999999999 9999999999G 1.5M '' ' 1' "$((min - 1))" "$((max + 1))"; do
+				for value in 12Q -5 99999999999999999999 9999999999G 1.M 1.5.5M '' ' 1' "$((min - 1))" "$((max + 1))"; do
 					refused "$program" "--$name" "$value"
 				done
 				;;
