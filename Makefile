@@ -63,7 +63,7 @@ SOURCES_$(3) := $(1) $(filter $(patsubst %,labs/%/%,$(call folders,$(2))),$(FURT
 $(B)/labs/$(3): $$(SOURCES_$(3)) \
 		$(wildcard $(patsubst %,labs/%/*.h,$(call folders,$(2))) labs/$(2)/*.yaml) \
 		$(filter $(patsubst %,$(B)/made/%/%,$(call folders,$(2))),$(MADE)) \
-		$(B)/common/lib.a $(B)/static scripts/make/libraries $(SYSROOT)
+		$(B)/common/lib.a $(B)/common/libc.o scripts/make/libraries $(SYSROOT)
 	$$(BUILD_LAB)
 endef
 $(foreach source,$(ALONE),$(foreach lab,$(patsubst labs/%/,%,$(dir $(source))),\
@@ -242,7 +242,13 @@ else
 		if $(CC) -Werror $(TARGET) $$flags $(B)/try.c -o $(B)/try 2>/dev/null; then echo "$$flags" >$@ && break; fi; done
 	@rm -f $(B)/try $(B)/try.c
 endif
-LINK = $(file <$(B)/static)
+STATICALLY = $(file <$(B)/static)
+# Static, a program takes what each of them needs of the C library from one object. Only the other parts are searched for
+# in the archive, and that is half of a link's time.
+LINK = $(if $(STATICALLY),$(STATICALLY) $(B)/common/libc.o)
+$(B)/common/libc.o: scripts/make/libc scripts/make/libc-first $(B)/static | $(B)/common/lib.a
+	$(call say,LD,$@)
+	$(Q)CC='$(CC) $(TARGET)' scripts/make/libc $@ $(B)/common/lib.a scripts/make/libc-first $(STATICALLY)
 
 $(B)/common/%.o: common/%.c
 	$(call say,CC,$<)
@@ -278,7 +284,7 @@ $(B)/made/%.h: labs/%.gen.c scripts/make/libraries
 		$$(scripts/make/libraries --libs $< | sed 's/-static//')
 	$(Q)$(@:.h=) $(machine) >$@
 define HELPER
-$(B)/bin/$(basename $(notdir $(1))): $(1) $(B)/common/lib.a $(B)/static | $(MADE)
+$(B)/bin/$(basename $(notdir $(1))): $(1) $(B)/common/lib.a $(B)/common/libc.o | $(MADE)
 	$$(call say,CC,$$@)
 	@mkdir -p $$(@D)
 	$$(Q)$$(COMPILE) -I. -MF $$@.d $$< $(B)/common/lib.a -o $$@ $$(LINK)
@@ -302,5 +308,5 @@ $(B)/unit/%: tests/unit/%.c $(LIBRARY:%=$(B)/unit/common/%.o)
 
 # They are for who builds, and that is another make.
 ifneq ($(filter-out $(VERBS:%=%-%) all,$(or $(MAKECMDGOALS),welcome)),)
--include $(wildcard $(B)/common/*/*.d $(B)/bin/*.d $(B)/unit/*.d $(B)/unit/common/*/*.d)
+-include $(wildcard $(B)/common/*.d $(B)/common/*/*.d $(B)/bin/*.d $(B)/unit/*.d $(B)/unit/common/*/*.d)
 endif

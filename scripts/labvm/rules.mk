@@ -19,4 +19,4 @@ $(B)/labvm/tools: scripts/labvm/tools $(SYSROOT)
 $(B)/labvm/client: $(CLIENT) $(wildcard scripts/labvm/client/*.h scripts/labvm/*.h) $(B)/static
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	$(Q)$(HOSTCC) $(filter-out -MMD -MP $(CC) $(TARGET),$(COMPILE)) $(CLIENT) -o $@ $(LINK)
+	$(Q)$(HOSTCC) $(filter-out -MMD -MP $(CC) $(TARGET),$(COMPILE)) $(CLIENT) -o $@ $(STATICALLY)
