@@ -457,7 +457,7 @@ becomes() {
 	# Root becomes nobody, who may not come by the folder of the clone.
 	open=$(mktemp -d /tmp/unboxed-17.XXXXXX)
 	chmod 755 "$open"
-	cp "$LABS/$program" "$ROOT/labs/$program"/*.yaml "$open"
+	cp "$ROOT/build/labs/$program" "$ROOT/labs/$program"/*.yaml "$open"
 	[ "$EUID" != 0 ] || as=(setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs)
 	for file in "$open"/*.yaml; do
 		run -0 --separate-stderr "${as[@]}" "$open/$program" --explain "$file"
