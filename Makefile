@@ -248,7 +248,8 @@ STATICALLY = $(file <$(B)/static)
 LINK = $(if $(STATICALLY),$(STATICALLY) $(B)/common/libc.o)
 $(B)/common/libc.o: scripts/make/libc scripts/make/libc-first $(B)/static | $(B)/common/lib.a
 	$(call say,LD,$@)
-	$(Q)CC='$(CC) $(TARGET)' scripts/make/libc $@ $(B)/common/lib.a scripts/make/libc-first $(STATICALLY)
+	$(Q)CC='$(CC) $(TARGET)' scripts/make/libc $@ $(B)/common/lib.a scripts/make/libc-first $(STATICALLY) || \
+		{ echo '  LEFT $@: the reason stands above; each program searches the archive' && $(CC) $(TARGET) -x c -c /dev/null -o $@; }
 
 $(B)/common/%.o: common/%.c
 	$(call say,CC,$<)
