@@ -304,6 +304,8 @@ ended() {
 		result debian-13 user "lab 07-x" fail
 		for lab in 01 02 03 05 06 07; do result debian-13 sudo "lab $lab-x" pass; done
 		result debian-13 sudo "lab 07-x" left
+		result debian-13 user "lab VM: boot" pass
+		result debian-13 sudo "lab VM: boot" fail
 	} >"$results"
 	run -0 scripts/machines/table --rows "$results"
 	same "the row" "| Debian 13, x86-64 | on its kernel 01 to 03, 05, and with sudo 06; the others in the lab VM | tested on 2030-01-02 with Debian 99, Linux 9.8.7; not as predicted as a user: 07; not as predicted with sudo: 07 |" "${lines[0]}"
