@@ -57,6 +57,8 @@ place_of() {
 	if [ $status = 77 ] && [ "$where" != vm ] && [ -d /run/systemd/system ] && [ "${about[groups]}" -gt 0 ]; then
 		scope=(systemd-run --quiet --collect --scope --property=Delegate=yes)
 		[ "$EUID" = 0 ] || scope+=(--user)
+		# systemd 262 takes a $ in COMMAND's words for one of its own; before 254 there is no such option, and no need.
+		[[ $(systemd-run --help 2>/dev/null) != *--expand-environment* ]] || scope+=(--expand-environment=no)
 		if inside=$("${scope[@]}" "$program" --can-run "$@" 2>/dev/null); then
 			status=0 missing=
 		else
