@@ -245,13 +245,11 @@ answers() {
 	local bin=$BATS_TEST_TMPDIR/bin called=$BATS_TEST_TMPDIR/called option
 	mkdir "$bin"
 	# It has a group for everybody, and notes what is to be started there.
-	# shellcheck disable=SC2016 # that script expands it
 	printf '#!/bin/sh\ncase " $* " in *" --help "*) echo "$knows" ;; *" --can-run "*) ;; *) printf "%%s\\n" "$@" >"%s" ;; esac\n' \
 		"$called" >"$bin/systemd-run"
 	chmod +x "$bin/systemd-run"
 	for option in --scope --expand-environment=BOOL; do # of systemd 252, and since 254
 		# A machine with systemd and no group of ours.
-		# shellcheck disable=SC2016 # that shell expands it
 		run -0 unshare "${userns_make[@]}" --mount --propagation private sh -c 'mount -t tmpfs run /run && mkdir -p /run/systemd/system &&
 			mount -t tmpfs none /sys/fs/cgroup && exec "$@"' sh env "PATH=$bin:$PATH" "knows=$option" WHERE=host scripts/lab 10 -- sh -c 'echo $HOME'
 		same "$option: the last word" 'echo $HOME' "$(tail -n 1 "$called")"
