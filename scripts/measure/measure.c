@@ -3,8 +3,9 @@
  * its life with the size of its parent, and that shows in ru_maxrss.
  *
  * measure ROUNDS GAP FILE   FILE has lines "NAME<TAB>WORD WORD ...". Each round runs
- *     every command once, each round another one first, GAP milliseconds apart. "%"
- *     in a word is a number that is never the same. A line for each run:
+ *     every command once, in an order of its own, GAP milliseconds apart: what one leaves
+ *     to be torn down would otherwise always fall on the same next one. "%" in a word is
+ *     a number that is never the same. A line for each run:
  *     NAME, microseconds, those of CPU, the process's page faults, its children's, the
  *     peak KiB of the largest of them, and the round's number
  * measure live LEVELS WORD...   LEVELS as in "1,10,100": as many live at once. Each
@@ -109,6 +110,16 @@ static int run(struct command *c, int null, int round)
 	return status;
 }
 
+/* The same orders in every run, for random(3) begins with the same seed. */
+static void shuffle(int order[], int count)
+{
+	for (int left = count; left > 1; left--) {
+		int at = (int)(random() % left), last = order[left - 1];
+		order[left - 1] = order[at];
+		order[at] = last;
+	}
+}
+
 static int in_turns(int rounds, int gap, const char *path, int null)
 {
 	static struct command command[COMMANDS];
@@ -135,14 +146,19 @@ static int in_turns(int rounds, int gap, const char *path, int null)
 			fprintf(stderr, "measure: %s: left out, its status is %d\n",
 				command[i].name, status >> 8 ? status >> 8 : 128 + status);
 	}
-	for (int round = 0; round < rounds; round++)
+	int order[COMMANDS];
+	for (int i = 0; i < count; i++)
+		order[i] = i;
+	for (int round = 0; round < rounds; round++) {
+		shuffle(order, count);
 		for (int i = 0; i < count; i++) {
-			struct command *c = &command[(round + i) % count];
+			struct command *c = &command[order[i]];
 			if (c->failed)
 				continue;
 			poll(NULL, 0, gap);
 			run(c, null, round + 1);
 		}
+	}
 	return fflush(stdout) != 0;
 }
 
