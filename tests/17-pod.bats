@@ -108,6 +108,18 @@ all_of() {
 	same "what it finds of pause" "0 0 0 refused refused" "$(xargs <<<"$output")"
 }
 
+@test "17-pod: pause is PID 1 where PIDs are shared: what has lost its parent leaves no zombie, and SIGTERM ends it" {
+	needs_lab "$program"
+	printf '%s\n' 'apiVersion: v1' 'kind: Pod' 'metadata: {name: p}' 'spec:' '  shareProcessNamespace: true' '  containers:' \
+		'  - {name: c, image: busybox}' >"$manifest"
+	# shellcheck disable=SC2016 # its shell expands it
+	run -0 --separate-stderr timeout 100 "$LABS/$program" "$manifest" -- \
+		sh -c 'cat /proc/1/comm; sh -c "sleep 1 & echo \$!" >/tmp/pid; ps -o ppid,comm | grep sleep
+			until [ ! -e /proc/$(cat /tmp/pid) ]; do sleep 0.1; done; ps -o stat | grep -c Z || :'
+	same "PID 1, the parent of the orphan, and zombies" "pause 1 sleep 0" "$(xargs <<<"$output")"
+	run -137 timeout 100 "$LABS/$program" "$manifest" -- sh -c 'kill -TERM 1; sleep 50'
+}
+
 @test "17-pod: its groups lie where the kubelet puts them, with the values of Kubernetes' formulas" {
 	needs_lab "$program"
 	lab_at "the Pod: memory.max, the sum" "$LABS/$program"

@@ -21,8 +21,7 @@
 #include "kernel/file.h"
 #include "kernel/sys.h"
 
-/* Returns a descriptor of the program at path on a mount of its own; -1 and errno. */
-static int program_copy(const char *path)
+int program_copy(const char *path)
 {
 	int fd = copy_tree(path, 0);
 	if (fd >= 0 && make_read_only(fd, "", AT_EMPTY_PATH)) {

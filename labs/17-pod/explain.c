@@ -92,10 +92,10 @@ static void explain_rest(const struct pod *pod, long long pids, bool several)
 	print_effect(&column, text("clone3(...NEWNS...NEWIPC...NEWNET...)"));
 	print_effect(&column, text("mount(\"pause\", ...\"tmpfs\"...)"));
 	print_effect(&column, text("pivot_root(\".\", \".\")"));
-	print_effect(&column, text("execveat(...[\"pause\"]...)"));
-	print_effect(&column, text("prctl(PR_SET_NO_NEW_PRIVS, 1...)"));
 	print_effect(&column, text("setresuid(65535, 65535, 65535)"));
 	print_effect(&column, text("capset(...effective=0, permitted=0...)"));
+	print_effect(&column, text("prctl(PR_SET_NO_NEW_PRIVS, 1...)"));
+	print_effect(&column, text("execveat(...[\"pause\"]...)"));
 	putchar('\n');
 	column = print_words("each container", 0, 0);
 	print_effect(&column, text("setns(...CLONE_NEWIPC...CLONE_NEWNET)"));

@@ -318,8 +318,6 @@ static void show_sandbox(const struct sandbox *s)
 int main(int argc, char *argv[])
 {
 	bool asked_to_act = lab_parse(&lab, argc, argv);
-	if (!strcmp(argv[0], "pause"))
-		pause_wait(argv); /* what it executes as pause: sandbox.c */
 	const char *name = EXAMPLE, *data = example;
 	size_t size = example_size;
 	if (file)

@@ -69,8 +69,6 @@ static int ended(const struct sandbox *s)
 
 int main(int argc, char *argv[])
 {
-	if (lab_parse(&lab, argc, argv) && !strcmp(argv[0], "pause"))
-		pause_wait(argv); /* what it executes as pause: sandbox.c */
 	lab_begin(&lab, argc, argv);
 	read_host_namespaces();
 	life_told = true;

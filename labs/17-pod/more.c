@@ -113,8 +113,6 @@ static char *tries_tasks(const struct pod_container *r)
 int main(int argc, char *argv[])
 {
 	struct gate taken;
-	if (lab_parse(&lab, argc, argv) && !strcmp(argv[0], "pause"))
-		pause_wait(argv); /* what it executes as pause: sandbox.c */
 	lab_begin(&lab, argc, argv);
 	read_host_namespaces();
 	gate_init(&taken);

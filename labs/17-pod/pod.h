@@ -434,7 +434,6 @@ extern bool life_told;
 bool sandbox_start(struct sandbox *s); /* false when pause has not come up */
 bool expect_of_manifest(const char *what, const char *expected, const char *found);
 bool pause_start(struct sandbox *s);
-_Noreturn void pause_wait(char *argv[]);
 char *scope_make(const char *group); /* a new group for a container in it; allocated */
 void group_write(const char *group, struct group_values v);
 pid_t container_join(

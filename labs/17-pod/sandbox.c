@@ -112,34 +112,26 @@ static void pause_root(const struct sandbox *s)
 /* The user of Kubernetes' own pause; the kubelet asks for the filter. */
 static const struct privileges pause_privileges = {.user = 65535, .group = 65535};
 
-/* As "pause", with the channel for its input. PID 1 of the Pod with shareProcessNamespace must
- * reap. */
-_Noreturn void pause_wait(char *argv[])
+/*
+ * Kubernetes' pause is a program of an image of its own, ours one of the usual image. With
+ * shareProcessNamespace a container can reach it by /proc/1/exe, so it is on a read-only mount, as
+ * this program is (program.c).
+ */
+static int pause_program(void)
 {
-	sigset_t set; /* is blocked since before */
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
-	sigaddset(&set, SIGTERM);
-	lab_command = argv; /* it is no part of the story, */
-	sys_on_call = NULL; /* nor what it calls, where it has not been executed */
-	drop_privileges(&pause_privileges);
-	MUST(prctl(PR_SET_PDEATHSIG, SIGKILL));
-	MUST(prctl(PR_SET_NAME, "pause"));
-	if (write(STDIN_FILENO, "", 1) != 1) /* it is ready */
-		_exit(1);
-	syscall(SYS_close_range, 0U, ~0U, 0U);
-	while (sigwaitinfo(&set, NULL) != SIGTERM)
-		while (waitpid(-1, NULL, WNOHANG) > 0)
-			;
-	_exit(0);
+	autofree char *image = file_rootfs(), *path = text("%s/usr/local/bin/pause", image);
+	int program = program_copy(path);
+	if (program < 0)
+		die("open_tree, mount_setattr: %s", path);
+	return program;
 }
 
-static _Noreturn void pause_main(const struct sandbox *s)
+static _Noreturn void pause_main(const struct sandbox *s, int program)
 {
 	const char *hostname = pod_hostname(s->pod);
 	size_t length = strlen(hostname);
-	char go[16];
-	sigset_t set;
+	char go[16], *words[] = {"pause", NULL};
+	sigset_t none;
 	autofree char *what = text("%s, pause %d: of the host in it", s->pod->name, s->pauses);
 	if (!expect_str(what, "none",
 		    shared_with_host(1U << MNT | 1U << UTS | 1U << IPC | 1U << NET |
@@ -153,26 +145,22 @@ static _Noreturn void pause_main(const struct sandbox *s)
 	TELL(sethostname(hostname, length));
 	network_ipv4_only();
 	network_up(go);
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
-	sigaddset(&set, SIGTERM);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	/* This file cannot be written to (program.c): with shareProcessNamespace a container can
-	 * reach it by /proc/1/exe. */
-	int program = MUST(open("/proc/self/exe", O_PATH | O_CLOEXEC));
-	char *words[] = {"pause", NULL};
-	if (life_told) { /* what follows is no part of the story */
-		lab_command = words;
+	if (life_told)
 		sys_on_call = NULL;
-	}
 	pause_root(s);
-	MUST(dup2(s->channel, STDIN_FILENO));
-	/* It inherits no other descriptor and no environment. */
+	lab_command = words; /* what follows is no part of the story */
+	sys_on_call = NULL;
+	/* It inherits the channel for its output, no other descriptor and no environment. */
+	MUST(dup2(s->channel, STDOUT_FILENO));
+	MUST(fcntl(STDIN_FILENO, F_SETFD, FD_CLOEXEC));
+	MUST(fcntl(STDERR_FILENO, F_SETFD, FD_CLOEXEC));
 	program = close_descriptors(program);
+	drop_privileges(&pause_privileges);
+	MUST(prctl(PR_SET_PDEATHSIG, SIGKILL));
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	syscall(SYS_execveat, program, "", words, words + 1, AT_EMPTY_PATH);
-	if (errno != ENOENT)
-		die("execveat");
-	pause_wait(words); /* ENOENT: a dynamic program's libraries are not in its root */
+	die("execveat: pause");
 }
 
 /*
@@ -194,6 +182,7 @@ bool pause_start(struct sandbox *s)
 {
 	int channel[2], running = network_host(group_home());
 	char end;
+	autoclose int program = pause_program();
 	MUST(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel));
 	s->pause_group = scope_make(s->group);
 	autoclose int group = MUST(open(s->pause_group, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -211,7 +200,7 @@ bool pause_start(struct sandbox *s)
 	if (s->pause == 0) {
 		close(channel[0]);
 		s->channel = channel[1];
-		pause_main(s);
+		pause_main(s, program);
 	}
 	undo_kill(s->pause);
 	close(channel[1]);

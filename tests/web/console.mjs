@@ -20,7 +20,6 @@ const RULES = [
 	["a shell that reads a script names its line", (want, have) => [want.replace(/^bash: line \d+: +P\d+ (?=[A-Z])/gm, "").replace(/^bash: line \d+: /gm, "bash: "), have]],
 	["a request beside this machine's memory", (want, have) => [want, have].map((text) => text.replace(/(oom_score_adj, its class +expected) (\d+), observed \2$/gm, "$1 N, observed N").replace(/(-> oom_score_adj <-) \d+$/gm, "$1 N"))],
 	["the page's scripts/lab names the place before the lab reads a file", (want, have) => [want, have.replace(/^\S+ runs on this machine .*\n(?=\S+:\d+:\d+: )/gm, "")]],
-	["pause with shared libraries stays the lab's program, so that its last call is told", (want, have) => [want, have.replace(/^ {3}labs\/\S+:\d+ {2}seccomp\(SECCOMP_SET_MODE_FILTER, 0,\n {6}filter_of\(p\)\) = 0 \[PID P\d+\]\n/gm, "")]],
 	["the page's scripts/lab names the place before the lab refuses an option", (want, have) => [want, have.replace(/^\S+ runs on this machine .*\n(?=\S+: --)/gm, "")]],
 	["a file's tabs", (want, have) => [want, have].map((text) => text.replace(/^(\d+(?:\.\d+){3})[ \t]+/gm, "$1 "))],
 	["a shell that reads a script names what was killed", (want, have) => [want.replace(/^Killed +sh -c .*$/gm, "Killed"), have]],
