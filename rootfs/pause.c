@@ -1,9 +1,8 @@
 /*
  * pause: says a word and waits until a signal ends it, as the Pod's process of that name does in
  * Kubernetes. It is PID 1 where the Pod shares its PIDs, so the kernel reaps for it what has lost
- * its parent. Without what a C library keeps for itself, so that many of them tell what a container
- * costs, and not what its program does: a call that failed would end it, as it has no errno.
- * wait(2), NOTES; rt_sigaction as the kernel has it: its structure is not the C library's
+ * its parent (wait(2), NOTES). There is nothing of a C library in it, so that many of them tell
+ * what a container costs, and not what its program does. syscall(2) has the table of registers.
  */
 #include <signal.h>
 #include <stddef.h>
@@ -18,29 +17,65 @@
 
 _Noreturn void _start(void);
 
-struct action {
-	void (*handler)(int);
-	unsigned long flags;
-	void (*restorer)(void); /* to return from a handler, and these do not */
-	uint64_t mask;
-};
+/* Returns what the kernel does: -errno where it has failed. */
+static long call(long number, long a, long b, long c, long d)
+{
+#if defined __x86_64__
+	register long fourth __asm__("r10") = d;
+	__asm__ volatile("syscall"
+			 : "+a"(number)
+			 : "D"(a), "S"(b), "d"(c), "r"(fourth)
+			 : "rcx", "r11", "memory");
+	return number;
+#elif defined __i386__
+	__asm__ volatile("int $0x80" : "+a"(number) : "b"(a), "c"(b), "d"(c), "S"(d) : "memory");
+	return number;
+#elif defined __aarch64__
+	register long which __asm__("x8") = number, first __asm__("x0") = a,
+			    second __asm__("x1") = b, third __asm__("x2") = c,
+			    fourth __asm__("x3") = d;
+	__asm__ volatile("svc 0"
+			 : "+r"(first)
+			 : "r"(which), "r"(second), "r"(third), "r"(fourth)
+			 : "memory");
+	return first;
+#endif
+}
 
 static void end(int signal)
 {
 	(void)signal;
-	syscall(SYS_exit_group, 0);
+	call(SYS_exit_group, 0, 0, 0, 0);
+}
+
+/* As the kernel has it, which is not as the C library has it: rt_sigaction(2). */
+struct action {
+	void (*handler)(int);
+	unsigned long flags;
+	void (*restorer)(void); /* to return from a handler, and end() does not */
+	uint64_t mask;
+};
+
+static void act(int signal, void (*handler)(int))
+{
+	/* volatile: no instruction that wants a stack as a function has it, which this is not. */
+	volatile struct action action;
+	action.handler = handler;
+	action.flags = SA_RESTORER;
+	action.restorer = _start;
+	action.mask = 0;
+	call(SYS_rt_sigaction, signal, (long)&action, 0, sizeof action.mask);
 }
 
 _Noreturn void _start(void)
 {
-	struct action reap = {.handler = SIG_IGN},
-		      leave = {.handler = end, .flags = SA_RESTORER, .restorer = _start};
-	syscall(SYS_rt_sigaction, SIGCHLD, &reap, NULL, sizeof reap.mask);
-	syscall(SYS_rt_sigaction, SIGTERM, &leave, NULL, sizeof leave.mask);
-	syscall(SYS_rt_sigaction, SIGINT, &leave, NULL, sizeof leave.mask);
-	syscall(SYS_prctl, PR_SET_NAME, "pause");
-	syscall(SYS_write, STDOUT_FILENO, "pause\n", 6);
-	syscall(SYS_close, STDOUT_FILENO);
+	act(SIGCHLD, SIG_IGN);
+	act(SIGTERM, end);
+	act(SIGINT, end);
+	call(SYS_prctl, PR_SET_NAME, (long)"pause", 0, 0);
+	call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0); /* nobody looks into it: ptrace(2) */
+	call(SYS_write, STDOUT_FILENO, (long)"pause\n", 6, 0);
+	call(SYS_close, STDOUT_FILENO, 0, 0, 0);
 	for (;;)
-		syscall(SYS_ppoll, NULL, 0, NULL, NULL, 0);
+		call(SYS_ppoll, 0, 0, 0, 0);
 }

@@ -65,6 +65,14 @@ all_of() {
 		{ if (line) print line; line = "" } END { if (line) print line }' | sort -u
 }
 
+# disk_in PID: what the kernel says to who opens a disk in the group of that process. There is no such driver, but that
+# is not told before the group's program has let him through.
+disk_in() {
+	# shellcheck disable=SC2016 # that shell expands it
+	unshare --mount sh -c 'mount -t tmpfs disk "$1" && mknod "$1/disk" b 251 251 && echo $$ >"$0/cgroup.procs" && : <"$1/disk"' \
+		"$(group_of "$1")" "$BATS_TEST_TMPDIR" 2>&1 | sed 's/.*: //'
+}
+
 @test "17-pod: two containers share net, ipc and uts with pause, and nothing else of it" {
 	needs_lab "$program"
 	lab_at "web, pause 1: of the host in it" "$LABS/$program"
@@ -83,6 +91,8 @@ all_of() {
 	same "files that pause has open" 0 "$(find "/proc/$pause/fd/" -mindepth 1 | wc -l)"
 	same "what pause may do" "65535 65535 65535 65535 0000000000000000 0000000000000000 1 2" \
 		"$(privileges_of "$pause" Uid CapEff CapBnd NoNewPrivs Seccomp)"
+	differ "pause's session beside the kubelet's" "$(ps -o sid= -p "$lab")" "$(ps -o sid= -p "$pause")"
+	same "a disk, in our group and in pause's" "No such device or address, Operation not permitted" "$(disk_in $$), $(disk_in "$pause")"
 
 	lab_go_until "visitor: localhost:8080 is server"
 	server=$(container_of httpd) visitor=$(container_of sh)
@@ -106,6 +116,11 @@ all_of() {
 		sh -c 'ls -A /proc/1/root/ | wc -l; ls /proc/1/fd/ | wc -l; grep -c hidden /proc/1/environ; touch /proc/1/root/new 2>/dev/null || echo refused
 			chmod 4711 /proc/1/exe 2>/dev/null || echo refused'
 	same "what it finds of pause" "0 0 0 refused refused" "$(xargs <<<"$output")"
+	# One of the same user, without SYS_PTRACE.
+	sed -i 's/securityContext: .*/securityContext: {runAsUser: 65535}}/' "$manifest"
+	run -0 --separate-stderr timeout 100 "$LABS/$program" "$manifest" -- \
+		sh -c 'readlink /proc/self/root; readlink /proc/1/root || echo refused'
+	same "what its user finds of it" "/ refused" "$(xargs <<<"$output")"
 }
 
 @test "17-pod: pause is PID 1 where PIDs are shared: what has lost its parent leaves no zombie, and SIGTERM ends it" {
@@ -405,16 +420,19 @@ pod_of() {
 @test "17-pod: hands-on the terminal's keys reach COMMAND, which is in a session of its own" {
 	needs_lab "$program"
 	local key pid tries
+	printf '%s\n' 'apiVersion: v1' 'kind: Pod' 'metadata: {name: p}' 'spec:' '  shareProcessNamespace: true' '  containers:' \
+		'  - {name: c, image: busybox}' >"$manifest"
 	for key in INT QUIT; do
+		# A terminal sends it to its foreground process group, and the lab with all that it has started begins there.
 		# shellcheck disable=SC2016 # its shell expands it
-		env --default-signal=INT,QUIT "$LABS/$program" -- sh -c 'trap "exit 8" INT; trap "exit 9" QUIT
+		env --default-signal=INT,QUIT setsid "$LABS/$program" "$manifest" -- sh -c 'trap "exit 8" INT; trap "exit 9" QUIT
 			echo ready; for i in $(seq 300); do sleep 0.1; done' >"$BATS_TEST_TMPDIR/$key" 2>/dev/null 3>&- &
 		pid=$!
 		for ((tries = 300; tries > 0; tries--)); do
 			! grep -q ready "$BATS_TEST_TMPDIR/$key" || break
 			sleep 0.1
 		done
-		kill -s $key $pid
+		kill -s $key -- -$pid
 		wait $pid || echo $?
 	done >"$BATS_TEST_TMPDIR/statuses"
 	same "statuses after SIGINT and SIGQUIT" "8 9" "$(xargs <"$BATS_TEST_TMPDIR/statuses")"

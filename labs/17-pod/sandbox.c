@@ -155,6 +155,7 @@ static _Noreturn void pause_main(const struct sandbox *s, int program)
 	MUST(fcntl(STDIN_FILENO, F_SETFD, FD_CLOEXEC));
 	MUST(fcntl(STDERR_FILENO, F_SETFD, FD_CLOEXEC));
 	program = close_descriptors(program);
+	MUST(setsid()); /* the keys of our terminal are not for it */
 	drop_privileges(&pause_privileges);
 	MUST(prctl(PR_SET_PDEATHSIG, SIGKILL));
 	sigemptyset(&none);
@@ -186,6 +187,7 @@ bool pause_start(struct sandbox *s)
 	MUST(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel));
 	s->pause_group = scope_make(s->group);
 	autoclose int group = MUST(open(s->pause_group, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	allow_devices(group);
 	struct clone_args args = {
 		.flags = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNS | CLONE_PIDFD |
 			 CLONE_INTO_CGROUP |

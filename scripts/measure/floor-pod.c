@@ -28,32 +28,25 @@ static void volumes_make(void)
 
 /* ---- Pause ---- */
 
-static _Noreturn void pause_wait(void)
-{
-	drop_privileges(0, 65535, true);
-	DO(prctl(PR_SET_PDEATHSIG, SIGKILL));
-	DO(prctl(PR_SET_NAME, "pause"));
-	DO(write(STDIN_FILENO, "", 1)); /* it is ready */
-	DO(syscall(SYS_close_range, 0U, ~0U, 0U));
-	pause();
-	_exit(0);
-}
-
-static _Noreturn void pause_main(int channel)
+static _Noreturn void pause_main(int channel, int program)
 {
 	char address[16], *words[] = {"pause", NULL};
 	DO(read(channel, address, sizeof address));
 	DO(sethostname("bench", 5));
 	network_ipv4_only();
 	network_up(address);
-	int program = open("/proc/self/exe", O_PATH | O_CLOEXEC);
 	DO(mount("pause", folder, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=555"));
 	DO(chdir(folder));
 	make_read_only(AT_FDCWD, ".", 0);
 	pivot_to_cwd();
-	DO(dup2(channel, STDIN_FILENO));
+	DO(dup2(channel, STDOUT_FILENO));
 	DO(dup3(program, 3, O_CLOEXEC));
+	DO(fcntl(STDIN_FILENO, F_SETFD, FD_CLOEXEC));
+	DO(fcntl(STDERR_FILENO, F_SETFD, FD_CLOEXEC));
 	DO(syscall(SYS_close_range, 4U, ~0U, 0U));
+	DO(setsid());
+	drop_privileges(0, 65535, true);
+	DO(prctl(PR_SET_PDEATHSIG, SIGKILL));
 	DO(syscall(SYS_execveat, 3, "", words, words + 1, AT_EMPTY_PATH));
 	_exit(125);
 }
@@ -61,20 +54,25 @@ static _Noreturn void pause_main(int channel)
 /* Returns its PID, and a pidfd to it. */
 static pid_t pause_start(int *pidfd)
 {
-	char group[4400], ready;
+	char group[4400], path[4400], ready;
 	int channel[2], bridge = network_host();
+	snprintf(path, sizeof path, "%s/usr/local/bin/pause", image);
+	int program = copy_read_only(path);
 	DO(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel));
 	write_to(AT_FDCWD, strcat(strcpy(group, pod), "/cgroup.subtree_control"), controllers);
 	snprintf(group, sizeof group, "%s/pause.scope", pod);
+	int place = group_make(group, (struct value[]){{0}});
+	allow_devices(place);
 	pid_t child =
 		clone3((struct clone_args){.flags = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |
 						    CLONE_NEWNS | CLONE_PIDFD | CLONE_INTO_CGROUP,
 			.pidfd = (uint64_t)(uintptr_t)pidfd,
-			.cgroup = (uint64_t)group_make(group, (struct value[]){{0}}),
+			.cgroup = (uint64_t)place,
 			.exit_signal = SIGCHLD});
 	if (child == 0)
-		pause_main(channel[1]);
+		pause_main(channel[1], program);
 	close(channel[1]);
+	close(program);
 	network_plug(bridge, child);
 	int hosts = open("hosts", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 	DO(write(hosts, "127.0.0.1\tlocalhost\n172.17.0.2\tbench\n", 37));
@@ -156,8 +154,6 @@ int main(int argc, char *argv[])
 {
 	int pidfd = -1;
 	char scope[4400];
-	if (argc == 1 && !strcmp(argv[0], "pause"))
-		pause_wait();
 	if (argc < 4)
 		errx(2, "expected GROUPS IMAGE COMMAND [ARG...]");
 	image = argv[2], command = argv + 3;

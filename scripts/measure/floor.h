@@ -86,16 +86,22 @@ static inline void make_read_only(int folder, const char *path, int flags)
 	DO(syscall(SYS_mount_setattr, folder, path, flags, &read_only, sizeof read_only));
 }
 
+/* Returns a descriptor of the program on a mount of its own. */
+static inline int copy_read_only(const char *path)
+{
+	int fd = (int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	DO(fd);
+	make_read_only(fd, "", AT_EMPTY_PATH);
+	return fd;
+}
+
 static inline void execute_read_only(char *argv[])
 {
 	struct statvfs mount;
 	DO(statvfs("/proc/self/exe", &mount));
 	if (mount.f_flag & ST_RDONLY)
 		return;
-	int fd = (int)syscall(
-		SYS_open_tree, AT_FDCWD, "/proc/self/exe", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	DO(fd);
-	make_read_only(fd, "", AT_EMPTY_PATH);
+	int fd = copy_read_only("/proc/self/exe");
 	DO(syscall(SYS_execveat, fd, "", argv, environ, AT_EMPTY_PATH));
 }
 
