@@ -117,7 +117,7 @@ disk_in() {
 			chmod 4711 /proc/1/exe 2>/dev/null || echo refused'
 	same "what it finds of pause" "0 0 0 refused refused" "$(xargs <<<"$output")"
 	# One of the same user, without SYS_PTRACE.
-	sed -i 's/securityContext: .*/securityContext: {runAsUser: 65535}}/' "$manifest"
+	sed -i 's/securityContext: .*/securityContext: {runAsUser: 65535, runAsGroup: 65535}}/' "$manifest"
 	run -0 --separate-stderr timeout 100 "$LABS/$program" "$manifest" -- \
 		sh -c 'readlink /proc/self/root; readlink /proc/1/root || echo refused'
 	same "what its user finds of it" "/ refused" "$(xargs <<<"$output")"
