@@ -44,6 +44,7 @@ static const struct lab_words reclaim_words = {
 	.docker = "--memory-reservation is memory.low. --memory-swap minus --memory is "
 		  "memory.swap.max.",
 	.kubernetes = "a memory request protects nothing by itself: it only lowers oom_score_adj. "
-		      "The MemoryQoS feature also writes memory.min and memory.high.",
+		      "Only a kubelet that is told to reserve memory also writes memory.min or "
+		      "memory.low (memoryReservationPolicy).",
 	.next = "make lab-11: an uptime of its own",
 };

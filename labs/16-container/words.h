@@ -32,7 +32,8 @@ static const struct lab_words words = {
 		"scripts/lab 16 --memory 64m --cpus 0.5 --explain -- true"},
 	.docker =
 		"docker run involves four programs: dockerd takes the request, containerd manages "
-		"the image's layers, runc or crun makes the system calls, and a shim waits.",
+		"the image's layers (before Docker 29 dockerd did), runc or crun makes the system "
+		"calls, and a shim waits.",
 	.kubernetes =
 		"the kubelet asks containerd or CRI-O through the CRI, and these start the same runc "
 		"or crun. The containers of a Pod join existing namespaces: lab 17.",

@@ -12,8 +12,12 @@
 #include "kernel/sys.h"
 #include "pod.h"
 
+/* A runtime makes the weight of the CPU request, and a newer one another weight. The Pod's is the
+ * kubelet's own. */
 char *weight_text(struct group_values v)
 {
+	if (!v.weight_newer)
+		return text("cpu.weight <- %d", v.weight);
 	return text("cpu.weight <- %d (newer runtimes: %d)", v.weight, v.weight_newer);
 }
 

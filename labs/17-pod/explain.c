@@ -77,8 +77,9 @@ static void explain_rest(const struct pod *pod, long long pids, bool several)
 		print_effect(&column,
 			text("mkdir(...%s...)", strlen(one) > 25 ? strchr(one, '-') + 1 : one));
 	putchar('\n');
-	print_group(
-		"the Pod's group", pod_values(pod), pids ? text("pids.max <- %lld", pids) : NULL);
+	struct group_values values = pod_values(pod);
+	values.weight_newer = 0; /* the kubelet writes it, no runtime */
+	print_group("the Pod's group", values, pids ? text("pids.max <- %lld", pids) : NULL);
 	for (size_t i = 0; i < container_count(pod); i++) {
 		const struct container_spec *c = container_at(pod, i);
 		autofree char *name = text("%s's group", c->name);

@@ -372,7 +372,8 @@ int oom_score_adj(const struct pod *pod, const struct container_spec *c, long lo
 
 struct group_values {
 	long long shares;         /* what the kubelet says */
-	int weight, weight_newer; /* cpu.weight, as runtimes make it of the shares */
+	int weight, weight_newer; /* cpu.weight, as runtimes make it of the shares; 0: no runtime
+				     does */
 	long long quota;          /* cpu.max, of each 100000 us; 0 is "max" */
 	long long memory;         /* memory.max; 0 is "max" */
 };
