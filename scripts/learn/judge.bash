@@ -51,14 +51,18 @@ judge() {
 		--carry "$program" scripts/learn/box "$root/labs/$id" "$program" "$seed" 2>"$program.errors" </dev/null)
 	box=$!
 	trap 'kill $box 2>/dev/null || :; wait $box || :; exit 130' INT TERM HUP
-	# The machine may need minutes where the computer is slow. From then on one that says nothing for a minute has ended,
-	# or hangs.
-	local ready='' end=$((SECONDS + 600))
+	# The machine may need minutes where the computer is slow. From then on one that says nothing for a minute, or where
+	# that is longer for three times what it needed, has ended or hangs.
+	local ready='' begun=$SECONDS patience=60 end=$((SECONDS + 600))
 	while [ $SECONDS -lt $end ] && IFS= read -r -t $((end - SECONDS)) line <&"$from"; do
 		line=${line//$'\r'/}
-		[ -z "$ready" ] || end=$((SECONDS + 60))
+		[ -z "$ready" ] || end=$((SECONDS + patience))
 		case $ready$line in
-		ready) ready=yes end=$((SECONDS + 60)) ;;
+		ready)
+			ready=yes
+			[ $((SECONDS - begun)) -le 20 ] || patience=$((3 * (SECONDS - begun)))
+			end=$((SECONDS + patience))
+			;;
 		yessaid$'\t'*) said+=("${line#*$'\t'}") ;;
 		yes*) lines+=("$line") ;;
 		esac
