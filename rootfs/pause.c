@@ -72,7 +72,6 @@ _Noreturn void _start(void)
 	act(SIGCHLD, SIG_IGN);
 	act(SIGTERM, end);
 	act(SIGINT, end);
-	call(SYS_prctl, PR_SET_NAME, (long)"pause", 0, 0);
 	call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0); /* nobody looks into it: ptrace(2) */
 	call(SYS_write, STDOUT_FILENO, (long)"pause\n", 6, 0);
 	call(SYS_close, STDOUT_FILENO, 0, 0, 0);

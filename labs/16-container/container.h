@@ -339,7 +339,8 @@ char **init_command(char **command);
 
 /* ---- program.c ---- */
 
-/* Returns a descriptor of the program at path on a read-only mount of its own; -1 and errno. */
+/* Returns a descriptor of the program, or of the folder, at path on a read-only mount of its own;
+ * -1 and errno. */
 int program_copy(const char *path);
 void program_expect_protected(void);
 void refuse_folder_stdio(void);

@@ -114,19 +114,19 @@ static const struct privileges pause_privileges = {.user = 65535, .group = 65535
 
 /*
  * Kubernetes' pause is a program of an image of its own, ours one of the usual image. With
- * shareProcessNamespace a container can reach it by /proc/1/exe, so it is on a read-only mount, as
- * this program is (program.c).
+ * shareProcessNamespace a container can reach it by /proc/1/exe, so its folder is on a read-only
+ * mount, as this program is (program.c).
  */
-static int pause_program(void)
+static int pause_folder(void)
 {
-	autofree char *image = file_rootfs(), *path = text("%s/usr/local/bin/pause", image);
-	int program = program_copy(path);
-	if (program < 0)
+	autofree char *image = file_rootfs(), *path = text("%s/usr/local/bin", image);
+	int folder = program_copy(path);
+	if (folder < 0)
 		die("open_tree, mount_setattr: %s", path);
-	return program;
+	return folder;
 }
 
-static _Noreturn void pause_main(const struct sandbox *s, int program)
+static _Noreturn void pause_main(const struct sandbox *s, int folder)
 {
 	const char *hostname = pod_hostname(s->pod);
 	size_t length = strlen(hostname);
@@ -154,13 +154,13 @@ static _Noreturn void pause_main(const struct sandbox *s, int program)
 	MUST(dup2(s->channel, STDOUT_FILENO));
 	MUST(fcntl(STDIN_FILENO, F_SETFD, FD_CLOEXEC));
 	MUST(fcntl(STDERR_FILENO, F_SETFD, FD_CLOEXEC));
-	program = close_descriptors(program);
+	folder = close_descriptors(folder);
 	MUST(setsid()); /* the keys of our terminal are not for it */
 	drop_privileges(&pause_privileges);
 	MUST(prctl(PR_SET_PDEATHSIG, SIGKILL));
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	syscall(SYS_execveat, program, "", words, words + 1, AT_EMPTY_PATH);
+	syscall(SYS_execveat, folder, *words, words, words + 1, 0);
 	die("execveat: pause");
 }
 
@@ -183,7 +183,7 @@ bool pause_start(struct sandbox *s)
 {
 	int channel[2], running = network_host(group_home());
 	char end;
-	autoclose int program = pause_program();
+	autoclose int folder = pause_folder();
 	MUST(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel));
 	s->pause_group = scope_make(s->group);
 	autoclose int group = MUST(open(s->pause_group, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -202,7 +202,7 @@ bool pause_start(struct sandbox *s)
 	if (s->pause == 0) {
 		close(channel[0]);
 		s->channel = channel[1];
-		pause_main(s, program);
+		pause_main(s, folder);
 	}
 	undo_kill(s->pause);
 	close(channel[1]);

@@ -47,7 +47,7 @@ static _Noreturn void pause_main(int channel, int program)
 	DO(setsid());
 	drop_privileges(0, 65535, true);
 	DO(prctl(PR_SET_PDEATHSIG, SIGKILL));
-	DO(syscall(SYS_execveat, 3, "", words, words + 1, AT_EMPTY_PATH));
+	DO(syscall(SYS_execveat, 3, *words, words, words + 1, 0));
 	_exit(125);
 }
 
@@ -56,7 +56,7 @@ static pid_t pause_start(int *pidfd)
 {
 	char group[4400], path[4400], ready;
 	int channel[2], bridge = network_host();
-	snprintf(path, sizeof path, "%s/usr/local/bin/pause", image);
+	snprintf(path, sizeof path, "%s/usr/local/bin", image);
 	int program = copy_read_only(path);
 	DO(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel));
 	write_to(AT_FDCWD, strcat(strcpy(group, pod), "/cgroup.subtree_control"), controllers);

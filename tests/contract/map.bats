@@ -167,7 +167,11 @@ differing() {
 	"$BATS_TEST_TMPDIR/$name" 3>&- &
 	started+=($!) pid=$!
 	disown $!
-	until [ "$(cat "/proc/$pid/comm")" = "$name" ]; do sleep 0.05; done
+	for ((tries = 200; tries; tries--)); do
+		[ "$(cat "/proc/$pid/comm")" != "$name" ] || break
+		sleep 0.05
+	done
+	same "its name" "$name" "$(cat "/proc/$pid/comm")"
 	text=$(scripts/map --beside $$ "$pid" 3>&-)
 	same "characters that are not plain" "" "$(LC_ALL=C tr -d '\n\040-\176' <<<"$text")"
 	same "lines that are too long" 0 "$(awk 'length > 80' <<<"$text" | wc -l)"
