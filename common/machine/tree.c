@@ -128,22 +128,6 @@ bool tree_word(const char *list, const char *word)
 }
 
 /* Adds words that commas or spaces part; those that no longer fit are left out. */
-/* Into a list in alphabetical order, which has room for it. */
-static void insert(char *list, const char *word)
-{
-	size_t len = strlen(word), n;
-	char *at = list;
-	while (*at && (n = strcspn(at, " "), strncmp(at, word, n > len ? n : len) < 0))
-		at += n + (at[n] != '\0');
-	if (*at) {
-		memmove(at + len + 1, at, strlen(at) + 1);
-		memcpy(at, word, len);
-		at[len] = ' ';
-	} else {
-		sprintf(at, "%s%s", at > list ? " " : "", word);
-	}
-}
-
 void tree_words(char *list, size_t size, const char *words)
 {
 	while (*words) {
@@ -154,7 +138,7 @@ void tree_words(char *list, size_t size, const char *words)
 			memcpy(word, words, len);
 			word[len] = '\0';
 			if (!tree_word(list, word) && used + len + 2 <= size)
-				insert(list, word);
+				snprintf(list + used, size - used, "%s%s", used ? " " : "", word);
 		}
 		words += len + (words[len] != '\0');
 	}

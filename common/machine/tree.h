@@ -43,8 +43,7 @@ bool tree_has(const struct tree *t, const char *path);
 bool tree_field(const struct tree *t, const char *path, const char *key, char *buf, size_t size);
 long long tree_number(const struct tree *t, const char *path, const char *key, long long unknown);
 
-/* Is word one of the words of list, which spaces part? Adds words that commas or spaces part, in
- * alphabetical order. */
+/* Is word one of the words of list, which spaces part? Adds words that commas or spaces part. */
 bool tree_word(const char *list, const char *word);
 void tree_words(char *list, size_t size, const char *words);
 

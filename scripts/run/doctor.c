@@ -107,6 +107,25 @@ static const char *controller_word(enum machine_controller state)
 	return "unknown";
 }
 
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* In alphabetical order: systemd mounts them in another one at each boot. */
+static void tell_v1(const struct machine *m)
+{
+	char words[sizeof m->v1], sorted[sizeof m->v1] = "", *word[64], *rest;
+	size_t count = 0;
+	snprintf(words, sizeof words, "%s", m->v1);
+	for (char *w = strtok_r(words, " ", &rest); w && count < 64; w = strtok_r(NULL, " ", &rest))
+		word[count++] = w;
+	qsort(word, count, sizeof *word, by_name);
+	for (size_t i = 0; i < count; i++)
+		strcat(strcat(sorted, i ? " " : ""), word[i]);
+	fact("", "on v1: %s", sorted);
+}
+
 static void cgroups(const struct machine *m)
 {
 	static const char *const names[] = {"memory", "cpu", "pids", "io"};
@@ -125,7 +144,7 @@ static void cgroups(const struct machine *m)
 
 	fact("cgroups", "%s", versions[m->cgroup]);
 	if (m->v1[0])
-		fact("", "on v1: %s", m->v1);
+		tell_v1(m);
 	if (m->cgroup_mount[0])
 		fact("", "v2 at %s, our group there: %s", m->cgroup_mount,
 			!m->group[0]    ? "out of sight"
