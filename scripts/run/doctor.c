@@ -115,7 +115,7 @@ static int by_name(const void *a, const void *b)
 /* In alphabetical order: systemd mounts them in another one at each boot. */
 static void tell_v1(const struct machine *m)
 {
-	char words[sizeof m->v1], sorted[sizeof m->v1] = "", *word[64], *rest;
+	char words[sizeof m->v1], sorted[sizeof m->v1] = "", *word[64] = {NULL}, *rest;
 	size_t count = 0;
 	snprintf(words, sizeof words, "%s", m->v1);
 	for (char *w = strtok_r(words, " ", &rest); w && count < 64; w = strtok_r(NULL, " ", &rest))
