@@ -129,8 +129,9 @@ disk_in() {
 		'  - {name: c, image: busybox}' >"$manifest"
 	# shellcheck disable=SC2016 # its shell expands it
 	run -0 --separate-stderr timeout 100 "$LABS/$program" "$manifest" -- \
-		sh -c 'cat /proc/1/comm; sh -c "sleep 1 & echo \$!" >/tmp/pid; ps -o ppid,comm | grep sleep
-			until [ ! -e /proc/$(cat /tmp/pid) ]; do sleep 0.1; done; ps -o stat | grep -c Z || :'
+		sh -c 'cat /proc/1/comm; pid=$(sh -c "sleep 90 >/dev/null & echo \$!")
+			until [ "$(cat /proc/$pid/comm)" = sleep ]; do sleep 0.1; done; ps -o ppid,comm | grep sleep
+			kill $pid; until [ ! -e /proc/$pid ]; do sleep 0.1; done; ps -o stat | grep -c Z || :'
 	same "PID 1, the parent of the orphan, and zombies" "pause 1 sleep 0" "$(xargs <<<"$output")"
 	run -137 timeout 100 "$LABS/$program" "$manifest" -- sh -c 'kill -TERM 1; sleep 50'
 }
