@@ -67,7 +67,8 @@ held() {
 	done
 }
 
-# new_trap: a program "trap" in the image. It stops whoever enters the container, and makes their program set-uid.
+# new_trap: a program "trap [SECONDS]" in the image. It stops whoever enters the container, and makes their program set-uid.
+# They go on for so long (a moment) before it stops them again.
 new_trap() {
 	cat >"$image/bin/trap" <<-'SH'
 		#!/bin/sh
@@ -77,6 +78,7 @@ new_trap() {
 				[ "$process" = /proc/1 ] || chmod 4711 "$process/exe" 2>/dev/null
 			done
 			kill -CONT -1 2>/dev/null
+			[ $# = 0 ] || sleep "$1"
 		done
 	SH
 	chmod 755 "$image/bin/trap"
