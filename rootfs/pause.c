@@ -56,22 +56,19 @@ struct action {
 	uint64_t mask;
 };
 
-static void act(int signal, void (*handler)(int))
+static const struct action ignored = {SIG_IGN, SA_RESTORER, _start, 0};
+static const struct action ended = {end, SA_RESTORER, _start, 0};
+
+static void act(int signal, const struct action *action)
 {
-	/* volatile: no instruction that wants a stack as a function has it, which this is not. */
-	volatile struct action action;
-	action.handler = handler;
-	action.flags = SA_RESTORER;
-	action.restorer = _start;
-	action.mask = 0;
-	call(SYS_rt_sigaction, signal, (long)&action, 0, sizeof action.mask);
+	call(SYS_rt_sigaction, signal, (long)action, 0, sizeof action->mask);
 }
 
 _Noreturn void _start(void)
 {
-	act(SIGCHLD, SIG_IGN);
-	act(SIGTERM, end);
-	act(SIGINT, end);
+	act(SIGCHLD, &ignored);
+	act(SIGTERM, &ended);
+	act(SIGINT, &ended);
 	call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0); /* nobody looks into it: ptrace(2) */
 	call(SYS_write, STDOUT_FILENO, (long)"pause\n", 6, 0);
 	call(SYS_close, STDOUT_FILENO, 0, 0, 0);
