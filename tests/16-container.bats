@@ -662,8 +662,14 @@ traced_story() {
 	let_go
 	held=
 	# An orphan's end: with --init it is reaped, else it stays with a PID 1 that does not wait.
-	run_in --init -- sh -c '(true & exec sleep 0.1) & sleep 0.5; ps | grep -c "\[true\]"'
+	local orphan='mkfifo /tmp/end; (/bin/true & exec sleep 0.1) & parent=$!
+		(until grep -q "^State:.Z" /proc/$parent/status; do sleep 0.1; done
+		for i in $(seq 30); do ps | grep -q "\[true\]" || break; sleep 0.1; done
+		ps | grep -c "\[true\]"; : >/tmp/end) & exec cat /tmp/end'
+	run_in --init -- sh -c "$orphan"
 	same "zombies with --init" 0 "$output"
+	run_in -- sh -c "$orphan"
+	same "zombies without" 1 "$output"
 }
 
 @test "16-container: wrong words: each is one line that says what was expected, status 2, and nothing is done" {
