@@ -141,6 +141,7 @@ hits() {
 	same "its status" 137 "$ended"
 	all_gone "$sleep1" "$sleep2"
 	# Control: the children of an ordinary process outlive it.
+	ended=0
 	sh -c 'sleep 987 >/dev/null & echo $!; kill -KILL $$' 3>&- >"$BATS_TEST_TMPDIR/orphan" || ended=$?
 	same "an ordinary process' status" 137 "$ended"
 	read -r orphan <"$BATS_TEST_TMPDIR/orphan"

@@ -14,9 +14,12 @@ teardown() {
 	lab_stop
 }
 
-# at CHECK: the lab waits after that check. Sets uid and gid, those of the ordinary user that it is.
+# at CHECK: the lab waits after that check. Sets uid and gid, those of the ordinary user that it is. Root's has a group
+# to lose.
 at() {
-	lab_at "$1" "$LABS/$program"
+	local groups=()
+	[ "$EUID" != 0 ] || groups=(setpriv --groups=4321)
+	lab_at "$1" "${groups[@]}" "$LABS/$program"
 	read -r uid _ <<<"$(status_of "$lab" Uid)"
 	read -r gid _ <<<"$(status_of "$lab" Gid)"
 }

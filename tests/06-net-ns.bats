@@ -189,9 +189,9 @@ count() {
 	same "ping from a to outside" "1 packets received" "$(ping_from "$a" 203.0.113.2)"
 	lab_go_until "a, the rule: dropped"
 	same "a's rule" drop "$(inside "$a" net nft list ruleset | grep -ow drop)"
-	same "b's rules" "" "$(inside "$b" net nft list ruleset)"
+	same "b's rules" "" "$(inside "$b" net nft list ruleset 2>&1)"
 	lab_end
 	same "its status" 0 "$lab_status"
 	# By hand: the ruleset of a new namespace is empty.
-	same "by hand: its ruleset" "" "$(unshare "${userns_make[@]}" --net nft list ruleset)"
+	same "by hand: its ruleset" "" "$(unshare "${userns_make[@]}" --net nft list ruleset 2>&1)"
 }

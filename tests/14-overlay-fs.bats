@@ -113,7 +113,7 @@ overlay="mount -t overlay -o lowerdir=image,upperdir=upper,workdir=work$userxatt
 	same "config" "as built" "$(read_at web/root/config)"
 	# check: web: its upper folder
 	same "upper" "" "$(list_at web/upper)"
-	same "what is in upper when all was only read, by hand" "" "$(by_hand "$overlay; cat root/* >/dev/null; ls -A upper")"
+	same "what is in upper when all was only read, by hand" end "$(by_hand "$overlay; cat root/* >/dev/null; ls -A upper; echo end")"
 }
 
 @test "14-overlay-fs: the first write copies the file up, and the image stays as it was" {

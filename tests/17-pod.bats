@@ -166,7 +166,8 @@ disk_in() {
 	lab_at "visitor: localhost:8080 is server" "$LABS/$program"
 	local server visitor net
 	server=$(container_of httpd) visitor=$(container_of sh) net=$(ns_of "$(container_of httpd)" net)
-	[ -n "$server" ] && [ -n "$visitor" ]
+	[ -n "$server" ]
+	[ -n "$visitor" ]
 
 	lab_go_until "the Pod's network is the same"
 	# check: visitor: reason
@@ -197,26 +198,26 @@ disk_in() {
 	# check: in the same network namespace
 	[ -n "$(caller_of '^[0-9]+ +kill\([0-9]+, SIGKILL\) += 0')" ]
 	same "SIGKILLs by a process, before pause's" "" "$(sed '/kill([0-9]*, SIGKILL)/,$d' "$calls" |
-		grep -E 'pidfd_send_signal\(.*SIGKILL|cgroup.kill>, "1"' | grep -v cri-containerd || :)"
+		grep -E 'pidfd_send_signal\(.*SIGKILL' || :)"
 }
 
 # What happens with such a limit depends on the kernel: a kill, or a program whose pages come and go without an end.
-@test "17-pod: a limit that leaves no room for the program is told by name within half a minute" {
+@test "17-pod: a limit that leaves no room for the program is told by name, while it still tries" {
 	needs_lab "$program"
 	[ -e /proc/pressure/memory ] || skip "this kernel has no memory.pressure"
-	local said status=0
+	local out=$BATS_TEST_TMPDIR/out lab tries
 	printf '%s\n' 'apiVersion: v1' 'kind: Pod' 'metadata: {name: small}' 'spec:' '  restartPolicy: Never' '  containers:' \
 		'  - {name: c, image: busybox, command: ["true"], resources: {limits: {memory: 480Ki}}}' >"$manifest"
-	said=$(timeout --signal=INT 25 "$ROOT/build/bin/supervise" "$LABS/$program" "$manifest" 2>&1 3>&-) || status=$?
-	[[ $status != 124 || $said = *"memory.pressure"*"Raise limits.memory"* ]] || { echo "$said" && return 1; }
-}
-
-@test "17-pod: the loop sees at once that what it has started runs: the story never waits for 20 seconds" {
-	needs_lab "$program"
-	local begun=$SECONDS
-	run -0 --separate-stderr timeout 200 "$LABS/$program"
-	[[ $output = *"visitor: restarts"*"server: now its PID is another"*": pass"* ]]
-	[ $((SECONDS - begun)) -lt 20 ] || { echo "it took $((SECONDS - begun)) s" && return 1; }
+	"$ROOT/build/bin/supervise" "$LABS/$program" --plain "$manifest" >"$out" 2>&1 3>&- &
+	lab=$!
+	for ((tries = 1200; tries > 0; tries--)); do
+		! grep -qE 'c: OOMKilled|memory\.pressure.*Raise limits\.memory' "$out" || break
+		alive "$lab" || break
+		sleep 0.1
+	done
+	kill "$lab" || :
+	wait "$lab" || :
+	grep -E 'c: OOMKilled|memory\.pressure.*Raise limits\.memory' "$out" || { cat "$out" && return 1; }
 }
 
 @test "17-pod: each line of --explain is what happens, by strace of the Pod" {
@@ -299,12 +300,12 @@ disk_in() {
 	local is=(sh -c 'grep -cE " /(proc|sys/(firm|dev))[^ ]+ " /proc/self/mountinfo
 		{ echo p >/proc/sys/kernel/hostname; mkdir /sys/fs/cgroup/x; touch /sys/kernel/x; } 2>&1 | grep -c Read-only
 		grep Seccomp: /proc/self/status; mknod /ram b 1 15 && head -c 0 /ram 2>&1 | grep -c permitted; :')
-	pod 'securityContext: {privileged: true}'
+	pod 'securityContext: {privileged: true, seccompProfile: {type: RuntimeDefault}}'
 	run -0 --separate-stderr timeout 100 "$LABS/$program" "$manifest" -- "${is[@]}"
 	same "masks, to be read only, filter, devices refused" "0 0 Seccomp: 0 0" "$(xargs <<<"$output")"
-	sed -i '/privileged/d' "$manifest"
+	sed -i 's/privileged: true, //' "$manifest"
 	run -0 --separate-stderr timeout 100 "$LABS/$program" "$manifest" -- "${is[@]}"
-	[[ $(xargs <<<"$output") =~ ^[1-9][0-9]*\ 3\ Seccomp:\ 0\ 1$ ]]
+	[[ $(xargs <<<"$output") =~ ^[1-9][0-9]*\ 3\ Seccomp:\ 2\ 1$ ]]
 }
 
 @test "17-pod: an init container that fails is tried again, and all of them run in a new sandbox" {
@@ -334,11 +335,11 @@ pod_of() {
 	needs_lab "$program"
 	# shellcheck disable=SC2016 # its shell expands it
 	local side='[sh, -c, "trap \"echo $0 ends; exit 0\" TERM; echo $0 >>/v/log; echo $0; while sleep 0.1; do :; done"'
-	pod_of 'volumes: [{name: v, emptyDir: {}}]' 'initContainers:' \
+	pod_of 'terminationGracePeriodSeconds: 3000' 'volumes: [{name: v, emptyDir: {}}]' 'initContainers:' \
 		"- {name: a, image: busybox, restartPolicy: Always, command: $side, A], volumeMounts: &v [{name: v, mountPath: /v}]}" \
 		'- {name: i, image: busybox, volumeMounts: *v, command: [sh, -c, "until grep A /v/log; do sleep 0.1; done; echo I >>/v/log"]}' \
 		"- {name: b, image: busybox, restartPolicy: Always, command: $side, B], volumeMounts: *v}" \
-		'- {name: c, image: busybox, restartPolicy: Always, command: [sh, -c, "echo C >>/v/log; test $(grep -c C /v/log) -lt 2 || exec sleep 1000"], volumeMounts: *v}' \
+		'- {name: c, image: busybox, restartPolicy: Always, command: [sh, -c, "until grep -q B /v/log; do sleep 0.1; done; echo C >>/v/log; test $(grep -c C /v/log) -lt 2 || exec sleep 1000"], volumeMounts: *v}' \
 		'containers:' '- {name: m, image: busybox, volumeMounts: *v, command: [sh, -c, "until [ $(grep -c C /v/log) = 2 ]; do sleep 0.1; done; cat /v/log; echo M"]}'
 	run -0 --separate-stderr timeout 100 "$LABS/$program" --plain "$manifest"
 	same "what they write" "A A I B C C M B ends A ends" \
@@ -398,7 +399,7 @@ pod_of() {
 @test "17-pod: an absent hostPath is made as its type says, and a mountPath may be relative" {
 	needs_lab "$program"
 	local made=$BATS_TEST_TMPDIR/made
-	pod_of 'containers: [{name: c, image: busybox, command: [sh, -c, "ls -d /one /in/two; cat /three; echo four"], volumeMounts: [' \
+	pod_of 'containers: [{name: c, image: busybox, command: [sh, -c, "ls -d /one /in/two; cat /three && echo four"], volumeMounts: [' \
 		'  {name: a, mountPath: one}, {name: b, mountPath: in/two}, {name: c, mountPath: /in/../three}]}]' \
 		"volumes: [{name: a, hostPath: {path: $made/a/b}}, {name: b, hostPath: {path: $made/c, type: DirectoryOrCreate}}," \
 		"  {name: c, hostPath: {path: $made/a/file, type: FileOrCreate}}]"

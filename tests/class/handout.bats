@@ -47,7 +47,7 @@ lines_of() {
 		while IFS= read -r line; do
 			! grep -rqxF -- "$line" "$kit/labs/$id/exercise.c" "$kit/labs/$id/calls" || { echo "$id: the kit has '$line'" && return 1; }
 		done < <(lines_of $id)
-		! grep -rq 'because=' "$kit/labs/$id"
+		run ! grep -r 'because=' "$kit/labs/$id"
 	done
 	same "instructor's chapters" 0 "$(grep -c 'Plans for teaching\|Teaching a class\|Ask: ' "$kit/GUIDE.md")"
 	same "links that lead nowhere" "" "$(grep -o '](#[a-z0-9-]*)' "$kit/GUIDE.md" | tr -d '](#)' | sort -u |

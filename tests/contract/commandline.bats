@@ -76,9 +76,11 @@ refused() {
 		done < <("$LABS/$program" --about | jq -r '.options[] | "\(.name) \(.type) \(.min) \(.max)"')
 
 		# Nothing was done: no process, no namespace, no file written.
-		strace -f -qq -o "$BATS_TEST_TMPDIR/calls" -e trace=clone,clone3,fork,vfork,unshare,setns,mount,mkdir,mkdirat,kill,openat,open,creat,sethostname \
-			"$LABS/$program" --step --no-such-option >/dev/null 2>&1 3>&- || :
-		did=$(grep -vE '^[0-9]+ +open(at)?\(.*O_RDONLY|^[0-9]+ +\+\+\+' "$BATS_TEST_TMPDIR/calls" || :)
+		result=$(status strace -f -qq -o "$BATS_TEST_TMPDIR/calls" \
+			-e trace='clone,clone3,?fork,?vfork,unshare,setns,mount,?mkdir,mkdirat,kill,openat,?open,?creat,sethostname,exit_group' \
+			"$LABS/$program" --step --no-such-option)
+		[ "$result" = 2 ] && grep -q 'exit_group(2)' "$BATS_TEST_TMPDIR/calls" || wrong "$program under strace: status $result: $(<"$err")"
+		did=$(grep -vE '^[0-9]+ +(open(at)?\(.*O_RDONLY|exit_group\(|\+\+\+)' "$BATS_TEST_TMPDIR/calls" || :)
 		[ -z "$did" ] || wrong "$program: did this before it refused: $did"
 	done
 	none_wrong
@@ -111,7 +113,7 @@ refused() {
 		[ "$EUID" != 0 ] || asks+=(as-another)
 		for who in "${asks[@]}"; do
 			as=() run=("$LABS/$program")
-			[ -z "$who" ] || ordinary_user "$program" || :
+			[ -z "$who" ] || as_user "$program"
 			result=$(cd / && status env -i PATH="$PATH" "${as[@]}" "${run[0]}" --can-run)
 			case $result in
 			0) [ ! -s "$out" ] || wrong "$program --can-run: status 0 and yet: $(<"$out")" ;;
@@ -236,7 +238,7 @@ refused() {
 		unique=1$RANDOM$RANDOM
 		env "MARK=$mark" "$LABS/$program" -- sleep "$unique" >/dev/null 2>&1 </dev/null 3>&- &
 		lab=$! sleeper=
-		for ((tries = 100; tries > 0; tries--)); do
+		for ((tries = 1200; tries > 0; tries--)); do
 			while IFS=/ read -r _ _ process _; do
 				[ "$(status_of "$process" Name)" != sleep ] || sleeper=$process
 			done < <(grep -ls "$unique" /proc/[0-9]*/cmdline)

@@ -120,6 +120,33 @@ about() {
 		read -ra "${word?}" <<<"${!fact}"
 	done
 }
+# as_user PROGRAM: sets as, for an ordinary user, and run with a copy that she may start. ordinary_user PROGRAM: the same;
+# false where she cannot run it.
+as_user() {
+	as=(setpriv --reuid=1000 --regid=1000 --clear-groups env HOME=/tmp)
+	local after parts teaches copy=/tmp/$mark/labs/$1
+	mkdir -p "/tmp/$mark/labs"
+	chmod 755 "/tmp/$mark" "/tmp/$mark/labs"
+	cp "$LABS/$1" "$copy"
+	# What it builds on lies beside it: it may start that.
+	about "$1"
+	for after in "${after[@]}"; do
+		[ ! -x "$LABS/$after" ] || cp "$LABS/$after" "/tmp/$mark/labs"
+	done
+	# The root of the labs' containers lies beside the labs.
+	if [ ! -d "/tmp/$mark/rootfs" ]; then
+		mkdir -m 755 "/tmp/$mark/rootfs"
+		cp -R "$ROOT/build/rootfs/tree" "/tmp/$mark/rootfs/tree"
+	fi
+	run_of "$copy"
+}
+ordinary_user() {
+	as_user "$1"
+	"${as[@]}" "${run[0]}" --can-run >/dev/null 2>&1
+}
+teardown() {
+	[ -z "${mark-}" ] || rm -rf "/tmp/$mark"
+}
 ended_well() {
 	[ "$2" = 0 ] || [[ $2 = 1 && " $measure_time " = *" $1 "* ]]
 }

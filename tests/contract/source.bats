@@ -93,15 +93,16 @@ bare_source() {
 		result=0
 		timeout 300 strace -f --seccomp-bpf -qq -s 256 -e "trace=$traced" -o "$calls" "${run[@]}" >"$out" 2>"$err" 3>&- </dev/null || result=$?
 		ended_well "$program" "$result" || wrong "$program under strace: status $result: $(tail -n 1 "$out")"
+		joined "$calls" >"$calls.whole"
 		for word in "${teaches[@]}"; do
 			call=${word%%:*} flag=
 			[[ $word != *:* ]] || flag=${word#*:}
 			case $call in
-			file) grep -qE "open(at)?\(.*[/\"]$flag\".* = [0-9]+$" "$calls" || wrong "$program teaches $word: no such file was opened" ;;
+			file) grep -qE "open(at)?\(.*[/\"]$flag\".* = [0-9]+$" "$calls.whole" || wrong "$program teaches $word: no such file was opened" ;;
 			*)
 				name=$call
 				[ "$call" != fork ] || name='(clone|fork|vfork)'
-				made=$(grep -E "^[0-9]+ +${name}\(" "$calls" || :)
+				made=$(grep -E "^[0-9]+ +${name}\(" "$calls.whole" || :)
 				[ -n "$made" ] || wrong "$program teaches $word: the story did not make it"
 				[ -z "$flag" ] || grep -qw -- "$flag" <<<"$made" || wrong "$program teaches $word: not with that flag: $made"
 				;;

@@ -257,31 +257,6 @@ look_at_all() {
 	none_wrong
 }
 
-# ordinary_user PROGRAM: sets as, and run with a copy that it may start; false where it cannot run it.
-ordinary_user() {
-	as=(setpriv --reuid=1000 --regid=1000 --clear-groups env HOME=/tmp)
-	local after parts teaches copy=/tmp/$mark/labs/$1
-	mkdir -p "/tmp/$mark/labs"
-	chmod 755 "/tmp/$mark" "/tmp/$mark/labs"
-	cp "$LABS/$1" "$copy"
-	# What it builds on lies beside it: it may start that.
-	about "$1"
-	for after in "${after[@]}"; do
-		[ ! -x "$LABS/$after" ] || cp "$LABS/$after" "/tmp/$mark/labs"
-	done
-	# The root of the labs' containers lies beside the labs.
-	if [ ! -d "/tmp/$mark/rootfs" ]; then
-		mkdir -m 755 "/tmp/$mark/rootfs"
-		cp -R "$ROOT/build/rootfs/tree" "/tmp/$mark/rootfs/tree"
-	fi
-	run_of "$copy"
-	"${as[@]}" "$copy" --can-run >/dev/null 2>&1
-}
-
-teardown() {
-	[ -z "${mark-}" ] || rm -rf "/tmp/$mark"
-}
-
 @test "story: each \"Try now\" can be pasted where the lab ran" {
 	for program in "${here[@]}"; do
 		mapfile -t commands < <(sed -n '/^Try now:$/,/^[^ T]/s/^  //p' "$(story "$program")")
