@@ -80,8 +80,8 @@ told() {
 try_mutants() { # NUMBER PROGRAM NAME CHECK
 	local program=$2 status=0 failed bad='' left before title caught='' said
 	if [ -z "${sound[$program]-}" ]; then
-		sound[$program]=-
-		[[ $program = *-more* ]] || sound[$program]=-$(refused "tests/$program.bats" .)
+		if [[ $program = *-more* ]]; then said=$(alone "$LABS/$program" "$program"); else said=$(refused "tests/$program.bats" .); fi
+		sound[$program]=-$said
 	fi
 	[ "${sound[$program]}" = - ] || bad+="without it, too: ${sound[$program]#-}; "
 	mount --bind "$folder/$1" "$LABS/$program"
@@ -92,12 +92,7 @@ try_mutants() { # NUMBER PROGRAM NAME CHECK
 	failed=$(jq -r 'select(.event == "check" and .verdict == "fail") | .what' "$scratch/out" 2>/dev/null)
 	said=$(jq -r 'select(.event == "end").verdict' "$scratch/out" 2>/dev/null)
 	if [[ $program = *-more* ]]; then
-		mkdir -p "$scratch/alone"
-		cp "$folder/$1" "$scratch/alone/$program"
-		mount --bind "$scratch/alone" "$LABS"
-		caught=$(refused tests/contract/story.bats 'a story ends with 0')
-		umount "$LABS"
-		rm -r "$scratch/alone"
+		caught=$(alone "$folder/$1" "$program")
 	else
 		# First the test that holds the fact of this check, then all of them.
 		title=$(awk -v tag="# check: $4" '/^@test/ { title = $0 } { sub(/^[ \t]+/, "") } $0 == tag { print title; exit }' "tests/$program.bats")
@@ -118,6 +113,16 @@ try_mutants() { # NUMBER PROGRAM NAME CHECK
 refused() {
 	timeout --kill-after=5 600 bats --tap --filter "$2" "$1" </dev/null 2>/dev/null |
 		sed -n 's/^not ok [0-9]* //p' | head -n 1
+}
+
+# alone FILE PROGRAM: the same of the contract, where FILE is the program and there is no other.
+alone() {
+	mkdir "$scratch/alone"
+	cp "$1" "$scratch/alone/$2"
+	mount --bind "$scratch/alone" "$LABS"
+	refused tests/contract/story.bats 'a story ends with 0'
+	umount "$LABS"
+	rm -r "$scratch/alone"
 }
 
 # ---- Attacks: with the defense, and without it ----------------------------------------------------
@@ -212,14 +217,16 @@ try_scarce() { # NUMBER PROGRAM WHAT, such as pids 3
 		closed) exec "${run[@]}" >&- ;;
 		full) exec "${run[@]}" >/dev/full ;;
 		gone) "${run[@]}" | head -c 100 >/dev/null && exit "${PIPESTATUS[0]}" ;;
-		terminal) exec script -qec "${run[*]@Q} & sleep 0.5; kill -HUP \$\$" /dev/null ;;
+		# It ends once the lab has said a word, or has ended.
+		terminal) exec script -qec "${run[*]@Q} & while kill -0 \$! && [ ! -s '$scratch/out' ]; do sleep 0.05; done; kill -HUP \$\$" /dev/null ;;
 		clock) { sleep 0.2 && date -s '2001-01-01' >/dev/null; } & ;;
 		esac
 		exec "${run[@]}"
 	) >"$scratch/out" 2>"$scratch/err" </dev/null || status=$?
 	case $what in
 	closed | full) [ "$status" != 0 ] || bad="status 0, though nobody can have read it" ;;
-	gone | terminal) [ "$status" != 124 ] || bad="it hangs" ;;
+	gone) [ "$status" != 124 ] || bad="it hangs" ;;
+	terminal) [ -s "$scratch/out" ] || bad="it has not said a word" ;; # what hangs is left
 	# ECHILD and EINTR: a trial was killed.
 	*) bad=$(outcome $status "$2" 'EAGAIN|EMFILE|ENOMEM|ENOSPC|ECHILD|EINTR') ;;
 	esac
