@@ -6,6 +6,8 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include "kernel/file.h"
+#include "kernel/sys.h"
 #include "recorded.h"
 
 static void the_probe_tells_what_this_machine_lacks(void **state)
