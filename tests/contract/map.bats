@@ -125,7 +125,7 @@ differing() {
 
 @test "map: in a PID namespace, beside its first process, which is said" {
 	[ "$EUID" = 0 ] || skip "root alone mounts a /proc here"
-	run -0 unshare --pid --fork --mount-proc sh -c 'sleep 300 & until grep -qx sleep /proc/$!/comm; do :; done; scripts/map --json $!' 3>&-
+	run -0 unshare --pid --fork --mount-proc sh -c 'sleep 300 & until grep -qx sleep /proc/$!/comm; do :; done; scripts/map --json $!; exit' 3>&-
 	map=$output
 	same "who" "2 sleep, 1 sh" "$(jq -r '"\(.process.pid) \(.process.command), \(.beside.pid) \(.beside.command)"' <<<"$map")"
 	same "its notes" true "$(jq '.notes | any(test("not the machine.s first PID namespace"))' <<<"$map")"
