@@ -19,7 +19,7 @@ $(ROOTFS_PROGRAMS): $(B)/rootfs/bin/%: rootfs/%.c rootfs/names.h $(MUSL)
 	$(Q)$(STATIC)
 
 # It has nothing of a C library, and no page that it writes to but its stack.
-$(B)/rootfs/bin/pause: START := -nostartfiles -fno-stack-protector -fno-pie -no-pie
+$(B)/rootfs/bin/pause: START := -nostartfiles -fno-stack-protector -fno-pie
 
 # The tree is a directory, so the archive that is written after it stands for both.
 $(B)/rootfs/base.cpio: rootfs/build $(ROOTFS_PROGRAMS) $(B)/rootfs/bin/init $(wildcard rootfs/etc/*) $(SYSROOT)
