@@ -32,23 +32,32 @@ as_builder=()
 [ "$EUID" = 0 ] || as_builder=(unshare --user --map-auto --map-root-user)
 alone=(unshare "${as_builder[@]:1}" --pid --fork --kill-child --mount-proc)
 
-# sweep: the folders of runs that were killed go. A run holds a lock on its folder as long as it lives.
+# sweep: the folders of runs that were killed go. A run holds a lock on its folder as long as it lives, and one on the
+# cache until it has that.
 sweep() {
-	local folder
+	local folder cache_lock
+	[ -d "$cache" ] || return 0
+	exec {cache_lock}<"$cache"
+	flock "$cache_lock"
 	for folder in "$cache"/run.*; do
 		[ -d "$folder" ] || continue
 		# The lock is tried with the folder itself, so that nothing has to be written into it.
 		flock --nonblock "$folder" true 2>/dev/null || continue
 		"${as_builder[@]}" rm -rf "$folder"
 	done
+	exec {cache_lock}<&-
 }
 # begin_run: sets scratch, a folder in the cache; it goes with this process, or with the next run.
 begin_run() {
 	mkdir -p "$cache" 2>/dev/null || die "cannot write to $cache"
 	sweep
+	local cache_lock
+	exec {cache_lock}<"$cache"
+	flock "$cache_lock"
 	scratch=$(mktemp -d "$cache/run.XXXXXX")
 	exec {run_lock}<"$scratch"
 	flock "$run_lock"
+	exec {cache_lock}<&-
 	export TMPDIR=$scratch
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP

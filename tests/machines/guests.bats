@@ -180,6 +180,16 @@ ended() {
 	same "the cache" run.used "$(left)"
 }
 
+@test "guests: of runs that begin at one time none takes another's folder for that of one which was killed" {
+	local i lost=$BATS_TEST_TMPDIR/lost
+	for ((i = 0; i < 40; i++)); do
+		bash -ec 'root=$PWD; . scripts/machines/common.bash; begin_run; sleep 0.3; [ -d "$scratch" ]' >/dev/null 2>&1 3>&- || echo lost &
+	done >"$lost"
+	wait
+	same "folders that were lost" "" "$(xargs <"$lost")"
+	[[ $(left) != *run.* ]]
+}
+
 @test "guests: a change of the scripts makes another image" {
 	mkdir -p "$BATS_TEST_TMPDIR/tree/scripts"
 	cp -r scripts/machines scripts/labvm scripts/setup "$BATS_TEST_TMPDIR/tree/scripts"
