@@ -16,7 +16,9 @@ def owner: # of one component
 		| only([$roster[] | select(.participant == $m.id) | .row] | if . == [] then ($by_key[$m.name | plain] // []) else . end)
 	elif test("^submission_\\d+$") then ($metadata[$part] // null) as $m
 		| if $m == null then {problem: "not in submission_metadata.yml"}
-		else only([$m.keys[] | plain | $by_key[.] // [] | .[]] | unique) + {time: $m.time} end
+		# A group has sent it: it is each one's. A run of an older tree has kept one list of keys.
+		else [$m.submitters // [$m.keys] | .[] | only([.[] | plain | $by_key[.] // [] | .[]] | unique) + {time: $m.time}]
+			| {group: (if . == [] then [only([])] else unique_by(.row, .problem) end)} end
 	elif test("^[\\p{L}\\p{M}\\p{N}-]+_(LATE_)?\\d+_\\d+_.") then capture("^[\\p{L}\\p{M}\\p{N}-]+_(?<late>LATE_)?(?<id>\\d+)_(?<submission>\\d+)_") as $m
 		| only([$roster[] | select(.canvas == $m.id) | .row]) + {late: ($m.late != null), order: ($m.submission | tonumber)}
 	else ($part | plain) as $name
@@ -32,7 +34,7 @@ def exercise: . as $base | [$exercises[] | select(. as $id | $base | contains($i
 | (map(select(.who) | {key: (.parts[:.who.at] | join("/")), value: true}) | from_entries) as $platform
 | [.[] | .parts as $parts
 	| (if .who and all(range(.who.at); $platform[$parts[:.] | join("/")] | not) then .who else {problem: "no student in its name"} end) as $who
-	| del(.parts) + {who: $who, exercise: (if .kind == "source" then ($parts[-1] | exercise) else null end),
+	| del(.parts) + {who: ($who.group // [$who])[], exercise: (if .kind == "source" then ($parts[-1] | exercise) else null end),
 		copy: ($parts[-1] | [match("(?:[-_ (]{1,2})(\\d{1,3})\\)?\\.c$").captures[0].string | tonumber] | first // 0)}] as $all
 # Where there is one exercise, the only program of a student is it.
 | [$all[] | select(.kind == "source" and (.who | has("row")))] as $programs

@@ -22,7 +22,7 @@ setup() {
 	for one in a b c; do mv "$run/sources/$one.c" "$run/sources/$(digest "$run/sources/$one.c").c"; done
 	jq -n --arg a "$(digest labs/03-uts-ns/solution.c)" --arg b "$(for f in "$run"/sources/*; do grep -q -- '- 1)' "$f" && basename "$f" .c; done)" \
 		--arg c "$(for f in "$run"/sources/*; do grep -q chroot "$f" && basename "$f" .c; done)" '[["aaaaaaaaaaaa", $a, 7], ["bbbbbbbbbbbb", $b, 8], ["cccccccccccc", $c, 9]]
-		| map({pseudonym: .[0], exercise: "03-uts-ns", digest: .[1], path: "x", time: 1800000000, late_days: 0, percent: 100, seed: .[2], begun: true})' >"$run/work.json"
+		| map({pseudonym: .[0], exercise: "03-uts-ns", digest: .[1], path: "\(.[0])/x.c", time: 1800000000, late_days: 0, percent: 100, seed: .[2], begun: true})' >"$run/work.json"
 	check() { jq -nc --arg what "$1" --arg verdict "$2" --arg observed "${3-yes}" '{what: $what, expected: "yes", observed: $observed, verdict: $verdict} + if $verdict == "fail" then {why: "Because <it> & that."} else {} end'; }
 	jq -n --slurpfile pass <(for n in 1 2 3 4; do check "check $n" pass; done) --slurpfile fail <(check "check 1" pass && check "check 2" pass && check "check 3" fail $'no\001 <x> "&"') --slurpfile begun <(check "check 1" pass && check "check 2" fail no) '
 		def result($student; $checks; $verdict): {job: $student, student: $student, exercise: "03-uts-ns", digest: "d", seed: 1, commit: "c0ffee", kernel: "6.1", took_ms: 5, seconds: 1.5, checks: $checks, said: ["<script>"], verdict: $verdict};
@@ -60,6 +60,13 @@ conclude() {
 	done
 }
 
+@test "formats: a grading worksheet with a decimal comma gets grades with one" {
+	jq '[.[] | {Identifier: .ID, Grade: "", "Maximum Grade": "7,50", "Feedback comments": ""}]' "$run/roster.json" >"$run/new"
+	mv "$run/new" "$run/roster.json"
+	conclude
+	same "Grade and Maximum Grade" '"7,5","7,50"|"2,48","7,50"|,"7,50"' "$(tail -n +2 "$run/grades.csv" | sed -E 's/^"[a-z]*",(.*,"7,50"),.*/\1/' | paste -sd '|')"
+}
+
 @test "formats: who changed says why: the grader with its changes, the rules, an exercise" {
 	conclude
 	same "kept" "" "$(find "$run/old" -type f)"
@@ -95,11 +102,11 @@ conclude() {
 	# ann has not begun, bob has two files and does not compile, dan has sent nothing.
 	jq '.[0].begun = false' "$run/work.json" >"$run/new" && mv "$run/new" "$run/work.json"
 	jq '. + [{row: 3, id: "dan", name: "Aaron", email: "", pseudonym: "dddddddddddd", keys: [], due: null}]' "$run/people.json" >"$run/new" && mv "$run/new" "$run/people.json"
-	echo '{"look": [], "twice": [{"id": "bob", "exercise": "03-uts-ns", "counts": "x", "others": ["old/y.c"]}], "no_time": []}' >"$run/notes.json"
+	echo '{"look": [], "twice": [{"id": "bob", "exercise": "03-uts-ns", "counts": "bbbbbbbbbbbb/x.c", "others": ["old/y.c"]}], "no_time": []}' >"$run/notes.json"
 	jq '.kernel = "" | .checks = [] | .said = [] | .reason = "it does not compile: x"' "$run/results/bbbbbbbbbbbb.03.json" >"$run/new" && mv "$run/new" "$run/results/bbbbbbbbbbbb.03.json"
 	conclude
 	local at=$run/feedback
-	grep -q "What counts: x; not old/y.c. Handed in: $(date -d @1800000000 '+%F %H:%M')" "$at/bob.html"
+	grep -q "What counts: bbbbbbbbbbbb/x.c; not old/y.c. Handed in: $(date -d @1800000000 '+%F %H:%M')" "$at/bob.html"
 	grep -q 'Graded by the commit c0ffee\.<' "$at/bob.html"
 	grep -q '<title>Kernels &amp; &lt;more&gt;: w1: 03-uts-ns</title>' "$at/bob.html"
 	grep -q 'as it was handed out, so .* Type make exercise-03' "$at/ann.html"
@@ -234,10 +241,11 @@ conclude() {
 	# Who has one and the same file is one line.
 	local work
 	work=$(<"$run/work.json")
-	jq '.[0] as $a | . + [range(3) | $a + {pseudonym: "same\(.)"}]' <<<"$work" >"$run/work.json"
-	jq '. + [range(3) | {row: (3 + .), id: "dan\(.)", name: "D", email: "", pseudonym: "same\(.)", keys: [], due: null}]' "$run/people.json" >"$run/new" && mv "$run/new" "$run/people.json"
+	jq '.[0] as $a | . + [range(3) | $a + {pseudonym: "same\(.)", path: "same\(.)/x.c"}] + [$a + {pseudonym: "eve"}]' <<<"$work" >"$run/work.json"
+	jq '. + [range(3) | {row: (3 + .), id: "dan\(.)", name: "D", email: "", pseudonym: "same\(.)", keys: [], due: null}] + [{row: 6, id: "eve", name: "E", email: "", pseudonym: "eve", keys: [], due: null}]' "$run/people.json" >"$run/new" && mv "$run/new" "$run/people.json"
 	run -0 scripts/class/likeness
-	[[ $output = *"  the same file, byte for byte: ann, dan0, dan1, dan2"* && $output = *"ann (and 3 with the same file) and bob"* && $output != *"dan0 and"* ]] || { echo "$output" && return 1; }
+	# A group has sent one, and is one.
+	[[ $output = *"  the same file, byte for byte: ann+eve, dan0, dan1, dan2"* && $output = *"ann+eve (and 3 with the same file) and bob"* && $output != *"dan0 and"* ]] || { echo "$output" && return 1; }
 	# What both have only from the handout is no likeness.
 	[[ $output != *cid* ]] || { echo "$output" && return 1; }
 	run -0 scripts/class/forget

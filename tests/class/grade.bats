@@ -331,6 +331,28 @@ whose() {
 	same "the names" "s01/03-uts-ns.c.txt s02/work.rar s03/handin.tar.gz" "$(jq -r '.look[].path' "$run/notes.json" | sort | xargs)"
 }
 
+@test "grade: what a group has sent by Gradescope is each one's, and who is not in the roster is listed" {
+	SHAPE=gradescope scripts/class/sample
+	rules
+	local at=$OUT/submissions
+	rm -r "${at:?}"/*
+	mkdir "$at"/submission_{1,2}
+	cp labs/03-uts-ns/solution.c "$at/submission_1/03-uts-ns.c"
+	{ cat labs/03-uts-ns/solution.c && echo '// again'; } >"$at/submission_2/03-uts-ns.c"
+	# By one's ID and by another's address; s03 then hands in alone.
+	printf '%s\n' 'submission_1:' '  :submitters:' '  - :name: A' '    :sid: s01' '  - :email: S02@example.org' '  - :sid: s03' '  - :sid: s99' \
+		'  :created_at: 2026-11-02 09:00' 'submission_2:' '  :submitters:' '  - :sid: s03' '  :created_at: 2026-11-03 12:00' >"$at/submission_metadata.yml"
+	collected "$at"
+	local one two
+	one=$(sha256sum <"$at/submission_1/03-uts-ns.c" | cut -c 1-12) two=$(sha256sum <"$at/submission_2/03-uts-ns.c" | cut -c 1-12)
+	same "who, what, days late" "s01 $one 0|s02 $one 0|s03 $two 2" "$(whose | cut -d ' ' -f 1,2,4 | paste -sd '|')"
+	same "notes" '[{"what":"nobody in the roster","path":"submission_1/03-uts-ns.c"}]' "$(jq -c .look "$run/notes.json")"
+	# What an older tree has kept of one who sent it alone is read as it was.
+	jq '.metadata |= map_values({time, keys: .submitters[0]})' "$run/files.json" >"$run/new" && mv "$run/new" "$run/files.json"
+	collected ''
+	same "from an older tree" "s01 $one 0|s03 $two 2" "$(whose | cut -d ' ' -f 1,2,4 | paste -sd '|')"
+}
+
 @test "grade: a student's submission_metadata.yml is no word of the platform, and stops nobody" {
 	scripts/class/sample
 	rules
