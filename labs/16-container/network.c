@@ -90,6 +90,53 @@ static int network_cable(const char *name, pid_t pid)
 	return code;
 }
 
+/* How many have their groups in this one. host: a network namespace of theirs, if it is not open
+ * yet. */
+static int network_of_group(const char *groups, int *host)
+{
+	int running = 0, pid;
+	DIR *dir = opendir(groups);
+	for (struct dirent *entry; dir && (entry = readdir(dir));) {
+		if (!is_run(entry->d_name, &pid) || pid == getpid())
+			continue;
+		running++;
+		autofree char *path = text("/proc/%d/ns/net", pid);
+		struct stat st;
+		if (*host < 0 && !stat(path, &st) && st.st_ino != host_ns[NET])
+			*host = open(path, O_RDONLY | O_CLOEXEC);
+	}
+	if (dir)
+		closedir(dir);
+	return running;
+}
+
+/*
+ * The same for our group and, if it is one that systemd-run --scope has made, for the scopes beside
+ * it: each container has its own. A scope that is delegated to another user may hold any names.
+ * systemd.scope(5)
+ */
+static int network_of_scopes(const char *groups, int *host)
+{
+	int running = network_of_group(groups, host);
+	const char *name = strrchr(groups, '/') + 1, *end = strrchr(name, '.');
+	if (!end || strcmp(end, ".scope"))
+		return running;
+	autofree char *slice = text("%.*s", (int)(name - groups), groups);
+	DIR *dir = opendir(slice);
+	for (struct dirent *entry; dir && (entry = readdir(dir));) {
+		end = strrchr(entry->d_name, '.');
+		if (!end || strcmp(end, ".scope") || !strcmp(entry->d_name, name))
+			continue;
+		autofree char *scope = text("%s%s", slice, entry->d_name);
+		struct stat st;
+		if (!stat(scope, &st) && st.st_uid == geteuid())
+			running += network_of_group(scope, host);
+	}
+	if (dir)
+		closedir(dir);
+	return running;
+}
+
 /*
  * The caller goes where the bridge is: to the place of a container that runs, if there
  * is one, else to a new one. Nothing may be changed in the machine's own, host_ns[NET]. Returns how
@@ -100,23 +147,11 @@ int network_host(const char *groups)
 	static int running = -1;
 	if (running >= 0)
 		return ++running; /* this process is already there */
-	int host = -1, pid, self = getpid();
+	int host = -1;
 	/* Locked, so that two first containers do not both make a bridge. */
 	autoclose int alone = MUST(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
 	MUST(flock(alone, LOCK_EX));
-	DIR *dir = groups ? opendir(groups) : NULL;
-	running = 0;
-	for (struct dirent *entry; dir && (entry = readdir(dir));) {
-		if (!is_run(entry->d_name, &pid) || pid == self)
-			continue;
-		running++;
-		autofree char *path = text("/proc/%d/ns/net", pid);
-		struct stat st;
-		if (host < 0 && !stat(path, &st) && st.st_ino != host_ns[NET])
-			host = open(path, O_RDONLY | O_CLOEXEC);
-	}
-	if (dir)
-		closedir(dir);
+	running = groups ? network_of_scopes(groups, &host) : 0;
 	if (host >= 0 && !setns(host, CLONE_NEWNET))
 		bridge = (int)if_nametoindex("br0");
 	if (host >= 0)
