@@ -20,7 +20,8 @@ include "page";
 				+ (if .late_days > 0 then ", handed in \(.late_days) day\(if .late_days == 1 then "" else "s" end) late, which leaves \(.percent) %" else "" end) + "." end)
 		+ (if $w then para("What counts: \($w.path)"
 			+ (if $twice then "; not \($twice.others | join(", "))" else "" end)
-			+ (if $w.time then ". Handed in: \($w.time | strflocaltime("%Y-%m-%d %H:%M %Z"))." else ". When it was handed in is not known, and counts as in time." end)) else "" end)
+			+ (if $w.time then ". Handed in: \($w.time | strflocaltime("%Y-%m-%d %H:%M %Z"))." elif .late_days > 0 then ". When it was handed in is not known; your platform says that it was late."
+				else ". When it was handed in is not known, and counts as in time." end)) else "" end)
 		+ table("The checks of \(.exercise), in the order in which they were made"; ["check", "verdict", "expected", "observed"]; [.checks // [] | .[] | [.what, .verdict, .expected, .observed]])
 		+ (if .verdict == "fail" then
 			(if (.checks // [] | last | .verdict? // "") == "fail" then para("Why: \(.why // "")") + para("A check stops at the first thing that is wrong; what would follow was not looked at.") else para(.reason) end)

@@ -67,6 +67,17 @@ conclude() {
 	same "Grade and Maximum Grade" '"7,5","7,50"|"2,48","7,50"|,"7,50"' "$(tail -n +2 "$run/grades.csv" | sed -E 's/^"[a-z]*",(.*,"7,50"),.*/\1/' | paste -sd '|')"
 }
 
+@test "formats: what names nobody has no grade, while somebody has handed in nothing" {
+	jq 'map(select(.pseudonym != "cccccccccccc"))' "$run/work.json" >"$run/new" && mv "$run/new" "$run/work.json"
+	jq '.look = [{what: "no student in its name", path: "x.c"}] | .late = ["ann"] | .zone = "UTC (UTC+00:00)"' "$run/notes.json" >"$run/new" && mv "$run/new" "$run/notes.json"
+	conclude
+	same "the notes" "of nobody: x.c: no student in its name|late by the platform, of unknown time, taken as one day: ann; TIMES=FILE.csv says when|times without a zone are taken as UTC (UTC+00:00), the zone of this machine; for another one put TZ=Europe/Berlin in front of make" \
+		"$(paste -sd '|' "$run/notes.txt")"
+	# Where there is no such file, nothing handed in is a grade.
+	jq '.look = []' "$run/notes.json" >"$run/new" && mv "$run/new" "$run/notes.json"
+	run -0 scripts/class/conclude "$run"
+}
+
 @test "formats: who changed says why: the grader with its changes, the rules, an exercise" {
 	conclude
 	same "kept" "" "$(find "$run/old" -type f)"

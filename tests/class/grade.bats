@@ -7,7 +7,7 @@ load ../helper
 setup() {
 	host_only "the lab VM has no sources, and lab VMs are booted from here"
 	cd "$ROOT" || return
-	for tool in mlr parallel bsdtar bwrap yq; do type -P $tool >/dev/null || skip "$tool is missing (make setup-class)"; done
+	for tool in mlr parallel bsdtar bwrap yq zip; do type -P $tool >/dev/null || skip "$tool is missing (make setup-class)"; done
 	export CLASS=$BATS_TEST_TMPDIR/class OUT=$BATS_TEST_TMPDIR/sample
 	run=$CLASS/runs/week1
 	mkdir "$CLASS"
@@ -161,7 +161,7 @@ whose() {
 	done <<-'TXT'
 		student,days\ns03,0\ns03,5\n|e.csv: "s03": expected one row for each student
 		student,days\ns03,0\ns03@example.org,5\n|e.csv: "s03": expected one row for each student
-		student,deadline\ns03,2026-11-03T12:00\n|e.csv: expected a column due, days or factor
+		student,deadline\ns03,2026-11-03T12:00\n|e.csv: expected one of the columns due days factor
 		student,due\ns03,2026-11-03\n|2026-11-03: expected a date and time like
 		student,due\ns03,friday\n|friday: expected a date and time like
 		student,due\ns03,02/11/2026 23:59\n|02/11/2026 23:59: expected a date and time like
@@ -468,7 +468,167 @@ whose() {
 	same "students" "s01 A ?[31m s02 B" "$(jq -r '.[] | "\(.id) \(.name)"' "$run/people.json" | xargs)"
 	printf 'student,name\ns01,A\n' | iconv -t UTF-16 >"$OUT/roster.csv"
 	run -2 collected "$OUT/submissions"
-	[[ $output = *"roster.csv: expected students; "* && $(wc -l <<<"$output") = 1 ]] || { echo "$output" && return 1; }
+	[[ $output = *"roster.csv: expected UTF-8 ("*"found UTF-16"* && $(wc -l <<<"$output") = 1 ]] || { echo "$output" && return 1; }
+}
+
+# only FILE...: these alone are submitted, each the worked example of 03.
+only() {
+	local file
+	rm -rf "${OUT:?}/submissions"
+	for file; do
+		mkdir -p "$OUT/submissions/$(dirname "$file")"
+		{ cat labs/03-uts-ns/solution.c && echo "// $file"; } >"$OUT/submissions/$file"
+	done
+}
+table() { printf '%s\n' "${@:2}" >"$OUT/$1.csv"; }
+# refuses WORDS: one line, which has these.
+refuses() {
+	run -2 collected "$OUT/submissions"
+	[[ $output = *"$1"* && $(grep -vc '^class: made ' <<<"$output") = 1 ]] || { echo "expected $1, got $output" && return 1; }
+}
+
+@test "grade: a roster that fits nobody is refused, for everybody would have a zero" {
+	scripts/class/sample
+	rules
+	collected "$OUT/submissions"
+	# Moodle in German: none of the columns has a name that is known.
+	only "Ann B_1011_assignsubmission_file_/03-uts-ns.c"
+	table roster 'ID,"Vollständiger Name",E-Mail-Adresse,Status' '"Teilnehmer/in1011","Ann B",ann@example.org,Zur'
+	refuses 'nobody in it is in the roster: the first is "Ann B_1011_assignsubmission_file_/03-uts-ns.c", the first of the roster is "Teilnehmer/in1011"'
+	# A spreadsheet has made a number of an ID.
+	only 007/03-uts-ns.c
+	table roster student 7
+	refuses 'the first is "007/03-uts-ns.c", the first of the roster is "7"'
+	rm -r "$OUT/submissions/007"
+	collected "$OUT/submissions"
+	same "with nothing handed in" "[]" "$(jq -c . "$run/work.json")"
+}
+
+@test "grade: a table by hand: its column student is who it is, whatever columns stand beside it; letters are composed" {
+	scripts/class/sample
+	rules
+	only s01/03-uts-ns.c
+	for names in section username "ID number" sid; do
+		table roster "student,name,$names" "s01,Ann Bee,A" "s02,Bob,B"
+		collected "$OUT/submissions"
+		same "with $names" "s01 s02" "$(jq -r '.[].id' "$run/people.json" | xargs)"
+		same "with $names: who has something" s01 "$(whose | cut -d ' ' -f 1)"
+	done
+	# A Mac writes the name of a file in two pieces, u and its dots.
+	only $'Ju\xcc\x88rg M/03-uts-ns.c'
+	table roster student,name $'x1,J\xc3\xbcrg M'
+	collected "$OUT/submissions"
+	same "by a name with an umlaut" x1 "$(whose | cut -d ' ' -f 1)"
+	table roster LastName,FirstName,ID,"SIS User ID" '    Points Possible,,,' 'Doe,Jane,11,u1' 'Student,Test,12,'
+	only doejane_11_91_03-uts-ns.c
+	collected "$OUT/submissions"
+	same "Canvas, with a name in two columns" "u1 Doe, Jane" "$(jq -r '.[] | "\(.id) \(.name)"' "$run/people.json")"
+	same "notes" "[]" "$(jq -c .look "$run/notes.json")"
+}
+
+@test "grade: a table that would lose a row, a letter or a column on the way is refused, with the line" {
+	scripts/class/sample
+	rules
+	table roster student,name s01,Ann 's02,"Bob' s03,Cid
+	refuses "roster.csv: expected a field with a quote in it to be in quotes, and its own doubled, in line 3"
+	table roster student,name 's01,Ann "B" C'
+	refuses "in line 2"
+	printf 'student,name\ns01,Ann\ns02,J\374rg\n' >"$OUT/roster.csv"
+	refuses "roster.csv: expected UTF-8 (spreadsheets call it CSV UTF-8), found another byte in line 3"
+	table roster 'student;name' 's01;Ann'
+	refuses "expected CSV: commas between the columns, and a line of names first; found student;name"
+	table roster 'sep=,' student,name s01,Ann
+	refuses "found sep=,"
+	table roster student,name 's01,"Ann ""A"" B"' 's02,"two' 'lines"' s03,x
+	collected "$OUT/submissions"
+	same "with doubled quotes, and a line's end in a field" 's01 s02 s03' "$(jq -r '.[].id' "$run/people.json" | xargs)"
+	same "the name" 'Ann "A" B' "$(jq -r '.[0].name' "$run/people.json")"
+}
+
+@test "grade: a table of times, extensions or teams is of students of the roster, and mends what the platform says" {
+	scripts/class/sample
+	rules
+	local name
+	for name in TIMES EXTENSIONS TEAMS; do
+		table t student,time,days,team nobody,2026-11-02T09:00Z,1,a
+		declare -x "$name=$OUT/t.csv"
+		refuses '"nobody": expected a student of'
+		unset "$name"
+	done
+	table roster Identifier,"ID number" "Participant 1042,2001" "Participant 2001,1042"
+	table t student,days 1042,1
+	only Ann_1042_assignsubmission_file_/03-uts-ns.c
+	EXTENSIONS=$OUT/t.csv refuses '"1042": expected one student of'
+	table roster student s01 s02
+	only s01/03-uts-ns.c
+	table t student,submitted s01,2026-11-02T09:00Z
+	TIMES=$OUT/t.csv refuses "expected the columns student and time"
+	# A factor stretches the time from "opens", which a class need not have.
+	rules opens null
+	table t student,factor s01,2
+	EXTENSIONS=$OUT/t.csv refuses "class.json: opens: expected a date and time, from which a factor stretches the time to due (s01: factor 2)"
+	rules
+	for name in '23:59 06/11/2026' 'Fri 06/11/2026 23:59' '2026-11-02 10:30 (UTC+01:00)'; do
+		table t student,due "s01,$name"
+		EXTENSIONS=$OUT/t.csv refuses "$name: expected a date and time like"
+	done
+	# What the platform has as two days late was in time.
+	table t student,time 's01,2026-11-02 09:00'
+	table roster student,time 's01,2026-11-03 12:00'
+	collected "$OUT/submissions"
+	same "by the platform" "s01 2" "$(whose | awk '{ print $1, $4 }')"
+	TIMES=$OUT/t.csv collected "$OUT/submissions"
+	same "by the table" "s01 0" "$(whose | awk '{ print $1, $4 }')"
+	same "whose zone" "$(date '+%Z (UTC%:z)')" "$(jq -r .zone "$run/notes.json")"
+	table t student,time 's01,2026-11-02T09:00+01:00'
+	table roster student s01
+	TIMES=$OUT/t.csv collected "$OUT/submissions"
+	same "with a zone" null "$(jq -r .zone "$run/notes.json")"
+}
+
+@test "grade: Canvas: what a team sends is each one's by TEAMS, a name of another is told, and LATE is a day unless it was extended" {
+	scripts/class/sample
+	rules
+	table roster Student,ID,"SIS User ID",Section '"Doe, Jane",11,s11,A' '"Poe, Al",12,s12,A' '"Roe, Cy",13,s13,A'
+	only team1_11_91_03-uts-ns.c cyroe_LATE_13_93_03-uts-ns.c
+	collected "$OUT/submissions"
+	same "who has something" "s11 0 s13 1" "$(whose | awk '{ print $1, $4 }' | xargs)"
+	same "what is told" "s11 the name in it is not this student's; if a group has sent it, TEAMS=FILE.csv has to name its members" "$(jq -r '.look[] | "\(.id) \(.what)"' "$run/notes.json")"
+	same "late, by how much is not known" '["s13"] ["s11"]' "$(jq -c '.late, .no_time' "$run/notes.json" | xargs -d '\n')"
+	# As Canvas exports its groups.
+	table teams name,user_id,group_name 'Jane,s11,team 1' 'Al,s12,team 1' 'Cy,s13,'
+	TEAMS=$OUT/teams.csv collected "$OUT/submissions"
+	same "by TEAMS" "s11 s12 s13" "$(whose | cut -d ' ' -f 1 | xargs)"
+	same "one file" 1 "$(whose | grep -E '^s1[12]' | cut -d ' ' -f 2 | sort -u | wc -l)"
+	same "what is told" "[]" "$(jq -c .look "$run/notes.json")"
+	table extensions student,days s13,3
+	EXTENSIONS=$OUT/extensions.csv collected "$OUT/submissions"
+	same "with an extension" "s11 0 s13 0" "$(whose | awk '{ print $1, $4 }' | xargs)"
+	# A text that was written into the page is something.
+	only doejane_11_text.html poeal_12_link.html cyroe_13_93_03-uts-ns.c
+	collected "$OUT/submissions"
+	same "what is no program" "s11 s12" "$(jq -r '.look[].id' "$run/notes.json" | xargs)"
+}
+
+@test "grade: nobody has another's work: by Moodle's number, not by a name; by a whole name, not by its beginning" {
+	scripts/class/sample
+	rules
+	table roster Identifier,"Full name" "Participant 11,Sam Poe" "Participant 14,Al"
+	only "Sam Poe_12_assignsubmission_file_/03-uts-ns.c" "Al_14_assignsubmission_file_/03-uts-ns.c"
+	collected "$OUT/submissions"
+	same "who has something" "participant 14" "$(whose | sed -E 's/ [0-9a-f]{12} .*//' | tr '[:upper:]' '[:lower:]')"
+	table roster student ann bo
+	only ann_smith/03-uts-ns.c bo_03-uts-ns.c
+	collected "$OUT/submissions"
+	same "who has something" bo "$(whose | cut -d ' ' -f 1)"
+	same "what is told" 'null expected "ann", or that and an exercise, in its name' "$(jq -r '.look[] | "\(.id) \(.what)"' "$run/notes.json")"
+	# Archives that are not read are told where an exercise is missing, and where they name nobody.
+	only ann/03-uts-ns.c ann/rest.rar bo/03-uts-ns.c nobody/work.rar
+	mkdir -p "$run"
+	EXERCISES_OF_CLASS=$'03-uts-ns\n01-pid-ns' scripts/class/collect "$OUT/submissions" "$OUT/roster.csv" "$run"
+	same "what is told" 'ann neither .c nor an archive that is read|null no student in its name' "$(jq -r '.look[] | "\(.id) \(.what)"' "$run/notes.json" | sort | paste -sd '|')"
+	collected "$OUT/submissions"
+	same "who has it all" 'null no student in its name' "$(jq -r '.look[] | "\(.id) \(.what)"' "$run/notes.json")"
 }
 
 @test "grade: attempts are counted; of several files the last one that may count does" {
@@ -496,8 +656,10 @@ whose() {
 	for who in "Sam Poe" x1 nobody; do mkdir "$BATS_TEST_TMPDIR/s/$who" && cp labs/03-uts-ns/solution.c "$BATS_TEST_TMPDIR/s/$who/03-uts-ns.c"; done
 	collected "$BATS_TEST_TMPDIR/s"
 	same "who has something" "x1" "$(whose | cut -d ' ' -f 1 | xargs)"
-	same "what is for a person" "more than one student has this name; no student in its name" "$(jq -r '.look[].what' "$run/notes.json" | sort | paste -sd ';' | sed 's/;/; /')"
-	printf 'student,name\r\nx1,A\r\nx1,B\r\n' >"$OUT/roster.csv"
+	# It may be of either, and neither has sent nothing.
+	same "what is for a person" "x1 more than one student has this name;x2 more than one student has this name;null no student in its name" \
+		"$(jq -r '.look[] | "\(.id) \(.what)"' "$run/notes.json" | sort -r | sort -k 1,1 | paste -sd ';' | sed -E 's/(null.*);(x1.*)/\2;\1/')"
+	printf 'student,name\r\nx1,A\r\nX1,B\r\n' >"$OUT/roster.csv"
 	run -2 collected "$BATS_TEST_TMPDIR/s"
 	[[ $output = *'"x1": expected one row for each student'* ]]
 }
@@ -535,4 +697,24 @@ whose() {
 	scripts/learn/cut labs/03-uts-ns/solution.c >"$at/submission/03-uts-ns.c"
 	run -0 scripts/class/autograde "$at"
 	same "not begun" "0 not begun" "$(jq -r '"\(.score) \(.tests[0].output | split("\n")[0])"' "$results")"
+	# It reads what grade-class reads. Here the file is as it was handed out, so that nothing has to be graded.
+	local sub=$at/submission begun
+	begun=$(<"$sub/03-uts-ns.c")
+	anew() { rm -r "${sub:?}" && mkdir "$sub"; }
+	graded_as() { run -0 scripts/class/autograde "$at" && same "$1" "$2" "$(jq -r '"\(.score) \(.tests[0].output // .output | split("\n")[0])"' "$results")"; }
+	echo '{"users": [{"sid": "", "email": "s01@example.org"}]}' >"$at/submission_metadata.json"
+	anew && echo "$begun" >"$sub/main.c"
+	graded_as "the only program" "0 not begun"
+	anew && echo "$begun" >"$sub/03-UTS-NS.c" && (cd "$sub" && zip -qm one.zip 03-UTS-NS.c && zip -qm WORK.ZIP one.zip)
+	graded_as "in an archive of an archive" "0 not begun"
+	local unread="null What was handed in could not be read, and there is no score yet. Write to your instructor."
+	anew && echo "$begun" >"$sub/03-uts-ns.c.txt"
+	graded_as "another ending" "$unread"
+	anew && head -c 4000 /dev/urandom >"$sub/handin.tar.gz"
+	graded_as "a torn archive" "$unread"
+	anew && echo "$begun" >"$sub/03-uts-ns.c" && (cd "$sub" && zip -qm -P secret work.zip 03-uts-ns.c)
+	graded_as "an encrypted archive" "$unread"
+	[[ $output = *"look: work.zip: it is damaged or encrypted"* ]]
+	anew
+	graded_as "nothing" "0 missing"
 }

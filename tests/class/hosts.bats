@@ -7,7 +7,7 @@ load ../helper
 setup() {
 	host_only "the lab VM has no sources, and lab VMs are booted from here"
 	cd "$ROOT" || return
-	for tool in mlr parallel bsdtar bwrap yq; do type -P $tool >/dev/null || skip "$tool is missing (make setup-class)"; done
+	for tool in mlr parallel bsdtar bwrap yq zip; do type -P $tool >/dev/null || skip "$tool is missing (make setup-class)"; done
 	export CLASS=$BATS_TEST_TMPDIR/class OUT=$BATS_TEST_TMPDIR/sample HOME=$BATS_TEST_TMPDIR/home
 	hosts=$BATS_TEST_TMPDIR/hosts run=$CLASS/runs/week1
 	local status=0 why
