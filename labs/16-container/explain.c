@@ -229,7 +229,13 @@ void explain_oom_score_adj(const struct container *c)
 			c->oom_score_adj);
 }
 
-/* What it is without this option too: the last acts before COMMAND. */
+/* As drop_privileges(): before all that it gives up, or with no_new_privs after it. */
+static void explain_filter(const struct container *c, bool new_privs)
+{
+	if (!c->privileges.unconfined && c->privileges.new_privs == new_privs)
+		becomes("", "", "seccomp(SECCOMP_SET_MODE_FILTER...)");
+}
+
 void explain_security(const struct container *c)
 {
 	for (int i = 0; i < asked.security.count; i++) {
@@ -241,12 +247,12 @@ void explain_security(const struct container *c)
 			: c->privileges.new_privs          ? "nothing: no_new_privs stays 0"
 							   : "prctl(PR_SET_NO_NEW_PRIVS, 1...)");
 	}
-	if (!c->privileges.unconfined)
-		becomes("", "", "seccomp(SECCOMP_SET_MODE_FILTER...)");
+	explain_filter(c, false);
 }
 
 void explain_cap_drop(const struct container *c)
 {
+	explain_filter(c, true);
 	for (int i = 0; i < asked.cap_drop.count; i++) {
 		uint64_t set = 0;
 		capability_parse(asked.cap_drop.value[i], &set);
