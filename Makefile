@@ -302,7 +302,7 @@ $(B)/unit/common/%.o: common/%.c
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) $(SANITIZE) -c $< -o $@
 # One of a lab's headers is linked as the lab is. Version 2 of cmocka has new names for what version 1 has, and warns.
-$(B)/unit/%: tests/unit/%.c $(LIBRARY:%=$(B)/unit/common/%.o)
+$(B)/unit/%: tests/unit/%.c $(LIBRARY:%=$(B)/unit/common/%.o) | $(MADE)
 	$(call say,UNIT,$@)
 	$(Q)$(COMPILE) $(SANITIZE) -Wno-deprecated-declarations $$($(libraries) --cflags $<) -MF $@.d $< $(LIBRARY:%=$(B)/unit/common/%.o) \
 		-o $@ -lcmocka $$($(libraries) --libs $< | sed 's/-static//') -lm

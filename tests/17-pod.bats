@@ -261,12 +261,21 @@ stalled() {
 	printf '%s\n' 'apiVersion: v1' 'kind: Pod' 'metadata: {name: oom}' 'spec:' '  containers:' \
 		'  - {name: greedy, image: busybox, command: [eat, 64M], resources: {limits: {memory: 32Mi}}}' \
 		'  - {name: neighbour, image: busybox, command: [sleep, "100"]}' >"$manifest"
-	run -0 --separate-stderr timeout 100 "$LABS/$program" --plain --restarts 2 "$manifest"
-	same "ends that were told" 3 "$(grep -c 'greedy: OOMKilled, status 137, restarts [012]; back-off' <<<"$output")"
+	run -0 --separate-stderr timeout 100 strace -f -qq -e trace=poll,?ppoll_time64,?ppoll -o "$BATS_TEST_TMPDIR/calls" "$LABS/$program" --plain --restarts 3 "$manifest"
+	same "ends that were told" "0; again at once 1; back-off 2; back-off 3; back-off" \
+		"$(sed -n 's/.*greedy: OOMKilled, status 137, restarts //p' <<<"$output" | xargs)"
+	# It waits for a tenth of a second, a hundredth of Kubernetes' ten, before the second restart, and then for two.
+	same "the longest that it waits before it restarts, tenths" "1 2" \
+		"$(grep -oE '(, [0-9]+\)|tv_nsec=[0-9]+).* = 0 \(Timeout\)' "$BATS_TEST_TMPDIR/calls" | sed -E 's/^(, |tv_nsec=)([0-9]+).*/\2/' |
+			awk '{ ms = $1 > 100000 ? $1 / 1e6 : $1 } ms > 0 && ms <= 1000 { print int((ms + 99) / 100) }' | sort -nu | xargs)"
 	same "ends of the neighbour" 0 "$(grep -cE 'neighbour: (OOMKilled|Error|Completed)' <<<"$output")"
 	sed -i 's/command: \[eat, 64M\]/command: [sh, -c, exit 3]/; s/^spec:/spec:\n  restartPolicy: Never/; /neighbour/d' "$manifest"
 	run -0 --separate-stderr timeout 100 "$LABS/$program" --plain "$manifest"
-	[[ $output == *"greedy: Error, status 3, restarts 0"* && $output != *back-off* ]]
+	[[ $output == *"greedy: Error, status 3, restarts 0"* && $output != *"restarts 0; "* ]]
+	# A container's own counts more than the Pod's.
+	sed -i '/restartPolicy/d; s/name: greedy,/&  restartPolicy: Never,/' "$manifest"
+	run -0 --separate-stderr timeout 100 "$LABS/$program" --plain "$manifest"
+	same "ends, of a container with a policy" "greedy: Error, status 3, restarts 0" "$(grep -o 'greedy: Error.*' <<<"$output")"
 	run -7 --separate-stderr timeout 100 "$LABS/$program" "$manifest" -- sh -c 'hostname; exit 7'
 	same "hostname of COMMAND" oom "$output"
 }
@@ -314,6 +323,32 @@ stalled() {
 	[[ $(xargs <<<"$output") =~ ^[1-9][0-9]*\ 3\ Seccomp:\ 2\ 1$ ]]
 }
 
+@test "17-pod: capabilities as containerd has them, a user as the image has it, and of two variables the last" {
+	needs_lab "$program"
+	bounding() {
+		pod "securityContext: $1"
+		run -0 --separate-stderr timeout 100 "$LABS/$program" "$manifest" -- sed -n 's/^CapBnd:\t0*//p' /proc/self/status
+	}
+	local all
+	bounding '{privileged: true, capabilities: {drop: [ALL]}}'
+	all=$((0x$output))
+	within "capabilities of a privileged one, beyond those of Linux 5.8" $(((1 << 40) - 1)) $(((1 << 60) - 1)) "$all"
+	bounding '{capabilities: {add: [ALL], drop: [NET_RAW]}}'
+	same "ALL but NET_RAW, 13" $((all & ~(1 << 13))) $((0x$output))
+	bounding '{capabilities: {add: [NET_RAW, SYS_TIME], drop: [NET_RAW, ALL]}}'
+	same "none but SYS_TIME, 25" $((1 << 25)) $((0x$output))
+	bounding '{capabilities: {add: [CAP_SYS_TIME, NETADMIN]}}'
+	same "the default" a80425fb "$output"
+	[[ $stderr == *"capabilities: no runtime knows CAP_CAP_SYS_TIME"*"no runtime knows CAP_NETADMIN"* ]] || { echo "$stderr" && return 1; }
+	pod 'securityContext: {runAsUser: 1000}' 'env: [{name: PATH, value: /opt:/bin}, {name: A, value: one}, {name: A, value: two}]'
+	# shellcheck disable=SC2016 # its shell expands it
+	run -0 --separate-stderr timeout 100 "$LABS/$program" "$manifest" -- sh -c 'id -g; echo $HOME $PATH $A; env | grep -cE "^(PATH|A)="'
+	same "group, home, PATH, A, variables" "1000 /home/student /opt:/bin two 2" "$(xargs <<<"$output")"
+	sed -i 's/runAsUser: 1000/&, runAsGroup: 7/; s/name: PATH/name: HOME/' "$manifest"
+	run -0 --separate-stderr timeout 100 "$LABS/$program" "$manifest" -- sh -c 'id -g; echo $HOME'
+	same "as it says" "7 /opt:/bin" "$(xargs <<<"$output")"
+}
+
 @test "17-pod: an init container that fails is tried again, and all of them run in a new sandbox" {
 	needs_lab "$program"
 	local out=$BATS_TEST_TMPDIR/out lab pause tries
@@ -328,7 +363,7 @@ stalled() {
 	for ((tries = 300; tries > 0; tries--)); do ! grep -q 'runs: 3' "$out" || break && sleep 0.1; done
 	kill "$lab"
 	wait "$lab" || :
-	same "its failures, then its runs in both sandboxes" "i: Error, status 1, restarts 0; back-off runs: 2 runs: 3" \
+	same "its failures, then its runs in both sandboxes" "i: Error, status 1, restarts 0; again at once runs: 2 runs: 3" \
 		"$(grep -oE 'i: Error.*|runs: .*' "$out" | xargs)"
 }
 
@@ -556,6 +591,44 @@ becomes() {
 	becomes '    emptyDir:' 'mkdir("volumes/x", 0777) (memory too: here is no disk)'
 	becomes '      type:' 'mkdir(..., 0755), if it is not there'
 	[ -z "$stderr" ]
+}
+
+@test "17-pod: explain says of a field what it becomes beside the others" {
+	pod 'tty: false' 'stdin: false' 'command: []' 'args: ["-u=$(URL)"]' 'env:' '- name: PW' '  valueFrom: {secretKeyRef: {name: s, key: k}}' \
+		'- name: URL' '  value: "a:$(PW)@b"' '- name: SHA' '  value: 0b1a2c3' '- {name: ONE, value: &v "1"}' '- {name: TWO, value: &v "2"}' '- {name: THREE, value: *v}' \
+		'securityContext:' '  privileged: true' '  procMount: Default' '  seccompProfile: {type: RuntimeDefault}' '  capabilities: {drop: [ALL]}'
+	printf '%s\n' '  - name: b' '    image: nginx' '    command: []' '    args: [-q]' '    securityContext: {runAsUser: 7, capabilities: {add: [NET_RAW]}}' \
+		'  terminationGracePeriodSeconds: 0' '  priorityClassName: system-node-critical' '  hostNetwork: true' '  enableServiceLinks: false' \
+		'  setHostnameAsFQDN: false' '  volumes:' '  - name: v' '    emptyDir:' '      medium: memory' >>"$manifest"
+	run -0 --separate-stderr "${explain[@]}" "$manifest"
+	local field
+	for field in '    tty' '    stdin' '    command' '      procMount' '  enableServiceLinks' '  setHostnameAsFQDN'; do becomes "$field:" 'nothing: Kubernetes only'; done
+	becomes '    args: ["' 'execve(...["-u=a:$(PW)@b"]...)'
+	becomes '      valueFrom:' 'left out here, $(NAME) stays'
+	becomes '    - name: SHA' 'execve(..."SHA=0b1a2c3"...)'
+	becomes '    - {name: THREE' 'execve(..."THREE=2"...)'
+	becomes '      seccompProfile:' 'nothing: a privileged one has no filter'
+	becomes '      capabilities:' 'nothing: a privileged one has all'
+	becomes '    image: nginx' "execve() of its ENTRYPOINT"
+	becomes '    securityContext: {run' 'nothing: a user other than root has none'
+	sed 's/runAsUser: 7, capabilities: {add: \[NET_RAW/capabilities: {add: [CAP_NET_RAW/' "$manifest" >"$manifest.cap"
+	run -0 --separate-stderr "${explain[@]}" "$manifest.cap"
+	becomes '    securityContext: {cap' 'nothing: no runtime knows CAP_CAP_NET_RAW'
+	becomes '  terminationGracePeriodSeconds:' 'SIGKILL after 2 s'
+	becomes '  priorityClassName:' 'oom_score_adj <- -997'
+	becomes '  hostNetwork:' 'no CLONE_NEWNET, no CLONE_NEWUTS'
+	becomes '      medium:' 'FailedMount: unknown storage medium'
+	becomes "b's group" 'oom_score_adj <- -997'
+	# A template's hostname is that of each Pod.
+	printf '%s\n' 'apiVersion: apps/v1' 'kind: Deployment' 'metadata: {name: shop}' 'spec: {template: {spec: {hostname: db, containers: [{name: a, image: redis}]}}}' >"$manifest"
+	run -0 --separate-stderr "${explain[@]}" "$manifest"
+	[[ $output == *'sethostname("db", 2)'* && $output != *shop-* ]]
+	sed -i 's/^spec: .*/spec: {replicas: 2}/' "$manifest"
+	run -2 "${explain[@]}" "$manifest"
+	same "without a template" "$manifest:1:1: expected a Pod, and there is none; kind 'Deployment' has no template" "$output"
+	printf '%s\n' 'apiVersion: v1' 'kind: pod' 'metadata: {name: p}' >"$manifest"
+	run -2 "${explain[@]}" "$manifest"
+	same "another kind" "$manifest:2:7: expected a Pod, and there is none; kind 'pod' is not read" "$output"
 }
 
 @test "17-pod: explain opens no image, and reads lists, templates, several Pods and a byte order mark" {

@@ -176,24 +176,28 @@ char **environment_new(const char *hostname, uid_t user, size_t count)
 	return list;
 }
 
+void environment_set(char **list, const char *name, char *pair)
+{
+	size_t length = strcspn(name, "=");
+	while (*list && (strncmp(*list, name, length) || (*list)[length] != '='))
+		list++;
+	*list = pair;
+}
+
 static char **container_environment(const struct container *c)
 {
 	char **list = environment_new(c->hostname, c->privileges.user, (size_t)asked.env.count + 1);
-	int count = 3;
 	if (c->tty)
-		list[count++] = text("TERM=%s", getenv("TERM") ? getenv("TERM") : "xterm");
+		environment_set(
+			list, "TERM", text("TERM=%s", getenv("TERM") ? getenv("TERM") : "xterm"));
 	if (c->home)
-		list[2] = text("HOME=%s", c->home);
+		environment_set(list, "HOME", text("HOME=%s", c->home));
 	for (int i = 0; i < asked.env.count; i++) {
 		const char *one = asked.env.value[i], *value = getenv(one);
-		size_t name = strcspn(one, "=");
-		if (!one[name] && !value)
-			continue;
-		int at = 0; /* a later one takes the place of an earlier one */
-		while (at < count && (strncmp(list[at], one, name) || list[at][name] != '='))
-			at++;
-		list[at] = one[name] ? text("%s", one) : text("%s=%s", one, value);
-		count = at == count ? count + 1 : count;
+		if (strchr(one, '='))
+			environment_set(list, one, text("%s", one));
+		else if (value)
+			environment_set(list, one, text("%s=%s", one, value));
 	}
 	return list;
 }

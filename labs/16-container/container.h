@@ -137,6 +137,8 @@ bool security_has(const char *word);
 
 /* PATH, HOSTNAME and HOME, with room for count variables more behind these three. Allocated. */
 char **environment_new(const char *hostname, uid_t user, size_t count);
+/* One more, or the last of its name, which takes the place of the one before. */
+void environment_set(char **list, const char *name, char *pair);
 
 /* ---- limits.c ---- */
 

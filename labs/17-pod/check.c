@@ -123,10 +123,21 @@ static void check_pages(struct manifest *m, const struct pairs *pages,
 				"%.80s: expected cpu or memory with it", pages->item[i].name);
 }
 
+static void check_capabilities(
+	struct manifest *m, const struct container_spec *c, const char **names, const char *field)
+{
+	for (; names && *names; names++)
+		if (!is_capability(*names))
+			manifest_leave_out(m, where(m, field, c),
+				"capabilities: no runtime knows CAP_%.60s; left out here", *names);
+}
+
 /* ValidateSecurityContext(): with CAP_ in the name only, as it is there. */
 static void check_security(struct manifest *m, struct container_spec *c)
 {
 	const struct security *s = &c->security;
+	check_capabilities(m, c, s->cap_add, "container.securityContext.capabilities.add");
+	check_capabilities(m, c, s->cap_drop, "container.securityContext.capabilities.drop");
 	bool refuses = s->privilege_escalation.set && !s->privilege_escalation.is;
 	bool admin = false;
 	for (const char **cap = s->cap_add; cap && *cap; cap++)
@@ -167,14 +178,15 @@ static void check_volume(struct manifest *m, struct volume *v)
 			m, v->empty, "emptyDir.medium: an ordinary folder instead of hugetlbfs");
 }
 
-/* The value of NAME, length bytes of it, among the first count; the last one counts. NULL: none has
- * it. */
-static const char *variable(const struct pairs *env, size_t count, const char *name, size_t length)
+/* NAME, length bytes of it, among the first count; the last one counts. NULL: it is none of them.
+ */
+static const struct pair *variable(
+	const struct pairs *env, size_t count, const char *name, size_t length)
 {
 	while (count-- > 0) {
 		const struct pair *v = &env->item[count];
 		if (strlen(v->name) == length && !strncmp(v->name, name, length))
-			return v->value ? v->value : "";
+			return v;
 	}
 	return NULL;
 }
@@ -192,9 +204,12 @@ static char *expanded(const char *from, const struct pairs *env, size_t count, s
 	while (*from && fits) {
 		size_t length = strncmp(from, "$(", 2) ? 0 : strcspn(from, ")");
 		if (length && from[length]) {
-			const char *value = variable(env, count, from + 2, length - 2);
-			fprintf(out, "%.*s", value ? INT_MAX : (int)length + 1,
-				value ? value : from);
+			const struct pair *v = variable(env, count, from + 2, length - 2);
+			bool known = v && !v->other; /* valueFrom is left out */
+			fprintf(out, "%.*s", known ? INT_MAX : (int)length + 1,
+				!known     ? from
+				: v->value ? v->value
+					   : "");
 			from += length + 1;
 		} else {
 			fputc(*from, out);
@@ -340,7 +355,8 @@ static void check_host(struct manifest *m, const struct pod *pod)
 	const struct {
 		const struct value *is;
 		const char *field, *words;
-	} hosts[] = {{&pod->host_network, "hostNetwork", "no CLONE_NEWNET: the node's network"},
+	} hosts[] = {{&pod->host_network, "hostNetwork",
+			     "no CLONE_NEWNET, no CLONE_NEWUTS: the node's network and hostname"},
 		{&pod->host_pid, "hostPID", "no CLONE_NEWPID: the node's processes"},
 		{&pod->host_ipc, "hostIPC", "no CLONE_NEWIPC: the node's objects"}};
 	for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {

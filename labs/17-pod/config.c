@@ -4,31 +4,70 @@
  */
 #define _GNU_SOURCE
 #include <string.h>
+#include <strings.h>
 
 #include "kernel/file.h"
 #include "kernel/sys.h"
 #include "pod.h"
 
+/* ALL among the names, or the others that runc knows. */
+static bool capabilities_of(const char **names, uint64_t *named)
+{
+	bool all = false;
+	uint64_t one;
+	for (*named = 0; names && *names; names++)
+		if (!strcasecmp(*names, "ALL"))
+			all = true;
+		else if (is_capability(*names) && capability_parse(*names, &one))
+			*named |= one;
+	return all;
+}
+
+/* As containerd's WithCapabilities(): ALL first, then those added by name, then those dropped. */
+static uint64_t capabilities(const struct security *s)
+{
+	uint64_t added, dropped, are = default_capabilities;
+	are = capabilities_of(s->cap_add, &added) ? UINT64_MAX : are;
+	are = capabilities_of(s->cap_drop, &dropped) ? 0 : are;
+	return s->privileged.is ? UINT64_MAX : (are | added) & ~dropped;
+}
+
 static struct privileges privileges_of(const struct pod *pod, const struct container_spec *c)
 {
 	struct security s = container_security(pod, c);
-	uint64_t capabilities = s.privileged.is ? UINT64_MAX : default_capabilities;
 	return (struct privileges){.user = s.run_as_user.set ? (uid_t)s.run_as_user.is : 0,
 		.group = s.run_as_group.set ? (gid_t)s.run_as_group.is : 0,
-		.capabilities = (capabilities & ~capabilities_named(s.cap_drop, SIZE_MAX)) |
-				capabilities_named(s.cap_add, SIZE_MAX),
+		.capabilities = capabilities(&s),
 		.new_privs = !s.privilege_escalation.set || s.privilege_escalation.is,
 		.unconfined = s.privileged.is || !s.seccomp || !strcmp(s.seccomp, "Unconfined")};
 }
 
-static char **environment_of(const struct pod *pod, const struct container_spec *c, uid_t user)
+static char **environment_of(
+	const struct pod *pod, const struct container_spec *c, const struct container *to)
 {
-	char **list = environment_new(pod_hostname(pod), user, c->env.count);
-	for (size_t i = 0, to = 3; i < c->env.count; i++)
-		if (!c->env.item[i].other) /* valueFrom: a warning has said that it is left out */
-			list[to++] = text("%s=%s", c->env.item[i].name,
-				c->env.item[i].value ? c->env.item[i].value : "");
+	char **list = environment_new(pod_hostname(pod), to->privileges.user, c->env.count);
+	if (to->home)
+		environment_set(list, "HOME", text("HOME=%s", to->home));
+	for (size_t i = 0; i < c->env.count; i++) {
+		const struct pair *one = &c->env.item[i];
+		if (!one->other) /* valueFrom: a warning has said that it is left out */
+			environment_set(list, one->name,
+				text("%s=%s", one->name, one->value ? one->value : ""));
+	}
 	return list;
+}
+
+/* What the image's passwd(5) has for a number: a group, unless the manifest says one, and a home.
+ */
+static void find_user(struct container *to, struct security s)
+{
+	struct container found = {0};
+	autofree char *id = text("%lld", s.run_as_user.is);
+	if (!s.run_as_user.set || !user_find(to->root.image, id, &found))
+		return;
+	to->home = found.home;
+	if (!s.run_as_group.set)
+		to->privileges.group = found.privileges.group;
 }
 
 char **command_of_spec(const struct container_spec *c)
@@ -89,10 +128,11 @@ static struct root root_of(const struct sandbox *s, const struct container_spec 
 
 struct container container_of(const struct sandbox *s, const struct container_spec *c)
 {
-	struct privileges privileges = privileges_of(s->pod, c);
-	return (struct container){.name = c->name,
+	struct container to = {.name = c->name,
 		.root = root_of(s, c),
-		.privileges = privileges,
-		.workdir = c->working_dir ? c->working_dir : "/",
-		.environment = environment_of(s->pod, c, privileges.user)};
+		.privileges = privileges_of(s->pod, c),
+		.workdir = c->working_dir ? c->working_dir : "/"};
+	find_user(&to, container_security(s->pod, c));
+	to.environment = environment_of(s->pod, c, &to);
+	return to;
 }

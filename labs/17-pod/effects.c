@@ -102,8 +102,9 @@ static char *hostname(const struct said *l)
 
 static char *host_network(const struct said *l)
 {
-	return text(l->pod->host_network.is ? "no CLONE_NEWNET: the node's; left out here"
-					    : "clone3(...CLONE_NEWNET...)");
+	return text(l->pod->host_network.is
+			    ? "no CLONE_NEWNET, no CLONE_NEWUTS: the node's; left out here"
+			    : "clone3(...CLONE_NEWNET...)");
 }
 
 static char *host_pid(const struct said *l)
@@ -157,6 +158,9 @@ static char *run_as_group(const struct said *l)
 
 static char *seccomp_type(const struct said *l)
 {
+	const struct container_spec *c = strncmp(l->field, "pod.", 4) ? l->of : NULL;
+	if (c && c->security.privileged.is)
+		return text("nothing: a privileged one has no filter");
 	return text(strcmp(l->text, "Unconfined") ? "seccomp(SECCOMP_SET_MODE_FILTER...)"
 						  : "nothing: no filter");
 }
@@ -168,6 +172,24 @@ static char *privileged(const struct said *l)
 		c->security.privileged.is
 			? "nothing is taken away or masked; /dev stays short, mknod() adds to it"
 			: "nothing");
+}
+
+static char *cap_drop(const struct said *l)
+{
+	const struct container_spec *c = l->of;
+	return text(c->security.privileged.is ? "nothing: a privileged one has all"
+					      : "prctl(PR_CAPBSET_DROP...)");
+}
+
+static char *cap_add(const struct said *l)
+{
+	struct security s = container_security(l->pod, l->of);
+	for (const char **name = s.cap_add; !s.privileged.is && name && *name; name++)
+		if (!is_capability(*name))
+			return text("nothing: no runtime knows CAP_%.40s", *name);
+	return text(s.privileged.is    ? "nothing: a privileged one has all"
+		    : s.run_as_user.is ? "nothing: a user other than root has none"
+				       : "capset(...)");
 }
 
 static char *privilege_escalation(const struct said *l)
@@ -189,7 +211,8 @@ static char *read_only_root(const struct said *l)
 static char *image(const struct said *l)
 {
 	const struct container_spec *c = l->of;
-	bool known = c->rootfs || is_busybox(c->image), own = c->command || c->args;
+	bool known = c->rootfs || is_busybox(c->image),
+	     own = has_command(c) || (known && c->args && *c->args);
 	autofree char *brought = text("images/%s", c->name);
 	return text("mount(...lowerdir=...%s...)%s",
 		known && has_user_namespace(l->pod) ? brought
@@ -203,13 +226,14 @@ static char *image(const struct said *l)
 
 static char *command(const struct said *l)
 {
-	return execve_text(l->of);
+	return has_command(l->of) ? execve_text(l->of) : text(NOTHING);
 }
 
 static char *args(const struct said *l)
 {
 	const struct container_spec *c = l->of;
-	return c->command ? text("the execve() of its command")
+	return !*c->args        ? text(NOTHING)
+	       : has_command(c) ? text("the execve() of its command")
 	       : c->rootfs || is_busybox(c->image)
 		       ? execve_text(c)
 		       : text("words of the execve() of its image's ENTRYPOINT");
@@ -261,7 +285,8 @@ static char *empty_dir_medium(const struct said *l)
 	return text(!strcmp(l->text, "Memory") ? "tmpfs"
 		    : !strncmp(l->text, "HugePages", 9)
 			    ? "mount(...\"hugetlbfs\"...); left out here"
-			    : NOTHING);
+		    : *l->text ? "FailedMount: unknown storage medium"
+			       : NOTHING);
 }
 
 static char *empty_dir_size(const struct said *l)
@@ -277,9 +302,15 @@ static char *restart_policy(const struct said *l)
 					      : "nothing: the kubelet's loop");
 }
 
+static char *priority_class(const struct said *l)
+{
+	return text(is_node_critical(l->pod) ? "oom_score_adj <- -997, for each container"
+					     : "nothing: the scheduler's");
+}
+
 static char *grace(const struct said *l)
 {
-	return text("kill(SIGTERM), and SIGKILL after %s s", l->text);
+	return text("kill(SIGTERM), and SIGKILL after %lld s", grace_seconds(l->pod));
 }
 
 static char *host_path_type(const struct said *l)
@@ -330,6 +361,7 @@ static const struct {
 	{"pod.spec.hostPID", host_pid},
 	{"pod.spec.hostIPC", host_ipc},
 	{"pod.spec.terminationGracePeriodSeconds", grace},
+	{"pod.spec.priorityClassName", priority_class},
 	{"pod.spec.restartPolicy", NULL, "nothing: the kubelet's loop"},
 	{"pod.spec.shareProcessNamespace", share_process_namespace},
 	{"pod.spec.resources.requests.cpu", pod_cpu_request},
@@ -350,8 +382,8 @@ static const struct {
 	{"container.securityContext.privileged", privileged},
 	{"container.securityContext.allowPrivilegeEscalation", privilege_escalation},
 	{"container.securityContext.readOnlyRootFilesystem", read_only_root},
-	{"container.securityContext.capabilities.add", NULL, "capset(...)"},
-	{"container.securityContext.capabilities.drop", NULL, "prctl(PR_CAPBSET_DROP...)"},
+	{"container.securityContext.capabilities.add", cap_add},
+	{"container.securityContext.capabilities.drop", cap_drop},
 	{"container.name", NULL, "mkdir(\"...cri-containerd-...scope\"...)"},
 	{"container.image", image},
 	{"container.command", command},

@@ -64,7 +64,7 @@ static void explain_rest(const struct pod *pod, long long pids, bool several)
 {
 	char *rest;
 	printf("\n# What no line says%s%s\n", several ? ", of " : "", several ? pod->name : "");
-	if (pod->owner) {
+	if (pod->owner && !pod->hostname) {
 		autofree char *of = text("each Pod of %s %s", pod->owner, pod->name);
 		size_t end = print_words(of, 0, 2);
 		print_effect(&end, text("sethostname(\"%.40s-...\"...)", pod->name));

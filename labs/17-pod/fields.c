@@ -99,7 +99,7 @@ SHARED_RULE(resource, 317, "(" DNS_LABEL "([.]" DNS_LABEL ")*/)" QUALIFIED,
 SHARED_WORDS(null, "|~|null|Null|NULL", "null");
 SHARED_WORDS(true, "y|Y|yes|Yes|YES|true|True|TRUE|on|On|ON", "true");
 SHARED_WORDS(false, "n|N|no|No|NO|false|False|FALSE|off|Off|OFF", "false");
-SHARED_RULE(number, 400, "[-+]?(0[xbo][0-9a-fA-F_]+|([.][0-9]+|[0-9][0-9_]*([.][0-9_]*)?)([eE][-+]?[0-9]+)?"
+SHARED_RULE(number, 400, "[-+]?(0b[01_]+|0o[0-7_]+|0x[0-9a-fA-F_]+|([.][0-9]+|[0-9][0-9_]*([.][0-9_]*)?)([eE][-+]?[0-9]+)?"
 	"|[.](inf|Inf|INF)|[.](nan|NaN|NAN))", "a number",
 	.surely = DIGITS, .only = DIGITS "abcdefABCDEFINinxo_.+-", .first = DIGITS "+-.");
 SHARED_RULE(integer, 400, "-?(0|[1-9][0-9]*)", "an integer", .surely = "123456789", .only = DIGITS "-");
@@ -202,6 +202,7 @@ static const struct shape volume_fields = {.item = "volume", .size = sizeof(stru
 
 static const struct shape spec_fields = {.type = "PodSpec", .fields = {
 	{F("hostname", TEXT, P(hostname)), IS(label)},
+	{F("priorityClassName", TEXT, P(priority_class)), IS(subdomain)},
 	{F("hostUsers", YES_NO, P(host_users))},
 	{F("hostNetwork", YES_NO, P(host_network))},
 	{F("hostPID", YES_NO, P(host_pid))},

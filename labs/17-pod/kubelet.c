@@ -20,7 +20,7 @@
 #include "pod.h"
 
 /* Kubernetes begins with ten seconds and doubles up to five minutes. */
-enum { BACK_OFF_MS = 10 * SECOND_MS, BACK_OFF_MOST_MS = 300 * SECOND_MS, GRACE_S = 30 };
+enum { BACK_OFF_MS = 10 * SECOND_MS, BACK_OFF_MOST_MS = 300 * SECOND_MS };
 enum { LOOK_MS = 2000 };
 
 static long long clock_ms(void)
@@ -30,16 +30,21 @@ static long long clock_ms(void)
 	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
-/* When it is started again. A sidecar always is, whatever the Pod's restartPolicy says. */
+/* When it is started again: the first time at once. doBackOff() of the kubelet */
 static void plan_restart(const struct sandbox *s, struct pod_container *r)
 {
-	const char *policy = is_sidecar(s->pod, r->spec) ? "Always" : s->pod->restart_policy;
+	const char *own = r->spec->restart_policy, *policy = own ? own : s->pod->restart_policy;
 	bool always = !policy || !strcmp(policy, "Always");
-	long long back_off = BACK_OFF_MS;
-	for (int i = 0; i < r->restarts && back_off < BACK_OFF_MOST_MS; i++)
+	long long back_off = r->restarts ? BACK_OFF_MS : 0;
+	for (int i = 1; i < r->restarts && back_off < BACK_OFF_MOST_MS; i++)
 		back_off *= 2;
 	if (always || (!strcmp(policy, "OnFailure") && r->status))
 		r->due = clock_ms() + back_off;
+}
+
+const char *restart_words(const struct pod_container *r)
+{
+	return r->restarts ? "back-off" : "again at once";
 }
 
 static void group_drop(struct pod_container *r)
@@ -131,8 +136,8 @@ static void container_reap(struct sandbox *s, struct pod_container *r)
 /* With SIGTERM and, after the grace period, SIGKILL. killContainer() of the kubelet */
 static void container_end(struct sandbox *s, struct pod_container *r)
 {
-	long long seconds = s->pod->grace.set ? s->pod->grace.is : GRACE_S;
-	long long ms = seconds < 1 ? SECOND_MS : seconds > 86400 ? INT_MAX : seconds * SECOND_MS;
+	long long seconds = grace_seconds(s->pod);
+	long long ms = seconds > 86400 ? INT_MAX : seconds * SECOND_MS;
 	kill(r->pid, SIGTERM);
 	if (!child_ended(r->pid, (int)ms))
 		cg_kill(r->group);
@@ -211,8 +216,8 @@ static bool run_init(struct sandbox *s, struct pod_container *r)
 			return false;
 		}
 		if (was && !r->pid && r->status && r->due >= 0 && r->restarts < s->restarts)
-			lab_note("init container %s: %s, status %d, restarts %d; back-off",
-				r->spec->name, r->reason, r->status, r->restarts);
+			lab_note("init container %s: %s, status %d, restarts %d; %s", r->spec->name,
+				r->reason, r->status, r->restarts, restart_words(r));
 		if (!r->pid && r->due >= 0 && r->due <= clock_ms() && r->status &&
 			r->restarts < s->restarts) {
 			r->restarts++;

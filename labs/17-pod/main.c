@@ -238,8 +238,9 @@ static bool told_enough(const struct sandbox *s)
 	for (size_t i = 0; i < s->count && i < 64; i++) {
 		const struct pod_container *r = &s->containers[i];
 		if (r->reason && !r->pid && told[i] == r->restarts) {
-			lab_note("%s: %s, status %d, restarts %d%s", r->spec->name, r->reason,
-				r->status, r->restarts, r->due >= 0 ? "; back-off" : "");
+			lab_note("%s: %s, status %d, restarts %d%s%s", r->spec->name, r->reason,
+				r->status, r->restarts, r->due >= 0 ? "; " : "",
+				r->due >= 0 ? restart_words(r) : "");
 			told[i]++;
 		}
 		if (r->pid)

@@ -90,9 +90,7 @@ static struct node *node_of(struct file *f, const yaml_event_t *event)
 		return *other;
 	struct node *node = manifest_alloc(f->m, sizeof *node);
 	node->at = place_at(event->start_mark);
-	node->wrong = alias   ? "found undefined alias"
-		      : other ? "expected each anchor once in a document"
-			      : NULL;
+	node->wrong = alias ? "found undefined alias" : NULL;
 	if (f->last)
 		f->last->next = node;
 	f->last = node;
@@ -105,7 +103,9 @@ static struct node *node_of(struct file *f, const yaml_event_t *event)
 		node->text = kept(f->m, event->data.scalar.value);
 		node->length = event->data.scalar.length;
 	}
-	if (anchor && !tsearch(node, &f->anchors, by_anchor))
+	if (other)
+		*other = node; /* for the aliases that follow */
+	else if (anchor && !tsearch(node, &f->anchors, by_anchor))
 		die("out of memory");
 	return node;
 }
@@ -239,6 +239,10 @@ static bool check_nodes(struct manifest *m, const struct node *root)
 /* The Pod that was asked for, when all are known. */
 static bool choose_pod(struct manifest *m, const char *name)
 {
+	if (!m->pods && m->other.kind)
+		return manifest_wrong(m, m->other.at,
+			"expected a Pod, and there is none; kind '%.60s' %s", m->other.kind,
+			m->other.why);
 	if (!m->pods)
 		return manifest_wrong(
 			m, (struct position){1, 1}, "expected a Pod, and there is none");

@@ -2,6 +2,7 @@
  * pod.c: what a manifest says, where one field stands in for another.
  */
 #include <string.h>
+#include <strings.h>
 
 #include "pod.h"
 
@@ -21,6 +22,19 @@ struct container_spec *container_at(const struct pod *pod, size_t i)
 const char *pod_hostname(const struct pod *pod)
 {
 	return pod->hostname ? pod->hostname : pod->short_name;
+}
+
+/* Until SIGKILL. killContainer() of the kubelet waits at least two. */
+long long grace_seconds(const struct pod *pod)
+{
+	long long seconds = pod->grace.set ? pod->grace.is : 30;
+	return seconds < 2 ? 2 : seconds;
+}
+
+/* An empty list is as none: then the image's ENTRYPOINT counts. */
+bool has_command(const struct container_spec *c)
+{
+	return c->command && *c->command;
 }
 
 /* Word i of what is executed, or NULL: command and args; without both, busybox's image says sh. */
@@ -53,9 +67,22 @@ struct security container_security(const struct pod *pod, const struct container
 	return s;
 }
 
+/* containerd puts CAP_ before the name, so one that has it already is none that runc knows. */
+bool is_capability(const char *name)
+{
+	uint64_t set;
+	return strncasecmp(name, "CAP_", 4) && capability_parse(name, &set);
+}
+
 bool has_user_namespace(const struct pod *pod)
 {
 	return pod->host_users.set && !pod->host_users.is;
+}
+
+/* IsNodeCriticalPod() */
+bool is_node_critical(const struct pod *pod)
+{
+	return pod->priority_class && !strcmp(pod->priority_class, "system-node-critical");
 }
 
 /* An init container that goes on beside the others. IsRestartableInitContainer() */

@@ -104,7 +104,7 @@ struct mount {
 struct container_spec {
 	struct position at;
 	const char *name, *image, *working_dir;
-	const char *restart_policy; /* "Always" makes a sidecar of an init container */
+	const char *restart_policy; /* instead of the Pod's; "Always" makes an init one a sidecar */
 	const char *rootfs;         /* what the image is here: a folder; NULL is the busybox tree */
 	const char **command, **args;
 	struct pairs env;
@@ -132,7 +132,7 @@ struct pod {
 	struct position metadata;
 	const char *owner; /* the kind whose template it is, such as Deployment; NULL for a Pod */
 	struct pairs labels;
-	const char *hostname, *restart_policy;
+	const char *hostname, *restart_policy, *priority_class;
 	char short_name[64]; /* of name, what can be a hostname */
 	struct value host_users, share_process_namespace, grace;
 	struct value host_network, host_pid, host_ipc; /* left out when it runs */
@@ -154,11 +154,15 @@ size_t container_count(const struct pod *pod);
 struct container_spec *container_at(const struct pod *pod, size_t i);
 
 const char *pod_hostname(const struct pod *pod);
+long long grace_seconds(const struct pod *pod);
+bool has_command(const struct container_spec *c);
 const char *container_word(const struct container_spec *c, size_t i);
 bool mount_read_only(const struct mount *mount);
 struct security container_security(const struct pod *pod, const struct container_spec *c);
+bool is_capability(const char *name); /* ALL is one, too */
 bool has_user_namespace(const struct pod *pod);
 bool is_sidecar(const struct pod *pod, const struct container_spec *c);
+bool is_node_critical(const struct pod *pod);
 
 /* ---- quantity.c ---- */
 
@@ -230,11 +234,11 @@ struct field {
 };
 
 struct shape {
-	const char *item; /* LIST: what one is called */
-	size_t size;      /* LIST: of one */
-	const char *type; /* Kubernetes' name, by which schema.c knows all of its fields */
-	size_t other;     /* where the name of one goes that is not below */
-	struct field fields[14];
+	const char *item;        /* LIST: what one is called */
+	size_t size;             /* LIST: of one */
+	const char *type;        /* Kubernetes' name, by which schema.c knows all of its fields */
+	size_t other;            /* where the name of one goes that is not below */
+	struct field fields[15]; /* the one behind the last has no name */
 };
 
 bool rule_matches(struct rule *rule, const char *text);
@@ -304,8 +308,12 @@ struct said {
 };
 
 struct manifest {
-	struct pod *pods;        /* all of the file, in their order */
-	struct pod *last;        /* of these */
+	struct pod *pods; /* all of the file, in their order */
+	struct pod *last; /* of these */
+	struct other {
+		struct position at;
+		const char *kind, *why;
+	} other;                 /* the first document that is no Pod, if there is one */
 	struct pod *pod;         /* the one that was asked for, or the first */
 	struct config_map *maps; /* the last one first */
 	struct problem error;    /* of which there is none while its line is 0 */
@@ -455,6 +463,7 @@ struct container container_of(const struct sandbox *s, const struct container_sp
 enum { SECOND_MS = 10 };
 void pod_container_start(struct sandbox *s, struct pod_container *r, char **words);
 bool init_containers(struct sandbox *s);
+const char *restart_words(const struct pod_container *r); /* of one that is to be */
 void kubelet(struct sandbox *s, bool (*enough)(const struct sandbox *), long long ms);
 
 /* ---- look.c ---- */

@@ -331,8 +331,10 @@ static void read_other(struct reader *r, const struct shape *shape, const struct
 		manifest_leave_out(r->to, key->at, "%s: %s", r->path, other->words);
 	if (shape->other)
 		*(const char **)to = key->text;
+	/* What says nothing becomes nothing; "Default" and "None" do not always. */
+	bool nothing = !says && (value->type == NODE_BOOLEAN || (other && other->missed));
 	if (known || other)
-		say_as(r, key, name, value->text);
+		say_as(r, key, nothing ? "Default" : name, value->text);
 	/* Lists of them are made and not used: of an item there is its place only. */
 	const struct shape names = {.type = found.type, .size = sizeof(struct position)};
 	const struct field f = {.type = found.list ? LIST : OBJECT,
@@ -423,6 +425,13 @@ static const char *version_of(const char *kind)
 	return NULL;
 }
 
+/* For the error of a file without a Pod. */
+static void pass_over(struct manifest *m, struct position at, const char *kind, const char *why)
+{
+	if (!m->other.kind)
+		m->other = (struct other){at, kind, why};
+}
+
 /* Only its template is read; of the rest the names of the fields. */
 static void read_owner(
 	struct reader *r, const char *kind, const char *version, const struct node *object)
@@ -446,7 +455,9 @@ static void read_owner(
 	r->owner_kind = kind;
 	read_object(r, &(struct shape){.type = kind}, object, (char *)&(struct volumes){0});
 	r->owner = r->owner_kind = NULL;
-	if (manifest_good(r->to) && !strcmp(kind, "StatefulSet") && r->to->last != before)
+	if (r->to->last == before)
+		pass_over(r->to, object->at, kind, "has no template");
+	else if (manifest_good(r->to) && !strcmp(kind, "StatefulSet"))
 		read_claims(r, object, r->to->last);
 }
 
@@ -465,9 +476,10 @@ static void read_kind(struct reader *r, const struct node *node, bool in_list)
 		read_map(r, node);
 	else if (version_of(name))
 		read_owner(r, name, version_of(name), node);
-	else if (in_list || (strcmp(name, "List") && strcmp(name, "PodList")))
+	else if (in_list || (strcmp(name, "List") && strcmp(name, "PodList"))) {
 		manifest_leave_out(r->to, kind->at, "kind %.60s: this lab does not read it", name);
-	else if (!items || items->type != NODE_LIST)
+		pass_over(r->to, kind->at, name, "is not read");
+	} else if (!items || items->type != NODE_LIST)
 		manifest_wrong(r->to, items ? items->at : node->at, "items: expected a list");
 	else if (check_budget(r, items, items->in.count)) {
 		enter(r, "", "items[]");

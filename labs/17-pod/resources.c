@@ -131,6 +131,8 @@ static long long memory_share(const struct pod *pod)
  */
 int oom_score_adj(const struct pod *pod, const struct container_spec *c, long long capacity)
 {
+	if (is_node_critical(pod))
+		return -997;
 	switch (pod_qos(pod)) {
 	case GUARANTEED:
 		return -997;

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "../../labs/16-container/privileges.c"
 #include "../../labs/16-container/reserved.c"
 #include "../../labs/17-pod/check.c"
 #include "../../labs/17-pod/elsewhere.c"
