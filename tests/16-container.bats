@@ -314,8 +314,9 @@ traced_story() {
 		--tmpfs "/y:ro,exec,shared" --security-opt no-new-privileges)
 	more=(--cgroups=disabled --network none --user student:100 --security-opt seccomp=unconfined)
 	host=(--memory 64m --memory-swap 64m --cpu-quota 50000 --cpu-period 60000 --network host --ipc host --uts host --pid host
-		--privileged --rm)
-	for set in options more host; do
+		--privileged --cap-drop CHOWN --rm)
+	caps=(--network none --cap-add ALL --cap-drop MKNOD --cap-drop net_admin)
+	for set in options more caps host; do
 		[ $set != host ] || in_vm || continue # what reaches the host is for the lab VM
 		declare -n words=$set
 		"$container" "${words[@]}" --explain -- true >"$BATS_TEST_TMPDIR/lines"
@@ -437,6 +438,11 @@ traced_story() {
 	same "its filter" 0 "$(status_of "$held_pid" Seccomp)"
 	same "what is read-only or masked" "" "$(awk '$5 ~ "^/(proc|sys)" && ($6 ~ /^ro/ || $5 ~ "^/proc/.")' "/proc/$held_pid/mountinfo")"
 	let_go
+	held --privileged --cap-drop ALL --cap-drop MKNOD
+	same "its capabilities with --cap-drop" "$(status_of self CapBnd)" "$(status_of "$held_pid" CapEff)"
+	let_go
+	same "--explain of both" "nothing: --privileged leaves them all" \
+		"$("$container" --privileged --cap-drop MKNOD --explain -- true | sed -n 's/^--cap-drop MKNOD *//p')"
 	for option in --privileged --cap-add=ALL; do
 		run_in $option busybox sh -c 'mknod /disk b 240 0; head -c 1 /disk 2>&1'
 		if [ $option = --privileged ]; then [[ $output == *"No such device"* ]]; else [[ $output == *"not permitted"* ]]; fi
@@ -448,6 +454,26 @@ traced_story() {
 	# An exec may do no more than the container, and no less.
 	held --privileged --name all
 	same "filter of an exec" 0 "$("$container" exec all awk '$1 == "Seccomp:" { print $2 }' /proc/self/status 2>/dev/null)"
+}
+
+@test "16-container: --cap-add ALL leaves all but what --cap-drop names, and --cap-drop ALL what --cap-add names" {
+	local all mknod=$((1 << 27)) set told
+	all=$((0x$(status_of self CapBnd)))
+	while IFS='|' read -r options set told; do
+		read -ra words <<<"$options"
+		run_in "${words[@]}" --network none -- grep -E 'Cap(Bnd|Eff)' /proc/self/status
+		same "$options" "CapEff: $(printf %016x "$set") CapBnd: $(printf %016x "$set")" "$(xargs <<<"$output")"
+		run --separate-stderr "$container" "${words[@]}" --explain -- true
+		same "--explain of $options" "$told" "$(grep -e '^--cap-drop' <<<"$output" | sed 's/^--cap-drop [^ ]* *//' | uniq | xargs -d '\n')"
+	done <<-SETS
+		--cap-add ALL --cap-drop MKNOD|$((all & ~mknod))|prctl(PR_CAPBSET_DROP, CAP_MKNOD)
+		--cap-drop mknod --cap-add all --cap-drop ALL|$((all & ~mknod))|prctl(PR_CAPBSET_DROP, CAP_MKNOD) nothing: --cap-add counts after it
+		--cap-drop CHOWN --cap-add CAP_CHOWN|$((0xa80425fb & all))|nothing: --cap-add counts after it
+		--cap-drop NET_ADMIN|$((0xa80425fb & all))|nothing: no container has it by default
+		--cap-add MKNOD|$((0xa80425fb & all))|
+	SETS
+	run_in --cap-drop ALL --cap-add CHOWN --cap-add SYS_TIME --network none -- grep CapBnd /proc/self/status
+	same "--cap-drop ALL" "CapBnd: $(printf %016x $((all & (1 << 25 | 1))))" "$(xargs <<<"$output")"
 }
 
 @test "16-container: what reaches the host is for the lab VM, or for WHERE=host" {

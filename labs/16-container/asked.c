@@ -97,12 +97,29 @@ bool security_has(const char *word)
 	return false;
 }
 
+/*
+ * As TweakCapabilities() in moby's daemon/pkg/oci/caps/utils.go. --cap-drop counts before
+ * --cap-add, but beside --cap-add ALL only that of a name counts, and beside --privileged none.
+ */
+static uint64_t capabilities_asked(void)
+{
+	uint64_t add = capabilities_named(asked.cap_add.value, (size_t)asked.cap_add.count), all,
+		 one;
+	uint64_t drop = capabilities_named(asked.cap_drop.value, (size_t)asked.cap_drop.count);
+	capability_parse("ALL", &all);
+	if (asked.privileged)
+		return all;
+	if (add != all)
+		return (default_capabilities & ~drop) | add;
+	for (int i = 0; i < asked.cap_drop.count; i++)
+		if (capability_parse(asked.cap_drop.value[i], &one) && one != all)
+			add &= ~one;
+	return add;
+}
+
 static void ask_privileges(struct container *c)
 {
-	c->privileges.capabilities =
-		((asked.privileged ? UINT64_MAX : default_capabilities) &
-			~capabilities_named(asked.cap_drop.value, (size_t)asked.cap_drop.count)) |
-		capabilities_named(asked.cap_add.value, (size_t)asked.cap_add.count);
+	c->privileges.capabilities = capabilities_asked();
 	c->privileges.new_privs = !security_has("no-new-privileges");
 	c->privileges.unconfined = asked.privileged || security_has("seccomp");
 	c->root.unmasked = asked.privileged;

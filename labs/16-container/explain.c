@@ -250,19 +250,37 @@ void explain_security(const struct container *c)
 	explain_filter(c, false);
 }
 
+static const char leaves_all[] = "nothing: --privileged leaves them all";
+
+/* Whether a list of names has ALL in it. */
+static bool has_all(const struct lab_texts *names)
+{
+	return capabilities_named(names->value, (size_t)names->count) == UINT64_MAX;
+}
+
 void explain_cap_drop(const struct container *c)
 {
+	/* What there would be without the option. */
+	uint64_t before = has_all(&asked.cap_add) ? UINT64_MAX : default_capabilities;
 	explain_filter(c, true);
 	for (int i = 0; i < asked.cap_drop.count; i++) {
+		const char *typed = asked.cap_drop.value[i];
 		uint64_t set = 0;
-		capability_parse(asked.cap_drop.value[i], &set);
-		set &= default_capabilities & ~c->privileges.capabilities;
+		capability_parse(typed, &set);
+		uint64_t taken = set & before & ~c->privileges.capabilities;
+		if (set == UINT64_MAX && before == set)
+			taken = 0; /* --cap-add ALL gives back what this takes */
 		for (int cap = 0; cap <= CAP_LAST_CAP; cap++) {
-			autofree char *name = set & 1ULL << cap ? capability_name(cap) : NULL;
+			autofree char *name = taken & 1ULL << cap ? capability_name(cap) : NULL;
 			if (name)
-				becomes("--cap-drop", asked.cap_drop.value[i],
-					"prctl(PR_CAPBSET_DROP, %s)", name);
+				becomes("--cap-drop", typed, "prctl(PR_CAPBSET_DROP, %s)", name);
 		}
+		if (!taken)
+			becomes("--cap-drop", typed, "%s",
+				asked.privileged ? leaves_all
+				: set & c->privileges.capabilities
+					? "nothing: --cap-add counts after it"
+					: "nothing: no container has it by default");
 	}
 }
 
@@ -280,9 +298,12 @@ void explain_cap_add(const struct container *c)
 	for (int i = 0; i < asked.cap_add.count; i++) {
 		uint64_t set = 0;
 		capability_parse(asked.cap_add.value[i], &set);
-		if (set == UINT64_MAX) {
-			becomes("--cap-add", asked.cap_add.value[i],
-				"nothing: no capability is dropped");
+		if (asked.privileged || set == UINT64_MAX) {
+			becomes("--cap-add", asked.cap_add.value[i], "%s",
+				asked.privileged ? leaves_all
+				: ~c->privileges.capabilities
+					? "nothing: only those that --cap-drop names are dropped"
+					: "nothing: no capability is dropped");
 			continue;
 		}
 		for (int cap = 0; cap <= CAP_LAST_CAP; cap++) {
