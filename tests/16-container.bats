@@ -499,7 +499,19 @@ traced_story() {
 	same "a name" "1000 1000 /home/student" "$output"
 	run_in -u 1000:nogroup busybox sh -c 'id -u; id -g'
 	same "a number and a group's name" "1000 $(awk -F: '$1 == "nogroup" { print $3 }' "$ROOT/build/rootfs/tree/etc/group")" "$(xargs <<<"$output")"
+	run_in -u 1000620000:2147483647 busybox sh -c 'echo $(id -u) $(id -g) $HOME; touch /tmp/x && stat -c "%u %g" /tmp/x'
+	same "numbers beyond 16 bits" "1000620000 2147483647 / 1000620000 2147483647" "$(xargs <<<"$output")"
+	# In a user namespace such a number is nobody's.
+	for user in 1000620000 0:5; do
+		run unshare --user --map-root-user "$container" -u $user busybox true
+		[[ $status = 77 && $output == "$program: --user: "*"maps the id 0 alone, and ${user/%20000/20000:0} needs root"* && $output != *$'\n'* ]]
+	done
+	run setpriv --reuid 1000 --regid 1000 --clear-groups "$container" -u 1000620000 busybox true
+	[[ $status = 77 && $output == *"maps the id 0 alone"* ]]
 	cp -r "$ROOT/build/rootfs/tree" "$BATS_TEST_TMPDIR/image"
+	echo "big:x:1000620000:1000620001::/big:" >"$BATS_TEST_TMPDIR/image/etc/passwd"
+	run_in --rootfs "$BATS_TEST_TMPDIR/image" -u big -- sh -c 'echo $(id -u) $(id -g) $HOME'
+	same "such a name" "1000620000 1000620001 /big" "$output"
 	echo intruder:x:7:7::/: >"$BATS_TEST_TMPDIR/passwd"
 	ln -sf "$BATS_TEST_TMPDIR/passwd" "$BATS_TEST_TMPDIR/image/etc/passwd"
 	run_in --rootfs "$BATS_TEST_TMPDIR/image" -u intruder -- id -u
@@ -738,7 +750,7 @@ traced_story() {
 	for value in '' x -web 'a b' a/b "$(printf '%064d' 0)"; do refused --name "$value" -- true; done
 	for value in '' container:web BRIDGE; do refused --network "$value" -- true; done
 	for value in '' x 10.0.0.1 172.17.0.0 172.17.0.1 172.17.255.255 172.17.0.256 172.17.0.9/16 ::1; do refused --ip "$value" -- true; done
-	for value in '' nobody-such -1 1000: :1000 70000 1000:70000 1000:1000:1000 1e3 student:nosuch 99999999999999999999; do refused --user "$value" -- true; done
+	for value in '' nobody-such -1 1000: :1000 2147483648 1000:2147483648 4294967296 1000:1000:1000 1e3 student:nosuch 99999999999999999999; do refused --user "$value" -- true; done
 	for value in '' run / /. /.. /../etc /a/../../b /run: "/run:rw," /run:bind /run:size /run:size=x /run:size=1q /run:mode=8 /run:mode=010000 /run:uid=x; do refused --tmpfs "$value" -- true; done
 	for value in '' /tmp /tmp: :/data /tmp:data /tmp:/ /tmp:/.. /tmp:/a/../.. data:/data /no/such:/data /tmp:/data:rx /tmp:/data:ro:ro; do refused --volume "$value" -- true; done
 	said=$("$container" --volume /tmp busybox 2>&1) || :

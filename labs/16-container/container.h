@@ -205,6 +205,7 @@ const char *wrong_security(const char *value);
 bool number_parse(const char *value, long long low, long long high, long long *number);
 /* "1.5" and ".5": thousandths. */
 bool cpus_parse(const char *value, long long *thousandths);
+enum { ID_MAX = INT32_MAX }; /* of --user: maxID in moby/sys/user */
 /* Bytes; "-1" is -1. */
 bool swap_parse(const char *value, long long *bytes);
 

@@ -37,7 +37,7 @@ static FILE *file_of_root(const char *root, const char *path)
 static bool is_entry(const char *word, const char *name, unsigned id)
 {
 	long long number;
-	return number_parse(word, 0, 65535, &number) ? number == id : !strcmp(word, name);
+	return number_parse(word, 0, ID_MAX, &number) ? number == id : !strcmp(word, name);
 }
 
 bool user_find(const char *root, const char *value, struct container *c)
@@ -45,12 +45,12 @@ bool user_find(const char *root, const char *value, struct container *c)
 	long long number = 0;
 	autofree char *user = text("%.*s", (int)strcspn(value, ":"), value);
 	const char *group = strchr(value, ':');
-	bool found = number_parse(user, 0, 65535, &number), found_group = !group;
+	bool found = number_parse(user, 0, ID_MAX, &number), found_group = !group;
 	FILE *file = file_of_root(root, "/etc/passwd");
 	c->privileges.user = (uid_t)number;
 	for (struct passwd *one; file && (one = fgetpwent(file));) {
-		if (!is_entry(user, one->pw_name, one->pw_uid) || one->pw_uid > 65535 ||
-			one->pw_gid > 65535)
+		if (!is_entry(user, one->pw_name, one->pw_uid) || one->pw_uid > ID_MAX ||
+			one->pw_gid > ID_MAX)
 			continue;
 		c->privileges.user = one->pw_uid;
 		c->privileges.group = one->pw_gid;
@@ -63,12 +63,12 @@ bool user_find(const char *root, const char *value, struct container *c)
 	file = group ? file_of_root(root, "/etc/group") : NULL;
 	for (struct group *one; file && !found_group && (one = fgetgrent(file));) {
 		found_group =
-			is_entry(group + 1, one->gr_name, one->gr_gid) && one->gr_gid <= 65535;
+			is_entry(group + 1, one->gr_name, one->gr_gid) && one->gr_gid <= ID_MAX;
 		c->privileges.group = found_group ? one->gr_gid : c->privileges.group;
 	}
 	if (file)
 		fclose(file);
-	if (!found_group && number_parse(group + 1, 0, 65535, &number)) {
+	if (!found_group && number_parse(group + 1, 0, ID_MAX, &number)) {
 		c->privileges.group = (gid_t)number;
 		found_group = true;
 	}
@@ -106,6 +106,14 @@ void host_open(struct container *c)
 		dprintf(STDERR_FILENO,
 			"16-container: --privileged and the host's namespaces need root of "
 			"this machine; use sudo, or scripts/lab, which takes it to the lab VM\n");
+		exit(77);
+	}
+	if ((c->privileges.user || c->privileges.group) && !ns_real_root()) {
+		dprintf(STDERR_FILENO,
+			"16-container: --user: the container's user namespace maps the id 0 alone, and "
+			"%u:%u needs root of this machine; use sudo, or scripts/lab, which takes it to "
+			"the lab VM\n",
+			c->privileges.user, c->privileges.group);
 		exit(77);
 	}
 	c->host = c->joined ? MUST((int)syscall(SYS_pidfd_open, getpid(), 0)) : -1;

@@ -42,7 +42,7 @@ static bool is_user(const char *part, size_t length)
 	long long number;
 	if (!length || length > 32 || good < length || *word == '-')
 		return false;
-	return strspn(word, "0123456789") < length || number_parse(word, 0, 65535, &number);
+	return strspn(word, "0123456789") < length || number_parse(word, 0, ID_MAX, &number);
 }
 
 const char *wrong_user(const char *value)
@@ -51,7 +51,7 @@ const char *wrong_user(const char *value)
 	const char *group = value[length] ? value + length + 1 : NULL;
 	return is_user(value, length) && (!group || is_user(group, strlen(group)))
 		       ? NULL
-		       : "USER or USER:GROUP, each a name or a number from 0 to 65535";
+		       : "USER or USER:GROUP, each a name or a number from 0 to 2147483647";
 }
 
 bool number_parse(const char *value, long long low, long long high, long long *number)
