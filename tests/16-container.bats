@@ -564,6 +564,29 @@ traced_story() {
 		run "$container" $words busybox true
 		[[ $status = 2 && $output == *": not run here: "* ]] || wrong+=("$words: status $status: $output")
 	done
+	# Values of options that are run with others; a reason for each.
+	while read -r typed reason; do
+		for words in "$typed" "--$typed"; do
+			[[ $words == --* ]] || words="--${typed%%=*} ${typed#*=}"
+			# shellcheck disable=SC2086 # words
+			run "$container" $words busybox true
+			[[ $status = 2 && $output == "$program: --${typed/=/ }: not run here: "*"$reason"* && $output != *$'\n'* ]] ||
+				wrong+=("$words: status $status: $output")
+			# shellcheck disable=SC2086 # words
+			run "$container" $words --explain busybox true
+			[[ $status = 0 && $output == *"--${typed/=/ } "*"nothing here: "*"$reason"* ]] || wrong+=("--explain of $words: status $status: $output")
+		done
+	done <<-'VALUES'
+		network=container:web another container's namespace, setns(2); lab 17
+		pid=container:web another container's namespace
+		ipc=container:web another container's namespace
+		uts=container:web another container's namespace
+		ipc=shareable others may join it
+		ipc=none without a tmpfs on /dev/shm
+		network=mynet a network that docker network create makes
+	VALUES
+	run "$ROOT/scripts/lab" 16 --network container:web --explain busybox true
+	[[ $status = 0 && $output == *"nothing here: another container's"* ]] || wrong+=("by scripts/lab: status $status: $output")
 	# Nothing is run: no terminal is needed. Sizes and modes are as docker takes them.
 	run "$container" --explain -it -m 1.5g --tmpfs /x:mode=01777 busybox sh </dev/null
 	[[ $status = 0 && $output == *"memory.max <- 1610612736"*'"mode=01777"'*TIOCSCTTY* ]] || wrong+=("-it: status $status: $output")
@@ -748,7 +771,7 @@ traced_story() {
 	for value in '' x - -2 99999999 1.5; do refused --pids-limit "$value" -- true; done
 	for value in '' 'a b' a/b "$(printf '%064d' 0)"; do refused --hostname "$value" -- true; done
 	for value in '' x -web 'a b' a/b "$(printf '%064d' 0)"; do refused --name "$value" -- true; done
-	for value in '' container:web BRIDGE; do refused --network "$value" -- true; done
+	for value in '' 'none bridge'; do refused --network "$value" -- true; done
 	for value in '' x 10.0.0.1 172.17.0.0 172.17.0.1 172.17.255.255 172.17.0.256 172.17.0.9/16 ::1; do refused --ip "$value" -- true; done
 	for value in '' nobody-such -1 1000: :1000 2147483648 1000:2147483648 4294967296 1000:1000:1000 1e3 student:nosuch 99999999999999999999; do refused --user "$value" -- true; done
 	for value in '' run / /. /.. /../etc /a/../../b /run: "/run:rw," /run:bind /run:size /run:size=x /run:size=1q /run:mode=8 /run:mode=010000 /run:uid=x; do refused --tmpfs "$value" -- true; done
@@ -770,7 +793,7 @@ traced_story() {
 	for value in '' x -1001 1001 1.5; do refused --oom-score-adj "$value" -- true; done
 	for value in '' x nofile nofile= nofile=x nosuch=1 nofile=2:1 nofile=-1:5 nofile=1:2:3; do refused --ulimit "$value" -- true; done
 	for value in '' x seccomp=/etc/passwd no-new-privileges:maybe; do refused --security-opt "$value" -- true; done
-	for value in '' x container:web; do refused --pid "$value" -- true && refused --ipc "$value" -- true && refused --uts "$value" -- true; done
+	for value in '' x 'private host'; do refused --pid "$value" -- true && refused --ipc "$value" -- true && refused --uts "$value" -- true; done
 	for value in '' x nginx=/etc/passwd nginx=/no/such =/tmp; do refused --image "$value" nginx true; done
 	refused --memory-swap 64m -- true && refused --memory 64m --memory-swap 32m -- true
 	refused --memory 64m --memory-reservation 65m -- true

@@ -20,7 +20,7 @@ static int count;
 /* The options that are not run here, as they were typed. */
 static struct other {
 	const struct row *row;
-	const char *typed, *value;
+	const char *typed, *value, *words;
 } others[64];
 static int other_count;
 
@@ -117,12 +117,41 @@ static char *both_names(const struct lab_option *o)
 
 /* ---- Reading ---- */
 
+/* Values of docker's that are not run here, of options that are. */
+static const struct {
+	const char *options, *value; /* to its ':' with what follows; NULL: any other */
+	const char *words;
+} other_values[] = {
+	{"network pid ipc uts", "container:",
+		"another container's namespace, setns(2); lab 17 does it for a Pod's containers"},
+	{"ipc", "shareable", "as private, and others may join it; those of a Pod do, lab 17"},
+	{"ipc", "none", "as private, without a tmpfs on /dev/shm"},
+	{"network", NULL,
+		"a network that docker network create makes, another bridge; lab 06 makes one"}};
+
+/* What a value is that docker has for the option and this lab does not run; NULL: it is none. */
+static const char *other_value(const struct lab_option *o, const char *value)
+{
+	if (o->type != LAB_CHOICE || !*value || machine_has(o->choices, value))
+		return NULL;
+	for (size_t i = 0; i < sizeof other_values / sizeof *other_values; i++) {
+		const char *is = other_values[i].value;
+		size_t length = is ? strlen(is) : 0;
+		bool same = !is || (is[length - 1] == ':' ? !strncmp(value, is, length)
+							  : !strcmp(value, is));
+		if (same && machine_has(other_values[i].options, o->name))
+			return other_values[i].words;
+	}
+	return NULL;
+}
+
 /* One that is not run here. The runner's line keeps it, for --explain. */
-static void take_other(const struct row *row, const char *typed, const char *value)
+static void take_other(
+	const struct row *row, const char *typed, const char *value, const char *what)
 {
 	if (other_count == sizeof others / sizeof *others)
 		wrong("%s: expected at most %d options that are not run here", typed, other_count);
-	others[other_count++] = (struct other){row, text("%s", typed), value};
+	others[other_count++] = (struct other){row, text("%s", typed), value, what};
 	if (for_runner)
 		add(typed);
 	if (for_runner && value)
@@ -142,7 +171,7 @@ static void take_flag(const struct row *row, const char *typed, const char *valu
 	if (row->option.value)
 		add(name);
 	else
-		take_other(row, typed, NULL);
+		take_other(row, typed, NULL, row->words);
 	has_explain |= row->option.value == &asked.explain;
 }
 
@@ -160,11 +189,12 @@ static void take_value(const struct row *row, const char *typed, const char *val
 		wrong("--image %s: expected at most %d of them", value, MOST);
 	if (is_image) {
 		asked.images.value[asked.images.count++] = value;
-	} else if (row->option.value) {
+	} else if (!row->option.value || other_value(&row->option, value)) {
+		take_other(row, typed, value,
+			row->option.value ? other_value(&row->option, value) : row->words);
+	} else {
 		add(name);
 		add(value);
-	} else {
-		take_other(row, typed, value);
 	}
 }
 
@@ -301,8 +331,11 @@ static void read_line(char *argv[])
 		wrong("--image %s: expected its NAME after the options, before COMMAND",
 			asked.images.value[0]);
 	if (other_count && !has_explain) {
-		autofree char *names = both_names(&others[0].row->option);
-		wrong("%s: not run here: %s", names, others[0].row->words);
+		const struct other *first = &others[0];
+		autofree char *names = both_names(&first->row->option);
+		bool is_value = first->row->option.value; /* the option is run, with others */
+		wrong("%s%s%s: not run here: %s", names, is_value ? " " : "",
+			is_value ? first->value : "", first->words);
 	}
 }
 
@@ -330,5 +363,5 @@ void explain_others(void)
 {
 	for (int i = 0; i < other_count; i++)
 		becomes(others[i].typed, others[i].value ? others[i].value : "", "nothing here: %s",
-			others[i].row->words);
+			others[i].words);
 }
