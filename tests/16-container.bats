@@ -390,8 +390,14 @@ traced_story() {
 	same "what is not limited, and the least weight" "max max 50000 max 1" \
 		"$(value "$group/memory.swap.max") $(value "$group/cpu.max") $(value "$group/pids.max") $(value "$group/cpu.weight")"
 	let_go
-	held --cpus .5
-	same "--cpus .5" "50000 100000" "$(value "$(group_of "$held_pid")/cpu.max")"
+	held --cpus .3333
+	same "--cpus .3333" "33330 100000" "$(value "$(group_of "$held_pid")/cpu.max")"
+	let_go
+	held --memory 0 --memory-swap 0 --memory-reservation 0 --cpus 0 --cpu-quota 0 --cpu-period 0 --cpu-shares 0 --pids-limit 0
+	group=$(group_of "$held_pid")
+	same "limits of 0" "max max 0 max 100000 100 max" "$(for file in memory.max memory.swap.max memory.low cpu.max cpu.weight pids.max; do
+		value "$group/$file" && echo
+	done | xargs)"
 }
 
 @test "16-container: --ulimit, --oom-score-adj and --security-opt are in the process's own files" {
@@ -590,6 +596,25 @@ traced_story() {
 	# Nothing is run: no terminal is needed. Sizes and modes are as docker takes them.
 	run "$container" --explain -it -m 1.5g --tmpfs /x:mode=01777 busybox sh </dev/null
 	[[ $status = 0 && $output == *"memory.max <- 1610612736"*'"mode=01777"'*TIOCSCTTY* ]] || wrong+=("-it: status $status: $output")
+	# 0 is as without the option, and a quota is rounded down to microseconds.
+	words="--memory 0 --memory-swap 0 --memory-reservation 0m --cpus 0.0 --cpu-quota 0 --cpu-period 0 --cpu-shares 0 --pids-limit 0"
+	# shellcheck disable=SC2086 # words
+	run "$container" $words --explain busybox true
+	[[ $status = 0 && $(grep -cE '^--[a-z-]+ 0[.0m]* +nothing: 0 is as without it$' <<<"$output") = 8 && $output != *"<- "*max* ]] ||
+		wrong+=("$words: status $status: $output")
+	while read -r typed line; do
+		run "$container" "$typed" --explain busybox true
+		[[ $status = 0 && $output == *"$line"* ]] || wrong+=("$typed: status $status: $output")
+	done <<-'LINES'
+		--cpus=0.3333 cpu.max <- 33330 100000
+		--cpus=0.333333333 cpu.max <- 33333 100000
+		--cpus=.019999999 cpu.max <- 1999 100000
+		--cpu-shares=1024 cpu.weight <- 39 (newer runtimes: 100)
+		--cpu-shares=2 cpu.weight <- 1 (newer runtimes: 1)
+		--cpu-shares=262144 cpu.weight <- 10000 (newer runtimes: 10000)
+		--ip=172.17.0.9 docker has --ip on networks of docker network create alone
+		--user=1000620000:2147483647 setresuid(1000620000, 1000620000, 1000620000)
+	LINES
 	while read -r typed nearest; do
 		run "$container" "--$typed" busybox
 		[[ $status = 2 && $output == *"--$typed"*"expected --$nearest,"* ]] || wrong+=("$typed: $output")
@@ -767,7 +792,7 @@ traced_story() {
 		[ "$result" = 2 ] && [[ $said == "$program: "*expected* && $said != *$'\n'* ]] || wrong+=("$*: status $result: $said")
 	}
 	for value in '' x -5 1.5M 12Q 64mm 99999999999999999999 5m 2P; do refused --memory "$value" -- true; done
-	for value in '' x -1 0 . 0.001 .001 1.2345 2000 1e3; do refused --cpus "$value" -- true; done
+	for value in '' x -1 . 0. 0.001 .001 0.009999999 0.0000000001 0.5000000000 2000 1e3; do refused --cpus "$value" -- true; done
 	for value in '' x - -2 99999999 1.5; do refused --pids-limit "$value" -- true; done
 	for value in '' 'a b' a/b "$(printf '%064d' 0)"; do refused --hostname "$value" -- true; done
 	for value in '' x -web 'a b' a/b "$(printf '%064d' 0)"; do refused --name "$value" -- true; done
@@ -785,11 +810,14 @@ traced_story() {
 	for value in '' NOSUCH CAP_ 64; do refused --cap-add "$value" -- true && refused --cap-drop "$value" -- true; done
 	for value in '' /no/such /etc/passwd; do refused --rootfs "$value" -- true && refused --keep "$value" -- true; done
 	for value in '' on; do refused --cgroups "$value" -- true; done
-	for value in '' x -2 0 1q; do refused --memory 64m --memory-swap "$value" -- true; done
-	for value in '' x -2 0 999 1.5; do refused --cpu-quota "$value" -- true; done
-	for value in '' x -1 -2 0 999 1000001; do refused --cpu-period "$value" -- true; done
-	for value in '' x -1 0 1 262145; do refused --cpu-shares "$value" -- true; done
-	for value in '' x -1 1- -2 1,,2 2-1 "0," 0-1-2; do refused --cpuset-cpus "$value" -- true; done
+	for value in '' x -2 1q; do refused --memory 64m --memory-swap "$value" -- true; done
+	for value in '' x -2 1 999 1.5; do refused --cpu-quota "$value" -- true; done
+	for value in '' x -1 -2 1 999 1000001; do refused --cpu-period "$value" -- true; done
+	for value in '' x -1 1 262145; do refused --cpu-shares "$value" -- true; done
+	for value in '' x -1 1- -2 1,,2 2-1 "0," 0-1-2 9999 0,9998-9999; do refused --cpuset-cpus "$value" -- true; done
+	said=$("$container" --cpuset-cpus 0,9999 -- true 2>&1) || :
+	[[ $said == *"are there, which are $(</sys/devices/system/cpu/online)" ]] || wrong+=("$said")
+	for value in '' x -1 1 1m 6143k; do refused --memory-reservation "$value" -- true; done
 	for value in '' x -1001 1001 1.5; do refused --oom-score-adj "$value" -- true; done
 	for value in '' x nofile nofile= nofile=x nosuch=1 nofile=2:1 nofile=-1:5 nofile=1:2:3; do refused --ulimit "$value" -- true; done
 	for value in '' x seccomp=/etc/passwd no-new-privileges:maybe; do refused --security-opt "$value" -- true; done

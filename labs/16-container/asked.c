@@ -44,9 +44,22 @@ static const char *for_command(const struct container *c)
 				      : NULL;
 }
 
+/* 0 is as without the option. Docker's daemon/daemon_unix.go has the same ends. */
+static void need_least(const char *option, long long number, const char *least)
+{
+	long long end;
+	if (number && option_size(least, &end) && number < end)
+		option_usage("--%s %s: expected at least %s, or 0 for no limit", option,
+			typed_for(option), least);
+}
+
 /* What no option has wrong by itself. */
 static void check_limits(const struct container *c)
 {
+	need_least("memory", c->memory, "6M");
+	need_least("memory-reservation", c->reservation, "6M");
+	need_least("cpu-period", c->cpu_period, "1000");
+	need_least("cpu-shares", c->cpu_shares, "2");
 	bool any = c->memory || c->cpus || c->pids || c->reservation || c->cpu_shares ||
 		   c->cpu_quota || c->cpu_period || c->cpuset || c->swap;
 	if (!c->grouped && any)

@@ -76,7 +76,7 @@ struct container {
 	struct privileges privileges;
 	const char *workdir, *home;
 	char **environment, **command;
-	/* 0: no limit. Bytes, but of swap -1: all there is; thousandths; tasks */
+	/* 0: no limit. Bytes, but of swap -1: all there is; billionths of a CPU; tasks */
 	long long memory, swap, reservation, cpus, pids;
 	long long cpu_shares, cpu_quota, cpu_period; /* microseconds; a quota of -1: no limit */
 	const char *cpuset, *oom_score_adj;
@@ -116,6 +116,8 @@ const struct lab_option *container_options(void);
 /* Puts argv into the order of every lab's command line: option.h. */
 char **container_line(int argc, char *argv[]);
 void explain_others(void); /* the options that are not run here */
+/* What was typed last for an option that is run here; NULL: nothing. */
+const char *typed_for(const char *option);
 
 /* ---- asked.c ---- */
 
@@ -142,10 +144,12 @@ void environment_set(char **list, const char *name, char *pair);
 
 /* ---- limits.c ---- */
 
-enum { CPU_PERIOD = 100000, LIMITS = 10 }; /* microseconds, as Docker has it */
+/* Microseconds, as Docker has it, and how many billionths of a CPU one of them is. */
+enum { CPU_PERIOD = 100000, CPU_PART = 1000000000 / CPU_PERIOD, LIMITS = 10 };
 extern const struct limit {
 	const char *option, *file;
 	char *(*value)(const struct container *c); /* allocated; NULL: no limit */
+	char *(*newer)(const struct container *c); /* what newer runtimes write; NULL: the same */
 } container_limits[LIMITS];
 
 /* ---- explain.c ---- */
@@ -201,11 +205,11 @@ const char *wrong_score(const char *value);
 const char *wrong_ulimit(const char *value);
 const char *wrong_security(const char *value);
 
+enum { ID_MAX = INT32_MAX }; /* of --user: maxID in moby/sys/user */
 /* A whole number from low to high. */
 bool number_parse(const char *value, long long low, long long high, long long *number);
-/* "1.5" and ".5": thousandths. */
-bool cpus_parse(const char *value, long long *thousandths);
-enum { ID_MAX = INT32_MAX }; /* of --user: maxID in moby/sys/user */
+/* "1.5" and ".5": billionths. */
+bool cpus_parse(const char *value, long long *billionths);
 /* Bytes; "-1" is -1. */
 bool swap_parse(const char *value, long long *bytes);
 

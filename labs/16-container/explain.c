@@ -98,8 +98,10 @@ void explain_uts(const struct container *c)
 void explain_ip(const struct container *c)
 {
 	(void)c;
-	if (asked.ip)
-		becomes("--ip", asked.ip, "sendmsg(...RTM_NEWADDR...\"%s\"...)", asked.ip);
+	if (!asked.ip)
+		return;
+	becomes("--ip", asked.ip, "sendmsg(...RTM_NEWADDR...\"%s\"...)", asked.ip);
+	becomes("", "", "nothing more; docker has --ip on networks of docker network create alone");
 }
 
 void explain_rootfs(const struct container *c)
@@ -335,9 +337,17 @@ void explain_env(const struct container *c)
 /* What was typed for an option with one value, allocated; NULL: nothing. */
 static char *typed(const struct lab_option *o)
 {
-	if (o->type == LAB_TEXT || o->type == LAB_CHOICE)
-		return *(const char **)o->value ? text("%s", *(const char **)o->value) : NULL;
-	return *(long long *)o->value ? text("%lld", *(long long *)o->value) : NULL;
+	const char *word = typed_for(o->name);
+	bool is_number = o->type <= LAB_DECIMAL;
+	if (!word)
+		return NULL;
+	return is_number ? text("%lld", *(long long *)o->value) : text("%s", word);
+}
+
+/* "0", "0.00", "0m" */
+static bool is_zero(const char *typed)
+{
+	return strspn(typed, "0.") >= strcspn(typed, "bkmgBKMG");
 }
 
 /* An option that is a file of the group, or two. */
@@ -349,14 +359,18 @@ static void explain_limit(const struct lab_option *o, const struct container *c)
 		autofree char *value = strcmp(container_limits[i].option, o->name)
 					       ? NULL
 					       : container_limits[i].value(c);
+		bool newer = value && container_limits[i].newer;
+		autofree char *other = newer ? container_limits[i].newer(c) : text("%s", "");
 		if (value)
-			becomes(dashed, is, "%s <- %s", container_limits[i].file, value);
+			becomes(dashed, is, "%s <- %s%s%s%s", container_limits[i].file, value,
+				newer ? " (newer runtimes: " : "", other, newer ? ")" : "");
 		files += value != NULL;
 	}
 	if (is && !files)
 		becomes(dashed, is,
-			strcmp(o->name, "cpu-period") ? "nothing: no limit"
-						      : "the second number of cpu.max");
+			is_zero(is)                     ? "nothing: 0 is as without it"
+			: strcmp(o->name, "cpu-period") ? "nothing: no limit"
+							: "the second number of cpu.max");
 }
 
 static bool is_limit(const char *option)

@@ -3,6 +3,8 @@
  * the same row. cgroup-v2.rst
  */
 #define _GNU_SOURCE
+#include <math.h>
+
 #include "container.h"
 #include "kernel/file.h"
 #include "kernel/sys.h"
@@ -35,7 +37,7 @@ static char *memory_low(const struct container *c)
 
 static char *cpu_max(const struct container *c)
 {
-	return c->cpus ? text("%lld %d", c->cpus * CPU_PERIOD / 1000, CPU_PERIOD) : NULL;
+	return c->cpus ? text("%lld %d", c->cpus / CPU_PART, CPU_PERIOD) : NULL;
 }
 
 static char *cpu_max_of_quota(const struct container *c)
@@ -58,6 +60,18 @@ static char *cpu_weight(const struct container *c)
 	return c->cpu_shares ? text("%lld", 1 + (c->cpu_shares - 2) * 9999 / 262142) : NULL;
 }
 
+/*
+ * The curve of runc 1.3.2 and crun 1.23, by which the defaults, 1024 and 100, are each other's:
+ * ConvertCPUSharesToCgroupV2Value() in opencontainers/cgroups. At both ends it is the line above.
+ */
+static char *cpu_weight_newer(const struct container *c)
+{
+	double l = log2((double)c->cpu_shares);
+	return c->cpu_shares <= 2 || c->cpu_shares >= 262144
+		       ? cpu_weight(c)
+		       : text("%.0f", ceil(pow(10, (l * l + 125 * l) / 612 - 7.0 / 34)));
+}
+
 static char *cpuset_cpus(const struct container *c)
 {
 	return c->cpuset ? text("%s", c->cpuset) : NULL;
@@ -76,7 +90,7 @@ const struct limit container_limits[LIMITS] = {
 	{"cpus", "cpu.max", cpu_max},
 	{"cpu-quota", "cpu.max", cpu_max_of_quota},
 	{"cpu-period", "cpu.max", cpu_max_of_period},
-	{"cpu-shares", "cpu.weight", cpu_weight},
+	{"cpu-shares", "cpu.weight", cpu_weight, cpu_weight_newer},
 	{"cpuset-cpus", "cpuset.cpus", cpuset_cpus},
 	{"pids-limit", "pids.max", pids_max},
 };

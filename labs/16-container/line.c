@@ -359,6 +359,16 @@ char **container_line(int argc, char *argv[])
 	return words;
 }
 
+const char *typed_for(const char *option)
+{
+	autofree char *name = text("--%s", option);
+	const char *last = NULL;
+	for (int i = 1; i + 1 < count && strcmp(words[i], "--") != 0; i++)
+		if (!strcmp(words[i], name))
+			last = words[i + 1];
+	return last;
+}
+
 void explain_others(void)
 {
 	for (int i = 0; i < other_count; i++)

@@ -258,7 +258,7 @@ int main(int argc, char *argv[])
 	lab_step("Start a container: namespaces, a group, a root, fewer privileges, COMMAND.",
 		"it is in none of the host's namespaces");
 	c.memory = limit;
-	c.cpus = c.cpus ? c.cpus : 1500;
+	c.cpus = c.cpus ? c.cpus : 1500000000;
 	c.command = (char *[]){"sleep", "1000", NULL};
 	c.name = c.name ? c.name : "web";
 	container_start(&c);
@@ -293,15 +293,15 @@ int main(int argc, char *argv[])
 	seen.group = c.group;
 	autofree char *json = output_of(inspect, &seen),
 		      *hostname = output_of(print_hostname, &seen);
-	autofree char *quota = text("%lld %d", c.cpus * CPU_PERIOD / 1000, CPU_PERIOD);
+	autofree char *quota = text("%lld %d", c.cpus / CPU_PART, CPU_PERIOD);
 	autofree char *cpu_max = cg_read(c.group, "cpu.max"), *short_id = text("%.12s", seen.id);
 	expect_str("web: its hostname",
 		asked.container.hostname ? asked.container.hostname : short_id, hostname);
 	expect_str("web: cpu.max", quota, cpu_max);
 	expect_int("inspect: State.Pid", c.pid, json_number(json, "/0/State/Pid"));
 	expect_int("inspect: Memory", limit, json_number(json, "/0/HostConfig/Memory"));
-	expect_int(
-		"inspect: NanoCpus", c.cpus * 1000000, json_number(json, "/0/HostConfig/NanoCpus"));
+	expect_int("inspect: NanoCpus", c.cpus / CPU_PART * CPU_PART,
+		json_number(json, "/0/HostConfig/NanoCpus"));
 	expect_int("inspect: its net namespace", ns_inode(c.pid, "net"),
 		json_number(json, "/0/Namespaces/net"));
 	show_container(&c);

@@ -36,16 +36,16 @@
 
 const struct row option_rows[] = {
 	/* In the order in which a container gets them. */
-	{{"memory", LAB_SIZE, &asked.container.memory, 6 << 20, 1LL << 50,
+	{{"memory", LAB_SIZE, &asked.container.memory, 0, 1LL << 50,
 		"its limit of memory, memory.max", 'm'}},
 	{TEXT(memory_swap, "memory-swap", 0, "memory and swap together; -1: no limit", wrong_swap)},
-	{{"memory-reservation", LAB_SIZE, &asked.container.reservation, 1 << 20, 1LL << 50,
+	{{"memory-reservation", LAB_SIZE, &asked.container.reservation, 0, 1LL << 50,
 		"it is reclaimed last, memory.low"}},
 	{TEXT(cpus, "cpus", 0, "its limit of CPUs, cpu.max", wrong_cpus)},
 	{TEXT(cpu_quota, "cpu-quota", 0, "microseconds of a CPU in each period", wrong_quota)},
-	{{"cpu-period", LAB_NUMBER, &asked.container.cpu_period, 1000, 1000000,
+	{{"cpu-period", LAB_NUMBER, &asked.container.cpu_period, 0, 1000000,
 		"that period, in microseconds"}},
-	{{"cpu-shares", LAB_NUMBER, &asked.container.cpu_shares, 2, 262144,
+	{{"cpu-shares", LAB_NUMBER, &asked.container.cpu_shares, 0, 262144,
 		"its weight beside others, cpu.weight", 'c'}},
 	{TEXT(container.cpuset, "cpuset-cpus", 0, "the CPUs it may use, cpuset.cpus",
 		wrong_cpuset)},

@@ -63,18 +63,29 @@ bool number_parse(const char *value, long long low, long long high, long long *n
 	return digits && !*end && !errno && *number >= low && *number <= high;
 }
 
-bool cpus_parse(const char *value, long long *thousandths)
+bool cpus_parse(const char *value, long long *billionths)
 {
-	autofree char *whole = text("%s%s", *value == '.' ? "0" : "", value);
-	return option_decimal(whole, thousandths) && *thousandths >= 10 && *thousandths <= 1024000;
+	enum { DECIMALS = 9, MILLION = 1000000, BILLION = 1000 * MILLION };
+	size_t whole = strspn(value, "0123456789"), digits = 0;
+	if (value[whole] == '.')
+		digits = strspn(value + whole + 1, "0123456789");
+	bool good = whole + digits > 0 && whole <= 9 && digits <= DECIMALS &&
+		    !value[whole + (digits ? digits + 1 : 0)];
+	*billionths = good ? atoi(value) * (long long)BILLION : 0;
+	for (long long i = 0, worth = BILLION / 10; good && i < (long long)digits; i++, worth /= 10)
+		*billionths += (value[whole + 1 + (size_t)i] - '0') * worth;
+	/* The kernel takes no quota below a millisecond. */
+	return good && (!*billionths || *billionths >= 10 * MILLION) &&
+	       *billionths <= 1024LL * BILLION;
 }
 
 const char *wrong_cpus(const char *value)
 {
-	long long thousandths;
-	return cpus_parse(value, &thousandths)
+	long long billionths;
+	return cpus_parse(value, &billionths)
 		       ? NULL
-		       : "a number with at most three decimals from 0.01 to 1024, such as 1.5 or .5";
+		       : "a number with at most nine decimals from 0.01 to 1024, such as 1.5 or .5, "
+			 "or 0 for no limit";
 }
 
 const char *wrong_pids(const char *value)
@@ -82,14 +93,14 @@ const char *wrong_pids(const char *value)
 	long long number;
 	return number_parse(value, -1, 4194304, &number)
 		       ? NULL
-		       : "a whole number from 1 to 4194304, or -1 for no limit";
+		       : "a whole number from 1 to 4194304, or 0 or -1 for no limit";
 }
 
 bool swap_parse(const char *value, long long *bytes)
 {
 	*bytes = -1;
 	return !strcmp(value, "-1") ||
-	       (option_size(value, bytes) && *bytes > 0 && *bytes <= 1LL << 50);
+	       (option_size(value, bytes) && *bytes >= 0 && *bytes <= 1LL << 50);
 }
 
 const char *wrong_swap(const char *value)
@@ -102,29 +113,51 @@ const char *wrong_swap(const char *value)
 const char *wrong_quota(const char *value)
 {
 	long long number;
-	bool good = number_parse(value, -1, 1LL << 40, &number) && (number < 0 || number >= 1000);
-	return good ? NULL : "microseconds from 1000, or -1 for no limit";
+	bool good = number_parse(value, -1, 1LL << 40, &number) && (number <= 0 || number >= 1000);
+	return good ? NULL : "microseconds from 1000, or 0 or -1 for no limit";
 }
 
-/* "0-2,4", as cpuset(7) has a list. */
+/* The next part of "0-2,4", as cpuset(7) has a list; false: it is none. */
+static bool next_cpus(const char **at, unsigned *first, unsigned *last)
+{
+	int end = 0, more = 0;
+	if (!isdigit((unsigned char)**at) || sscanf(*at, "%4u%n", first, &end) != 1)
+		return false;
+	*last = *first;
+	if ((*at)[end] == '-' && isdigit((unsigned char)(*at)[end + 1]) &&
+		sscanf(*at + end + 1, "%4u%n", last, &more) == 1)
+		end += 1 + more;
+	*at += end;
+	bool good = *last >= *first && (!**at || (**at == ',' && (*at)[1]));
+	*at += **at == ',';
+	return good;
+}
+
+static bool is_in(unsigned cpu, const char *list)
+{
+	unsigned first, last;
+	while (*list && next_cpus(&list, &first, &last))
+		if (cpu >= first && cpu <= last)
+			return true;
+	return false;
+}
+
+/* A group takes any number, and a CPU that is not there limits nothing. */
 const char *wrong_cpuset(const char *value)
 {
-	const char *wrong = "a list of CPUs, such as 0 or 0-1,3";
-	for (const char *at = value;; at++) {
+	static const char wrong[] = "a list of CPUs, such as 0 or 0-1,3";
+	autofree char *online = file_try_read("/sys/devices/system/cpu/online");
+	bool there = true;
+	if (!*value)
+		return wrong;
+	for (const char *at = value; *at;) {
 		unsigned first, last;
-		int end = 0, more = 0;
-		if (!isdigit((unsigned char)*at) || sscanf(at, "%4u%n", &first, &end) != 1)
+		if (!next_cpus(&at, &first, &last))
 			return wrong;
-		last = first;
-		if (at[end] == '-' && isdigit((unsigned char)at[end + 1]) &&
-			sscanf(at + end + 1, "%4u%n", &last, &more) == 1)
-			end += 1 + more;
-		at += end;
-		if (last < first || (*at && *at != ','))
-			return wrong;
-		if (!*at)
-			return NULL;
+		for (unsigned cpu = first; cpu <= last && online; cpu++)
+			there &= is_in(cpu, online);
 	}
+	return there ? NULL : text("CPUs that are there, which are %s", online);
 }
 
 const char *wrong_score(const char *value)
