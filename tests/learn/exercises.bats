@@ -118,9 +118,9 @@ without_breaks() {
 	scripts/exercise reset "$id"
 	cmp "$begun/$id.c" "$WORK/$id.c"
 	# What was written is kept, also when it is reset once more.
-	cp "$WORK/$id.c~" "$BATS_TEST_TMPDIR/kept"
+	cp "$WORK/.kept/$id.c.1" "$BATS_TEST_TMPDIR/kept"
 	scripts/exercise reset "$id"
-	cmp "$WORK/$id.c~" "$BATS_TEST_TMPDIR/kept"
+	cmp "$WORK/.kept/$id.c.1" "$BATS_TEST_TMPDIR/kept"
 }
 
 # hints WORDS...: so many more are given, each with these words, and each with what the last check saw. There is no
@@ -183,7 +183,7 @@ hints() {
 		run timeout 60 scripts/exercise practice </dev/null
 		[[ $output == *"write it once more"*"$id: not yet"* ]]
 		cmp "$begun/$id.c" "$WORK/$id.c"
-		cmp labs/$id/solution.c "$WORK/$id.c~"
+		cmp labs/$id/solution.c "$WORK/.kept/$id.c.1"
 	else
 		scripts/exercise reset $id
 	fi

@@ -1,0 +1,49 @@
+#!/usr/bin/env bats
+# bats file_tags=apart
+# Exercises on a machine that is not as one expects: full, stopped, shared, or with another's variables. The lab VM's
+# part is played, so that each of these happens at the moment that counts.
+
+load ../helper
+
+setup() {
+	host_only "the lab VM has no sources and no compiler"
+	cd "$ROOT" || return
+	export WORK=$BATS_TEST_TMPDIR/work SEED=7
+	mkdir "$WORK"
+	id=03-uts-ns tree=$BATS_TEST_TMPDIR/tree
+	begun=$BATS_TEST_TMPDIR/begun.c
+	scripts/learn/cut "labs/$id/solution.c" >"$begun"
+	mkdir -p "$tree"/{scripts/labvm,build}
+	ln -s "$ROOT/labs" "$tree"
+	ln -s "$ROOT"/build/{bin,labs,static} "$tree/build"
+	ln -s "$ROOT"/scripts/{learn,run} "$tree/scripts"
+	cp scripts/exercise scripts/handin "$tree/scripts"
+	printf '#!/bin/sh\n' >"$tree/scripts/labvm/kernel"
+	vm_does "$passes"
+	chmod +x "$tree/scripts/labvm/kernel"
+}
+
+# vm_does SHELL: what the lab VM does in a check.
+vm_does() {
+	printf '#!/bin/bash\n[ "$1" != --accel ] || exit 0\n%s\n' "$1" >"$tree/scripts/vm"
+	chmod +x "$tree/scripts/vm"
+}
+passes='printf "ready\npass\ta\tb\tb\t\nend\n"'
+fails='printf "ready\nfail\ta\tb\tc\tIt differs.\n"'
+
+# standing: of the exercise, as progress has it.
+standing() {
+	"$tree/scripts/exercise" progress | sed -n "s/^  $id  *//p"
+}
+
+@test "conditions: what reset keeps has a name that no editor writes, and a later reset or save leaves it" {
+	echo first >"$WORK/$id.c"
+	run -0 "$tree/scripts/exercise" reset "$id"
+	same "what is told" "$WORK/$id.c is as it was; what it held is in $WORK/.kept/$id.c.1" "$output"
+	echo second >"$WORK/$id.c"
+	cp "$WORK/$id.c" "$WORK/$id.c~" # as vim and Emacs do
+	run -0 "$tree/scripts/exercise" reset "$id"
+	[[ $output == *"$WORK/.kept/$id.c.2" ]]
+	cmp "$begun" "$WORK/$id.c"
+	same "kept" "first second" "$(cat "$WORK/.kept/$id.c".[12] | xargs)"
+}
