@@ -14,13 +14,16 @@ own_folder() {
 	trap 'rm -rf "$folder"' EXIT
 }
 
-# build: in a box, because it may be a stranger's. Its status is that of scripts/learn/compile.c.
+# build: in a box, because it may be a stranger's. Its status is that of scripts/learn/compile.c. What is judged is
+# checked, a copy, for the student's file may change meanwhile. Of one that is too large the compiler's box says so.
 build() {
 	own_folder
-	program=$folder/$id
+	program=$folder/$id checked=$folder/source/${source##*/}
+	mkdir "$folder/source"
+	head -c 1048577 <"$source" >"$checked"
 	local static=()
 	! grep -q static build/static 2>/dev/null || static=(-static) # so that it runs in the VM too
-	build/bin/compile "$source" "$program" -g -Wall -Wextra -Wno-unused "${static[@]}" 2>"$program.errors"
+	build/bin/compile "$checked" "$program" -g -Wall -Wextra -Wno-unused "${static[@]}" 2>"$program.errors"
 }
 
 # why_not: the line of the compiler that tells it. What ends it by a limit has no line of the source.

@@ -89,7 +89,7 @@ progress() {
 	if [ -n "$next" ]; then echo "Type next: make exercise-${next%%-*}"; else echo "All exercises are done."; fi
 }
 
-# note VERDICT COUNT: of this content of the file. Who has got further is not given the same hints again.
+# note VERDICT COUNT: of the content that was checked. Who has got further is not given the same hints again.
 note() {
 	local verdict hash seen_seed passes
 	[ -z "${SOURCE-}" ] || return 0
@@ -97,6 +97,6 @@ note() {
 	passes=${passes:-0}
 	if [ "$1" = pass ] || [ "$2" -gt "$passes" ]; then rm -f "$state.hints"; fi
 	mkdir -p "$work/.state"
-	echo "$1 $(checksum "$source") $seed $(($2 > passes ? $2 : passes))" >"$state"
+	echo "$1 $(checksum "$checked") $seed $(($2 > passes ? $2 : passes))" >"$state"
 	if [ "$1" = pass ]; then rm -f "$state.last"; else diagnosis >"$state.last"; fi
 }

@@ -132,11 +132,11 @@ code_of() {
 	tr -d '\000-\010\013-\037\177' | sed '/^[ \t]*\/\*.*\*\/$/d' | expand -t 4
 }
 
-# beside_model: both programs, where they differ by more than blanks and comments.
+# beside_model: the program that was checked and the worked example, where they differ by more than blanks and comments.
 beside_model() {
 	local differs
 	[ -e "labs/$id/solution.c" ] || return 0
-	differs=$(diff -w -B -U 0 <(code_of <"$source") <(scripts/learn/cut --whole "labs/$id/solution.c" | code_of) |
+	differs=$(diff -w -B -U 0 <(code_of <"$checked") <(scripts/learn/cut --whole "labs/$id/solution.c" | code_of) |
 		sed '1,2d; /^@@/d; s/^-/  yours | /; s/^+/example | /' | head -n 60) || :
 	if [ -z "$differs" ]; then
 		echo "Your program is the worked example, line for line."

@@ -47,3 +47,18 @@ standing() {
 	cmp "$begun" "$WORK/$id.c"
 	same "kept" "first second" "$(cat "$WORK/.kept/$id.c".[12] | xargs)"
 }
+
+@test "conditions: what is saved during a check is not what was checked" {
+	cp "labs/$id/solution.c" "$WORK/$id.c"
+	vm_does "echo '/* later */' >>'$WORK/$id.c'; $passes"
+	run -0 "$tree/scripts/exercise" check "$id"
+	[[ $output == *"worked example, line for line"*"$WORK/$id.c has changed since this check began"* ]] || { echo "$output" && return 1; }
+	same "standing" begun "$(standing)"
+	sed -i '$d' "$WORK/$id.c"
+	same "standing of what was checked" 'done' "$(standing)"
+	vm_does "echo '/* later */' >>'$WORK/$id.c'; $fails"
+	run -1 "$tree/scripts/exercise" check "$id"
+	[[ $output == *"has changed since this check began"* ]]
+	run -0 "$tree/scripts/exercise" hint "$id"
+	[[ $output == *"The file has changed since then"* ]]
+}
