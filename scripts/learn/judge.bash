@@ -55,23 +55,28 @@ judge() {
 	box=$!
 	trap 'kill $box 2>/dev/null || :; wait $box || :; exit 130' INT TERM HUP
 	# The machine may need minutes where the computer is slow. From then on one that says nothing for a minute, or where
-	# that is longer for three times what it needed, has ended or hangs.
-	local ready='' begun=$SECONDS patience=60 end=$((SECONDS + 600))
-	while [ $SECONDS -lt $end ] && IFS= read -r -t $((end - SECONDS)) line <&"$from"; do
+	# that is longer for three times what it needed, hangs. A read that has waited so long is the only thing that says
+	# it: by the clock, what was stopped or slept meanwhile would be late, with lines unread.
+	local ready='' begun=$SECONDS patience=600 got part=''
+	while :; do
+		got=0
+		IFS= read -r -t $patience -u "$from" line || got=$?
+		line=$part$line part=''
+		if [ $got -gt 128 ] && read -r -t 0 -u "$from"; then
+			part=$line
+			continue
+		fi
+		[ $got = 0 ] || break
 		line=${line//$'\r'/}
-		[ -z "$ready" ] || end=$((SECONDS + patience))
 		case $ready$line in
-		ready)
-			ready=yes
-			[ $((SECONDS - begun)) -le 20 ] || patience=$((3 * (SECONDS - begun)))
-			end=$((SECONDS + patience))
-			;;
+		ready) ready=yes patience=$((SECONDS - begun > 20 ? 3 * (SECONDS - begun) : 60)) ;;
 		yessaid$'\t'*) said+=("${line#*$'\t'}") ;;
 		yes*) lines+=("$line") ;;
 		esac
 	done
-	kill $box 2>/dev/null || :
-	wait $box || :
+	# At the end of what it says it ends by itself, with a status that tells how.
+	[ $got -le 128 ] || kill $box 2>/dev/null || :
+	wait $box || status=$?
 	exec {from}<&-
 	trap - INT TERM HUP
 	if [ -z "$ready" ]; then
@@ -80,6 +85,17 @@ judge() {
 		echo "scripts/exercise: the lab VM did not start, which is no fault of your program: ${line#vm: }" >&2
 		exit 3
 	fi
+	if [ $got -le 128 ] && ended_from_outside $status; then
+		echo "scripts/exercise: the lab VM ended, which is no fault of your program, and nothing is noted: $(grep -m 1 '^vm: ' "$program.errors" |
+			sed 's/^vm: //' || :)" >&2
+		exit 3
+	fi
+}
+
+# ended_from_outside STATUS: of scripts/vm. The judge had not come to its end, and QEMU or its client was killed.
+ended_from_outside() {
+	[[ $(last) != end && $(last) != fail$'\t'* ]] || return 1
+	[ "$1" = 137 ] || { [ "$1" = 125 ] && grep -q '^vm: the lab VM was ended from outside' "$program.errors"; }
 }
 
 # last: the line at which the judge stopped.

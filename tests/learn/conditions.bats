@@ -62,3 +62,49 @@ standing() {
 	run -0 "$tree/scripts/exercise" hint "$id"
 	[[ $output == *"The file has changed since then"* ]]
 }
+
+@test "conditions: a check that was stopped for longer than it waits reads what was said meanwhile" {
+	local check result=0
+	cp "labs/$id/solution.c" "$WORK/$id.c"
+	vm_does "touch '$tree/ready'; printf 'ready\n'; until [ -e '$tree/stopped' ]; do sleep 0.1; done; ${passes/ready\\n/}"
+	"$tree/scripts/exercise" check "$id" >"$tree/said" 2>&1 3>&- &
+	check=$!
+	until [ -e "$tree/ready" ]; do sleep 0.1; done
+	sleep 1 # ready is read
+	kill -STOP $check
+	touch "$tree/stopped"
+	sleep 63
+	kill -CONT $check
+	wait $check || result=$?
+	same "status" 0 "$result"
+	same "standing" 'done' "$(standing)"
+}
+
+@test "conditions: a lab VM that says nothing after it has begun is not waited for without end" {
+	cp "labs/$id/solution.c" "$WORK/$id.c"
+	vm_does 'printf "ready\n"; exec sleep 300'
+	run -1 timeout 120 "$tree/scripts/exercise" check "$id"
+	[[ $output == *"fail  the check goes on to its end"* ]]
+}
+
+@test "conditions: a lab VM that the host has ended is no fault of the program: nothing is noted, and grade calls it broken" {
+	local qemu
+	cp "labs/$id/solution.c" "$WORK/$id.c"
+	run -0 "$tree/scripts/exercise" check "$id"
+	# The real client says so, when QEMU is killed once the command has begun.
+	vm_does "LAB_STATE=no '$ROOT/scripts/vm' sh -c 'echo ready; echo @kernel 6; echo @ $id; sleep 1000' & vm=\$!
+	until qemu=\$(pgrep -P \$vm qemu) && grep -q ready '$tree/out'; do sleep 0.2; done; kill -KILL \$qemu; wait \$vm" # the client, then QEMU
+	sed -i "s,sleep 1000' &,sleep 1000' > >(exec tee '$tree/out') \&," "$tree/scripts/vm"
+	: >"$tree/out"
+	run -3 timeout 400 "$tree/scripts/exercise" check "$id"
+	[[ $output == *"the lab VM ended, which is no fault of your program, and nothing is noted: the lab VM was ended from outside: QEMU got signal 9"* ]] ||
+		{ echo "$output" && return 1; }
+	same "standing" 'done' "$(standing)"
+	: >"$tree/out"
+	run -0 timeout 400 "$tree/scripts/learn/graded" "$id" "$WORK/$id.c" 7
+	same "graded" "broken the lab VM ended, which is no fault of the program" "$(jq -r '"\(.verdict) \(.reason)"' <<<"$output")"
+	# What ends the machine by itself has done so.
+	vm_does 'printf "ready\n"; echo "vm: the lab VM ended before the command did" >&2; exit 125'
+	run -1 "$tree/scripts/exercise" check "$id"
+	[[ $output == *"fail  the check goes on to its end"* ]]
+}

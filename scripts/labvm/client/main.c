@@ -105,6 +105,9 @@ static int run(const struct plan *plan, struct ends *ends)
 			poll(NULL, 0, 10);
 			qemu_reap();
 		}
+		if (qemu_signal())
+			logs_die("the lab VM was ended from outside: QEMU got signal %d",
+				qemu_signal());
 		logs_die("the lab VM ended before the command did");
 	}
 	if (!options_each(plan, "--bring", bring_one, NULL) && status == 0)

@@ -225,6 +225,11 @@ int qemu_status(void)
 	return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);
 }
 
+int qemu_signal(void)
+{
+	return qemu == 0 && WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : 0;
+}
+
 void qemu_kill(void)
 {
 	if (qemu <= 0)

@@ -27,6 +27,8 @@ void qemu_reap(void);
 bool qemu_runs(void);
 /* The exit status of a QEMU that has ended, or 128 + signal. */
 int qemu_status(void);
+/* The signal that ended QEMU, as the host's OOM killer does, or 0. The guest has none to send. */
+int qemu_signal(void);
 /*
  * That status where the guest has ended by itself: by its exit port, or, where it has none, by
  * power-off, which only the goodbye tells from a reboot.
