@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <libgen.h>
 #include <limits.h>
 #include <poll.h>
 #include <sched.h>
@@ -37,6 +38,8 @@
 #define MAX_MEMORY (1024 * MEBI)
 #define MAX_CPU 20      /* seconds, of each of gcc's processes */
 #define MAX_TIME 60     /* seconds, of all */
+#define ROOM (8 * MEBI) /* for gcc's files, without which its failure says nothing of the source \
+			 */
 #define MAX_SAID 0x4000 /* bytes of the compiler's words that are passed on */
 
 enum { NO_BOX = 77, BROKEN = 3 };
@@ -232,17 +235,59 @@ static int forget(const char *path, const struct stat *is, int type, struct FTW 
 	return remove(path);
 }
 
-/* Copies what from holds to a new file; at most most bytes. */
+/* Copies what from holds to a new file; at most most bytes. Of more errno is EFBIG. */
 static bool copy(int from, int to, rlim_t most)
 {
 	char block[65536];
 	ssize_t got;
 	while ((got = read(from, block, sizeof block)) > 0) {
-		if ((rlim_t)got > most || write(to, block, (size_t)got) != got)
+		ssize_t put;
+		if ((rlim_t)got > most) {
+			errno = EFBIG;
+			return false;
+		}
+		if ((put = write(to, block, (size_t)got)) < 0)
+			return false;
+		errno = ENOSPC; /* what a write that is cut has met */
+		if (put != got)
 			return false;
 		most -= (rlim_t)got;
 	}
 	return got == 0;
+}
+
+/*
+ * Whether the folder that we are in, which has been emptied, has no room for a program. What a
+ * source makes the compiler write is gone, so no source can bring it about.
+ */
+static bool is_full(void)
+{
+	int fd = open("trial", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int error = fd < 0 ? errno : posix_fallocate(fd, 0, ROOM);
+	if (fd >= 0) {
+		close(fd);
+		unlink("trial");
+	}
+	return error == ENOSPC || error == EDQUOT;
+}
+
+static int no_room(const char *folder)
+{
+	warnx("%s: no space left", folder);
+	return BROKEN;
+}
+
+/* The source could not be copied: its fault, or the folder's. Returns the status. */
+static int refuse(const char *name, const char *folder)
+{
+	if (errno == EFBIG) {
+		warnx("%s: expected a source of at most 1 MiB", name);
+		return 1;
+	}
+	if (errno == ENOSPC || errno == EDQUOT)
+		return no_room(folder);
+	warn("%s", folder);
+	return BROKEN;
 }
 
 /* Passes on what comes, but bytes that a terminal would obey. False at its end. */
@@ -308,8 +353,11 @@ static int keep(int source, const char *name, const char *out, char **flags, int
 		temporary && *temporary == '/' ? temporary : "/tmp");
 	setsid();
 	signal(SIGPIPE, SIG_IGN);
-	if (!mkdtemp(folder))
+	if (!mkdtemp(folder)) {
+		if (errno == ENOSPC || errno == EDQUOT)
+			exit(no_room(dirname(folder)));
 		err(BROKEN, "%s", folder);
+	}
 	pid_t compiler = -1;
 	int status = BROKEN, to = -1;
 	if (chdir(folder) || mkdir("root", 0700) || mkdir("work", 0700) || chdir("work") ||
@@ -317,7 +365,7 @@ static int keep(int source, const char *name, const char *out, char **flags, int
 		pipe2(words, O_CLOEXEC))
 		warn("%s", folder);
 	else if (!copy(source, to, MAX_SOURCE))
-		warnx("%s: expected a source of at most 1 MiB", name), status = 1;
+		status = refuse(name, folder);
 	else if ((compiler = fork()) == 0)
 		become_compiler(name, flags, count, words[1]);
 	else if (compiler < 0)
@@ -333,7 +381,12 @@ static int keep(int source, const char *name, const char *out, char **flags, int
 			warnx("the compiler has made no program"), status = 1;
 		else if ((to = open(out, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755)) < 0 ||
 			 !copy(made, to, MAX_FILE))
-			warn("%s", out), status = BROKEN;
+			warn("%s", out), unlink(out), status = BROKEN;
+	}
+	if (status == 1 && chdir(folder) == 0) {
+		nftw("work", forget, 8, FTW_DEPTH | FTW_PHYS);
+		if (is_full())
+			status = no_room(folder);
 	}
 	if (chdir("/") == 0)
 		nftw(folder, forget, 8, FTW_DEPTH | FTW_PHYS);

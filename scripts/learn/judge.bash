@@ -2,15 +2,11 @@
 # What one exercise is worth: it is built in a box, run in the lab VM, and judged by what the kernel then has.
 
 # own_folder: sets folder, which is this check's alone, because two may run at a time, and goes with it. What a check
-# left that was killed goes with the next one.
+# left that was killed goes a day later: that check may run on another machine, whose PIDs are not ours.
 own_folder() {
-	local old
-	for old in build/work/*; do
-		# A PID comes again: what bears ours is not ours.
-		if [ "${old##*/}" = $$ ] || [ ! -e "/proc/${old##*/}" ]; then rm -rf "$old"; fi
-	done
-	folder=$root/build/work/$$
-	mkdir -p "$folder"
+	mkdir -p build/work 2>/dev/null || :
+	find build/work -mindepth 1 -maxdepth 1 -mmin +1440 -exec rm -rf {} + 2>/dev/null || :
+	folder=$(mktemp -d "$root/build/work/$$.XXXXXX" 2>/dev/null) || no_write "$root/build/work"
 	trap 'rm -rf "$folder"' EXIT
 }
 
@@ -19,8 +15,7 @@ own_folder() {
 build() {
 	own_folder
 	program=$folder/$id checked=$folder/source/${source##*/}
-	mkdir "$folder/source"
-	head -c 1048577 <"$source" >"$checked"
+	if ! mkdir "$folder/source" || ! head -c 1048577 <"$source" >"$checked"; then no_write "$folder"; fi 2>/dev/null
 	local static=()
 	! grep -q static build/static 2>/dev/null || static=(-static) # so that it runs in the VM too
 	build/bin/compile "$checked" "$program" -g -Wall -Wextra -Wno-unused "${static[@]}" 2>"$program.errors"
@@ -39,8 +34,9 @@ judge() {
 	build || status=$?
 	case $status in
 	0 | 1) mapfile -t compiler < <(head -n 12 "$program.errors") ;;
-	*) cat "$program.errors" >&2 && exit $status ;;
+	*) tail -n 1 "$program.errors" | grep . >&2 || no_write "$folder" && exit $status ;;
 	esac
+	[ $status = 0 ] || has_room "$folder" || no_write "$folder"
 	if [ $status = 1 ]; then
 		lines=("fail"$'\t'"it compiles"$'\t'"yes"$'\t'"$(why_not | cut -c 1-120)"$'\t'"The compiler names the line and the column of what it does not understand. Mend the first error first.")
 		return

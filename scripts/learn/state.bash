@@ -9,6 +9,22 @@
 
 week=$((7 * 86400))
 
+# has_room FOLDER: a MiB can be written there.
+has_room() {
+	local status=0
+	head -c 1048576 /dev/zero >"$1/.room.$$" || status=1
+	rm -f "$1/.room.$$"
+	return $status
+} 2>/dev/null
+# no_write FOLDER: the one line where something could not be written there. It is nothing that the program has done.
+no_write() {
+	if [ -d "$1" ] && [ -w "$1" ]; then
+		echo "scripts/${0##*/}: $1: no space left" >&2
+		exit 3
+	fi
+	wrong "$1: expected a folder that can be written to"
+}
+
 # find_exercises: sets exercises, in the order of the course.
 find_exercises() {
 	local id

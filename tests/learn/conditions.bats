@@ -108,3 +108,50 @@ standing() {
 	run -1 "$tree/scripts/exercise" check "$id"
 	[[ $output == *"fail  the check goes on to its end"* ]]
 }
+
+# on_full FOLDER KIB COMMAND: where that folder, in a mount namespace, has so much room.
+on_full() {
+	unshare --mount --map-root-user sh -c 'mount -t tmpfs -o size="$2"k full "$1" && shift 2 && exec "$@"' sh "$@"
+}
+
+@test "conditions: a disk that is full is no fault of the program: one line, status 3, nothing noted, no grade" {
+	unshare --mount --map-root-user true 2>/dev/null || skip "on the host only: no mount namespace is to be had here"
+	local kib full=$BATS_TEST_TMPDIR/full
+	mkdir "$full"
+	cp "labs/$id/solution.c" "$WORK/$id.c"
+	# The copy of the source has no room, then the compiler's files.
+	for kib in 4 16 300; do
+		run -3 env TMPDIR="$full" bash -c "$(declare -f on_full); on_full '$full' $kib '$tree/scripts/exercise' check $id"
+		same "$kib KiB: the last line" "no space left" "${lines[-1]##*: }"
+		[[ ${lines[-1]} == *"$full"* && $output != *"not yet"* ]] || { echo "$output" && return 1; }
+		[ ! -e "$WORK/.state/$id" ]
+		run -3 env TMPDIR="$full" bash -c "$(declare -f on_full); on_full '$full' $kib '$tree/scripts/learn/graded' $id '$WORK/$id.c' 7"
+	done
+	# So does the check's own folder.
+	run -3 on_full "$tree/build/work" 16 "$tree/scripts/exercise" check "$id"
+	[[ ${lines[-1]} == *"$tree/build/work"*": no space left" ]] || { echo "$output" && return 1; }
+	[ ! -e "$WORK/.state/$id" ]
+	# A source that does not compile does not, where there is room.
+	echo 'int main( {' >"$WORK/$id.c"
+	run -1 "$tree/scripts/exercise" check "$id"
+	for words in "exercise check $id" grade "learn/graded $id $begun 7"; do
+		# shellcheck disable=SC2086 # words
+		run -2 env TMPDIR=/nowhere scripts/$words
+		same "what is told" "TMPDIR=/nowhere: expected a folder" "${output#*: }"
+	done
+}
+
+@test "conditions: a build folder that cannot be written is one line, and only what is a day old is taken away" {
+	cp "labs/$id/solution.c" "$WORK/$id.c"
+	mkdir -p "$tree/build/work"/{12345.old,23456.new,1}
+	touch -d '2 days ago' "$tree/build/work/12345.old"
+	run -0 "$tree/scripts/exercise" check "$id"
+	same "folders" "1 23456.new" "$(cd "$tree/build/work" && echo *)"
+	rm -r "$tree/build/work"
+	echo >"$tree/build/work" # nobody's to write, root's neither
+	rm -r "$WORK/.state"
+	run -2 "$tree/scripts/exercise" check "$id"
+	same "the last line" "$tree/build/work: expected a folder that can be written to" "${lines[-1]#*: }"
+	same "lines of bash's" 0 "$(grep -c 'line [0-9]' <<<"$output")"
+	[ ! -e "$WORK/.state/$id" ]
+}
