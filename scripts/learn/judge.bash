@@ -88,10 +88,11 @@ judge() {
 	fi
 }
 
-# ended_from_outside STATUS: of scripts/vm. The judge had not come to its end, and QEMU or its client was killed.
+# ended_from_outside STATUS: of scripts/vm. The judge had not come to its end, and QEMU was killed. A status that a program
+# can have, such as 137 where it has killed the judge, says nothing of that.
 ended_from_outside() {
 	[[ $(last) != end && $(last) != fail$'\t'* ]] || return 1
-	[ "$1" = 137 ] || { [ "$1" = 125 ] && grep -q '^vm: the lab VM was ended from outside' "$program.errors"; }
+	[ "$1" = 125 ] && grep -q '^vm: the lab VM was ended from outside' "$program.errors"
 }
 
 # last: the line at which the judge stopped.
