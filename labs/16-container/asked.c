@@ -44,6 +44,16 @@ static const char *for_command(const struct container *c)
 				      : NULL;
 }
 
+const char *typed_for(const char *option)
+{
+	autofree char *name = text("--%s", option);
+	const char *last = NULL;
+	for (char **word = asked.words + 1; *word && strcmp(*word, "--") != 0; word++)
+		if (!strcmp(*word, name))
+			last = word[1];
+	return last;
+}
+
 /* 0 is as without the option. Docker's daemon/daemon_unix.go has the same ends. */
 static void need_least(const char *option, long long number, const char *least)
 {

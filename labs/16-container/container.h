@@ -116,8 +116,6 @@ const struct lab_option *container_options(void);
 /* Puts argv into the order of every lab's command line: option.h. */
 char **container_line(int argc, char *argv[]);
 void explain_others(void); /* the options that are not run here */
-/* What was typed last for an option that is run here; NULL: nothing. */
-const char *typed_for(const char *option);
 
 /* ---- asked.c ---- */
 
@@ -129,11 +127,14 @@ extern struct asked {
 	struct lab_texts volumes, tmpfs, env, cap_add, cap_drop, ulimits, security, images;
 	bool interactive, explain, privileged, detach, rm;
 	const char *verb, *target;
+	char **words; /* all that was typed, as container_line() has it */
 } asked;
 
 struct container container_asked(void);   /* ends with status 2 when it cannot be one */
 void container_name(struct container *c); /* its id, and what follows of it */
 void random_id(char id[65]);              /* 64 hex digits; getrandom(2) */
+/* What was typed last for an option that is run here; NULL: nothing. */
+const char *typed_for(const char *option);
 /* Whether --security-opt has this word. */
 bool security_has(const char *word);
 

@@ -356,17 +356,7 @@ char **container_line(int argc, char *argv[])
 		printf("%s%c", words[i], '\0');
 	if (for_runner)
 		exit(fflush(stdout) ? 3 : 0);
-	return words;
-}
-
-const char *typed_for(const char *option)
-{
-	autofree char *name = text("--%s", option);
-	const char *last = NULL;
-	for (int i = 1; i + 1 < count && strcmp(words[i], "--") != 0; i++)
-		if (!strcmp(words[i], name))
-			last = words[i + 1];
-	return last;
+	return asked.words = words;
 }
 
 void explain_others(void)
