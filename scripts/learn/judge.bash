@@ -15,7 +15,7 @@ own_folder() {
 build() {
 	own_folder
 	program=$folder/$id checked=$folder/source/${source##*/}
-	if ! mkdir "$folder/source" || ! head -c 1048577 <"$source" >"$checked"; then no_write "$folder"; fi 2>/dev/null
+	{ mkdir "$folder/source" && head -c 1048577 <"$source" >"$checked"; } 2>/dev/null || no_write "$folder"
 	local static=()
 	! grep -q static build/static 2>/dev/null || static=(-static) # so that it runs in the VM too
 	build/bin/compile "$checked" "$program" -g -Wall -Wextra -Wno-unused "${static[@]}" 2>"$program.errors"

@@ -25,6 +25,18 @@ no_write() {
 	wrong "$1: expected a folder that can be written to"
 }
 
+# put FILE TEXT: that becomes its content, whole or not at all. fresh FILE: sets new to an empty one beside it.
+fresh() {
+	mkdir -p "${1%/*}" && new=$(mktemp "${1%/*}/new.XXXXXX") && chmod =rw "$new"
+} 2>/dev/null
+put() {
+	local new=''
+	if ! { fresh "$1" && printf '%s\n' "$2" >"$new" && mv -T "$new" "$1"; } 2>/dev/null; then
+		[ -z "$new" ] || rm -f "$new"
+		no_write "${1%/*}"
+	fi
+}
+
 # find_exercises: sets exercises, in the order of the course.
 find_exercises() {
 	local id
@@ -43,14 +55,16 @@ checksum() {
 
 # standing_of ID: sets standing, a few words.
 standing_of() {
-	local verdict hash seen_seed passes shown=0
+	local verdict hash seen_seed passes shown=''
 	read_state "$1"
 	standing='not begun'
 	[ ! -f "$work/$1.c" ] || standing=begun
-	[ ! -r "$work/.state/$1.solution" ] || read -r shown <"$work/.state/$1.solution" || :
-	if [ "$shown" != 0 ]; then
+	if [ -r "$work/.state/$1.solution" ]; then
+		read -r shown <"$work/.state/$1.solution" || :
+		# No number, or a time that has not come, is as good as now.
+		[[ $shown =~ ^[0-9]{1,12}$ ]] && ((10#$shown <= EPOCHSECONDS)) || shown=$EPOCHSECONDS
 		standing='done with the solution'
-		[ $((EPOCHSECONDS - shown)) -lt $week ] || standing='to do again'
+		[ $((EPOCHSECONDS - 10#$shown)) -lt $week ] || standing='to do again'
 	elif [ "$standing" = begun ] && [ "$verdict" = pass ] && [ "$hash" = "$(checksum "$work/$1.c")" ]; then
 		standing='done'
 	fi
@@ -112,7 +126,6 @@ note() {
 	read_state "$id"
 	passes=${passes:-0}
 	if [ "$1" = pass ] || [ "$2" -gt "$passes" ]; then rm -f "$state.hints"; fi
-	mkdir -p "$work/.state"
-	echo "$1 $(checksum "$checked") $seed $(($2 > passes ? $2 : passes))" >"$state"
-	if [ "$1" = pass ]; then rm -f "$state.last"; else diagnosis >"$state.last"; fi
+	put "$state" "$1 $(checksum "$checked") $seed $(($2 > passes ? $2 : passes))"
+	if [ "$1" = pass ]; then rm -f "$state.last"; else put "$state.last" "$(diagnosis)"; fi
 }

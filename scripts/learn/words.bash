@@ -96,8 +96,7 @@ hint() {
 			;;
 		esac
 	} | wrap
-	mkdir -p "$work/.state"
-	printf '%s\n' "${given[@]}" "$part" | sed '/^$/d' >"$state.hints"
+	put "$state.hints" "$(printf '%s\n' "${given[@]}" "$part" | sed '/^$/d')"
 }
 
 # solution: the worked example. Who asks for it before they have passed has done the exercise with it, and a person is
@@ -124,8 +123,7 @@ solution() {
 		[ -z "$reason" ] || wrap <<<"$reason"
 	)"
 	[ -n "$reason" ] || return 0
-	mkdir -p "$work/.state"
-	echo $EPOCHSECONDS >"$state.solution"
+	put "$state.solution" $EPOCHSECONDS
 }
 
 code_of() {

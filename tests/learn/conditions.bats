@@ -155,3 +155,49 @@ on_full() {
 	same "lines of bash's" 0 "$(grep -c 'line [0-9]' <<<"$output")"
 	[ ! -e "$WORK/.state/$id" ]
 }
+
+@test "conditions: a full disk empties no file of the student's or of their state; what is no time counts as now" {
+	unshare --mount --map-root-user true 2>/dev/null || skip "on the host only: no mount namespace is to be had here"
+	cp "labs/$id/solution.c" "$WORK/$id.c"
+	run -0 "$tree/scripts/exercise" solution "$id"
+	cp -a "$WORK" "$BATS_TEST_TMPDIR/before"
+	vm_does "$fails"
+	# fills COMMAND: a copy of work is on a disk that has no room left. after is then what it holds.
+	fills() {
+		unshare --mount --map-root-user sh -c 'mount -t tmpfs -o size=400k full "$1" && cp -a "$2/." "$1" && { cat /dev/zero >"$1/filler" 2>/dev/null
+			shift 2; "$@"; status=$?; rm "$WORK/filler"; cp -a "$WORK/." "$0"; exit $status; }' "$BATS_TEST_TMPDIR/after" "$WORK" "$BATS_TEST_TMPDIR/before" "$@"
+	}
+	for verb in check hint solution reset; do
+		rm -rf "$BATS_TEST_TMPDIR/after"
+		mkdir "$BATS_TEST_TMPDIR/after"
+		echo '/* changed */' >>"$BATS_TEST_TMPDIR/before/$id.c"
+		run -3 fills "$tree/scripts/exercise" $verb "$id"
+		[[ $output == *"$WORK"*": no space left" && $output != *"line "[0-9]* ]] || { echo "$verb: $output" && return 1; }
+		same "$verb: what has changed" "" "$(diff -r "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after" 2>&1 | grep -v '^Only in .*/after: .kept' || :)"
+	done
+	for words in "" nonsense 99999999999; do
+		echo "$words" >"$WORK/.state/$id.solution"
+		same "standing with the time '$words'" "done with the solution" "$(standing)"
+	done
+}
+
+@test "conditions: two terminals that begin the same exercise at once both do, and replace nothing" {
+	local first second=0
+	# What the second has written when the first one's is ready.
+	mkdir "$tree/bin"
+	printf '#!/bin/sh\necho mine >"%s"\nexec /usr/bin/env -- %s "$@"\n' "$WORK/$id.c" "$(command -v chmod)" >"$tree/bin/chmod"
+	chmod +x "$tree/bin/chmod"
+	vm_does "$fails"
+	run env PATH="$tree/bin:$PATH" "$tree/scripts/exercise" check "$id"
+	same "what came in between" mine "$(cat "$WORK/$id.c")"
+	rm "$WORK/$id.c"
+	for first in 1 2 3 4 5; do
+		rm -f "$WORK/$id.c"
+		"$tree/scripts/exercise" check "$id" >"$tree/said.1" 2>&1 3>&- &
+		"$tree/scripts/exercise" check "$id" >"$tree/said.2" 2>&1 || second=$?
+		wait $! || :
+		cmp "$begun" "$WORK/$id.c"
+		run ! grep -h 'mv:\|ln:\|line [0-9]' "$tree"/said.[12]
+	done
+	same "left" "" "$(find "$WORK/.state" -name 'new.*')"
+}

@@ -262,17 +262,17 @@ hints() {
 	C
 	judged "$id" 1 "$source"
 	[[ $output == *"COMMAND runs"* ]]
-	run grep -ls "$ROOT/build/work/[0-9]*/$id" /proc/[0-9]*/cmdline
+	run grep -ls "$ROOT/build/work/[0-9]*[.][^/]*/$id" /proc/[0-9]*/cmdline
 	same "processes left" "" "$output"
 	# A terminal's Ctrl-C, which goes to one process group.
 	SOURCE=$source setsid env --default-signal=INT scripts/exercise check "$id" >/dev/null 2>&1 3>&- &
 	local check=$! tries=6000 result=0
-	until grep -qs "$ROOT/build/work/[0-9]*/$id" /proc/[0-9]*/cmdline; do one_try 0.05; done
+	until grep -qs "$ROOT/build/work/[0-9]*[.][^/]*/$id" /proc/[0-9]*/cmdline; do one_try 0.05; done
 	kill -INT -- -$check
 	wait $check || result=$?
 	same "status after Ctrl-C" 130 "$result"
 	for ((tries = 100; tries > 0; tries--)); do
-		run grep -ls "$ROOT/build/work/[0-9]*/$id" /proc/[0-9]*/cmdline
+		run grep -ls "$ROOT/build/work/[0-9]*[.][^/]*/$id" /proc/[0-9]*/cmdline
 		[ -n "$output" ] || break
 		sleep 0.05
 	done
