@@ -85,6 +85,12 @@ find_next() {
 	next=''
 }
 
+# open_class: class.json can be read, where there is one.
+open_class() {
+	[ -r class.json ] || return 0
+	command -v jq >/dev/null || { echo "scripts/${0##*/}: jq is missing; type: make setup" >&2 && exit 77; }
+	jq -e 'type == "object"' class.json >/dev/null 2>&1 || wrong "class.json: expected JSON as it was handed out"
+}
 # What a class has agreed on, where this is its kit (make handout). setting NAME: of class.json.
 setting() {
 	[ ! -r class.json ] || jq -r --arg name "$1" '.[$name] | if . == null then "" else tostring end' class.json

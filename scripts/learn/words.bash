@@ -48,10 +48,10 @@ hint() {
 	local verdict hash seen_seed passes holes hole part left=() begun=() all given parts=(calls lines)
 	if [ "$(setting hints)" = false ]; then
 		echo "This class works without hints; make exercise-$short says what is wrong, and why."
-		return 1
+		exit 1
 	fi
 	[ -e "labs/$id/solution.c" ] || parts=(calls)
-	[ -e "$source" ] || [ -L "$source" ] || { echo "$id: not begun; type: make exercise-$short" && return 1; }
+	[ -e "$source" ] || [ -L "$source" ] || { echo "$id: not begun; type: make exercise-$short" && exit 1; }
 	regular
 	read_state "$id"
 	if [ "$verdict" = pass ] && [ "$hash" = "$(checksum "$source")" ]; then
@@ -105,7 +105,7 @@ solution() {
 	local standing again key='' reason=''
 	if [ ! -e "labs/$id/solution.c" ]; then
 		echo "This class works without worked examples; make hint-$short helps with one thing at a time."
-		return 1
+		exit 1
 	fi
 	standing_of "$id"
 	again=$(LC_ALL=C date -d "@$((EPOCHSECONDS + week))" '+%-d %B')

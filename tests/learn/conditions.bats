@@ -201,3 +201,35 @@ on_full() {
 	done
 	same "left" "" "$(find "$WORK/.state" -name 'new.*')"
 }
+
+@test "conditions: a handin that fails does not look like one, and leaves its folder in the state, where the next takes it away" {
+	unshare --mount --map-root-user true 2>/dev/null || skip "on the host only: no mount namespace is to be had here"
+	cp "labs/$id/solution.c" "$WORK/$id.c"
+	cp -r Makefile "$tree"
+	mkdir "$WORK/.state"
+	run unshare --mount --map-root-user sh -c 'mount -t tmpfs -o size=12k full "$1" && cd "$2" && make handin' sh "$WORK/.state" "$tree"
+	same "status of make" 2 "$status"
+	[[ $output == *"scripts/handin: nothing was packed: "*": expected room and leave to write"* ]] || { echo "$output" && return 1; }
+	mkdir "$WORK/.state/handin.killed"
+	touch -d '2 hours ago' "$WORK/.state/handin.killed"
+	run -0 "$tree/scripts/handin"
+	same "left" "handins packed" "$(cd "$WORK/.state" && echo *)"
+	same "left in the tree" "" "$(find "$tree" -maxdepth 1 -name '.handin*')"
+	# What ends a check by set -e is not what does not hold.
+	sed -i 's/^check() {/&\n\tfalse/' "$tree/scripts/exercise"
+	run -3 "$tree/scripts/exercise" check "$id"
+}
+
+@test "conditions: a class.json that is damaged, or without jq, is one line" {
+	echo '{"due": ' >"$tree/class.json"
+	run -2 "$tree/scripts/exercise" progress
+	same "what is told" "scripts/exercise: class.json: expected JSON as it was handed out" "$output"
+	run -2 "$tree/scripts/handin"
+	same "what is told" "scripts/handin: class.json: expected JSON as it was handed out" "$output"
+	echo '{}' >"$tree/class.json"
+	mkdir "$tree/none"
+	ln -s /usr/bin/* "$tree/none"
+	rm "$tree/none/jq"
+	run -77 env PATH="$tree/none" "$tree/scripts/handin"
+	same "what is told" "scripts/handin: jq is missing; type: make setup" "$output"
+}
