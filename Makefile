@@ -8,14 +8,17 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
 .SECONDARY:
 .DEFAULT_GOAL := welcome
-# It is for who types cd, and no script.
-unexport CDPATH
+# These are for who types a command, and no script.
+unexport CDPATH BASH_ENV ENV SHELLOPTS BASHOPTS TAR_OPTIONS GZIP
 
 VERSION  := 0.1
-ifeq ($(origin CC),default)
+# Not from the environment, where they are meant for another project: make CC=clang, make CFLAGS=-O0.
+ifneq ($(origin CC),command line)
 CC       := gcc
 endif
-CFLAGS   ?= -O2 -g
+ifneq ($(origin CFLAGS),command line)
+CFLAGS   := -O2 -g
+endif
 WARNINGS := -Wall -Wextra -Wno-missing-field-initializers -Wshadow -Wmissing-prototypes -Wformat=2 -Werror
 AR       := $(if $(filter %gcc,$(CC)),$(CC)-ar,ar)
 # Another compiler has products of its own, so that nothing stale of the first is taken.

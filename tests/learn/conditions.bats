@@ -233,3 +233,15 @@ on_full() {
 	run -77 env PATH="$tree/none" "$tree/scripts/handin"
 	same "what is told" "scripts/handin: jq is missing; type: make setup" "$output"
 }
+
+@test "conditions: CC and CFLAGS are taken from the command line alone, and no shell's variables are passed on" {
+	run env CC=other CFLAGS=-no-such make -pn welcome
+	grep -qx 'CC := gcc' <<<"$output"
+	grep -qx 'B := build' <<<"$output"
+	grep -qx 'CFLAGS := -O2 -g' <<<"$output"
+	run make -pn welcome CC=other
+	grep -qx 'B := build/other' <<<"$output"
+	echo 'echo from BASH_ENV' >"$tree/env"
+	run -0 env BASH_ENV="$tree/env" make progress
+	[[ $output != *"from BASH_ENV"* ]]
+}
