@@ -15,13 +15,14 @@ turn_to() {
 
 # Each check is a process of its own, with numbers of its own, and takes no keys.
 practice() {
-	local events key file next keys='n next   h hint   l list   r run   q quit'
+	local events event key file next got blind='' keys='n next   h hint   l list   r run   q quit'
 	command -v inotifywait >/dev/null ||
 		{ echo "scripts/exercise: practice needs inotifywait, of inotify-tools; type: make setup" >&2 && exit 77; }
 	find_next ''
 	[ -n "$next" ] || { progress && return; }
 	turn_to "$next"
-	exec {events}< <(exec inotifywait --monitor --quiet --event close_write,moved_to --format %f "$work" 2>&1)
+	exec {events}< <(exec setpriv --pdeathsig TERM inotifywait --monitor --quiet --event close_write,moved_to,delete_self,move_self \
+		--format '%e %f' "$work" 2>&1)
 	watcher=$!
 	trap 'kill $watcher 2>/dev/null || :' EXIT
 	trap 'exit 130' INT TERM
@@ -36,6 +37,12 @@ practice() {
 		"$@" </dev/null || :
 		[ -z "$terminal" ] || stty -echo intr undef
 		echo "$keys"
+	}
+	# unwatched: said once, where nothing that is saved is seen any more.
+	unwatched() {
+		[ -z "$blind" ] || return 0
+		blind=yes
+		echo "$work is not watched${1:+ ($1)}; type r to check what you have saved."
 	}
 	show "$self" check "$id"
 	while :; do
@@ -62,9 +69,16 @@ practice() {
 			break # the end of its input
 		fi
 		# An editor writes more than once; what is saved is what is worked on.
-		while read -r -t 0.05 -u "$events" file; do
+		got=0
+		while [ -z "$blind" ]; do
+			read -r -t 0.05 -u "$events" event file || { got=$? && break; }
+			case $event in
+			*_SELF*) unwatched "the folder was replaced" && continue ;;
+			*[!A-Z_,]*) unwatched "$event $file" && continue ;; # inotifywait's own words
+			esac
 			[[ $file == *.c && -e labs/${file%.c}/exercise.sh ]] && key=saved && set_exercise "${file%.c}"
 		done
+		if [ $got != 0 ] && [ $got -le 128 ]; then unwatched; fi
 		[ "$key" != saved ] || show "$self" check "$id"
 	done
 }

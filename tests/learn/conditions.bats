@@ -245,3 +245,20 @@ on_full() {
 	run -0 env BASH_ENV="$tree/env" make progress
 	[[ $output != *"from BASH_ENV"* ]]
 }
+
+@test "conditions: practice that cannot watch says so, and leaves no watcher when it is killed" {
+	command -v inotifywait >/dev/null || skip "on the host only: there is no inotifywait here; make setup"
+	local practice keys said=$tree/said tries
+	vm_does "$fails"
+	mkfifo "$tree/keys"
+	timeout --kill-after=5 60 "$tree/scripts/exercise" practice <"$tree/keys" >"$said" 2>&1 3>&- &
+	exec {keys}>"$tree/keys"
+	for ((tries = 200; tries; tries--)); do ! grep -q 'q quit' "$said" || break && sleep 0.1; done
+	mv "$WORK" "$WORK.old"
+	mkdir "$WORK"
+	for ((tries = 100; tries; tries--)); do ! grep -q 'is not watched' "$said" || break && sleep 0.1; done
+	same "said so" 1 "$(grep -c "^$WORK is not watched (the folder was replaced); type r to check" "$said")"
+	kill -KILL "$(pgrep -f "^bash $tree/scripts/exercise practice\$" | head -n 1)"
+	for ((tries = 50; tries; tries--)); do pgrep -f -- "inotifywait.* $WORK\$" >/dev/null || break && sleep 0.1; done
+	same "watchers left" "" "$(pgrep -f -- "inotifywait.* $WORK\$" | xargs)"
+}

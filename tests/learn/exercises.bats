@@ -558,7 +558,7 @@ hints() {
 	told 1 "^$id: not yet"
 	# watchers: as practice has them; in /proc a word ends with a NUL.
 	watchers() {
-		pgrep -f -- "--format %f $WORK" | xargs
+		pgrep -f -- "--format %e %f $WORK" | xargs
 	}
 	[[ $(watchers) =~ ^[0-9]+$ ]]
 	cmp "$begun/$id.c" "$WORK/$id.c"
