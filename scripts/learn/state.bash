@@ -85,8 +85,8 @@ find_next() {
 	next=''
 }
 
-# open_class: class.json can be read, where there is one.
-open_class() {
+# check_kit: class.json can be read, where there is one.
+check_kit() {
 	[ -r class.json ] || return 0
 	command -v jq >/dev/null || { echo "scripts/${0##*/}: jq is missing; type: make setup" >&2 && exit 77; }
 	jq -e 'type == "object"' class.json >/dev/null 2>&1 || wrong "class.json: expected JSON as it was handed out"

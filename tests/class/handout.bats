@@ -25,7 +25,7 @@ rules() {
 # own_tree: a copy of this one, so that no kit of a person's is lost; made once.
 own_tree() {
 	mkdir -p "$tree/build"
-	cp -a Makefile README.md GUIDE.md LICENSE common labs rootfs scripts tests .gitignore "$tree"
+	cp -a Makefile README.md GUIDE.md LICENSE common labs rootfs scripts tests .gitignore .gitattributes "$tree"
 }
 
 # lines_of ID: those that a student has to write, a long one each.
@@ -40,6 +40,9 @@ lines_of() {
 	local kit=$tree/build/unboxed-class id line words next=''
 	same "programs of labs" "03-uts-ns 08-pids-max 16-container" "$(cd "$kit/labs" && for file in */main.c; do echo "${file%/*}"; done | xargs)"
 	same "exercises" "03-uts-ns 08-pids-max" "$(cd "$kit/labs" && for file in */exercise.c; do echo "${file%/*}"; done | xargs)"
+	cmp "$ROOT/.gitattributes" "$kit/.gitattributes"
+	grep -qx "\* text=auto eol=lf" "$kit/.gitattributes"
+	grep -qx work/.kept/ "$kit/.gitignore"
 	same "solutions, tests, instructor's files" "" "$(find "$kit" -name 'solution*' -o -path '*/tests*' -o -path '*/scripts/class*' -o -name CONTRIBUTING.md)"
 	for id in 03-uts-ns 08-pids-max; do
 		cmp <("$ROOT/scripts/learn/cut" "labs/$id/solution.c") "$kit/labs/$id/exercise.c"
