@@ -36,11 +36,9 @@
 #define MAX_SOURCE (1 * MEBI)
 #define MAX_FILE (32 * MEBI)
 #define MAX_MEMORY (1024 * MEBI)
-#define MAX_CPU 20  /* seconds, of each of gcc's processes */
-#define MAX_TIME 60 /* seconds, of all */
-#define ROOM \
-	(8 * MEBI)      /* for gcc's files, without which its failure says nothing of the source \
-			 */
+#define MAX_CPU 20      /* seconds, of each of gcc's processes */
+#define MAX_TIME 60     /* seconds, of all */
+#define ROOM (8 * MEBI) /* for gcc, which fails without it */
 #define MAX_SAID 0x4000 /* bytes of the compiler's words that are passed on */
 
 enum { NO_BOX = 77, BROKEN = 3 };
