@@ -27,7 +27,7 @@ no_write() {
 
 # put FILE TEXT: that becomes its content, whole or not at all. fresh FILE: sets new to an empty one beside it.
 fresh() {
-	mkdir -p "${1%/*}" && new=$(mktemp "${1%/*}/new.XXXXXX") && chmod =rw "$new"
+	mkdir -p "${1%/*}" && new=$(mktemp "${1%/*}/new.XXXXXX") && chmod "=rw" "$new"
 } 2>/dev/null
 put() {
 	local new=''
