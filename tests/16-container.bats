@@ -576,7 +576,7 @@ traced_story() {
 			[[ $words == --* ]] || words="--${typed%%=*} ${typed#*=}"
 			# shellcheck disable=SC2086 # words
 			run "$container" $words busybox true
-			[[ $status = 2 && $output == "$program: --${typed/=/ }: not run here: "*"$reason"* && $output != *$'\n'* ]] ||
+			[[ $status = 2 && $output == "$program: --${typed/=/ }: expected one of: "*"; not run here: "*"$reason"* && $output != *$'\n'* ]] ||
 				wrong+=("$words: status $status: $output")
 			# shellcheck disable=SC2086 # words
 			run "$container" $words --explain busybox true

@@ -333,9 +333,10 @@ static void read_line(char *argv[])
 	if (other_count && !has_explain) {
 		const struct other *first = &others[0];
 		autofree char *names = both_names(&first->row->option);
-		bool is_value = first->row->option.value; /* the option is run, with others */
-		wrong("%s%s%s: not run here: %s", names, is_value ? " " : "",
-			is_value ? first->value : "", first->words);
+		if (first->row->option.value) /* it is run, with other values */
+			wrong("%s %s: expected one of: %s; not run here: %s", names, first->value,
+				first->row->option.choices, first->words);
+		wrong("%s: not run here: %s", names, first->words);
 	}
 }
 
