@@ -2,11 +2,18 @@
 # What one exercise is worth: it is built in a box, run in the lab VM, and judged by what the kernel then has.
 
 # own_folder: sets folder, which is this check's alone, because two may run at a time, and goes with it. What a check
-# left that was killed goes a day later: that check may run on another machine, whose PIDs are not ours.
+# left that was killed goes with the next one; what another machine or container has made, whose PIDs are not ours, a day
+# later.
 own_folder() {
+	local old pid here
+	here=$({ cat /proc/sys/kernel/random/boot_id && readlink /proc/$$/ns/pid; } | sha256sum | cut -c 1-12)
 	mkdir -p build/work 2>/dev/null || :
 	find build/work -mindepth 1 -maxdepth 1 -mmin +1440 -exec rm -rf {} + 2>/dev/null || :
-	folder=$(mktemp -d "$root/build/work/$$.XXXXXX" 2>/dev/null) || no_write "$root/build/work"
+	for old in build/work/[0-9]*."$here".*; do
+		pid=${old##*/} pid=${pid%%.*}
+		if [ "$pid" = $$ ] || [ ! -e "/proc/$pid" ]; then rm -rf "$old"; fi
+	done
+	folder=$(mktemp -d "$root/build/work/$$.$here.XXXXXX" 2>/dev/null) || no_write "$root/build/work"
 	trap 'rm -rf "$folder"' EXIT
 }
 

@@ -280,7 +280,7 @@ hints() {
 	run ! compgen -G "build/work/$check.*"
 }
 
-@test "exercises: two checks of one exercise at a time have each its own result, and one takes away what was killed a day before" {
+@test "exercises: two checks of one exercise at a time have each its own result, and the next one takes away what was killed" {
 	local first second=0 tries=6000 id=${ids[0]}
 	scripts/learn/cut "labs/$id/solution.c" >"$source"
 	SOURCE=$source SEED=1 scripts/exercise check "$id" >"$BATS_TEST_TMPDIR/cut" 3>&- &
@@ -296,7 +296,6 @@ hints() {
 	kill -KILL -- -$first
 	wait $first || :
 	compgen -G "build/work/$first.*"
-	touch -d '2 days ago' build/work/"$first".*
 	SOURCE=$source run -1 scripts/exercise check "$id"
 	run ! compgen -G "build/work/$first.*"
 }
